@@ -1,0 +1,61 @@
+# Two commands for a newcomer: `make demo` and `make test`. Everything they set up stays in this checkout.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
+	$(if $(shell $(name) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null | grep True),$(name))))
+PLUGINS := $(sort $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml)))
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: help demo serve test bench docs check-style check-types check-imports check-docs tests clean
+
+help:  ## list what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
+
+demo: .venv/.ready  ## set everything up and run the main job, ERP to partner and back (ARGS="--json ...")
+	@$(BIN)/collecthub demo $(ARGS)
+
+serve: .venv/.ready  ## open the portal on the demo's state
+	@COLLECTHUB_HOME=.collecthub/demo $(BIN)/collecthub serve $(ARGS)
+
+test: .venv/.ready  ## set everything up and pass every check and test (ARGS="..." goes to pytest)
+	@.ci/checks $(ARGS)
+
+tests: .venv/.ready  ## only pytest
+	@$(BIN)/pytest -q --durations=10 -n 2 $(ARGS)
+
+bench: .venv/.ready  ## measure side by side against a bare loop and peers
+	@$(BIN)/python -m bench $(ARGS)
+
+docs: .venv/.ready  ## write the generated pages and schemas
+	@$(BIN)/collecthub docs
+
+check-style: .venv/.ready  ## ruff
+	@$(BIN)/ruff check
+
+check-types: .venv/.ready  ## mypy --strict on the core and every plugin
+	@$(BIN)/mypy
+
+check-imports: .venv/.ready  ## import contracts: layers, rooms, plugins, twins
+	@$(BIN)/lint-imports
+
+check-docs: .venv/.ready  ## generated pages and schemas are what the code says
+	@$(BIN)/collecthub docs --check
+
+clean:  ## remove what was set up here (the state in .collecthub stays)
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+# One environment for demo and tests. The stamp is younger than everything that says what belongs into it.
+.venv/.ready: pyproject.toml constraints.txt $(addsuffix /pyproject.toml,$(PLUGINS))
+	@if [ -z "$(PYTHON)" ]; then \
+	    echo "collecthub needs Python 3.11 or newer and found none; install it or say: make PYTHON=/path/to/python3" >&2; \
+	    exit 3; \
+	fi
+	@echo "setting up .venv with $$($(PYTHON) --version) (once; takes a minute)" >&2
+	@$(PYTHON) -m venv .venv || { \
+	    echo "this Python cannot create a virtual environment; on Debian and Ubuntu install python3-venv" >&2; exit 3; }
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt \
+	    -e '.[soap,xml,sftp,files,sandbox,test]' $(addprefix -e ./,$(PLUGINS))
+	@touch $@
