@@ -1,0 +1,3 @@
+"""collecthub: an open, plugin-based integration hub for debt collection."""
+
+__version__ = "0.1.0"

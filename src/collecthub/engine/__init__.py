@@ -1,0 +1,1 @@
+"""The runner on the durable-execution engine."""

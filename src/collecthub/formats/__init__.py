@@ -1,0 +1,1 @@
+"""Bundled case formats: the canonical case exchange as XML and as JSON."""

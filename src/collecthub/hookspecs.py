@@ -1,0 +1,53 @@
+"""The whole plugin surface on one page.
+
+A plugin is a distribution with an entry point in the group `collecthub` that names a module; the module's
+functions marked with `collecthub.sdk.hookimpl` are found here by name. Hooks hand something over, answer a
+question, or are told; heavy one-to-one work goes through the ports of the objects handed over.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+import pluggy
+
+from collecthub.model.case import Case
+from collecthub.model.codes import StatusCode
+from collecthub.model.event import CaseEvent
+from collecthub.ports import CaseFormat, PartnerProfile, RouteProposal, Veto
+from collecthub.registers import ConnectorSpec
+
+hookspec = pluggy.HookspecMarker("collecthub")
+
+
+@hookspec
+def register_connectors() -> Sequence[ConnectorSpec]:
+    """Hand over the connector kinds of this plugin: ERP, partner channel, reporter."""
+
+
+@hookspec
+def register_case_formats() -> Sequence[CaseFormat]:
+    """Hand over ways to write and read a case exchange."""
+
+
+@hookspec
+def register_status_codes() -> Mapping[str, Sequence[StatusCode]]:
+    """Hand over tables that translate a partner vocabulary (the key) into the hub's."""
+
+
+@hookspec
+def propose_routes(
+    case: Case, creditor_country: str, partners: Sequence[PartnerProfile], as_of: dt.date
+) -> Sequence[RouteProposal]:
+    """Answer with every way this plugin sees for the case; all proposals are ranked and stored."""
+
+
+@hookspec
+def veto_dispatch(case: Case, partner: PartnerProfile, as_of: dt.date) -> Veto | None:
+    """Answer with a reason why the case must not leave to this partner, or None. Any veto stops it."""
+
+
+@hookspec
+def case_event_recorded(case: Case, event: CaseEvent) -> None:
+    """Be told, after commit. Failures are logged and never reach the case."""

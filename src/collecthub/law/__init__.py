@@ -1,0 +1,1 @@
+"""Dated legal rules as data and pure functions."""

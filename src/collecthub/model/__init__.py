@@ -1,0 +1,1 @@
+"""The nouns of debt collection as immutable records and pure functions."""

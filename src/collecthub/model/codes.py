@@ -1,0 +1,94 @@
+"""The hub's words for what happens in a case, and tables that translate partners' codes into them.
+
+Vocabulary after `docs/vocabulary`: flow, contact, money, plan, dispute, law, insolvency. A code that no table
+knows is parked for a person; it is never guessed.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+
+class Phase(enum.StrEnum):
+    """The legal stage of a case."""
+
+    PREVENTION = "prevention"
+    REMINDER = "reminder"
+    AMICABLE = "amicable"
+    JUDICIAL = "judicial"
+    ENFORCEMENT = "enforcement"
+    MONITORING = "monitoring"
+
+
+class Status(enum.StrEnum):
+    """Where the file is in its hand-over; independent of phase, holds and outcome."""
+
+    DRAFT = "draft"  # opened in shadow: nothing leaves
+    NEEDS_INFO = "needs_info"
+    READY = "ready"
+    SENDING = "sending"  # a placement waits for or is in dispatch
+    SENT = "sent"
+    ACKNOWLEDGED = "acknowledged"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    ACTIVE = "active"
+    RECALLING = "recalling"
+    CLOSED = "closed"
+
+
+class Outcome(enum.StrEnum):
+    """Why a case ended. The first four count as recovered."""
+
+    PAID_FULL = "paid_full"
+    PAID_PARTIAL = "paid_partial"
+    SETTLED_REDUCED = "settled_reduced"
+    PAID_BEFORE_HANDOVER = "paid_before_handover"
+    CREDITED = "credited"
+    WITHDRAWN = "withdrawn"
+    RECALLED = "recalled"
+    INVALID_DATA = "invalid_data"
+    DUPLICATE = "duplicate"
+    DISPUTED = "disputed_no_action"
+    UNTRACEABLE = "untraceable"
+    DECEASED = "deceased"
+    INSOLVENT = "insolvent"
+    STATUTE_BARRED = "statute_barred"
+    EXHAUSTED = "exhausted_contact"
+    UNECONOMICAL = "uneconomical"
+    CLAIM_DISMISSED = "claim_dismissed"
+    WRITTEN_OFF = "written_off"
+    OTHER = "other"
+
+
+RECOVERED = frozenset(
+    {Outcome.PAID_FULL, Outcome.PAID_PARTIAL, Outcome.SETTLED_REDUCED, Outcome.PAID_BEFORE_HANDOVER}
+)
+
+
+class StatusCode(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of a translation table: a partner's code and what it means here.
+
+    `meaning` is a word of the hub's vocabulary (`contact_made`, `judgment_given`, ...). `phase` moves the
+    case, `hold` pauses it, `outcome` closes it; each may be empty.
+    """
+
+    code: str
+    meaning: str
+    phase: Phase | None = None
+    hold: str = ""
+    outcome: Outcome | None = None
+    title: str = ""
+
+
+def translate(
+    tables: Mapping[str, Mapping[str, StatusCode]], vocabularies: Sequence[str], code: str
+) -> StatusCode | None:
+    """The meaning of a partner's code: the first of its vocabularies that knows it, else None."""
+    for vocabulary in vocabularies:
+        found = tables.get(vocabulary, {}).get(code)
+        if found is not None:
+            return found
+    return None

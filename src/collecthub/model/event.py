@@ -1,0 +1,332 @@
+"""Case events: facts in the past tense, append-only and hash-chained per case.
+
+A fact carries what happened; `CaseEvent` adds when it happened, when it was recorded, by whom, and the link
+to the event before. Parties are named by a salted digest, so that erasing a person keeps the chain valid.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from decimal import Decimal
+
+import msgspec
+
+from collecthub.model.codes import Outcome, Phase
+from collecthub.model.exchange import AmendmentCode, CostBearer, Procedure
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The right to one invoice's (or instalment's) unpaid amount, within a case."""
+
+    claim_id: str  # the ERP's item_ref
+    number: str
+    issued_on: dt.date | None
+    due_on: dt.date
+    original_amount: Decimal
+    open_amount: Decimal  # as the creditor's ERP states it, net of what settles it
+    document_ref: str = ""
+    dunning_level: int = 0
+
+
+class _Fact(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """Base of all facts; `kind` in stored form is the class name in snake case."""
+
+
+class CaseOpened(_Fact, tag="case_opened"):
+    number: str
+    creditor_id: str
+    connection_id: str
+    debtor_ref: str
+    debtor_digest: str
+    currency: str
+    segment: str
+    claims: tuple[Claim, ...]
+    credits: Decimal = Decimal(0)  # not allocated to a claim; positive, lowers what is asked
+    origin: str = "erp"  # erp, form, file, api, exchange
+    origin_ref: str = ""  # the sender's reference, for the confirmation
+
+
+class ClaimAdded(_Fact, tag="claim_added"):
+    claim: Claim
+
+
+class ClaimReopened(_Fact, tag="claim_reopened"):
+    """The ERP asks for more on a known claim than before: a reversed payment or clearing."""
+
+    claim_id: str
+    amount: Decimal
+
+
+class DirectPaymentSeen(_Fact, tag="direct_payment_seen"):
+    """The debtor paid the creditor: the ERP asks for less."""
+
+    claim_id: str
+    amount: Decimal
+    paid_on: dt.date
+
+
+class CreditSeen(_Fact, tag="credit_seen"):
+    """The creditor lowered or cancelled a claim. An empty `claim_id` is a credit not tied to one claim."""
+
+    claim_id: str
+    amount: Decimal
+    reason: str
+
+
+class RouteOption(msgspec.Struct, frozen=True, kw_only=True):
+    """A way that was considered, and why it was chosen or not."""
+
+    route: str
+    partner_id: str | None
+    rank: int
+    reason: str
+    proposed_by: str
+
+
+class RouteChosen(_Fact, tag="route_chosen"):
+    placement_id: str
+    route: str
+    procedure: Procedure
+    partner_id: str
+    partner_name: str
+    reason: str
+    options: tuple[RouteOption, ...]
+
+
+class RouteMissing(_Fact, tag="route_missing"):
+    reason: str
+    options: tuple[RouteOption, ...]
+
+
+class DispatchBlocked(_Fact, tag="dispatch_blocked"):
+    code: str
+    reason: str
+
+
+class CaseSent(_Fact, tag="case_sent"):
+    placement_id: str
+    message_id: str
+    envelope_name: str
+    receipt_ref: str
+    principal: Decimal
+
+
+class CaseAcknowledged(_Fact, tag="case_acknowledged"):
+    message_id: str
+    holder_ref: str = ""
+
+
+class CaseAccepted(_Fact, tag="case_accepted"):
+    message_id: str
+    holder_ref: str
+
+
+class CaseRefused(_Fact, tag="case_refused"):
+    message_id: str
+    code: str
+    reason: str
+
+
+class AmendmentQueued(_Fact, tag="amendment_queued"):
+    message_id: str
+    code: AmendmentCode
+    reason_code: str
+    principal: Decimal
+
+
+class AmendmentSent(_Fact, tag="amendment_sent"):
+    message_id: str
+    code: AmendmentCode
+    receipt_ref: str
+
+
+class AmendmentAcknowledged(_Fact, tag="amendment_acknowledged"):
+    message_id: str
+    code: AmendmentCode
+    holder_ref: str = ""
+
+
+class StatusReported(_Fact, tag="status_reported"):
+    meaning: str
+    foreign_code: str
+    text: str
+    sequence: int
+    is_late: bool = False
+    phase: Phase | None = None
+    next_deadline_on: dt.date | None = None
+
+
+class CostReported(_Fact, tag="cost_reported"):
+    cost_ref: str
+    cost_type: str
+    amount: Decimal
+    tax_amount: Decimal
+    bearer: CostBearer
+    occurred_on: dt.date
+    legal_basis: str
+
+
+class PaymentReported(_Fact, tag="payment_reported"):
+    payment_ref: str
+    amount: Decimal  # negative for a reversal
+    received_on: dt.date
+    reverses_ref: str = ""
+    remittance_ref: str = ""
+
+
+class RemittanceBooked(_Fact, tag="remittance_booked"):
+    """The ERP shows money that a partner had already reported: booked once, not twice."""
+
+    claim_id: str
+    amount: Decimal
+    payment_ref: str
+
+
+class PaymentRecorded(_Fact, tag="payment_recorded"):
+    """A person says that the creditor was paid. The ERP's later figure for the same money is matched to it."""
+
+    amount: Decimal
+    paid_on: dt.date
+    note: str = ""
+
+
+class HoldSet(_Fact, tag="hold_set"):
+    reason: str
+    note: str = ""
+    until_on: dt.date | None = None
+
+
+class HoldReleased(_Fact, tag="hold_released"):
+    reason: str
+    note: str = ""
+
+
+class CaseReturned(_Fact, tag="case_returned"):
+    close_code: str
+    outcome: Outcome
+    remaining: Decimal
+    text: str
+
+
+class CaseClosed(_Fact, tag="case_closed"):
+    outcome: Outcome
+    reason: str = ""
+
+
+class CaseReopened(_Fact, tag="case_reopened"):
+    reason: str
+
+
+class DocumentAdded(_Fact, tag="document_added"):
+    document_id: str
+    name: str
+    document_kind: str
+    sha256: str
+
+
+class InstructionReceived(_Fact, tag="instruction_received"):
+    message_id: str
+    code: str
+    text: str
+
+
+class InstructionQueued(_Fact, tag="instruction_queued"):
+    message_id: str
+    code: str
+    text: str
+
+
+class CreditorTold(_Fact, tag="creditor_told"):
+    """Something was written into the creditor's systems."""
+
+    reporter: str
+    about: str
+    receipt_ref: str
+
+
+class TakenOver(_Fact, tag="taken_over"):
+    """The case already runs elsewhere; the hub follows it and sends nothing."""
+
+    holder_name: str
+    holder_ref: str
+    balance: Decimal
+
+
+class NoteAdded(_Fact, tag="note_added"):
+    text: str
+
+
+class OwnerChanged(_Fact, tag="owner_changed"):
+    owner: str
+    contact_person: str
+
+
+Fact = (
+    CaseOpened
+    | ClaimAdded
+    | ClaimReopened
+    | DirectPaymentSeen
+    | CreditSeen
+    | RouteChosen
+    | RouteMissing
+    | DispatchBlocked
+    | CaseSent
+    | CaseAcknowledged
+    | CaseAccepted
+    | CaseRefused
+    | AmendmentQueued
+    | AmendmentSent
+    | AmendmentAcknowledged
+    | StatusReported
+    | CostReported
+    | PaymentReported
+    | RemittanceBooked
+    | PaymentRecorded
+    | HoldSet
+    | HoldReleased
+    | CaseReturned
+    | CaseClosed
+    | CaseReopened
+    | DocumentAdded
+    | InstructionReceived
+    | InstructionQueued
+    | CreditorTold
+    | TakenOver
+    | NoteAdded
+    | OwnerChanged
+)
+
+
+class CaseEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """A fact in the history of a case. `hash` covers everything else, `previous_hash` the event before."""
+
+    case_id: str
+    seq: int
+    occurred_at: dt.datetime
+    recorded_at: dt.datetime
+    actor: str  # connection:..., partner:..., user:..., hub
+    fact: Fact
+    previous_hash: str
+    hash: str = ""
+
+    @property
+    def kind(self) -> str:
+        """The fact's stored name, for example `payment_reported`."""
+        return str(type(self.fact).__struct_config__.tag)
+
+
+def event_digest(event: CaseEvent) -> str:
+    """SHA-256 over the canonical JSON of the event without its own hash."""
+    unsealed = msgspec.structs.replace(event, hash="")
+    return hashlib.sha256(msgspec.json.encode(unsealed, order="deterministic")).hexdigest()
+
+
+def seal(event: CaseEvent) -> CaseEvent:
+    """The event with its hash filled in."""
+    return msgspec.structs.replace(event, hash=event_digest(event))
+
+
+def party_digest(salt: str, party_json: bytes) -> str:
+    """The salted digest under which an event names a party."""
+    return hashlib.sha256(salt.encode() + party_json).hexdigest()

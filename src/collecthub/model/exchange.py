@@ -1,0 +1,267 @@
+"""The case exchange: the eight messages that travel between a hub and the parties who act for it.
+
+One meaning, several spellings: `collecthub.formats` writes these records as XML and JSON, the published
+contracts in `schemas/` describe them, and two hubs can exchange them with each other.
+`case_id` is always the sender-of-the-file's id of the case (the creditor side), `holder_ref` is the file
+number at the party that holds the placement. Amounts are exact decimals in the message's `currency`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from decimal import Decimal
+
+import msgspec
+
+from collecthub.model.party import Party
+
+EXCHANGE_VERSION = "1.0"
+
+
+class Procedure(enum.StrEnum):
+    """What the holder is asked to do with the case."""
+
+    AMICABLE = "amicable"
+    JUDICIAL = "judicial"
+    ENFORCEMENT = "enforcement"
+
+
+class AmendmentCode(enum.StrEnum):
+    """What changed after the case file was sent."""
+
+    RECALL = "recall"  # stop at once; the case comes back
+    BALANCE = "balance"  # the amounts in `claims` replace the earlier ones
+    SUSPEND = "suspend"
+    RESUME = "resume"
+
+
+class InstructionCode(enum.StrEnum):
+    """A word between the parties about a running case."""
+
+    QUESTION = "question"
+    ANSWER = "answer"
+    NEXT_ACT = "next_act"
+    COST_APPROVED = "cost_approved"
+    COST_REFUSED = "cost_refused"
+
+
+class AckVerdict(enum.StrEnum):
+    """How far the receiver takes responsibility for a message."""
+
+    RECEIVED = "received"  # stored and readable, nobody has decided yet
+    ACCEPTED = "accepted"  # taken on
+    REFUSED = "refused"  # not taken on; `reason_code` says why
+
+
+class CostBearer(enum.StrEnum):
+    """Who ends up paying a cost."""
+
+    DEBTOR = "debtor"
+    CREDITOR = "creditor"
+
+
+class ClaimItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One invoice (or instalment of it) within a case file."""
+
+    claim_id: str
+    invoice_ref: str
+    issued_on: dt.date | None = None
+    due_on: dt.date
+    original_amount: Decimal
+    open_amount: Decimal
+    description: str = ""
+
+
+class DocumentItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A document that goes with a case file; `content` is the document itself."""
+
+    name: str
+    kind: str  # invoice, contract, reminder, statement, correspondence, judgment, other
+    media_type: str
+    sha256: str
+    content: bytes = b""
+
+
+class PaymentInstruction(msgspec.Struct, frozen=True, kw_only=True):
+    """Where money for the creditor goes."""
+
+    payee: str
+    account: str = ""
+    reference: str = ""
+
+
+class CaseFile(msgspec.Struct, frozen=True, kw_only=True, tag="case_file"):
+    """Hands a case over. Everything a holder needs to begin, nothing it has no purpose for."""
+
+    message_id: str
+    case_id: str
+    case_number: str
+    procedure: Procedure
+    currency: str
+    language: str
+    creditor: Party
+    debtors: tuple[Party, ...]
+    claims: tuple[ClaimItem, ...]
+    principal: Decimal  # sum of open amounts less `credits`
+    credits: Decimal = Decimal(0)  # money and credit notes not tied to one claim
+    payment: PaymentInstruction
+    dunning_level: int = 0
+    mandate_ref: str = ""
+    documents: tuple[DocumentItem, ...] = ()
+    remarks: str = ""
+
+
+class CaseAmendment(msgspec.Struct, frozen=True, kw_only=True, tag="case_amendment"):
+    """Changes a case that was sent before: a recall, a new balance, a pause."""
+
+    message_id: str
+    case_id: str
+    holder_ref: str = ""
+    code: AmendmentCode
+    reason_code: str
+    reason: str = ""
+    currency: str
+    principal: Decimal
+    claims: tuple[ClaimItem, ...] = ()
+    effective_on: dt.date
+
+
+class CaseInstruction(msgspec.Struct, frozen=True, kw_only=True, tag="case_instruction"):
+    """A question, an answer, an order or a decision about cost."""
+
+    message_id: str
+    case_id: str
+    holder_ref: str = ""
+    code: InstructionCode
+    in_reply_to: str = ""
+    text: str = ""
+
+
+class CaseAcknowledgement(msgspec.Struct, frozen=True, kw_only=True, tag="case_acknowledgement"):
+    """The receiver's verdict on one message (`in_reply_to`)."""
+
+    message_id: str
+    case_id: str
+    holder_ref: str = ""
+    in_reply_to: str
+    verdict: AckVerdict
+    reason_code: str = ""
+    reason: str = ""
+    occurred_at: dt.datetime
+
+
+class CaseStatusUpdate(msgspec.Struct, frozen=True, kw_only=True, tag="case_status_update"):
+    """What happened in the case. `status_code` is the partner's own code; the hub translates it."""
+
+    message_id: str
+    case_id: str
+    holder_ref: str = ""
+    sequence: int  # rises per case at the sender; late ones are kept in the history
+    status_code: str
+    text: str = ""
+    occurred_at: dt.datetime
+    next_deadline_on: dt.date | None = None
+
+
+class CostStatement(msgspec.Struct, frozen=True, kw_only=True, tag="cost_statement"):
+    """A cost the holder charges."""
+
+    message_id: str
+    case_id: str
+    holder_ref: str = ""
+    cost_ref: str
+    cost_type: str  # bailiff_act, court_fee, lawyer_fee, collection_fee, other
+    currency: str
+    amount: Decimal
+    tax_amount: Decimal = Decimal(0)
+    bearer: CostBearer
+    occurred_on: dt.date
+    legal_basis: str = ""
+
+
+class PaymentReport(msgspec.Struct, frozen=True, kw_only=True, tag="payment_report"):
+    """Money the holder received (positive) or gave back (negative, with `reverses_ref`)."""
+
+    message_id: str
+    case_id: str
+    holder_ref: str = ""
+    payment_ref: str
+    currency: str
+    amount: Decimal
+    received_on: dt.date
+    reverses_ref: str = ""
+    remittance_ref: str = ""  # set when the money was passed on to the creditor
+
+
+class CaseReturn(msgspec.Struct, frozen=True, kw_only=True, tag="case_return"):
+    """Ends the placement. `close_code` is the partner's own code; the hub translates it to an outcome."""
+
+    message_id: str
+    case_id: str
+    holder_ref: str = ""
+    close_code: str
+    currency: str
+    remaining: Decimal
+    occurred_on: dt.date
+    text: str = ""
+
+
+OutboundMessage = CaseFile | CaseAmendment | CaseInstruction
+InboundMessage = (
+    CaseAcknowledgement | CaseStatusUpdate | CostStatement | PaymentReport | CaseReturn | CaseInstruction
+)
+Message = (
+    CaseFile
+    | CaseAmendment
+    | CaseInstruction
+    | CaseAcknowledgement
+    | CaseStatusUpdate
+    | CostStatement
+    | PaymentReport
+    | CaseReturn
+)
+
+
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+    """One envelope: messages of one sender for one receiver, in order."""
+
+    exchange_id: str
+    version: str = EXCHANGE_VERSION
+    sender_ref: str
+    receiver_ref: str
+    created_at: dt.datetime
+    is_test: bool = False
+    messages: tuple[Message, ...]
+
+
+class AccountLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A holder's own books on one case, for reconciliation: what it was asked to collect and what it booked."""
+
+    case_id: str
+    holder_ref: str
+    currency: str
+    principal: Decimal  # as last told by the hub, before the holder's own receipts; 0 after a recall
+    paid: Decimal  # net of reversals
+    costs: Decimal
+    is_stopped: bool
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of inbound bytes that could not be read while the rest could."""
+
+    code: str
+    reason: str
+    path: str = ""
+    excerpt: str = ""
+    message_id: str = ""
+    case_id: str = ""
+
+
+class Decoded(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file or call contained: the messages that are good and the faults beside them."""
+
+    exchange_id: str
+    sender_ref: str
+    messages: tuple[Message, ...] = ()
+    faults: tuple[Fault, ...] = ()

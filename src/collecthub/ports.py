@@ -1,0 +1,355 @@
+"""Typed one-to-one work between the hub and the outside. Implementing a port is the capability declaration.
+
+A connector object is built per connection (`ConnectorSpec.factory`) and satisfies one or more of these
+Protocols. The hub asks with `isinstance`; there is no capability list. Every call goes through
+`collecthub.plugins.call_port`, which adds the deadline, timing, redacted log line and error translation.
+Errors a port may raise: the branches of `collecthub.errors`; anything else counts as a broken promise.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from decimal import Decimal
+from typing import Any, Protocol, runtime_checkable
+
+import msgspec
+
+from collecthub.model.case import Case
+from collecthub.model.event import CaseEvent
+from collecthub.model.exchange import AccountLine, Decoded, Exchange, OutboundMessage
+from collecthub.model.invoice import RawInvoice, RefusedRow
+from collecthub.model.party import Party
+
+# --- creditor side: reading an ERP ----------------------------------------------------------------
+
+
+class CheckStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a connection check. `cure` says what to do when it failed."""
+
+    name: str
+    is_ok: bool
+    detail: str = ""
+    cure: str = ""
+
+
+class ControlTotal(msgspec.Struct, frozen=True, kw_only=True):
+    """Count and sum of open amounts in one currency, as the ERP's own list states them."""
+
+    currency: str
+    count: int
+    amount: Decimal
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of a pull. `checkpoint` is where to resume after this page is committed (opaque text)."""
+
+    rows: Sequence[RawInvoice]
+    refused: Sequence[RefusedRow] = ()
+    checkpoint: str
+    control: Sequence[ControlTotal] | None = None  # only on the last page of a full comparison
+
+
+class DebtorRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """Master data of one debtor as the ERP holds it."""
+
+    debtor_ref: str
+    party: Party
+    payment_terms: str = ""
+    is_blocked: bool = False
+
+
+class InvoiceDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """An invoice document, verified to be what it says."""
+
+    item_ref: str
+    name: str
+    media_type: str
+    content: bytes
+
+
+class OpenItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the ERP's own list of what is open now, for reconciliation."""
+
+    item_ref: str
+    debtor_ref: str
+    currency: str
+    open_amount: Decimal
+
+
+@runtime_checkable
+class Checkable(Protocol):
+    """Can say whether the connection works, step by step."""
+
+    def check(self) -> Sequence[CheckStep]: ...
+
+
+@runtime_checkable
+class InvoiceSource(Protocol):
+    """Pulls receivables. Yields pages; each page's checkpoint is valid once the page is committed."""
+
+    def pull(self, checkpoint: str) -> Iterator[Page]:
+        """Everything that changed since `checkpoint`; all that is open when it is empty."""
+        ...
+
+
+@runtime_checkable
+class DebtorSource(Protocol):
+    """Reads master data for the debtors that enter a case."""
+
+    def debtors(self, debtor_refs: Sequence[str]) -> Iterator[DebtorRecord]: ...
+
+
+@runtime_checkable
+class DocumentSource(Protocol):
+    """Reads documents for the invoices that enter a case. Missing documents are left out, not invented."""
+
+    def documents(self, item_refs: Sequence[str]) -> Iterator[InvoiceDocument]: ...
+
+
+@runtime_checkable
+class OpenItemBooks(Protocol):
+    """The ERP's own list of open items, read anew (never from what was pulled)."""
+
+    def open_items(self) -> Iterator[OpenItem]: ...
+
+
+# --- partner side: sending and hearing back -------------------------------------------------------
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """The exact bytes of one sending. Prepared once, stored, and never prepared again for a retry."""
+
+    envelope_id: str
+    name: str  # file name or call name at the partner
+    media_type: str
+    payload: bytes
+    sha256: str
+    message_ids: tuple[str, ...]
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """Proof that the outside took something: their reference and what they said."""
+
+    reference: str
+    detail: str = ""
+    replies: Decoded | None = None  # answers that came with the call itself (SOAP, REST)
+    raw_reply: bytes = b""  # the bytes those answers were read from
+
+
+class DeliveryState(enum.StrEnum):
+    """What a probe found out about an attempt without a receipt."""
+
+    ARRIVED = "arrived"
+    NOT_ARRIVED = "not_arrived"
+    UNKNOWN = "unknown"
+
+
+class Journal(Protocol):
+    """Durable notes of an attempt. `mark` has returned only when the note survives a crash."""
+
+    def mark(self, intent: str) -> None:
+        """Record the point of no return (`renaming`, `calling`) before doing it.
+
+        Raises `PermanentError` when the sending was withdrawn meanwhile: then do nothing and let it pass on.
+        """
+        ...
+
+
+@runtime_checkable
+class Dispatcher(Protocol):
+    """Sends messages to one partner."""
+
+    @property
+    def batch_limit(self) -> int:
+        """How many messages one envelope may carry."""
+        ...
+
+    def prepare(self, exchange: Exchange) -> Envelope:
+        """Turn messages into the bytes to send. Touches nothing outside."""
+        ...
+
+    def deliver(self, envelope: Envelope, journal: Journal) -> Receipt:
+        """Send the stored bytes. Calls `journal.mark` right before the act that cannot be undone.
+
+        Raises `RetryableError` only when nothing can have arrived, `InDoubtError` when it may have.
+        """
+        ...
+
+    def probe(self, envelope: Envelope, intent: str) -> DeliveryState:
+        """Find out what became of an attempt that has no receipt. `intent` is the last mark, or empty."""
+        ...
+
+
+class RawMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """Untouched inbound bytes. `remote_ref` is the partner's handle (file name, message id, delivery id)."""
+
+    remote_ref: str
+    media_type: str
+    content: bytes
+    headers: Mapping[str, str] = {}
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What the hub made of an inbound message, for the partner."""
+
+    is_accepted: bool
+    code: str = ""
+    reason: str = ""
+
+
+@runtime_checkable
+class StatusSource(Protocol):
+    """Hears what a partner says."""
+
+    def fetch(self, checkpoint: str) -> Iterator[tuple[RawMessage, str]]:
+        """New messages, each with the checkpoint that is valid once it is stored."""
+        ...
+
+    def decode(self, raw: RawMessage) -> Decoded:
+        """Read stored bytes. Raises `QuarantineError` when nothing in them can be trusted or understood."""
+        ...
+
+    def acknowledge(self, raw: RawMessage, verdict: Verdict) -> None:
+        """Tell the partner what became of its message; safe to repeat."""
+        ...
+
+
+class HookRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """An HTTP call from outside to `/hooks/{connection_id}`. Header names are lower case."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class HookAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What to do with a hook call: messages to store, or a pull to start soon, and the status to answer."""
+
+    status: int = 200
+    messages: tuple[RawMessage, ...] = ()
+    pull_soon: bool = False
+    body: str = ""
+
+
+@runtime_checkable
+class HookReceiver(Protocol):
+    """Takes webhooks. Raises `PermanentError` when the signature or time does not hold (answered 401)."""
+
+    def receive_hook(self, request: HookRequest) -> HookAnswer: ...
+
+
+@runtime_checkable
+class PartnerBooks(Protocol):
+    """The partner's own books on the cases it holds for us, for reconciliation."""
+
+    def accounts(self) -> Iterator[AccountLine]: ...
+
+
+# --- reporting back -------------------------------------------------------------------------------
+
+
+class CaseReport(msgspec.Struct, frozen=True, kw_only=True):
+    """One case event to be told outside. `report_id` is the same on every retry."""
+
+    report_id: str
+    case: Case
+    event: CaseEvent
+    text: str  # one plain sentence
+    debtor_ref: str
+    item_refs: tuple[str, ...]
+
+
+@runtime_checkable
+class CaseReporter(Protocol):
+    """Tells the creditor's side about a case: writes into the ERP, calls a webhook."""
+
+    def wants(self, event_kind: str) -> bool:
+        """Whether this reporter has something to do for such an event."""
+        ...
+
+    def report(self, report: CaseReport) -> Receipt: ...
+
+
+# --- what a connector is built with ---------------------------------------------------------------
+
+
+class Vault(Protocol):
+    """Durable secrets of one connection, encrypted at rest."""
+
+    def read(self, name: str) -> str | None: ...
+
+    def write(self, name: str, value: str) -> None:
+        """Store durably; has returned only when the value survives a crash."""
+        ...
+
+    def exclusive(self, name: str, seconds: int) -> AbstractContextManager[None]:
+        """Hold a lease on `name` across all processes and hosts; raises `RetryableError` when it is taken."""
+        ...
+
+
+class CaseFormat(Protocol):
+    """Writes and reads an exchange in one spelling."""
+
+    @property
+    def format_id(self) -> str: ...
+
+    @property
+    def media_type(self) -> str: ...
+
+    def encode(self, exchange: Exchange) -> bytes: ...
+
+    def decode(self, content: bytes) -> Decoded:
+        """Raises `QuarantineError` when the whole cannot be read; single bad messages become faults."""
+        ...
+
+
+class ConnectorContext(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a connector may use. Built by the hub, one per connection."""
+
+    connection_id: str
+    settings: Any  # instance of the spec's settings model
+    vault: Vault
+    formats: Mapping[str, CaseFormat]
+    now: Callable[[], dt.datetime]  # aware, UTC
+    business_date: Callable[[], dt.date]
+    sender_ref: str = "collecthub"
+    receiver_ref: str = ""  # the partner's reference, empty for ERPs
+    allow_loopback: bool = False  # outbound calls to 127.0.0.1, for sandbox and tests only
+
+
+class RouteProposal(msgspec.Struct, frozen=True, kw_only=True):
+    """One possible way for a case. Lower `rank` is better; a proposal without a partner says why not."""
+
+    route: str  # bailiff, lawyer, agency, or a plugin's own word
+    procedure: str
+    partner_id: str | None
+    rank: int
+    reason: str
+    proposed_by: str
+
+
+class PartnerProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """What routing needs to know of a partner. Empty tuples mean no restriction."""
+
+    partner_id: str
+    name: str
+    role: str  # bailiff, lawyer, agency
+    countries: tuple[str, ...]
+    currencies: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    minimum_amount: Decimal = Decimal(0)
+    is_open: bool = True
+
+
+class Veto(msgspec.Struct, frozen=True, kw_only=True):
+    """A reason why a placement must not leave."""
+
+    code: str
+    reason: str
+    vetoed_by: str
+
+
+Messages = Iterable[OutboundMessage]

@@ -1,0 +1,32 @@
+"""What plugins hand over through the `register_*` hooks."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+
+import msgspec
+from pydantic import BaseModel
+
+from collecthub.ports import ConnectorContext
+
+
+class ConnectorRole(enum.StrEnum):
+    """Which door of the hub a connector stands at."""
+
+    ERP = "erp"
+    PARTNER = "partner"
+    REPORTER = "reporter"
+
+
+class ConnectorSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A connector kind. `load` returns the factory; it is called on first use, so that a heavy import that
+    fails disables this kind only.
+    """
+
+    kind: str
+    title: str
+    role: ConnectorRole
+    settings: type[BaseModel]
+    load: Callable[[], Callable[[ConnectorContext], object]]
+    vocabularies: tuple[str, ...] = ("collecthub",)  # status tables its partners speak, best first

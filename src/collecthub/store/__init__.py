@@ -1,0 +1,1 @@
+"""Tables, migrations, repositories and the evidence store."""

@@ -1,0 +1,1 @@
+"""HTTP doors: API, partner exchange, webhooks and portal. No logic of their own."""

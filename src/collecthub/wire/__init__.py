@@ -1,0 +1,1 @@
+"""Safe transports. The only package that imports the heavy clients."""
