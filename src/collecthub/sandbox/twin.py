@@ -200,7 +200,7 @@ class RunningTwin:
         Raises `PermanentError` with the twin's own words when it refuses, `RetryableError` when it is not there.
         """
         body = None if payload is None else json.dumps(payload).encode()
-        request = urllib.request.Request(  # noqa: S310 - the address is the twin's own, on the loopback
+        request = urllib.request.Request(
             f"{self.url}/control/{path.lstrip('/')}", data=body, headers={"Content-Type": "application/json"}
         )
         try:
@@ -256,7 +256,7 @@ def start_twin(
     home.mkdir(parents=True, exist_ok=True)
     log = home / f"{options.label}.log"
     with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603 - our own module under our own interpreter
+        process = subprocess.Popen(
             _command(options), stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=_environment()
         )
     return _await_ready(options, process, log)

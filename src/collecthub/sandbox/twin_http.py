@@ -50,12 +50,11 @@ def serve_http(
 
 
 async def _serve(options: TwinOptions, app: ASGIApp, listener: socket.socket, beside: Beside | None) -> None:
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app, log_level="warning", access_log=False, lifespan="off", server_header=False, date_header=True,
-            timeout_graceful_shutdown=1, timeout_keep_alive=60, ws="none",
-        )  # fmt: skip
-    )
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, lifespan="off", server_header=False,
+        timeout_graceful_shutdown=1, timeout_keep_alive=60, ws="none",
+    )  # fmt: skip
+    server = uvicorn.Server(config)
     facts = await beside() if beside else {}
     announcing = asyncio.create_task(_announce_then_watch(options, server, listener.getsockname()[1], facts))
     await server.serve(sockets=[listener])
