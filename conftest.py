@@ -1,0 +1,11 @@
+"""What every test of the core and of the plugins may ask for; each part says its own rules."""
+
+from __future__ import annotations
+
+pytest_plugins = (
+    "pytester",
+    "frame.left_out",
+    "frame.loopback",
+    "frame.databases",
+    "frame.shared_data",
+)

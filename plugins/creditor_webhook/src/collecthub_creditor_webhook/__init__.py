@@ -1,0 +1,1 @@
+"""collecthub plugin creditor_webhook: hook implementations."""

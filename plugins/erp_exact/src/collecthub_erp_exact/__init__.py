@@ -1,0 +1,1 @@
+"""collecthub plugin erp_exact: hook implementations."""

@@ -1,0 +1,1 @@
+"""collecthub plugin erp_sap: hook implementations."""

@@ -1,0 +1,1 @@
+"""collecthub plugin partner_network: hook implementations."""

@@ -1,0 +1,1 @@
+"""collecthub plugin sftp_batch: hook implementations."""

@@ -1,0 +1,1 @@
+"""collecthub plugin soap_exchange: hook implementations."""
