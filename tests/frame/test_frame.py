@@ -66,6 +66,7 @@ def test_a_skip_is_named_and_fails_where_nothing_may_be_left_out(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, require_all: str, passed: int, failed: int
 ) -> None:
     monkeypatch.setenv("COLLECTHUB_REQUIRE_ALL", require_all)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setenv("PYTHONPATH", str(CHECKOUT / "tests"))
     pytester.makepyfile(SKIPPING)
     result = pytester.runpytest_subprocess("-p", "frame.left_out")
@@ -77,6 +78,7 @@ def test_a_file_that_cannot_be_imported_fails_where_nothing_may_be_left_out(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLLECTHUB_REQUIRE_ALL", "1")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setenv("PYTHONPATH", str(CHECKOUT / "tests"))
     pytester.makepyfile("import pytest; pytest.importorskip('a_package_that_nobody_wrote')")
     result = pytester.runpytest_subprocess("-p", "frame.left_out")
