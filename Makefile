@@ -7,6 +7,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
 	$(if $(shell $(name) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null | grep True),$(name))))
 PLUGINS := $(sort $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml)))
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
 ARGS ?=
 
 .PHONY: help demo serve test bench docs check-style check-types check-imports check-docs tests clean
@@ -47,7 +48,8 @@ check-docs: .venv/.ready  ## generated pages and schemas are what the code says
 clean:  ## remove what was set up here (the state in .collecthub stays)
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
-# One environment for demo and tests. The stamp is younger than everything that says what belongs into it.
+# One environment for demo and tests. The stamp is younger than everything that says what belongs into it. The build
+# tool is installed once, pinned like the rest, instead of once more for each of the distributions.
 .venv/.ready: pyproject.toml constraints.txt $(addsuffix /pyproject.toml,$(PLUGINS))
 	@if [ -z "$(PYTHON)" ]; then \
 	    echo "collecthub needs Python 3.11 or newer and found none; install it or say: make PYTHON=/path/to/python3" >&2; \
@@ -56,6 +58,6 @@ clean:  ## remove what was set up here (the state in .collecthub stays)
 	@echo "setting up .venv with $$($(PYTHON) --version) (once; takes a minute)" >&2
 	@$(PYTHON) -m venv .venv || { \
 	    echo "this Python cannot create a virtual environment; on Debian and Ubuntu install python3-venv" >&2; exit 3; }
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt \
-	    -e '.[soap,xml,sftp,files,sandbox,test]' $(addprefix -e ./,$(PLUGINS))
+	@$(PIP) hatchling editables
+	@$(PIP) --no-build-isolation -e '.[soap,xml,sftp,files,sandbox,test]' $(addprefix -e ./,$(PLUGINS))
 	@touch $@

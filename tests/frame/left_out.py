@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Generator
-from typing import Any
+from typing import TypeVar
 
 import pytest
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 REQUIRE_ALL = os.environ.get("COLLECTHUB_REQUIRE_ALL") == "1"
 
@@ -23,7 +25,7 @@ def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
     return str(report.longrepr)
 
 
-def _fail_if_left_out(report: Any) -> Any:
+def _fail_if_left_out(report: Report) -> Report:
     is_skip = report.outcome == "skipped" and not hasattr(report, "wasxfail")
     if REQUIRE_ALL and is_skip:
         report.longrepr = f"left out although COLLECTHUB_REQUIRE_ALL=1: {_reason(report)}"
