@@ -34,12 +34,20 @@ def read_options(arguments: list[str]) -> TwinOptions:
     parser = argparse.ArgumentParser(prog="python -m collecthub.sandbox", description=__doc__)
     parser.add_argument("name", choices=sorted(TWINS), help="which twin to run")
     parser.add_argument("--home", type=Path, required=True, help="folder for its books and its NAME.json")
-    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes the last one or a free one")
+    parser.add_argument(
+        "--port", type=int, default=0, help="port on 127.0.0.1; 0 takes the last one or a free one"
+    )
     parser.add_argument("--parent-pid", type=int, default=0, help="exit when this process is gone")
-    parser.add_argument("--raised-limits", action="store_true", help="announce large rate limits (demo, bench)")
-    parser.add_argument("--shared", type=Path, default=None, help="folder with the vendors' interface descriptions")
+    parser.add_argument(
+        "--raised-limits", action="store_true", help="announce large rate limits (demo, bench)"
+    )
+    parser.add_argument(
+        "--shared", type=Path, default=None, help="folder with the vendors' interface descriptions"
+    )
     parser.add_argument("--instance", default="", help="name of the files below home, when a twin runs twice")
-    parser.add_argument("--set", type=_setting, action="append", default=[], metavar="NAME=VALUE", dest="settings")
+    parser.add_argument(
+        "--set", type=_setting, action="append", default=[], metavar="NAME=VALUE", dest="settings"
+    )
     given = parser.parse_args(arguments)
     return TwinOptions(
         name=given.name, home=given.home, port=given.port, parent_pid=given.parent_pid, instance=given.instance,

@@ -72,7 +72,9 @@ class Books:
         self.connection.row_factory = sqlite3.Row
         self.connection.execute("PRAGMA journal_mode=WAL")
         self.connection.execute("PRAGMA synchronous=FULL")
-        self.connection.execute("CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
+        self.connection.execute(
+            "CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
+        )
         self.connection.executescript(schema)
 
     @contextlib.contextmanager
@@ -270,10 +272,14 @@ def _await_ready(options: TwinOptions, process: subprocess.Popen[bytes], log: Pa
             return RunningTwin(options.name, options.home, facts["url"], process.pid, facts, process)
         if process.poll() is not None:
             words = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:]
-            raise ConfigurationError(f"The {options.label} twin did not start.", cure=" ".join(words) or f"See {log}.")
+            raise ConfigurationError(
+                f"The {options.label} twin did not start.", cure=" ".join(words) or f"See {log}."
+            )
         time.sleep(0.02)
     process.kill()
-    raise RetryableError(f"The {options.label} twin was not ready in {_START_SECONDS:.0f} s.", cure=f"See {log}.")
+    raise RetryableError(
+        f"The {options.label} twin was not ready in {_START_SECONDS:.0f} s.", cure=f"See {log}."
+    )
 
 
 def _command(options: TwinOptions) -> list[str]:

@@ -83,7 +83,10 @@ def _split(control: ASGIApp, surface: ASGIApp) -> ASGIApp:
 
 def _control_app(actions: Mapping[str, Control]) -> Starlette:
     return Starlette(
-        routes=[Route(f"/control/{path}", _endpoint(act), methods=["GET", "POST"]) for path, act in actions.items()]
+        routes=[
+            Route(f"/control/{path}", _endpoint(act), methods=["GET", "POST"])
+            for path, act in actions.items()
+        ]
     )
 
 
