@@ -94,6 +94,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     direct_payments: Decimal = Decimal(0)  # part of balance.payments that reached the creditor
     unmatched: tuple[tuple[str, Decimal], ...] = ()  # (payment_ref, amount) known here, not yet in the ERP
     remittances_booked: Decimal = Decimal(0)
+    loose_credits: Decimal = Decimal(0)  # part of balance.credits that is not tied to one claim
     placement: Placement | None = None
     past_placements: tuple[Placement, ...] = ()
     tried_partners: tuple[str, ...] = ()
@@ -208,6 +209,7 @@ def _opened(fact: ev.CaseOpened, event: ev.CaseEvent) -> Case:
         status=Status.READY,
         claims=fact.claims,
         balance=add_lines(Balance(currency=fact.currency), _opening_lines(fact, event)),
+        loose_credits=fact.credits,
         origin=fact.origin,
         origin_ref=fact.origin_ref,
         opened_at=event.occurred_at,
@@ -314,6 +316,8 @@ def _direct_payment(case: Case, fact: ev.DirectPaymentSeen, event: ev.CaseEvent)
 
 
 def _credit(case: Case, fact: ev.CreditSeen, event: ev.CaseEvent) -> Case:
+    if not fact.claim_id:
+        return replace(case, loose_credits=case.loose_credits + fact.amount)
     return replace(case, claims=_change_claim(case, fact.claim_id, -fact.amount))
 
 

@@ -1,0 +1,110 @@
+"""Settings of a hub: read once, at the edge. Environment first, then the TOML file, then the default.
+
+`docs/settings.md` is generated from `HubSettings`. Connections have settings of their own, in the database.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from collecthub.errors import ConfigurationError
+
+
+class HubSettings(BaseModel):
+    """Everything that can be set from outside. Environment names are `COLLECTHUB_` plus the field in capitals."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    home: Path = Field(description="Folder for everything the hub writes: database, evidence, keys, logs.")
+    database_url: str = Field(
+        default="", description="`sqlite:///...` or `postgresql://...`; empty means SQLite in the home folder."
+    )
+    master_key_file: Path | None = Field(
+        default=None, description="Key that encrypts secrets. Outside the database and never in a backup."
+    )
+    business_date: dt.date | None = Field(
+        default=None, description="The date the hub takes for today. Sandbox and tests only."
+    )
+    public_url: str = Field(default="", description="Address under which partners and browsers reach this hub.")
+    host: str = Field(default="127.0.0.1", description="Address `serve` listens on.")
+    port: int = Field(default=8420, ge=0, le=65535, description="Port `serve` listens on.")
+    operator_name: str = Field(default="collecthub", description="Who runs this hub, as partners see it.")
+    allow_loopback: bool = Field(
+        default=False, description="Lets connections call 127.0.0.1. Sandbox and tests only."
+    )
+    worker_concurrency: int = Field(default=4, ge=1, le=64, description="Jobs one worker process runs at a time.")
+    call_seconds: float = Field(default=300, gt=0, description="Longest time one call to a plugin may take.")
+    disabled_plugins: tuple[str, ...] = Field(default=(), description="Plugins that are installed but not loaded.")
+
+    @property
+    def database(self) -> str:
+        """The database address in SQLAlchemy's form."""
+        if not self.database_url:
+            return f"sqlite:///{self.home / 'hub.sqlite3'}"
+        if self.database_url.startswith(("postgresql://", "postgres://")):
+            return "postgresql+psycopg://" + self.database_url.split("://", 1)[1]
+        return self.database_url
+
+    @property
+    def key_file(self) -> Path:
+        """Where the master key lies."""
+        return self.master_key_file or self.home / "keys" / "master.key"
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.database.startswith("sqlite")
+
+
+def default_home(cwd: Path) -> Path:
+    """`.collecthub` in a checkout of the project, else the user's data folder."""
+    in_checkout = (cwd / "src" / "collecthub").is_dir() or (cwd / ".collecthub").is_dir()
+    return cwd / ".collecthub" if in_checkout else Path(platformdirs.user_data_dir("collecthub"))
+
+
+def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> HubSettings:
+    """Read the settings. Raises `ConfigurationError` with one sentence per wrong setting."""
+    env = os.environ if environ is None else environ
+    values: dict[str, Any] = _from_file(env.get("COLLECTHUB_CONFIG", ""))
+    for name in HubSettings.model_fields:
+        given = env.get(f"COLLECTHUB_{name.upper()}")
+        if given:
+            values[name] = given.split(",") if name == "disabled_plugins" else given
+    values.update(overrides)
+    values.setdefault("home", default_home(Path.cwd()))
+    try:
+        settings = HubSettings.model_validate(values)
+    except ValidationError as error:
+        raise ConfigurationError(
+            "; ".join(f"setting {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()),
+            cure="Correct it in the environment (COLLECTHUB_...) or in the file COLLECTHUB_CONFIG names.",
+        ) from error
+    if not settings.database.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise ConfigurationError(
+            "COLLECTHUB_DATABASE_URL is neither sqlite:///... nor postgresql://...",
+            cure="Use sqlite:///path/to/file or postgresql://user:password@host/database.",
+        )
+    return settings.model_copy(update={"home": settings.home.expanduser().resolve()})
+
+
+def _from_file(path: str) -> dict[str, Any]:
+    if not path:
+        return {}
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(
+            f"the settings file {path} cannot be read ({error.strerror})",
+            cure="Correct COLLECTHUB_CONFIG or remove it.",
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(
+            f"the settings file {path} is not valid TOML: {error}", cure="Correct that line."
+        ) from error

@@ -1,0 +1,32 @@
+"""Room 3 of CLOCK: carry an act out, as facts of the case. What leaves the hub follows from these facts."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from collecthub.model.case import Case
+from collecthub.model.clock import Amend, Close, Timer
+from collecthub.model.event import AmendmentQueued, CaseClosed, Fact, HoldReleased
+from collecthub.model.exchange import AmendmentCode
+
+
+def act(case: Case, wanted: Amend | Close | Timer, message_id: str) -> tuple[Fact, ...]:
+    """The facts of one act. A timer that is over releases its hold; any other timer is a task, not a fact."""
+    match wanted:
+        case Amend():
+            stop = wanted.code is AmendmentCode.RECALL
+            return (
+                AmendmentQueued(
+                    message_id=message_id,
+                    code=wanted.code,
+                    reason_code=wanted.reason_code,
+                    principal=Decimal(0) if stop else case.demanded,
+                ),
+            )
+        case Close():
+            return (CaseClosed(outcome=wanted.outcome, reason=wanted.reason),)
+        case Timer():
+            reason = wanted.kind.removeprefix("hold:")
+            if reason != wanted.kind and case.held_for(reason):
+                return (HoldReleased(reason=reason, note="the time agreed for it is over"),)
+            return ()

@@ -1,0 +1,111 @@
+"""Room 5 of OUT: say something to a partner, once.
+
+`compose` builds the message from the case as it is now; `dispatch` carries stored bytes through the
+`Dispatcher` port. An attempt that left no receipt is probed first and never repeated blind.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from decimal import Decimal
+
+from collecthub.errors import InDoubtError
+from collecthub.model.case import Case, Placement
+from collecthub.model.exchange import (
+    AmendmentCode,
+    CaseAmendment,
+    CaseFile,
+    CaseInstruction,
+    ClaimItem,
+    DocumentItem,
+    InstructionCode,
+    PaymentInstruction,
+)
+from collecthub.model.party import Party
+from collecthub.ports import DeliveryState, Dispatcher, Envelope, Journal, Receipt
+
+
+def compose_case_file(
+    case: Case, placement: Placement, creditor: Party, account: str, documents: Sequence[DocumentItem], message_id: str
+) -> CaseFile:
+    """The case file for a placement, with what is owed at this moment."""
+    return CaseFile(
+        message_id=message_id,
+        case_id=case.case_id,
+        case_number=case.number,
+        procedure=placement.procedure,
+        currency=case.currency,
+        language=case.debtor.language or "en",
+        creditor=creditor,
+        debtors=(case.debtor,),
+        claims=claim_items(case),
+        principal=case.demanded,
+        credits=sum((c.open_amount for c in case.claims), Decimal(0)) - case.demanded,
+        payment=PaymentInstruction(payee=creditor.name, account=account, reference=case.number),
+        dunning_level=max((claim.dunning_level for claim in case.claims), default=0),
+        documents=tuple(documents),
+    )
+
+
+def compose_amendment(
+    case: Case, code: AmendmentCode, reason_code: str, message_id: str, on: dt.date
+) -> CaseAmendment:
+    """A recall or new balance for the holder of the case."""
+    recall = code is AmendmentCode.RECALL
+    return CaseAmendment(
+        message_id=message_id,
+        case_id=case.case_id,
+        holder_ref=case.placement.holder_ref if case.placement else "",
+        code=code,
+        reason_code=reason_code,
+        currency=case.currency,
+        principal=Decimal(0) if recall else case.demanded,
+        claims=() if recall else claim_items(case),
+        effective_on=on,
+    )
+
+
+def compose_instruction(case: Case, code: InstructionCode, text: str, message_id: str) -> CaseInstruction:
+    """A word to the holder of the case."""
+    return CaseInstruction(
+        message_id=message_id,
+        case_id=case.case_id,
+        holder_ref=case.placement.holder_ref if case.placement else "",
+        code=code,
+        text=text,
+    )
+
+
+def claim_items(case: Case) -> tuple[ClaimItem, ...]:
+    """The claims of a case as a partner reads them; settled ones are left out."""
+    return tuple(
+        ClaimItem(
+            claim_id=claim.claim_id,
+            invoice_ref=claim.number,
+            issued_on=claim.issued_on,
+            due_on=claim.due_on,
+            original_amount=claim.original_amount,
+            open_amount=claim.open_amount,
+        )
+        for claim in case.claims
+        if claim.open_amount > 0
+    )
+
+
+def dispatch(dispatcher: Dispatcher, envelope: Envelope, journal: Journal, earlier_intent: str | None) -> Receipt:
+    """Deliver stored bytes. `earlier_intent` is the last mark of an attempt without receipt, None if there is none.
+
+    Raises `InDoubtError` when it cannot be found out what became of the earlier attempt.
+    """
+    if earlier_intent is not None:
+        found = dispatcher.probe(envelope, earlier_intent)
+        if found is DeliveryState.ARRIVED:
+            return Receipt(reference=envelope.name, detail="found at the partner after an attempt without receipt")
+        if found is DeliveryState.UNKNOWN:
+            raise InDoubtError(
+                f"it is not known whether {envelope.name} arrived",
+                cure="Ask the partner, then mark the dispatch as arrived or send it again.",
+                reference=envelope.envelope_id,
+            )
+    return dispatcher.deliver(envelope, journal)

@@ -1,0 +1,76 @@
+"""Room 2 of OUT: an ERP's line becomes an invoice the hub can rely on, or is refused with the reason."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import msgspec
+
+from collecthub.model.invoice import Invoice, ItemKind, ItemState, RawInvoice, RefusedRow
+from collecthub.model.money import round_amount
+
+EARLIEST = dt.date(1990, 1, 1)
+LATEST = dt.date(2100, 1, 1)
+_LARGEST = Decimal(10) ** 15
+
+
+def normalise(raw: RawInvoice) -> Invoice | RefusedRow:
+    """Check one line and round its amounts to the currency's minor unit, half up.
+
+    >>> raw = RawInvoice(item_ref="1", debtor_ref="A", debtor_name="Anna", number="7", currency="USD",
+    ...                  due_on=dt.date(2026, 1, 31), amount=Decimal("2309.789999"), open_amount=Decimal("2309.79"))
+    >>> normalise(raw).amount
+    Decimal('2309.79')
+    """
+    problem = _problem(raw)
+    if problem:
+        code, reason = problem
+        return RefusedRow(
+            item_ref=raw.item_ref, code=code, reason=reason, content=msgspec.json.encode(raw)
+        )
+    due_on = raw.due_on or raw.issued_on
+    assert due_on is not None, "checked above"
+    return Invoice(
+        item_ref=raw.item_ref,
+        debtor_ref=raw.debtor_ref,
+        debtor_name=raw.debtor_name,
+        number=raw.number,
+        kind=raw.kind,
+        state=raw.state,
+        issued_on=raw.issued_on,
+        due_on=due_on,
+        currency=raw.currency,
+        amount=round_amount(raw.amount, raw.currency),
+        open_amount=round_amount(raw.open_amount, raw.currency),
+        settles_ref=raw.settles_ref,
+        group_ref=raw.group_ref,
+        document_ref=raw.document_ref,
+        dunning_level=raw.dunning_level,
+        is_blocked=raw.is_blocked,
+        text=raw.text,
+    )
+
+
+def _problem(raw: RawInvoice) -> tuple[str, str] | None:
+    currency = raw.currency
+    if not (len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()):
+        return "row.currency", f"{currency!r} is not a currency"
+    if not raw.debtor_ref or not raw.item_ref:
+        return "row.identity", "the line names no debtor or has no identity of its own"
+    if "\x00" in raw.debtor_name or "\x00" in raw.number:
+        return "row.text", "a text holds a character that cannot be stored"
+    if not (raw.amount.is_finite() and raw.open_amount.is_finite()):
+        return "row.amount", "an amount is not a number"
+    if abs(raw.amount) >= _LARGEST or abs(raw.open_amount) >= _LARGEST:
+        return "row.amount", "an amount has more than 15 digits"
+    if raw.kind is ItemKind.INVOICE and raw.state is ItemState.OPEN and raw.open_amount < 0:
+        return "row.negative", f"an open invoice asks for a negative amount ({raw.open_amount} {currency})"
+    if raw.kind is not ItemKind.INVOICE and raw.open_amount > 0:
+        return "row.sign", f"a credit or payment raises the debt ({raw.open_amount} {currency})"
+    due_on = raw.due_on or (raw.issued_on if raw.kind is not ItemKind.INVOICE else None)
+    if due_on is None:
+        return "row.due_date", "the line has no due date"
+    if not EARLIEST <= due_on <= LATEST:
+        return "row.due_date", f"{due_on.isoformat()} is not a credible due date"
+    return None

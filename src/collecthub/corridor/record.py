@@ -1,0 +1,174 @@
+"""Room 2 of BACK: what a partner says becomes facts of the case, translated and never guessed.
+
+One function per kind of message, one table. A code that no table knows raises `QuarantineError`; the message is
+kept for a person and the rest of the file goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from collecthub.errors import QuarantineError
+from collecthub.model import event as ev
+from collecthub.model import exchange as ex
+from collecthub.model.case import Case
+from collecthub.model.codes import RECOVERED, Outcome, StatusCode, translate
+from collecthub.model.exchange import AckVerdict
+
+
+class Words(msgspec.Struct, frozen=True):
+    """The translation tables and the vocabularies this partner speaks, best first."""
+
+    tables: Mapping[str, Mapping[str, StatusCode]]
+    vocabularies: Sequence[str]
+
+
+def record(case: Case, message: ex.InboundMessage, words: Words) -> tuple[ev.Fact, ...]:
+    """The facts a partner's message adds to its case; none when it says nothing new.
+
+    Raises `QuarantineError` for a code without meaning, a foreign currency, or money that cannot be.
+    """
+    currency = getattr(message, "currency", case.currency)
+    if currency != case.currency:
+        raise QuarantineError(
+            f"the case is in {case.currency}, the message in {currency}",
+            code="record.currency", cure="Ask the partner to state the amount in the case's currency.",
+            reference=case.number,
+        )
+    return _RECORDERS[type(message)](case, message, words)
+
+
+def _acknowledgement(case: Case, message: ex.CaseAcknowledgement, words: Words) -> tuple[ev.Fact, ...]:
+    placement = case.placement
+    if placement is None:
+        return (ev.NoteAdded(text=f"acknowledgement without a placement: {message.verdict}"),)
+    if message.in_reply_to == placement.amendment_id and placement.amendment_code is not None:
+        if message.verdict is AckVerdict.REFUSED:
+            return (ev.NoteAdded(text=f"the holder refused the amendment: {message.reason_code} {message.reason}"),)
+        return (
+            ev.AmendmentAcknowledged(
+                message_id=message.in_reply_to, code=placement.amendment_code, holder_ref=message.holder_ref
+            ),
+        )
+    if message.in_reply_to != placement.message_id:
+        return ()  # a late answer to an amendment that a newer one replaced, or to an earlier placement
+    if message.verdict is AckVerdict.REFUSED:
+        code = message.reason_code or "unstated"
+        return (ev.CaseRefused(message_id=message.in_reply_to, code=code, reason=message.reason),)
+    if message.verdict is AckVerdict.ACCEPTED:
+        return (ev.CaseAccepted(message_id=message.in_reply_to, holder_ref=message.holder_ref),)
+    return (ev.CaseAcknowledged(message_id=message.in_reply_to, holder_ref=message.holder_ref),)
+
+
+def _meaning(case: Case, code: str, words: Words) -> StatusCode:
+    found = translate(words.tables, words.vocabularies, code)
+    if found is None:
+        raise QuarantineError(
+            f"status code {code!r} is in none of the tables {', '.join(words.vocabularies)}",
+            code="status.unknown", cure="Add the code to the partner's table, then retry.", reference=case.number,
+        )
+    return found
+
+
+def _status(case: Case, message: ex.CaseStatusUpdate, words: Words) -> tuple[ev.Fact, ...]:
+    meaning = _meaning(case, message.status_code, words)
+    is_late = case.placement is not None and message.sequence <= case.placement.last_sequence
+    facts: list[ev.Fact] = [
+        ev.StatusReported(
+            meaning=meaning.meaning,
+            foreign_code=message.status_code,
+            text=message.text,
+            sequence=message.sequence,
+            is_late=is_late,
+            phase=None if is_late else meaning.phase,
+            next_deadline_on=message.next_deadline_on,
+        )
+    ]
+    if meaning.hold and not is_late and case.is_open and not case.held_for(meaning.hold):
+        facts.append(ev.HoldSet(reason=meaning.hold, note=message.text))
+    return tuple(facts)
+
+
+def _cost(case: Case, message: ex.CostStatement, words: Words) -> tuple[ev.Fact, ...]:
+    if message.cost_ref in case.known_refs:
+        return ()
+    if message.amount < 0 or message.tax_amount < 0:
+        raise QuarantineError(
+            f"cost {message.cost_ref} is negative", code="record.amount",
+            cure="Ask the partner for a corrected statement.", reference=case.number,
+        )
+    return (
+        ev.CostReported(
+            cost_ref=message.cost_ref,
+            cost_type=message.cost_type,
+            amount=message.amount,
+            tax_amount=message.tax_amount,
+            bearer=message.bearer,
+            occurred_on=message.occurred_on,
+            legal_basis=message.legal_basis,
+        ),
+    )
+
+
+def _payment(case: Case, message: ex.PaymentReport, words: Words) -> tuple[ev.Fact, ...]:
+    if message.payment_ref in case.known_refs:
+        return ()
+    if message.reverses_ref:
+        if message.reverses_ref not in case.known_refs:
+            raise QuarantineError(
+                f"payment {message.reverses_ref} is reversed but was never reported", code="record.reversal",
+                cure="Ask the partner for the payment it reverses.", reference=case.number,
+            )
+    elif message.amount <= 0:
+        raise QuarantineError(
+            f"payment {message.payment_ref} is not positive and reverses nothing", code="record.amount",
+            cure="Ask the partner for a corrected report.", reference=case.number,
+        )
+    return (
+        ev.PaymentReported(
+            payment_ref=message.payment_ref,
+            amount=message.amount,
+            received_on=message.received_on,
+            reverses_ref=message.reverses_ref,
+            remittance_ref=message.remittance_ref,
+        ),
+    )
+
+
+def _return(case: Case, message: ex.CaseReturn, words: Words) -> tuple[ev.Fact, ...]:
+    if case.placement is None or not case.placement.is_live:
+        return (ev.NoteAdded(text=f"returned again by a former holder: {message.close_code}"),)
+    meaning = _meaning(case, message.close_code, words)
+    outcome = meaning.outcome or Outcome.OTHER
+    facts: list[ev.Fact] = [
+        ev.CaseReturned(
+            close_code=message.close_code, outcome=outcome, remaining=message.remaining, text=message.text
+        )
+    ]
+    if outcome not in RECOVERED or case.balance.open_principal <= 0:
+        facts.append(ev.CaseClosed(outcome=outcome, reason=f"returned by {case.placement.partner_name}"))
+    return tuple(facts)
+
+
+def _instruction(case: Case, message: ex.CaseInstruction, words: Words) -> tuple[ev.Fact, ...]:
+    received = ev.InstructionReceived(
+        message_id=message.message_id, code=message.code.value, text=message.text
+    )
+    if message.code is ex.InstructionCode.QUESTION and not case.held_for("waiting_creditor"):
+        return (received, ev.HoldSet(reason="waiting_creditor", note=message.text))
+    return (received,)
+
+
+_RECORDERS: dict[type, Callable[[Case, Any, Words], tuple[ev.Fact, ...]]] = {
+    ex.CaseAcknowledgement: _acknowledgement,
+    ex.CaseStatusUpdate: _status,
+    ex.CostStatement: _cost,
+    ex.PaymentReport: _payment,
+    ex.CaseReturn: _return,
+    ex.CaseInstruction: _instruction,
+}
+
+

@@ -1,0 +1,216 @@
+"""Load plugins, keep them apart, and wrap every call to one.
+
+A plugin that cannot be imported, raises, answers nonsense or hangs is reported and set aside; the hub and the
+other plugins go on. Implementations of a hook are called one by one, because a broadcast in pluggy stops at
+the first one that raises.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from types import ModuleType
+from typing import Any, TypeVar
+
+import msgspec
+import pluggy
+
+from collecthub import hookspecs
+from collecthub.errors import CollecthubError, ContractError
+from collecthub.model.codes import StatusCode
+from collecthub.ports import CaseFormat
+from collecthub.registers import ConnectorSpec
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+GROUP = "collecthub"
+IMPORT_SECONDS = 20.0
+HOOK_SECONDS = 10.0
+
+
+class PluginState(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one plugin at start."""
+
+    name: str
+    distribution: str
+    version: str
+    is_loaded: bool
+    problem: str = ""
+    connectors: tuple[str, ...] = ()
+
+
+class PluginSet:
+    """The loaded plugins and what they handed over."""
+
+    def __init__(self) -> None:
+        self._manager = pluggy.PluginManager("collecthub")
+        self._manager.add_hookspecs(hookspecs)
+        self.states: dict[str, PluginState] = {}
+        self.connectors: dict[str, ConnectorSpec] = {}
+        self.formats: dict[str, CaseFormat] = {}
+        self.codes: dict[str, dict[str, StatusCode]] = {}
+
+    def add(self, name: str, module: object, distribution: str = "collecthub", version: str = "") -> None:
+        """Register a plugin and take what it hands over; a failure is kept as its state."""
+        try:
+            self._manager.register(module, name=name)
+            self._manager.check_pending()
+            kinds = self._take(name)
+            problem = ""
+        except (CollecthubError, pluggy.PluginValidationError, ValueError) as error:
+            kinds, problem = (), str(error)
+            self.set_aside(name, problem)
+        self.states[name] = PluginState(
+            name=name,
+            distribution=distribution,
+            version=version,
+            is_loaded=not problem,
+            problem=problem,
+            connectors=kinds,
+        )
+
+    def failed(self, name: str, distribution: str, version: str, problem: str) -> None:
+        """Note a plugin that could not even be imported."""
+        log.warning("plugin %s is disabled: %s", name, problem)
+        self.states[name] = PluginState(
+            name=name, distribution=distribution, version=version, is_loaded=False, problem=problem
+        )
+
+    def set_aside(self, name: str, problem: str) -> None:
+        """Take a plugin out of every later hook call."""
+        log.warning("plugin %s is disabled: %s", name, problem)
+        if self._manager.has_plugin(name):
+            self._manager.unregister(name=name)
+        if name in self.states:
+            self.states[name] = msgspec.structs.replace(self.states[name], is_loaded=False, problem=problem)
+
+    def _take(self, name: str) -> tuple[str, ...]:
+        specs = [spec for _, given in self.ask("register_connectors", only=name, loud=True) for spec in given]
+        for spec in specs:
+            if spec.kind in self.connectors:
+                raise ContractError(
+                    f"connector kind {spec.kind} is already taken", cure="Remove one of the two plugins."
+                )
+        self.connectors.update({spec.kind: spec for spec in specs})
+        for _, formats in self.ask("register_case_formats", only=name, loud=True):
+            self.formats.update({fmt.format_id: fmt for fmt in formats})
+        for _, tables in self.ask("register_status_codes", only=name, loud=True):
+            for vocabulary, rows in tables.items():
+                self.codes.setdefault(vocabulary, {}).update({row.code: row for row in rows})
+        return tuple(spec.kind for spec in specs)
+
+    def ask(
+        self, hook: str, *, only: str | None = None, loud: bool = False, **arguments: Any
+    ) -> Iterator[tuple[str, Any]]:
+        """Every plugin's answer to a hook, each called alone. A failing one is skipped (or raised if `loud`)."""
+        caller = getattr(self._manager.hook, hook)
+        for impl in reversed(caller.get_hookimpls()):
+            if only is not None and impl.plugin_name != only:
+                continue
+            given = {key: value for key, value in arguments.items() if key in impl.argnames}
+            try:
+                answer = call_with_deadline(impl.function, HOOK_SECONDS, f"{impl.plugin_name}.{hook}", **given)
+            except CollecthubError as error:
+                if loud:
+                    raise
+                log.warning("hook %s of plugin %s failed: %s", hook, impl.plugin_name, error)
+                continue
+            if answer is not None:
+                yield impl.plugin_name, answer
+
+
+def load_plugins(bundled: Iterable[tuple[str, ModuleType]], disabled: Sequence[str] = ()) -> PluginSet:
+    """The bundled plugins and every installed one of the entry-point group `collecthub`."""
+    plugins = PluginSet()
+    for name, module in bundled:
+        plugins.add(name, module)
+    for entry in sorted(importlib.metadata.entry_points(group=GROUP), key=lambda item: item.name):
+        dist = entry.dist.name if entry.dist else ""
+        version = entry.dist.version if entry.dist else ""
+        if entry.name in disabled:
+            plugins.failed(entry.name, dist, version, "disabled in the settings")
+            continue
+        if entry.name in plugins.states:
+            plugins.failed(f"{entry.name} ({dist})", dist, version, "another plugin has this name")
+            continue
+        try:
+            module = call_with_deadline(entry.load, IMPORT_SECONDS, f"import of {entry.name}")
+        except CollecthubError as error:
+            plugins.failed(entry.name, dist, version, error.message)
+            continue
+        plugins.add(entry.name, module, dist, version)
+    return plugins
+
+
+def call_with_deadline(function: Callable[..., T], seconds: float, what: str, **arguments: Any) -> T:
+    """Call foreign code in a thread of its own. Errors of ours pass; anything else is a broken promise.
+
+    A call that hangs keeps its (daemon) thread; the caller gets a `ContractError` when the time is over.
+    """
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(function(**arguments))
+        except BaseException as error:  # foreign code may raise anything, SystemExit included
+            future.set_exception(error)
+
+    threading.Thread(target=run, name=what, daemon=True).start()
+    try:
+        return future.result(timeout=seconds)
+    except CollecthubError:
+        raise
+    except TimeoutError as error:
+        raise ContractError(
+            f"{what} did not answer within {seconds:g} seconds", cure="Restart the hub or disable the plugin."
+        ) from error
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        raise ContractError(
+            f"{what} failed with {type(error).__name__}: {error}", cure="Report it to the plugin's author."
+        ) from error
+
+
+def call_port(
+    function: Callable[..., T], *arguments: Any, what: str, seconds: float, connection_id: str
+) -> T:
+    """One outward call: deadline, timing, redacted log line, error translation.
+
+    The log line names the call and the connection, never its arguments or results.
+    """
+    started = time.monotonic()
+    outcome = "ok"
+    try:
+        return call_with_deadline(lambda: function(*arguments), seconds, what)
+    except CollecthubError as error:
+        outcome = type(error).__name__
+        raise
+    finally:
+        log.info(
+            "port %s connection=%s outcome=%s ms=%d",
+            what, connection_id, outcome, (time.monotonic() - started) * 1000,
+        )
+
+
+def iterate_port(
+    iterator: Iterator[T], *, what: str, seconds: float, connection_id: str
+) -> Iterator[T]:
+    """Walk a port's iterator; each step is a call of its own under the deadline."""
+    end = object()
+    while True:
+        item = call_port(next, iterator, end, what=what, seconds=seconds, connection_id=connection_id)
+        if item is end:
+            return
+        yield item  # type: ignore[misc]  # `next` with a default widens the type to object
+
+
+def load_factory(spec: ConnectorSpec) -> Callable[..., object]:
+    """The factory of a connector kind, imported on first use."""
+    return call_with_deadline(spec.load, IMPORT_SECONDS, f"load of {spec.kind}")

@@ -1,0 +1,99 @@
+"""One database, SQLite or PostgreSQL, behind one SQLAlchemy engine.
+
+SQLite runs in WAL with synchronous=FULL, because an outward act may follow a commit and must not be forgotten
+by a power cut. Every transaction begins with BEGIN IMMEDIATE, so that two writers queue instead of failing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from collecthub.errors import ConfigurationError, RetryableError
+
+BUSY_SECONDS = 30
+
+
+class Database:
+    """The engine and its transactions. `read()` for queries, `write()` for changes."""
+
+    def __init__(self, url: str) -> None:
+        self.url = sa.make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgres_engine(self.url)
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """A transaction that commits at the end of the block and rolls back on an error."""
+        with _translated(self.url), self.engine.begin() as conn:
+            yield conn
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A connection for queries; sees one consistent state."""
+        with _translated(self.url), self.engine.connect() as conn:
+            if self.is_sqlite:
+                conn = conn.execution_options(collecthub_read=True)
+            yield conn
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+@contextlib.contextmanager
+def _translated(url: sa.URL) -> Iterator[None]:
+    try:
+        yield
+    except sa.exc.OperationalError as error:
+        raise RetryableError(
+            f"the database {url.render_as_string(hide_password=True)} did not answer: {error.orig}",
+            cure="Check that it runs and that there is space on its disk; the hub tries again.",
+        ) from error
+
+
+def _sqlite_engine(url: sa.URL) -> sa.Engine:
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # transactions are begun below, not by the driver
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA cache_size=-16000")
+        if sqlite3.sqlite_version_info < (3, 42):
+            _teach_subsec(connection)
+
+    @event.listens_for(engine, "begin")
+    def begin(conn: sa.Connection) -> None:
+        is_read = conn.get_execution_options().get("collecthub_read")
+        conn.exec_driver_sql("BEGIN DEFERRED" if is_read else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _teach_subsec(connection: sqlite3.Connection) -> None:
+    """SQLite before 3.42 has no `unixepoch('subsec')`, which the engine's tables use as a default."""
+
+    def unixepoch(*arguments: Any) -> float | int:
+        now = dt.datetime.now(dt.UTC).timestamp()
+        return now if "subsec" in arguments or "subsecond" in arguments else int(now)
+
+    connection.create_function("unixepoch", -1, unixepoch)
+
+
+def _postgres_engine(url: sa.URL) -> sa.Engine:
+    if url.drivername != "postgresql+psycopg":
+        raise ConfigurationError(
+            f"the database driver {url.drivername} is not known", cure="Use sqlite:/// or postgresql://."
+        )
+    return sa.create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True, pool_recycle=1800)

@@ -1,0 +1,83 @@
+"""Many rows at once: one function, one body per dialect, and a guard that leaves unchanged rows alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+
+_SQLITE_ROWS = 200  # rows per statement; more gains nothing and reaches the limit of bound variables
+
+
+def bulk_upsert(
+    conn: sa.Connection, table: sa.Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]], guard: str
+) -> int:
+    """Insert rows or replace those whose `guard` column differs; returns how many were written.
+
+    `columns` names the values of each tuple in order and includes the primary key. Values must be what the
+    driver takes as they are (no Decimal). A key may stand only once in `rows`.
+    """
+    if not rows:
+        return 0
+    if conn.dialect.name == "sqlite":
+        return _sqlite(conn, table, columns, rows, guard)
+    return _postgres(conn, table, columns, rows, guard)
+
+
+def _conflict_clause(table: sa.Table, columns: tuple[str, ...], guard: str) -> str:
+    keys = [column.name for column in table.primary_key]
+    changes = ", ".join(f"{name}=excluded.{name}" for name in columns if name not in keys)
+    return (
+        f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes}"
+        f" WHERE {table.name}.{guard} <> excluded.{guard}"
+    )
+
+
+@lru_cache(maxsize=64)
+def _sqlite_statement(table: sa.Table, columns: tuple[str, ...], guard: str, count: int) -> str:
+    row = "(" + ",".join("?" * len(columns)) + ")"
+    return (
+        f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES {','.join([row] * count)}"
+        + _conflict_clause(table, columns, guard)
+    )
+
+
+def _sqlite(
+    conn: sa.Connection, table: sa.Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]], guard: str
+) -> int:
+    cursor = conn.connection.cursor()
+    written = 0
+    try:
+        for start in range(0, len(rows), _SQLITE_ROWS):
+            chunk = rows[start : start + _SQLITE_ROWS]
+            cursor.execute(
+                _sqlite_statement(table, columns, guard, len(chunk)), [value for row in chunk for value in row]
+            )
+            written += cursor.rowcount
+    finally:
+        cursor.close()
+    return written
+
+
+def _postgres(
+    conn: sa.Connection, table: sa.Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]], guard: str
+) -> int:
+    stage = f"stage_{table.name}"
+    names = ", ".join(columns)
+    raw: Any = conn.connection.driver_connection
+    with raw.cursor() as cursor:
+        cursor.execute(
+            f"CREATE TEMP TABLE IF NOT EXISTS {stage} ON COMMIT DELETE ROWS AS"
+            f" SELECT {names} FROM {table.name} WITH NO DATA"
+        )
+        cursor.execute(f"TRUNCATE {stage}")
+        with cursor.copy(f"COPY {stage} ({names}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        cursor.execute(
+            f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {stage}"
+            + _conflict_clause(table, columns, guard)
+        )
+        return int(cursor.rowcount)
