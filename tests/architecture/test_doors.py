@@ -20,6 +20,7 @@ from architecture.source_tree import (
 )
 
 PLUGIN_DOORS = ("collecthub.sdk", "collecthub.wire")
+BUNDLED_DOORS = ("collecthub.bundled", "collecthub.formats", "collecthub.law", "collecthub.sdk", "collecthub.wire")
 TWIN_DOORS = ("collecthub.errors", "collecthub.sandbox")
 
 
@@ -53,6 +54,13 @@ def test_a_plugin_enters_by_the_sdk_and_wire(folder: Path) -> None:
         for path in sources()
         if path.is_relative_to(folder)
         for finding in outside_doors(path, PLUGIN_DOORS, own_package=package)
+    ]
+    assert not findings, "\n".join(findings)
+
+
+def test_what_is_bundled_enters_by_the_sdk_as_well() -> None:
+    findings = [
+        finding for path in sources() if is_below(path, "bundled") for finding in outside_doors(path, BUNDLED_DOORS)
     ]
     assert not findings, "\n".join(findings)
 
