@@ -59,7 +59,9 @@ class Clock:
 
 
 if TYPE_CHECKING:
-    _Socket, _Connection = socket.socket, HTTPConnection
+    from socket import socket as _Socket
+
+    from urllib3.connection import HTTPConnection as _Connection
 else:
     _Socket = _Connection = object  # mixins: what they extend follows in the class that is made of them
 
@@ -117,7 +119,8 @@ class _Checked(_Connection):
         except (OSError, HTTPError) as error:
             raise _not_connected(self.host, error) from error
         self._clock.restart()
-        self.sock.clock = self._clock
+        if isinstance(self.sock, _Clocked):
+            self.sock.clock = self._clock
 
     def request(self, *arguments: Any, **options: Any) -> None:
         self._clock.restart()
