@@ -100,7 +100,9 @@ def _as_text(scalar: Scalar, value: Any) -> str:
         return str(value)
     if scalar.json_type == "string" and type(value) is str:
         return value
-    raise ValueError(f"a JSON {scalar.json_type} is expected: {scalar.describe}")
+    if isinstance(value, Inexact | int) and scalar.json_type == "string":
+        raise ValueError(f"{str(value)[:40]} is a bare number; write it as text in quotes: {scalar.describe}")
+    raise ValueError(f"this is not {scalar.describe}")
 
 
 def tree_of(record: Record, path: Path = ()) -> Tree:

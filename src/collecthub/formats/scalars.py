@@ -42,16 +42,16 @@ class Scalar(msgspec.Struct, frozen=True, kw_only=True):
     is_collapsed: bool = False  # white space around the value means nothing in XML
 
 
-def check_text(text: str, pattern: str, describe: str) -> str:
-    """The text itself when it fits; raises ValueError otherwise."""
+def check_text(text: str, pattern: str, describe: str, *, is_personal: bool = False) -> str:
+    """The text itself when it fits; raises ValueError otherwise, quoting it unless it may name a person."""
     if _SURROGATE.search(text) or not re.fullmatch(pattern, text):
-        raise ValueError(f"{text[:40]!r} is not {describe}")
+        raise ValueError(f"{'this' if is_personal else repr(text[:40])} is not {describe}")
     return text
 
 
-def _string(type_name: str, pattern: str, describe: str) -> Scalar:
+def _string(type_name: str, pattern: str, describe: str, *, is_personal: bool = False) -> Scalar:
     def check(text: str) -> str:
-        return check_text(text, pattern, describe)
+        return check_text(text, pattern, describe, is_personal=is_personal)
 
     return Scalar(type_name=type_name, pattern=pattern, describe=describe, read=check, write=check)
 
@@ -63,14 +63,21 @@ def _id(prefix: str, shortest: int) -> Scalar:
 
 def _line(type_name: str, shortest: int, longest: int) -> Scalar:
     pattern = f"{_LINE_CHARACTER}{{{shortest},{longest}}}"
-    return _string(type_name, pattern, f"one line of {shortest} to {longest} characters")
+    return _string(
+        type_name, pattern, f"one line of {shortest} to {longest} characters", is_personal=longest > 64
+    )
 
 
 ID, OPTIONAL_ID = _id("", 1), _id("Optional", 0)
 REF, OPTIONAL_REF = _line("Ref", 1, 140), _line("OptionalRef", 0, 140)
 CODE, OPTIONAL_CODE = _line("Code", 1, 64), _line("OptionalCode", 0, 64)
 LINE, OPTIONAL_LINE = _line("Line", 1, 300), _line("OptionalLine", 0, 300)
-TEXT = _string("Text", f"{_CHARACTER}{{0,10000}}", "text of at most 10000 printable characters")
+TEXT = _string(
+    "Text",
+    f"{_CHARACTER}{{0,10000}}",
+    "text of at most 10000 characters that XML can carry",
+    is_personal=True,
+)
 VERSION = _string("Version", r"1\.0", "version 1.0")
 CURRENCY = _string("Currency", "[A-Z]{3}", "an ISO 4217 currency in three capitals")
 COUNTRY = _string("Country", "([A-Z]{2})?", "an ISO 3166-1 country in two capitals")

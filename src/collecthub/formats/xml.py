@@ -1,0 +1,332 @@
+"""The case exchange as XML, as in `case-exchange-1.0.xsd`.
+
+One walk writes and one walk reads every record, led by the table in `shape`. A message must satisfy both the
+table, whose words are for people, and the published schema.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from functools import cache, partial
+from typing import Any
+
+from lxml import etree
+
+from collecthub.errors import QuarantineError
+from collecthub.formats.envelope import Piece, Reading, Sheet, head_of, read_exchange
+from collecthub.formats.json import bad_accounts
+from collecthub.formats.published import XSD, schema_folder
+from collecthub.formats.records import Path, Problem, Tree, record_of, tree_of
+from collecthub.formats.scalars import AMOUNT, Scalar
+from collecthub.formats.shape import MESSAGE_BY_ELEMENT, ExchangeHead, Field, Record, fields_of
+from collecthub.model.exchange import AccountLine, Decoded, DocumentItem, Exchange
+from collecthub.wire.xml import Element, Schema, parse, serialise
+
+NAMESPACE = "urn:collecthub:case-exchange:1.0"
+_FAMILY = "urn:collecthub:case-exchange:"
+_SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
+_WHOLE = re.compile(r"[+\-]?[0-9]{1,19}", re.ASCII)
+_WHITE = " \t\r\n"
+_EXCERPT_CHARS = 1000
+_SUFFIXES = {
+    "application/pdf": "pdf", "application/xml": "xml", "application/json": "json", "text/plain": "txt",
+    "text/csv": "csv", "image/jpeg": "jpg", "image/png": "png", "image/tiff": "tif",
+}  # fmt: skip
+
+Files = Mapping[str, bytes]
+
+
+class XmlFormat:
+    """Writes and reads an exchange as XML."""
+
+    format_id = "case-exchange-xml"
+    media_type = "application/xml"
+
+    def encode(self, exchange: Exchange) -> bytes:
+        """The exchange with its documents inside. Raises `PermanentError` naming a value it cannot carry."""
+        return serialise(_exchange_element(exchange, None))
+
+    def encode_with_files(self, exchange: Exchange) -> tuple[bytes, dict[str, bytes]]:
+        """The exchange with its documents beside it, as files of a container by their name there."""
+        documents: dict[str, bytes] = {}
+        return serialise(_exchange_element(exchange, documents)), documents
+
+    def decode(self, content: bytes) -> Decoded:
+        """Raises `QuarantineError` (`xml.*`, `exchange.*`) when the whole cannot be read."""
+        return self.read(content).decoded()
+
+    def decode_with_files(self, content: bytes, documents: Files) -> Decoded:
+        """The same for a container: a document that is named but not among the files is a fault."""
+        return self.read(content, documents).decoded()
+
+    def read(self, content: bytes, documents: Files | None = None) -> Reading:
+        """The same with the whole envelope: receiver, moment and test flag."""
+        root = parse(content)
+        _check_root(root, "Exchange")
+        box = root.find(_tag("Messages"))
+        head, problems = _read_tree(_without(root, box), ExchangeHead, "", documents)
+        problems = [problem for problem in problems if problem.path != ("Messages",)] or _objections(
+            _without(root, box)
+        )
+        return read_exchange(
+            Sheet(
+                head=head,
+                problems=problems,
+                place=partial(_place, root, "/Exchange"),
+                pieces=[_piece(message, documents) for message in _messages(box)],
+            )
+        )
+
+    def encode_accounts(self, lines: tuple[AccountLine, ...]) -> bytes:
+        """A holder's books. Raises `PermanentError` naming a value that cannot be carried."""
+        root = etree.Element(_tag("Accounts"), nsmap={None: NAMESPACE})
+        for place, line in enumerate(lines):
+            _write_tree(root, "AccountLine", AccountLine, tree_of(line, ("items", place)), line.currency)
+        return serialise(root)
+
+    def decode_accounts(self, content: bytes) -> tuple[AccountLine, ...]:
+        """Books are read whole or not at all: half of them would look like a difference.
+
+        Raises `QuarantineError` (`xml.*`, `exchange.namespace`, `accounts.invalid`).
+        """
+        root = parse(content)
+        _check_root(root, "Accounts")
+        lines: list[AccountLine] = []
+        for element in (child for child in root if child.tag == _tag("AccountLine")):
+            tree, problems = _read_tree(element, AccountLine, _currency_of(element), None)
+            line, found = record_of(AccountLine, tree)
+            if problems or not isinstance(line, AccountLine):
+                problem = [*problems, *found][0]
+                raise bad_accounts(
+                    f"{problem.reason} (at {_place(element, '/Accounts/AccountLine', problem.path)})"
+                )
+            lines.append(line)
+        for objection in _objections(root):
+            raise bad_accounts(objection.reason)
+        return tuple(lines)
+
+
+# --- writing ----------------------------------------------------------------------------------------------------
+
+
+def _exchange_element(exchange: Exchange, documents: dict[str, bytes] | None) -> Element:
+    root = etree.Element(_tag("Exchange"), nsmap={None: NAMESPACE})
+    _write_fields(root, ExchangeHead, tree_of(head_of(exchange)), "")
+    box = etree.SubElement(root, _tag("Messages"))
+    for place, message in enumerate(exchange.messages):
+        tree = tree_of(message, ("messages", place))
+        if documents is not None:
+            _detach(tree, documents)
+        _write_tree(box, type(message).__name__, type(message), tree, tree.get("currency", ""))
+    return root
+
+
+def _detach(tree: Tree, documents: dict[str, bytes]) -> None:
+    """Move the content of documents out of a message's tree into files."""
+    for item in tree.get("documents", ()):
+        if "content" in item:
+            href = f"documents/{item['sha256']}.{_SUFFIXES.get(item['media_type'], 'bin')}"
+            documents[href] = base64.b64decode(item.pop("content"))
+            item["href"] = href
+
+
+def _write_tree(parent: Element, name: str, kind: type[Record], tree: Tree, currency: str) -> None:
+    _write_fields(etree.SubElement(parent, _tag(name)), kind, tree, currency)
+
+
+def _write_fields(element: Element, kind: type[Record], tree: Tree, currency: str) -> None:
+    for field in fields_of(kind):
+        if field.name in tree:
+            value = tree[field.name]
+            for entry in value if field.is_many else (value,):
+                _write_value(element, field, entry, currency)
+    if kind is DocumentItem and "href" in tree:
+        etree.SubElement(element, _tag("Href")).text = tree["href"]
+
+
+def _write_value(parent: Element, field: Field, value: Any, currency: str) -> None:
+    if field.record is not None:
+        _write_tree(parent, field.element, field.record, value, currency)
+        return
+    child = etree.SubElement(parent, _tag(field.element))
+    child.text = str(value).lower() if isinstance(value, bool) else str(value)
+    if field.scalar is AMOUNT:
+        child.set("currencyID", currency)
+
+
+# --- reading ----------------------------------------------------------------------------------------------------
+
+
+def _check_root(root: Element, name: str) -> None:
+    qualified = etree.QName(root)
+    namespace = qualified.namespace or ""
+    if namespace == NAMESPACE and qualified.localname == name:
+        return
+    is_version = namespace.startswith(_FAMILY) and namespace != NAMESPACE
+    raise QuarantineError(
+        f"The XML is {qualified.localname[:64]!r} of namespace {namespace[:100]!r}, not {name} of {NAMESPACE}.",
+        code="exchange.version" if is_version else "exchange.namespace",
+        cure="Ask the sender for a file of case exchange 1.0.",
+    )
+
+
+def _without(root: Element, box: Element | None) -> Element:
+    """A copy of the exchange without its messages and signature, to look at the head alone."""
+    copy = etree.Element(root.tag, root.attrib, nsmap=root.nsmap)
+    for child in root:
+        if child is box:
+            etree.SubElement(copy, _tag("Messages"))
+        elif child.tag != _SIGNATURE:
+            copy.append(_copied(child))
+    return copy
+
+
+def _copied(element: Element) -> Element:
+    twin: Element = element.__copy__()
+    return twin
+
+
+def _messages(box: Element | None) -> list[Element]:
+    return [] if box is None else list(box)
+
+
+def _piece(element: Element, documents: Files | None) -> Piece:
+    qualified = etree.QName(element)
+    kind = MESSAGE_BY_ELEMENT.get(qualified.localname) if qualified.namespace == NAMESPACE else None
+    tree, problems = _read_tree(element, kind, _currency_of(element), documents) if kind else ({}, [])
+    place = 1 + sum(1 for _ in element.itersiblings(element.tag, preceding=True))
+    return Piece(
+        kind=kind,
+        tree=tree,
+        problems=problems,
+        place=partial(_place, element, f"/Exchange/Messages/{qualified.localname[:64]}[{place}]"),
+        excerpt=partial(_excerpt, element),
+        recheck=partial(_objections, element),
+    )
+
+
+def _read_tree(
+    element: Element, kind: type[Record], currency: str, documents: Files | None, path: Path = ()
+) -> tuple[Tree, list[Problem]]:
+    """The tree that an element spells, and what is wrong with the spelling."""
+    tree: Tree = {}
+    problems: list[Problem] = []
+    by_element = _fields_by_element(kind)
+    for child in element:
+        name = etree.QName(child).localname
+        field = by_element.get(child.tag)
+        if field is None:
+            if kind is DocumentItem and child.tag == _tag("Href"):
+                problems += _attach(tree, (child.text or "").strip(_WHITE), documents, path)
+            else:
+                problems.append(Problem("unknown", (*path, name[:64]), f"{name[:64]!r} does not belong here"))
+            continue
+        here = (*path, field.name, len(tree.get(field.name, ()))) if field.is_many else (*path, field.name)
+        value, found = _read_child(child, field, currency, documents, here)
+        problems += found
+        if field.is_many:
+            tree.setdefault(field.name, []).append(value)
+        elif field.name in tree:
+            problems.append(Problem("repeated", here, f"{field.element} stands here twice"))
+        else:
+            tree[field.name] = value
+    return tree, problems
+
+
+def _read_child(
+    child: Element, field: Field, currency: str, documents: Files | None, path: Path
+) -> tuple[Any, list[Problem]]:
+    if field.record is not None:
+        return _read_tree(child, field.record, currency, documents, path)
+    assert field.scalar is not None
+    if len(child):
+        return "", [Problem("value", path, f"{field.element} holds elements instead of a value")]
+    problems = []
+    if field.scalar is AMOUNT and child.get("currencyID") != currency:
+        said = child.get("currencyID", "no currency")[:10]
+        problems.append(
+            Problem("currency", path, f"{field.element} is in {said}, its message in {currency[:10]!r}")
+        )
+    return _json_value(field.scalar, child.text or ""), problems
+
+
+def _json_value(scalar: Scalar, text: str) -> Any:
+    """The value as JSON would hold it; a text that does not fit stays text and is refused by the record."""
+    text = text.strip(_WHITE) if scalar.is_collapsed else text
+    if scalar.json_type == "integer" and _WHOLE.fullmatch(text):
+        return int(text)
+    if scalar.json_type == "boolean" and text in ("true", "false"):
+        return text == "true"
+    return text
+
+
+def _attach(tree: Tree, href: str, documents: Files | None, path: Path) -> list[Problem]:
+    """Put the file that a document names into its tree."""
+    if documents is None:
+        return []
+    if href not in documents:
+        return [Problem("document", (*path, "Href"), f"the container holds no file {href[:100]!r}")]
+    tree["content"] = base64.b64encode(documents[href]).decode("ascii")
+    return []
+
+
+@cache
+def _fields_by_element(kind: type[Record]) -> dict[str, Field]:
+    return {_tag(field.element): field for field in fields_of(kind)}
+
+
+def _currency_of(message: Element) -> str:
+    return message.findtext(_tag("Currency")) or ""
+
+
+# --- where and why ------------------------------------------------------------------------------------------------
+
+
+@cache
+def _schema() -> Schema:
+    return Schema.load(schema_folder() / XSD)
+
+
+def _objections(element: Element) -> list[Problem]:
+    """What the published schema says against an element."""
+    return [
+        Problem("schema", (), f"{fault.message} (line {fault.line}, {fault.path})")
+        for fault in _schema().check(element)
+    ]
+
+
+def _place(element: Element, start: str, path: Path) -> str:
+    """Where a problem is, for the sender: an XPath without prefixes, and the line."""
+    steps = _steps(path)
+    found = element
+    for name, number in steps:
+        match = found.findall(_tag(name))
+        if len(match) < number:
+            break
+        found = match[number - 1]
+    written = "".join(f"/{name}" if number == 1 else f"/{name}[{number}]" for name, number in steps)
+    return f"{start}{written}, line {found.sourceline}"
+
+
+def _steps(path: Path) -> list[tuple[str, int]]:
+    """Element name and number for every step: `("claims", 2, "due_on")` is Claim 3, DueOn 1."""
+    steps: list[tuple[str, int]] = []
+    for part in path:
+        if isinstance(part, int):
+            name = steps.pop()[0].removesuffix("s")
+            steps.append((name, part + 1))
+        else:
+            steps.append(
+                (part if part[:1].isupper() else "".join(word.capitalize() for word in part.split("_")), 1)
+            )
+    return steps
+
+
+def _excerpt(element: Element) -> str:
+    return serialise(element).decode("utf-8", "replace")[:_EXCERPT_CHARS]
+
+
+def _tag(name: str) -> str:
+    return f"{{{NAMESPACE}}}{name}"

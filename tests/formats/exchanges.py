@@ -1,0 +1,182 @@
+"""Exchanges to test with: one small fixed one per message, and strategies that make any."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from decimal import Decimal
+
+from hypothesis import strategies as st
+
+from collecthub.model.exchange import (
+    AccountLine,
+    AckVerdict,
+    AmendmentCode,
+    CaseAcknowledgement,
+    CaseAmendment,
+    CaseFile,
+    CaseInstruction,
+    CaseReturn,
+    CaseStatusUpdate,
+    ClaimItem,
+    CostBearer,
+    CostStatement,
+    DocumentItem,
+    Exchange,
+    InstructionCode,
+    Message,
+    PaymentInstruction,
+    PaymentReport,
+    Procedure,
+)
+from collecthub.model.party import Address, Contact, Party, PartyKind
+
+MOMENT = dt.datetime(2026, 6, 15, 8, 30, tzinfo=dt.UTC)
+
+
+def exchange(*messages: Message, exchange_id: str = "x-1") -> Exchange:
+    """An envelope around the messages."""
+    return Exchange(
+        exchange_id=exchange_id, sender_ref="hub", receiver_ref="office", created_at=MOMENT, messages=messages
+    )
+
+
+def payment(number: int = 1, amount: str = "12.50", reverses_ref: str = "") -> PaymentReport:
+    """A payment report; `number` makes it distinct."""
+    return PaymentReport(
+        message_id=f"m-{number}", case_id=f"case-{number}", payment_ref=f"P{number}", currency="EUR",
+        amount=Decimal(amount), received_on=dt.date(2026, 6, 12), reverses_ref=reverses_ref,
+    )  # fmt: skip
+
+
+def case_file(content: bytes = b"%PDF-1.7 invoice") -> CaseFile:
+    """A case file with two claims, a credit and a document."""
+    claims = tuple(
+        ClaimItem(
+            claim_id=f"claim-{number}", invoice_ref=f"2026/{number}", due_on=dt.date(2026, 3, number),
+            original_amount=Decimal("100.00"), open_amount=Decimal(amount),
+        )
+        for number, amount in ((1, "100.00"), (2, "60.10"))
+    )  # fmt: skip
+    document = DocumentItem(
+        name="Factuur 2026-1.pdf", kind="invoice", media_type="application/pdf",
+        sha256=hashlib.sha256(content).hexdigest(), content=content,
+    )  # fmt: skip
+    return CaseFile(
+        message_id="m-file", case_id="case-1", case_number="BE-2026-000123", procedure=Procedure.AMICABLE,
+        currency="EUR", language="nl", creditor=Party(name="Šabac & Zonen NV", country="BE"),
+        debtors=(Party(
+            name="Ο Παπαδόπουλος <b>", kind=PartyKind.PERSON, country="BE",
+            address=Address(lines=("Dorpsstraat 1", "bus 3"), postcode="9000", city="Gent", country="BE"),
+            contacts=(Contact(email="p@example.test"), Contact(phone="+32 9 000 00 00", role="home")),
+        ),),
+        claims=claims, principal=Decimal("150.10"), credits=Decimal("10.00"),
+        payment=PaymentInstruction(payee="Šabac & Zonen NV", account="BE71096123456769", reference="123"),
+        documents=(document,), remarks="Eerste regel\nTweede regel",
+    )  # fmt: skip
+
+
+# --- strategies -----------------------------------------------------------------------------------------------
+
+_UNFIT = {"Cc", "Cs", "Cn"}
+_SCRIPTS = st.sampled_from(
+    ["Žofia Šťastná", "Γιώργος Δ.", "Иван Іваненко", "אברהם כהן", "محمد علي", "王小明", "ยุพา", "हरि सिंह", "𠮷野家", "Zoë e\u0301"]
+)
+IDS = st.from_regex(r"[A-Za-z0-9._:/\-]{1,64}", fullmatch=True)
+REFS = st.text(st.characters(exclude_categories=_UNFIT), min_size=1, max_size=140)
+LINES = _SCRIPTS | st.text(st.characters(exclude_categories=_UNFIT), min_size=1, max_size=300)
+TEXTS = _SCRIPTS | st.text(st.characters(exclude_categories=_UNFIT) | st.sampled_from("\n\t\r"), max_size=200)
+OPTIONAL_REFS, CODES = st.just("") | REFS, REFS.filter(lambda text: len(text) <= 64)
+OPTIONAL_LINES = st.just("") | LINES
+CURRENCIES = st.sampled_from(["EUR", "PLN", "JPY", "KWD"])
+COUNTRIES, LANGUAGES = st.sampled_from(["", "BE", "UY", "JP"]), st.sampled_from(["", "nl", "nl-BE", "zh-Hant"])
+AMOUNTS = st.decimals("-999999999999999", "999999999999999", places=6) | st.decimals(-10**6, 10**6, places=2)
+POSITIVE = st.decimals(0, 10**9, places=2)
+DATES = st.dates(dt.date(1, 1, 2), dt.date(9999, 12, 30))
+MOMENTS = st.datetimes(
+    dt.datetime(1, 1, 3), dt.datetime(9999, 12, 29), timezones=st.timezones()
+).filter(lambda moment: moment.utcoffset() is not None)  # fmt: skip
+
+CONTACTS = st.builds(Contact, name=OPTIONAL_LINES, email=OPTIONAL_LINES, phone=OPTIONAL_LINES, role=OPTIONAL_LINES)
+ADDRESSES = st.builds(
+    Address, lines=st.lists(LINES, max_size=3).map(tuple), postcode=OPTIONAL_LINES, city=OPTIONAL_LINES,
+    country=COUNTRIES,
+)  # fmt: skip
+PARTIES = st.builds(
+    Party, name=LINES, kind=st.sampled_from(PartyKind), country=COUNTRIES, language=LANGUAGES,
+    registration_ref=OPTIONAL_REFS, vat_ref=OPTIONAL_REFS, address=ADDRESSES,
+    contacts=st.lists(CONTACTS, max_size=2).map(tuple),
+)  # fmt: skip
+CLAIMS = st.lists(
+    st.builds(
+        ClaimItem, claim_id=IDS, invoice_ref=REFS, issued_on=st.none() | DATES, due_on=DATES,
+        original_amount=POSITIVE, open_amount=POSITIVE, description=TEXTS,
+    ),
+    min_size=1, max_size=3, unique_by=lambda claim: claim.claim_id,
+).map(tuple)  # fmt: skip
+
+
+def _document(name: str, kind: str, content: bytes) -> DocumentItem:
+    sha256 = hashlib.sha256(content).hexdigest()
+    return DocumentItem(name=name, kind=kind, media_type="application/pdf", sha256=sha256, content=content)
+
+
+DOCUMENTS = st.lists(st.builds(_document, LINES, CODES, st.binary(max_size=50)), max_size=2).map(tuple)
+
+
+@st.composite
+def case_files(draw: st.DrawFn) -> CaseFile:
+    """A case file whose sum is right."""
+    claims, credits = draw(CLAIMS), draw(POSITIVE)
+    return CaseFile(
+        message_id=draw(IDS), case_id=draw(IDS), case_number=draw(REFS), procedure=draw(st.sampled_from(Procedure)),
+        currency=draw(CURRENCIES), language=draw(LANGUAGES), creditor=draw(PARTIES),
+        debtors=tuple(draw(st.lists(PARTIES, min_size=1, max_size=2))), claims=claims,
+        principal=sum((claim.open_amount for claim in claims), Decimal(0)) - credits, credits=credits,
+        payment=PaymentInstruction(payee=draw(LINES), account=draw(OPTIONAL_REFS), reference=draw(OPTIONAL_REFS)),
+        dunning_level=draw(st.integers(0, 99)), mandate_ref=draw(OPTIONAL_REFS), documents=draw(DOCUMENTS),
+        remarks=draw(TEXTS),
+    )  # fmt: skip
+
+
+_ABOUT = {"message_id": IDS, "case_id": IDS, "holder_ref": OPTIONAL_REFS}
+MESSAGES = st.one_of(
+    case_files(),
+    st.builds(
+        CaseAmendment, **_ABOUT, code=st.sampled_from(AmendmentCode), reason_code=CODES, reason=TEXTS,
+        currency=CURRENCIES, principal=AMOUNTS, claims=st.just(()) | CLAIMS, effective_on=DATES,
+    ),
+    st.builds(
+        CaseInstruction, **_ABOUT, code=st.sampled_from(InstructionCode), in_reply_to=st.just("") | IDS, text=TEXTS
+    ),
+    st.builds(
+        CaseAcknowledgement, **_ABOUT, in_reply_to=IDS, verdict=st.sampled_from(AckVerdict), reason_code=CODES,
+        reason=TEXTS, occurred_at=MOMENTS,
+    ),
+    st.builds(
+        CaseStatusUpdate, **_ABOUT, sequence=st.integers(0, 2**63 - 1), status_code=CODES, text=TEXTS,
+        occurred_at=MOMENTS, next_deadline_on=st.none() | DATES,
+    ),
+    st.builds(
+        CostStatement, **_ABOUT, cost_ref=REFS, cost_type=CODES, currency=CURRENCIES, amount=AMOUNTS,
+        tax_amount=AMOUNTS, bearer=st.sampled_from(CostBearer), occurred_on=DATES, legal_basis=TEXTS,
+    ),
+    st.builds(
+        PaymentReport, **_ABOUT, payment_ref=REFS, currency=CURRENCIES, amount=AMOUNTS, received_on=DATES,
+        reverses_ref=REFS, remittance_ref=OPTIONAL_REFS,
+    ),
+    st.builds(
+        CaseReturn, **_ABOUT, close_code=CODES, currency=CURRENCIES, remaining=AMOUNTS, occurred_on=DATES, text=TEXTS
+    ),
+)  # fmt: skip
+EXCHANGES = st.builds(
+    Exchange, exchange_id=IDS, sender_ref=REFS, receiver_ref=REFS, created_at=MOMENTS, is_test=st.booleans(),
+    messages=st.lists(MESSAGES, max_size=4, unique_by=lambda message: message.message_id).map(tuple),
+)  # fmt: skip
+ACCOUNTS = st.lists(
+    st.builds(
+        AccountLine, case_id=IDS, holder_ref=OPTIONAL_REFS, currency=CURRENCIES, principal=AMOUNTS, paid=AMOUNTS,
+        costs=AMOUNTS, is_stopped=st.booleans(),
+    ),
+    max_size=3,
+).map(tuple)  # fmt: skip
