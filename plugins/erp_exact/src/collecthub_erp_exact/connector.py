@@ -1,0 +1,89 @@
+"""The connection to Exact Online as the hub sees it: every port it satisfies, each in a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from collecthub.sdk import (
+    CaseReport,
+    CheckStep,
+    ConfigurationError,
+    ConnectorContext,
+    DebtorRecord,
+    HookAnswer,
+    HookRequest,
+    InvoiceDocument,
+    OpenItem,
+    Page,
+    Receipt,
+)
+from collecthub_erp_exact.check import ConnectionCheck
+from collecthub_erp_exact.client import ExactClient
+from collecthub_erp_exact.masterdata import MasterData
+from collecthub_erp_exact.pull import Puller
+from collecthub_erp_exact.settings import ExactSettings
+from collecthub_erp_exact.tokens import consent_url
+from collecthub_erp_exact.webhook import answer_hook
+from collecthub_erp_exact.writeback import WriteBack
+
+
+class ExactConnector:
+    """Satisfies Checkable, InvoiceSource, DebtorSource, DocumentSource, OpenItemBooks, CaseReporter, HookReceiver."""
+
+    def __init__(self, ctx: ConnectorContext) -> None:
+        self._settings: ExactSettings = ctx.settings
+        self._client = ExactClient(ctx)
+        self._check = ConnectionCheck(ctx, self._client)
+        self._puller = Puller(ctx, self._client)
+        self._master_data = MasterData(ctx, self._client)
+        self._write_back = WriteBack(ctx, self._client)
+
+    def begin_consent(self, state: str) -> str:
+        """The page to send a person to; `state` comes back with the redirect and must be compared there."""
+        return consent_url(self._settings, state)
+
+    def finish_consent(self, code: str) -> None:
+        """Take the code of the redirect, decoded once. Raises `ConfigurationError` when it is refused."""
+        self._client.tokens.take_code(code)
+
+    def check(self) -> Sequence[CheckStep]:
+        """Whether the connection works, step by step."""
+        return list(self._check.steps())
+
+    def pull(self, checkpoint: str) -> Iterator[Page]:
+        """Everything that changed since `checkpoint`; everything when it is empty."""
+        return self._puller.pull(checkpoint)
+
+    def debtors(self, debtor_refs: Sequence[str]) -> Iterator[DebtorRecord]:
+        """Master data of these customers."""
+        return self._master_data.debtors(debtor_refs)
+
+    def documents(self, item_refs: Sequence[str]) -> Iterator[InvoiceDocument]:
+        """Verified PDF files of these items."""
+        return self._master_data.documents(item_refs)
+
+    def open_items(self) -> Iterator[OpenItem]:
+        """What is open in Exact Online now."""
+        return self._master_data.open_items()
+
+    def wants(self, event_kind: str) -> bool:
+        """Whether something is written for such an event."""
+        return self._write_back.wants(event_kind)
+
+    def report(self, report: CaseReport) -> Receipt:
+        """Write one case event into Exact Online; safe to repeat."""
+        return self._write_back.report(report)
+
+    def receive_hook(self, request: HookRequest) -> HookAnswer:
+        """A webhook call: verified, then at most a reason to pull soon."""
+        secret = self._settings.webhook_secret
+        if request.body and secret is None:
+            raise ConfigurationError(
+                "A webhook call came in, but this connection has no webhook secret.",
+                cure="Copy the webhook secret of the app registration into the settings.",
+            )
+        return answer_hook(request, secret.get_secret_value() if secret else "", self._settings.divisions)
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._client.close()

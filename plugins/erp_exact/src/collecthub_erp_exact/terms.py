@@ -1,0 +1,101 @@
+"""One page of payment terms: decoded as a whole when it can be, row by row when one of them is malformed."""
+
+from __future__ import annotations
+
+import msgspec
+
+from collecthub.sdk import ItemKind, ItemState, RawInvoice, RefusedRow
+from collecthub_erp_exact.mapping import RECEIVABLE, PaymentTerm, item_ref, raw_invoice
+from collecthub_erp_exact.odata import Records, read_records
+
+
+class MappedTerms(msgspec.Struct, frozen=True):
+    """What a page contains for the hub.
+
+    `paid_entries` maps the position of open money on account to the entry number that it pays. `highest` is the
+    highest row version, refused rows included, so that they are not refused again at every pull.
+    """
+
+    rows: list[RawInvoice]
+    refused: list[RefusedRow]
+    paid_entries: dict[int, int]
+    highest: int
+
+
+class _Identity(msgspec.Struct):
+    row_version: str | int = msgspec.field(name="Timestamp", default=0)
+    term_id: str = msgspec.field(name="ID", default="")
+
+
+_TERM = msgspec.json.Decoder(PaymentTerm)
+_IDENTITY = msgspec.json.Decoder(_Identity)
+
+
+def read_terms(content: bytes) -> Records[PaymentTerm | None]:
+    """The terms of a page; None stands for one that is malformed."""
+    try:
+        page = read_records(content, PaymentTerm)
+        return Records([*page.rows], page.next_url)
+    except msgspec.ValidationError:
+        raw = read_records(content, msgspec.Raw)
+        return Records([_term_or_none(row) for row in raw.rows], raw.next_url)
+
+
+def map_terms(
+    division: int, content: bytes, terms: list[PaymentTerm | None], amount_sign: int = 1
+) -> MappedTerms:
+    """Map the terms that `read_terms` found in `content`. Terms that the company itself owes are left out."""
+    rows: list[RawInvoice] = []
+    paid_entries: dict[int, int] = {}
+    reasons: dict[int, str] = {}
+    highest = 0
+    for index, term in enumerate(terms):
+        if term is None:
+            reasons[index] = ""
+            continue
+        try:
+            highest = max(highest, int(term.row_version))
+            if term.line_type != RECEIVABLE:
+                continue
+            row = raw_invoice(division, term, amount_sign)
+        except (ValueError, OverflowError) as error:
+            reasons[index] = str(error)
+            continue
+        if row.kind is ItemKind.PAYMENT and row.state is ItemState.OPEN and term.invoice_number:
+            paid_entries[len(rows)] = term.invoice_number
+        rows.append(row)
+    if not reasons:
+        return MappedTerms(rows, [], paid_entries, highest)
+    raws = read_records(content, msgspec.Raw).rows
+    refused = [_refusal(division, bytes(raws[index]), reason) for index, reason in reasons.items()]
+    highest = max(highest, *(version for _, version in refused))
+    return MappedTerms(rows, [row for row, _ in refused], paid_entries, highest)
+
+
+def _term_or_none(raw: msgspec.Raw) -> PaymentTerm | None:
+    try:
+        return _TERM.decode(raw)
+    except msgspec.ValidationError:
+        return None
+
+
+def _refusal(division: int, raw: bytes, reason: str) -> tuple[RefusedRow, int]:
+    """A refused row with its row version (0 when even that cannot be read)."""
+    try:
+        identity = _IDENTITY.decode(raw)
+    except msgspec.ValidationError:
+        identity = _Identity()
+    version = str(identity.row_version)
+    reference = item_ref(division, identity.term_id) if identity.term_id else ""
+    refused = RefusedRow(
+        item_ref=reference, code="exact.row", reason=reason or _shape_error(raw), content=raw
+    )
+    return refused, int(version) if version.isdecimal() else 0
+
+
+def _shape_error(raw: bytes) -> str:
+    try:
+        _TERM.decode(raw)
+    except msgspec.ValidationError as error:
+        return f"not a payment term: {error}"
+    return "not a payment term"

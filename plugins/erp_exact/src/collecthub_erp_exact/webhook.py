@@ -1,0 +1,54 @@
+"""Webhooks of Exact Online: a thin notice that something changed, which only means that a pull should run soon.
+
+The HashCode is HMAC-SHA256 with the app's webhook secret over the characters between `{"Content":` and
+`,"HashCode":` as they came, in upper-case hex; JSON that was read and written again would not match.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Collection
+
+import msgspec
+
+from collecthub.sdk import HookAnswer, HookRequest, PermanentError, QuarantineError
+from collecthub.wire.http import safe_json
+
+_ENVELOPE = re.compile(
+    rb'\s*\{"Content":(?P<content>\{.*\}),"HashCode":"(?P<code>[0-9A-F]{64})"\}\s*', re.DOTALL
+)
+_MONEY_TOPICS = frozenset({"FinancialTransactions", "SalesInvoices"})
+
+
+class _Content(msgspec.Struct, frozen=True):
+    topic: str = msgspec.field(name="Topic", default="")
+    division: int = msgspec.field(name="Division", default=0)
+
+
+def answer_hook(request: HookRequest, secret: str, divisions: Collection[int]) -> HookAnswer:
+    """What a call means. Raises `PermanentError` when it is not signed with `secret`.
+
+    The empty call right after a subscription must be answered 2xx. Repeated notices are harmless: each asks for a
+    pull, and a pull reads by row version. Notices that mean nothing here are answered 200 and forgotten.
+    """
+    if not request.body:
+        return HookAnswer()
+    content = _verified(request.body, secret)
+    try:
+        notice: _Content = safe_json(content, _Content)
+    except QuarantineError:
+        return HookAnswer()
+    return HookAnswer(pull_soon=notice.topic in _MONEY_TOPICS and notice.division in divisions)
+
+
+def _verified(body: bytes, secret: str) -> bytes:
+    match = _ENVELOPE.fullmatch(body)
+    expected = hmac.new(secret.encode(), match["content"], hashlib.sha256).hexdigest() if match else ""
+    if match is None or not hmac.compare_digest(expected.upper().encode(), match["code"]):
+        raise PermanentError(
+            "A webhook call is not signed with this connection's webhook secret.",
+            cure="Compare the webhook secret with the app registration; otherwise someone else is calling.",
+        )
+    return match["content"]

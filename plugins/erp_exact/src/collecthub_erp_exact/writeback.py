@@ -1,0 +1,145 @@
+"""Writes what happens in a case into Exact Online: a note, a task, and on request a block of the account.
+
+A report is looked up by its subject before it is written, so that a repeated one is written once. What was written
+is read back: the vendor drops references to another division without a word and answers 201 all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import field
+
+from collecthub.sdk import (
+    CaseReport,
+    ConfigurationError,
+    ConnectorContext,
+    InDoubtError,
+    PermanentError,
+    Receipt,
+    RetryableError,
+)
+from collecthub_erp_exact.client import ExactClient
+from collecthub_erp_exact.mapping import split_ref
+from collecthub_erp_exact.odata import columns, guid, text
+from collecthub_erp_exact.settings import ExactSettings
+
+NOTES, TASKS, ACCOUNTS = "activities/CommunicationNotes", "activities/Tasks", "crm/Accounts"
+_NOTED = frozenset(
+    {
+        "case_sent", "case_accepted", "case_refused", "payment_reported", "cost_reported", "amendment_acknowledged",
+        "case_returned", "case_closed", "case_reopened",
+    }
+)  # fmt: skip
+_TASKS_FOR = frozenset({"case_refused", "case_returned", "case_closed"})
+_BLOCKS, _RELEASES = "case_sent", frozenset({"case_returned", "case_closed"})
+
+
+class _Note(msgspec.Struct, frozen=True):
+    record_id: str = field(name="ID")
+    account_id: str | None = field(name="Account")
+
+
+class _Blocked(msgspec.Struct, frozen=True):
+    is_blocked: bool | None = field(name="Blocked")
+
+
+class WriteBack:
+    """Tells the creditor's administration about its cases."""
+
+    def __init__(self, ctx: ConnectorContext, client: ExactClient) -> None:
+        self._settings: ExactSettings = ctx.settings
+        self._vault = ctx.vault
+        self._client = client
+
+    def wants(self, event_kind: str) -> bool:
+        """Whether something is written for such an event under the present settings."""
+        return any(
+            (
+                self._settings.write_note and event_kind in _NOTED,
+                self._settings.write_task and event_kind in _TASKS_FOR,
+                self._settings.write_block and (event_kind == _BLOCKS or event_kind in _RELEASES),
+            )
+        )
+
+    def report(self, report: CaseReport) -> Receipt:
+        """Write one report. Safe to repeat with the same `report_id`.
+
+        Raises `PermanentError` when the account is not in the division, `RetryableError` when nothing is certain.
+        """
+        division, account_id = split_ref(report.debtor_ref)
+        kind = report.event.kind
+        references: list[str] = []
+        try:
+            if self._settings.write_note and kind in _NOTED:
+                references.append(self._write(division, NOTES, "Subject", account_id, report))
+            if self._settings.write_task and kind in _TASKS_FOR:
+                references.append(self._write(division, TASKS, "Description", account_id, report))
+            if self._settings.write_block:
+                self._apply_block(division, account_id, report)
+        except InDoubtError as lost:
+            raise RetryableError(
+                f"The answer to a report was lost: {lost.message}",
+                cure="It is repeated; a report that did arrive is found by its subject.",
+            ) from lost
+        return Receipt(reference=" ".join(references), detail=f"{kind} written to division {division}")
+
+    def _write(self, division: int, endpoint: str, title: str, account_id: str, report: CaseReport) -> str:
+        subject = _subject(report)
+        known = self._find(division, endpoint, title, account_id, subject)
+        record = known or self._client.create(
+            division, endpoint, {title: subject, "Notes": report.text, "Account": account_id}, _Note
+        )
+        if (record.account_id or "").lower() != account_id.lower():
+            raise PermanentError(
+                f"Exact Online stored {endpoint} {record.record_id} without its account.",
+                cure=f"Check that the account belongs to division {division}; delete the stray record by hand.",
+                reference=report.debtor_ref,
+            )
+        return record.record_id
+
+    def _find(self, division: int, endpoint: str, title: str, account_id: str, subject: str) -> _Note | None:
+        condition = f"Account eq {guid(account_id)} and {title} eq {text(subject)}"
+        query = {"$filter": condition, "$select": columns(_Note)}
+        return next(self._client.records(division, endpoint, _Note, query), None)
+
+    def _apply_block(self, division: int, account_id: str, report: CaseReport) -> None:
+        """Block the account when a case is sent and lift the block when that case ends.
+
+        Only a block that this connection has set is lifted; one that a person set is left as it is.
+        """
+        mark = f"exact.block.{division}.{account_id}"
+        holder = self._vault.read(mark) or ""
+        if report.event.kind == _BLOCKS and not holder and not self._is_blocked(division, account_id):
+            self._vault.write(mark, report.case.case_id)
+            self._set_block(division, account_id, blocked=True)
+        elif report.event.kind in _RELEASES and holder == report.case.case_id:
+            self._set_block(division, account_id, blocked=False)
+            self._vault.write(mark, "")
+
+    def _set_block(self, division: int, account_id: str, *, blocked: bool) -> None:
+        change: Mapping[str, Any] = {"Blocked": blocked}
+        self._client.change(division, ACCOUNTS, account_id, change)
+        if self._is_blocked(division, account_id) is not blocked:
+            raise ConfigurationError(
+                f"Exact Online did not keep the block of an account of division {division}.",
+                cure="Give the connection's user the right to change accounts, or switch write_block off.",
+            )
+
+    def _is_blocked(self, division: int, account_id: str) -> bool:
+        query = {"$filter": f"ID eq {guid(account_id)}", "$select": columns(_Blocked)}
+        found = next(self._client.records(division, ACCOUNTS, _Blocked, query), None)
+        if found is None:
+            raise PermanentError(
+                f"The account is not in division {division}.",
+                cure="Check which connection the case belongs to.",
+            )
+        return bool(found.is_blocked)
+
+
+def _subject(report: CaseReport) -> str:
+    """One line that a person reads and that is the same on every retry."""
+    words = report.event.kind.replace("_", " ")
+    return f"Collection {report.case.number}: {words} [{report.report_id}]"
