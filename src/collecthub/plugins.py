@@ -158,7 +158,7 @@ def call_with_deadline(function: Callable[..., T], seconds: float, what: str, **
     def run() -> None:
         try:
             future.set_result(function(**arguments))
-        except BaseException as error:  # foreign code may raise anything, SystemExit included
+        except BaseException as error:  # noqa: BLE001  # foreign code may raise anything, SystemExit too
             future.set_exception(error)
 
     threading.Thread(target=run, name=what, daemon=True).start()
@@ -208,7 +208,7 @@ def iterate_port(
         item = call_port(next, iterator, end, what=what, seconds=seconds, connection_id=connection_id)
         if item is end:
             return
-        yield item  # type: ignore[misc]  # `next` with a default widens the type to object
+        yield item
 
 
 def load_factory(spec: ConnectorSpec) -> Callable[..., object]:

@@ -1,0 +1,195 @@
+"""Change a case: append facts, then let the clock decide what follows, all in the caller's transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import msgspec
+import sqlalchemy as sa
+
+from collecthub.corridor.act import act
+from collecthub.corridor.decide import decide, timers
+from collecthub.errors import PermanentError
+from collecthub.engine.context import Hub, Work
+from collecthub.model.case import Case
+from collecthub.model.clock import Amend, Place
+from collecthub.model.event import AmendmentQueued, CaseEvent, Fact, InstructionQueued, RouteChosen
+from collecthub.model.ids import derived_id, new_id
+from collecthub.model.party import Party
+from collecthub.ports import CaseReporter
+from collecthub.registers import ConnectorRole
+from collecthub.store import tables as t
+from collecthub.store.case_log import append, read_case
+from collecthub.store.connections import ConnectionRow, read_connections
+
+CASE_FILE, AMENDMENT, INSTRUCTION = "case_file", "amendment", "instruction"
+
+
+def change_case(
+    hub: Hub,
+    work: Work,
+    case: Case | None,
+    facts: Sequence[Fact],
+    *,
+    actor: str,
+    case_id: str = "",
+    debtor: Party | None = None,
+    occurred_at: dt.datetime | None = None,
+) -> Case:
+    """Record facts, carry out what follows from them, and leave the right timers, messages and jobs behind."""
+    known_id = case.case_id if case is not None else case_id or new_id()
+    case, events = append(
+        work.conn, case, facts, case_id=known_id, actor=actor, now=work.now, occurred_at=occurred_at, debtor=debtor
+    )
+    written = list(events)
+    while wanted := [step for step in decide(case) if not isinstance(step, Place)]:
+        more = act(case, wanted[0], derived_id(case.case_id, str(case.version), "amendment"))
+        case, events = append(work.conn, case, more, case_id=known_id, actor="hub", now=work.now)
+        written += events
+    for event in written:
+        _queue_message(work, case, event)
+        work.told.append((case, event))
+    _queue_reports(hub, work, case, written)
+    _set_timers(work.conn, case)
+    if any(isinstance(step, Place) for step in decide(case)):
+        work.wake("place", case.creditor_id)
+    return case
+
+
+def locked_case(work: Work, case_id: str) -> Case:
+    """The case, locked until the transaction ends. Raises `PermanentError` when there is none."""
+    work.conn.execute(sa.select(t.cases.c.case_id).where(t.cases.c.case_id == case_id).with_for_update())
+    case = read_case(work.conn, case_id)
+    if case is None:
+        raise PermanentError(f"there is no case {case_id}", cure="See `collecthub case list`.")
+    return case
+
+
+# --- messages to partners -------------------------------------------------------------------------
+
+
+def _queue_message(work: Work, case: Case, event: CaseEvent) -> None:
+    """A fact that a partner must hear becomes a message in line; its words are composed when it leaves."""
+    fact = event.fact
+    match fact:
+        case RouteChosen():
+            kind, message_id = CASE_FILE, derived_id(fact.placement_id, CASE_FILE)
+        case AmendmentQueued():
+            kind, message_id = AMENDMENT, fact.message_id
+        case InstructionQueued():
+            kind, message_id = INSTRUCTION, fact.message_id
+        case _:
+            return
+    if case.placement is None:
+        return
+    connection_id = partner_connection(work.conn, case.placement.partner_id)
+    work.conn.execute(
+        sa.insert(t.messages).values(
+            message_id=message_id, case_id=case.case_id, creditor_id=case.creditor_id,
+            partner_id=case.placement.partner_id, connection_id=connection_id, kind=kind, state="queued",
+            doc=msgspec.json.encode(fact).decode(), queued_at=work.now,
+        )
+    )
+    work.wake("dispatch", connection_id)
+
+
+def partner_connection(conn: sa.Connection, partner_id: str) -> str:
+    """The connection by which a partner is reached. Raises `PermanentError` when there is none."""
+    found = conn.scalar(
+        sa.select(t.connections.c.connection_id)
+        .where(t.connections.c.partner_id == partner_id, t.connections.c.role == ConnectorRole.PARTNER.value)
+        .order_by(t.connections.c.connection_id)
+    )
+    if found is None:
+        raise PermanentError(
+            f"partner {partner_id} has no connection", cure="Add one with `collecthub connection add`."
+        )
+    return found
+
+
+# --- reports to the creditor's side ---------------------------------------------------------------
+
+
+def _queue_reports(hub: Hub, work: Work, case: Case, events: Sequence[CaseEvent]) -> None:
+    for row in _reporters(hub, work, case.creditor_id):
+        reporter = hub.connector(row.connection_id)
+        if not isinstance(reporter, CaseReporter):
+            continue
+        if row.role == ConnectorRole.ERP.value and row.connection_id != case.connection_id:
+            continue  # an ERP is told about its own cases only
+        rows = [
+            {
+                "report_id": derived_id(row.connection_id, case.case_id, str(event.seq)),
+                "connection_id": row.connection_id, "creditor_id": case.creditor_id, "case_id": case.case_id,
+                "seq": event.seq, "kind": event.kind, "state": "queued", "queued_at": work.now,
+            }
+            for event in events
+            if reporter.wants(event.kind)
+        ]
+        if rows:
+            work.conn.execute(sa.insert(t.reports), rows)
+            work.wake("report", row.connection_id)
+
+
+def _reporters(hub: Hub, work: Work, creditor_id: str) -> list[ConnectionRow]:
+    """The creditor's connections, read once per transaction."""
+    cached = work.cache.get(creditor_id)
+    if cached is None:
+        cached = read_connections(work.conn, t.connections.c.creditor_id == creditor_id)
+        work.cache[creditor_id] = cached
+    return cached
+
+
+# --- timers and tasks -----------------------------------------------------------------------------
+
+
+def _set_timers(conn: sa.Connection, case: Case) -> None:
+    conn.execute(sa.delete(t.timers).where(t.timers.c.case_id == case.case_id))
+    rows = [
+        {
+            "case_id": case.case_id, "kind": timer.kind, "creditor_id": case.creditor_id,
+            "owner": timer.owner, "due_at": timer.due_at,
+        }
+        for timer in timers(case)
+    ]
+    if rows:
+        conn.execute(sa.insert(t.timers), rows)
+
+
+def open_task(
+    work: Work,
+    *,
+    kind: str,
+    title: str,
+    owner: str = "operator",
+    detail: str = "",
+    creditor_id: str | None = None,
+    case_id: str | None = None,
+    connection_id: str | None = None,
+) -> None:
+    """Put something on a person's list, once: the same kind for the same subject is not opened twice."""
+    task_id = derived_id(kind, case_id or "", connection_id or "", creditor_id or "", detail)
+    known = work.conn.execute(sa.select(t.tasks.c.state).where(t.tasks.c.task_id == task_id)).first()
+    if known is not None:
+        if known.state == "done":
+            work.conn.execute(
+                sa.update(t.tasks).where(t.tasks.c.task_id == task_id).values(state="open", done_at=None)
+            )
+        return
+    work.conn.execute(
+        sa.insert(t.tasks).values(
+            task_id=task_id, creditor_id=creditor_id, case_id=case_id, connection_id=connection_id, kind=kind,
+            title=title, detail=detail, owner=owner, state="open", created_at=work.now,
+        )
+    )
+
+
+def close_tasks(work: Work, *, done_by: str, **match: str) -> None:
+    """Take tasks off the list whose columns match, for example `case_id=..., kind=...`."""
+    conditions = [t.tasks.c[name] == value for name, value in match.items()]
+    work.conn.execute(
+        sa.update(t.tasks)
+        .where(t.tasks.c.state == "open", *conditions)
+        .values(state="done", done_at=work.now, done_by=done_by)
+    )

@@ -1,0 +1,209 @@
+"""The composition root: one object that knows settings, database, evidence, plugins and connections.
+
+Nothing here decides anything about a case. The runner in `collecthub.engine` drives the rooms with it, the doors
+in `collecthub.web` and `collecthub.cli` read through it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from typing import Protocol, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+from pydantic import BaseModel, ValidationError
+
+from collecthub.bundled import routes
+from collecthub.config import HubSettings
+from collecthub.errors import ConfigurationError, PermanentError
+from collecthub.formats import plugin as formats_plugin
+from collecthub.model.case import Case
+from collecthub.model.event import CaseEvent
+from collecthub.plugins import PluginSet, call_port, iterate_port, load_factory, load_plugins
+from collecthub.ports import ConnectorContext
+from collecthub.registers import ConnectorSpec
+from collecthub.store.connections import ConnectionRow, read_connection
+from collecthub.store.database import Database
+from collecthub.store.evidence import Evidence
+from collecthub.store.facts import read_fact, write_fact
+from collecthub.store.secrets import ConnectionVault, MasterKey
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+SECRET_PREFIX = "setting:"
+
+
+class JobQueue(Protocol):
+    """Where work is put. Enqueued jobs start after the caller's transaction has committed, and only then."""
+
+    def enqueue(self, conn: sa.Connection, job: str, target: str) -> None:
+        """Put one job in line; jobs with the same name and target run one after the other."""
+        ...
+
+
+class NoQueue:
+    """For readers: there is no engine, so nothing may be enqueued."""
+
+    def enqueue(self, conn: sa.Connection, job: str, target: str) -> None:
+        raise ConfigurationError(f"job {job} cannot start here", cure="Use a command that opens the engine.")
+
+
+class Work:
+    """One transaction of the runner: its connection, its moment, the jobs and hook calls that follow it."""
+
+    def __init__(self, conn: sa.Connection, now: dt.datetime) -> None:
+        self.conn = conn
+        self.now = now
+        self.wakes: dict[tuple[str, str], None] = {}
+        self.told: list[tuple[Case, CaseEvent]] = []
+        self.cache: dict[str, list[ConnectionRow]] = {}  # a creditor's connections, read once
+
+    def wake(self, job: str, target: str) -> None:
+        """Have a job looked at after this transaction; the same job and target are asked for once."""
+        self.wakes[(job, target)] = None
+
+
+class Hub:
+    """Everything a process of the hub needs. Cheap to build; connectors are built on first use."""
+
+    def __init__(self, settings: HubSettings, plugins: PluginSet | None = None) -> None:
+        self.settings = settings
+        self.database = Database(settings.database)
+        self.evidence = Evidence(settings.home / "evidence")
+        self.key = MasterKey(settings.key_file)
+        self.plugins = plugins or load_plugins(
+            [("formats", formats_plugin), ("routes", routes)], settings.disabled_plugins
+        )
+        self.queue: JobQueue = NoQueue()
+        self._connectors: dict[str, tuple[str, object]] = {}
+        self._lock = threading.Lock()
+        self._day_offset: dt.timedelta | None = None
+
+    # --- time -------------------------------------------------------------------------------------
+
+    def now(self) -> dt.datetime:
+        """This moment on the business clock, aware, UTC.
+
+        A set business date shifts the clock by whole days, fixed once for this hub, so that time still flows.
+        """
+        real = dt.datetime.now(dt.UTC)
+        if self.settings.business_date is None:
+            return real
+        if self._day_offset is None:
+            self._day_offset = self._fixed_offset(self.settings.business_date, real.date())
+        return real + self._day_offset
+
+    def business_date(self) -> dt.date:
+        """Today, as the business counts it."""
+        return self.now().date()
+
+    def _fixed_offset(self, wanted: dt.date, today: dt.date) -> dt.timedelta:
+        name = f"business_offset:{wanted.isoformat()}"
+        with self.database.write() as conn:
+            stored = read_fact(conn, name)
+            if stored is None:
+                stored = str((wanted - today).days)
+                write_fact(conn, name, stored)
+        return dt.timedelta(days=int(stored))
+
+    # --- transactions -----------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def work(self) -> Iterator[Work]:
+        """A transaction whose jobs are enqueued with it and whose listeners are called after it."""
+        with self.database.write() as conn:
+            work = Work(conn, self.now())
+            yield work
+            for job, target in work.wakes:
+                self.queue.enqueue(conn, job, target)
+        for case, event in work.told:
+            for _ in self.plugins.ask("case_event_recorded", case=case, event=event):
+                pass
+
+    # --- connections ------------------------------------------------------------------------------
+
+    def spec(self, kind: str) -> ConnectorSpec:
+        """The connector kind. Raises `ConfigurationError` when its plugin is missing or disabled."""
+        found = self.plugins.connectors.get(kind)
+        if found is None:
+            raise ConfigurationError(
+                f"no plugin offers connector kind {kind!r}",
+                cure=f"Install it, or see `collecthub plugin list`; known are {', '.join(sorted(self.plugins.connectors))}.",
+            )
+        return found
+
+    def connector(self, connection_id: str) -> object:
+        """The connector of a connection, built once per process and again when its settings change."""
+        with self.database.read() as conn:
+            row = read_connection(conn, connection_id)
+        if row is None:
+            raise PermanentError(
+                f"there is no connection {connection_id}", cure="See `collecthub connection list`."
+            )
+        with self._lock:
+            cached = self._connectors.get(connection_id)
+            if cached is not None and cached[0] == row.settings:
+                return cached[1]
+        built = self.build_connector(row)
+        with self._lock:
+            self._connectors[connection_id] = (row.settings, built)
+        return built
+
+    def build_connector(self, row: ConnectionRow) -> object:
+        """Build a connector from a connection's settings and secrets."""
+        spec = self.spec(row.kind)
+        vault = ConnectionVault(self.database, self.key, row.connection_id)
+        context = ConnectorContext(
+            connection_id=row.connection_id,
+            settings=self._settings_of(spec, row, vault),
+            vault=vault,
+            formats=self.plugins.formats,
+            now=lambda: dt.datetime.now(dt.UTC),
+            business_date=self.business_date,
+            sender_ref=self.settings.operator_name,
+            receiver_ref=row.partner_id or "",
+            allow_loopback=self.settings.allow_loopback,
+        )
+        return call_port(
+            load_factory(spec), context, what=f"{row.kind}.build", seconds=60, connection_id=row.connection_id
+        )
+
+    def _settings_of(self, spec: ConnectorSpec, row: ConnectionRow, vault: ConnectionVault) -> BaseModel:
+        values = msgspec.json.decode(row.settings or "{}")
+        for name in spec.settings.model_fields:
+            sealed = vault.read(SECRET_PREFIX + name)
+            if sealed is not None:
+                values[name] = msgspec.json.decode(sealed)
+        return validated(spec, values)
+
+    def call(self, function: Callable[..., T], *arguments: object, what: str, connection_id: str) -> T:
+        """One call to a port, under this hub's deadline."""
+        return call_port(
+            function, *arguments, what=what, seconds=self.settings.call_seconds, connection_id=connection_id
+        )
+
+    def walk(self, what: str, connection_id: str) -> Callable[[Iterator[T]], Iterator[T]]:
+        """A wrapper that walks a port's iterator under this hub's deadline."""
+        seconds = self.settings.call_seconds
+        return lambda items: iterate_port(items, what=what, seconds=seconds, connection_id=connection_id)
+
+    def close(self) -> None:
+        self.database.close()
+
+
+def validated(spec: ConnectorSpec, values: dict[str, object]) -> BaseModel:
+    """A connector's settings, checked by its own model."""
+    try:
+        return spec.settings.model_validate(values)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ConfigurationError(
+            f"the settings of {spec.kind} are not right: {problems}", cure="Correct these fields."
+        ) from error
+
+

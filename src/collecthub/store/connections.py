@@ -1,0 +1,137 @@
+"""Creditors, partners and connections: who is in the house and by which doors."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import msgspec
+import sqlalchemy as sa
+
+from collecthub.model.party import Party
+from collecthub.ports import PartnerProfile
+from collecthub.store.tables import connections, creditors, partners
+
+SHADOW, RELEASED = "shadow", "released"
+
+
+class Exclusions(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person decided before the first wave left."""
+
+    debtor_refs: tuple[str, ...] = ()
+    group_refs: tuple[str, ...] = ()
+    minimum_amount: Decimal = Decimal(0)
+    reminders_by: str = "creditor"  # who sends reminders today: creditor, hub, nobody
+    released_by: str = ""
+    released_at: dt.datetime | None = None
+
+
+class Playbook(msgspec.Struct, frozen=True, kw_only=True):
+    """What creditor and operator agreed; later issues deepen it."""
+
+    owner: str = ""
+    contact_person: str = ""
+    payment_account: str = ""
+
+
+class CreditorRow(msgspec.Struct, frozen=True, kw_only=True):
+    creditor_id: str
+    name: str
+    party: Party
+    playbook: Playbook
+
+
+class ConnectionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A configured connector instance as stored. `settings` is JSON without secrets."""
+
+    connection_id: str
+    kind: str
+    role: str
+    name: str
+    creditor_id: str | None
+    partner_id: str | None
+    settings: str
+    mode: str
+    release: Exclusions
+    checkpoint: str
+    status: str
+    status_detail: str
+    status_until: dt.datetime | None
+    created_at: dt.datetime
+    last_complete_at: dt.datetime | None
+    next_due_at: dt.datetime | None
+
+
+def _connection(row: sa.Row[tuple[object, ...]]) -> ConnectionRow:
+    values = dict(row._mapping)
+    release = msgspec.json.decode(values.pop("release") or "{}", type=Exclusions)
+    return ConnectionRow(release=release, **values)
+
+
+def read_connection(conn: sa.Connection, connection_id: str) -> ConnectionRow | None:
+    """The connection, or None."""
+    row = conn.execute(sa.select(connections).where(connections.c.connection_id == connection_id)).first()
+    return None if row is None else _connection(row)
+
+
+def read_connections(conn: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[ConnectionRow]:
+    """Connections that satisfy all conditions, oldest first."""
+    query = sa.select(connections).where(*conditions).order_by(connections.c.connection_id)
+    return [_connection(row) for row in conn.execute(query)]
+
+
+def add_connection(conn: sa.Connection, row: ConnectionRow) -> None:
+    """Insert a connection."""
+    values = msgspec.structs.asdict(row)
+    values["release"] = msgspec.json.encode(row.release).decode()
+    conn.execute(sa.insert(connections).values(**values))
+
+
+def change_connection(conn: sa.Connection, connection_id: str, **values: object) -> None:
+    """Set columns of a connection."""
+    if isinstance(values.get("release"), Exclusions):
+        values["release"] = msgspec.json.encode(values["release"]).decode()
+    conn.execute(sa.update(connections).where(connections.c.connection_id == connection_id).values(**values))
+
+
+def read_creditor(conn: sa.Connection, creditor_id: str) -> CreditorRow | None:
+    """The creditor, or None."""
+    row = conn.execute(sa.select(creditors).where(creditors.c.creditor_id == creditor_id)).first()
+    if row is None:
+        return None
+    return CreditorRow(
+        creditor_id=row.creditor_id,
+        name=row.name,
+        party=msgspec.json.decode(row.party, type=Party),
+        playbook=msgspec.json.decode(row.playbook or "{}", type=Playbook),
+    )
+
+
+def write_creditor(conn: sa.Connection, row: CreditorRow, now: dt.datetime) -> None:
+    """Insert a creditor or replace its data."""
+    values = {
+        "name": row.name,
+        "party": msgspec.json.encode(row.party).decode(),
+        "playbook": msgspec.json.encode(row.playbook).decode(),
+    }
+    changed = conn.execute(sa.update(creditors).where(creditors.c.creditor_id == row.creditor_id).values(values))
+    if changed.rowcount == 0:
+        conn.execute(sa.insert(creditors).values(creditor_id=row.creditor_id, created_at=now, **values))
+
+
+def read_profiles(conn: sa.Connection) -> list[PartnerProfile]:
+    """All partners as routing sees them, by id."""
+    query = sa.select(partners.c.profile).order_by(partners.c.partner_id)
+    return [msgspec.json.decode(profile, type=PartnerProfile) for profile in conn.scalars(query)]
+
+
+def write_partner(conn: sa.Connection, profile: PartnerProfile, now: dt.datetime) -> None:
+    """Insert a partner or replace its profile."""
+    values = {
+        "name": profile.name,
+        "role": profile.role,
+        "profile": msgspec.json.encode(profile).decode(),
+    }
+    changed = conn.execute(sa.update(partners).where(partners.c.partner_id == profile.partner_id).values(values))
+    if changed.rowcount == 0:
+        conn.execute(sa.insert(partners).values(partner_id=profile.partner_id, created_at=now, **values))
