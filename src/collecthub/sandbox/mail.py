@@ -1,0 +1,93 @@
+"""A mail sink: takes every message over SMTP, keeps it, delivers none.
+
+Ready file: `smtp_host`, `smtp_port`. Control: `messages` (GET: `after`, `to`; newest last), `books` (count), `refuse`
+(`{"code": 450, "times": 2}`: answers that to the next messages).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from typing import Any
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from starlette.applications import Starlette
+
+from collecthub.sandbox.twin import LOOPBACK, Books, Clock, TwinOptions, open_books
+from collecthub.sandbox.twin_http import Control, serve_http
+
+_SCHEMA = """CREATE TABLE IF NOT EXISTS messages (
+    number INTEGER PRIMARY KEY, mail_from TEXT NOT NULL, rcpt_to TEXT NOT NULL, received_at TEXT NOT NULL,
+    content BLOB NOT NULL)"""
+_MAX_BYTES = 30_000_000
+
+
+class Sink:
+    """The SMTP handler over durable books."""
+
+    def __init__(self, books: Books, clock: Clock) -> None:
+        self._books, self._clock = books, clock
+        self._refusals: list[str] = []
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        """Keep the message, then say so."""
+        if self._refusals:
+            return self._refusals.pop()
+        content = envelope.original_content or b""
+        self._books.connection.execute(
+            "INSERT INTO messages (mail_from, rcpt_to, received_at, content) VALUES (?, ?, ?, ?)",
+            (envelope.mail_from or "", "\n".join(envelope.rcpt_tos), self._clock.now().isoformat(), content),
+        )
+        return "250 2.0.0 Kept"
+
+    def actions(self) -> dict[str, Control]:
+        """The control actions of this twin."""
+        return {"messages": self._messages, "books": self._report, "refuse": self._refuse}
+
+    def _messages(self, payload: dict[str, Any]) -> Any:
+        rows = self._books.connection.execute(
+            "SELECT * FROM messages WHERE number > ? AND rcpt_to LIKE ? ORDER BY number",
+            (int(payload.get("after", 0)), f"%{payload.get('to', '')}%"),
+        )
+        return {"items": [_shown(dict(row)) for row in rows]}
+
+    def _report(self, _: dict[str, Any]) -> Any:
+        return {"messages": self._books.connection.execute("SELECT count(*) FROM messages").fetchone()[0]}
+
+    def _refuse(self, payload: dict[str, Any]) -> Any:
+        self._refusals = [f"{payload['code']} Not now"] * int(payload.get("times", 1))
+        return {"pending": len(self._refusals)}
+
+    async def open(self) -> Mapping[str, Any]:
+        """Listen for SMTP; returns the facts for the ready file."""
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(
+            lambda: SMTP(self, data_size_limit=_MAX_BYTES, enable_SMTPUTF8=True, hostname="mail.example"),
+            LOOPBACK, self._books.get("smtp_port", 0), reuse_address=True,
+        )  # fmt: skip
+        port = server.sockets[0].getsockname()[1]
+        self._books.put("smtp_port", port)
+        return {"smtp_host": LOOPBACK, "smtp_port": port}
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    message = message_from_bytes(row["content"], EmailMessage, policy=default)
+    body = message.get_body(("plain", "html"))
+    return {
+        "number": row["number"], "mail_from": row["mail_from"], "rcpt_to": row["rcpt_to"].split("\n"),
+        "received_at": row["received_at"], "subject": str(message["subject"] or ""),
+        "message_id": str(message["message-id"] or ""), "text": body.get_content() if body else "",
+        "attachments": [part.get_filename() or "" for part in message.iter_attachments()],
+        "raw": row["content"].decode(errors="replace"),
+    }  # fmt: skip
+
+
+def serve(options: TwinOptions) -> None:
+    """Run the twin until it is told to stop."""
+    books = open_books(options, _SCHEMA)
+    clock = Clock(books)
+    sink = Sink(books, clock)
+    serve_http(options, Starlette(), clock, sink.actions(), sink.open)
