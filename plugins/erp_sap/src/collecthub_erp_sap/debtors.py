@@ -58,8 +58,6 @@ class PostalAddress(msgspec.Struct, kw_only=True):
 
     partner: str = msgspec.field(name="BusinessPartner")
     address: str = msgspec.field(name="AddressID")
-    care_of: str | None = msgspec.field(name="CareOfName", default=None)
-    prefix: str | None = msgspec.field(name="StreetPrefixName", default=None)
     street: str | None = msgspec.field(name="StreetName", default=None)
     house: str | None = msgspec.field(name="HouseNumber", default=None)
     box: str | None = msgspec.field(name="POBox", default=None)
@@ -194,7 +192,7 @@ def to_address(address: PostalAddress) -> Address:
     street = " ".join(filter(None, (address.street, address.house)))
     box = f"PO Box {address.box}" if address.box else ""
     return Address(
-        lines=tuple(filter(None, (address.care_of, address.prefix, street, box))),
+        lines=tuple(filter(None, (street, box))),
         postcode=address.postcode or "",
         city=address.city or "",
         country=address.country or "",
