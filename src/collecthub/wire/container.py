@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import stat
 import struct
 import zipfile
@@ -14,12 +13,12 @@ import msgspec
 
 from collecthub.errors import PermanentError, QuarantineError
 from collecthub.wire.crypto import sha256_hex
+from collecthub.wire.names import path_problem
 
 MANIFEST = "META-INF/manifest.json"
 _DATE = (1980, 1, 1, 0, 0, 0)
 _NAME_BYTES_MAX = 255
 _RATIO_FREE_BYTES = 1_000_000  # below this, a good compression is no attack
-_UNSAFE_CHARACTER = re.compile(r'[\x00-\x1f\x7f-\x9f\\:*?"<>|\u200e\u200f\u202a-\u202e\u2066-\u2069]')
 _END = struct.Struct("<4s4H2LH")
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 
@@ -35,7 +34,7 @@ def pack(files: Mapping[str, bytes]) -> bytes:
     that `unpack` would refuse.
     """
     for name in files:
-        if problem := name_problem(name):
+        if problem := path_problem(name):
             raise PermanentError(f"A file cannot be packed: its name {problem}.", reference=repr(name[:80]))
     sums = {name: sha256_hex(content) for name, content in files.items()}
     manifest = msgspec.json.encode({"files": sums})
@@ -75,26 +74,6 @@ def unpack(
     return _proven(found)
 
 
-def name_problem(name: str) -> str:
-    """Why a file name from outside must not be used, or an empty text.
-
-    >>> name_problem("../../etc/passwd"), name_problem("documents/invoice 7.pdf")
-    ('has a step out of its folder', '')
-    """
-    steps = name.split("/")
-    if _UNSAFE_CHARACTER.search(name):
-        return "has a character that hides or redirects"
-    if name.startswith("/"):
-        return "is absolute"
-    if ".." in steps:
-        return "has a step out of its folder"
-    if "" in steps or "." in steps:
-        return "has an empty step"
-    if len(name.encode("utf-8", "replace")) > _NAME_BYTES_MAX:
-        return "is too long"
-    return ""
-
-
 def _refuse_crowd(content: bytes, max_files: int) -> None:
     """Read the number of entries from the end record, before a million of them are turned into objects."""
     start = content.rfind(b"PK\x05\x06", max(len(content) - _END.size - 65_535, 0))
@@ -127,7 +106,7 @@ def _entry_problems(entry: zipfile.ZipInfo) -> Iterator[tuple[str, str]]:
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if entry.is_dir() or kind not in {0, stat.S_IFREG}:
         yield "archive.type", "is not a regular file"
-    if problem := name_problem(entry.orig_filename):
+    if problem := path_problem(entry.orig_filename):
         yield "archive.name", problem
     if entry.compress_type not in _METHODS:
         yield "archive.malformed", "uses an unusual compression"

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.ciphers import algorithms
 from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import NameOID
@@ -110,6 +110,37 @@ def certificate_fingerprint(certificate: Certificate) -> str:
 def _public_bytes(key: object) -> bytes:
     encode = getattr(key, "public_bytes")  # noqa: B009 any of the public key types
     return bytes(encode(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo))
+
+
+def generate_login_key() -> bytes:
+    """A new Ed25519 private key in OpenSSH format, for a connection's SFTP login."""
+    return ed25519.Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+    )
+
+
+def login_public_key(private_key_pem: bytes) -> str:
+    """The `ssh-ed25519 AAAA...` line that the other side puts into its authorized keys."""
+    key = read_login_key(private_key_pem)
+    line = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    return line.decode()
+
+
+def read_login_key(
+    private_key_pem: bytes,
+) -> ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
+    """Read an unencrypted SSH login key, in OpenSSH or PEM format. Raises `ConfigurationError`."""
+    is_openssh = b"BEGIN OPENSSH" in private_key_pem
+    load = serialization.load_ssh_private_key if is_openssh else serialization.load_pem_private_key
+    try:
+        key = load(private_key_pem, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise ConfigurationError(
+            "The login key cannot be read.", cure="Give an unencrypted private key in OpenSSH or PEM format."
+        ) from error
+    if not isinstance(key, ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
+        raise ConfigurationError("The login key is of an unusual type.", cure="Use Ed25519, ECDSA or RSA.")
+    return key
 
 
 def envelope_encrypt(payload: bytes, recipients_cert_pem: Sequence[bytes]) -> bytes:
