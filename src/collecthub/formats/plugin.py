@@ -1,0 +1,22 @@
+"""The bundled plugin that hands over the case exchange and the bundled status tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from collecthub.formats.json import JsonFormat
+from collecthub.formats.xml import XmlFormat
+from collecthub.model.status_tables import status_tables
+from collecthub.sdk import CaseFormat, StatusCode, hookimpl
+
+
+@hookimpl
+def register_case_formats() -> Sequence[CaseFormat]:
+    """The case exchange in both spellings."""
+    return (XmlFormat(), JsonFormat())
+
+
+@hookimpl
+def register_status_codes() -> Mapping[str, Sequence[StatusCode]]:
+    """The hub's own words and the bundled crosswalks."""
+    return {name: tuple(table.codes.values()) for name, table in status_tables().items()}
