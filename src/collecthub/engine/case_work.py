@@ -105,7 +105,7 @@ def partner_connection(conn: sa.Connection, partner_id: str) -> str:
         raise PermanentError(
             f"partner {partner_id} has no connection", cure="Add one with `collecthub connection add`."
         )
-    return found
+    return str(found)
 
 
 # --- reports to the creditor's side ---------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The composition root: one object that knows settings, database, evidence, plugins and connections.
+"""The hub as its parts see it: one object that knows settings, database, evidence, plugins and connections.
 
 Nothing here decides anything about a case. The runner in `collecthub.engine` drives the rooms with it, the doors
 in `collecthub.web` and `collecthub.cli` read through it.
@@ -17,13 +17,11 @@ import msgspec
 import sqlalchemy as sa
 from pydantic import BaseModel, ValidationError
 
-from collecthub.bundled import routes
 from collecthub.config import HubSettings
 from collecthub.errors import ConfigurationError, PermanentError
-from collecthub.formats import plugin as formats_plugin
 from collecthub.model.case import Case
 from collecthub.model.event import CaseEvent
-from collecthub.plugins import PluginSet, call_port, iterate_port, load_factory, load_plugins
+from collecthub.plugins import PluginSet, call_port, iterate_port, load_factory
 from collecthub.ports import ConnectorContext
 from collecthub.registers import ConnectorSpec
 from collecthub.store.connections import ConnectionRow, read_connection
@@ -71,14 +69,12 @@ class Work:
 class Hub:
     """Everything a process of the hub needs. Cheap to build; connectors are built on first use."""
 
-    def __init__(self, settings: HubSettings, plugins: PluginSet | None = None) -> None:
+    def __init__(self, settings: HubSettings, plugins: PluginSet) -> None:
         self.settings = settings
         self.database = Database(settings.database)
         self.evidence = Evidence(settings.home / "evidence")
         self.key = MasterKey(settings.key_file)
-        self.plugins = plugins or load_plugins(
-            [("formats", formats_plugin), ("routes", routes)], settings.disabled_plugins
-        )
+        self.plugins = plugins
         self.queue: JobQueue = NoQueue()
         self._connectors: dict[str, tuple[str, object]] = {}
         self._lock = threading.Lock()

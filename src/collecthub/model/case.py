@@ -15,9 +15,10 @@ import msgspec
 
 from collecthub.errors import PermanentError
 from collecthub.model import event as ev
+from collecthub.model.booking import ledger_lines
 from collecthub.model.codes import Outcome, Phase, Status
-from collecthub.model.exchange import AmendmentCode, CostBearer, Procedure
-from collecthub.model.ledger import Balance, LedgerLine, LineKind, add_lines
+from collecthub.model.exchange import AmendmentCode, Procedure
+from collecthub.model.ledger import Balance, add_lines
 from collecthub.model.party import Party
 
 replace = msgspec.structs.replace
@@ -150,51 +151,13 @@ def apply(case: Case | None, event: ev.CaseEvent) -> Case:
             )
         handler = _HANDLERS.get(type(event.fact))
         changed = handler(case, event.fact, event) if handler else case
-        changed = replace(changed, balance=add_lines(changed.balance, ledger_lines(case, event)))
+        changed = replace(changed, balance=add_lines(changed.balance, ledger_lines(case.currency, event)))
     return replace(
         changed, version=event.seq, changed_at=event.recorded_at, last_hash=event.hash
     )
 
 
-def ledger_lines(case: Case | None, event: ev.CaseEvent) -> tuple[LedgerLine, ...]:
-    """The ledger lines a fact causes in the case as it was before the event."""
-    fact = event.fact
-    if isinstance(fact, ev.CaseOpened):
-        return _opening_lines(fact, event)
-    assert case is not None, "only an opening has no case before it"
-    maker = _LINES.get(type(fact))
-    return maker(case, fact, event) if maker else ()
-
-
-# --- opening --------------------------------------------------------------------------------------
-
-
-def _opening_lines(fact: ev.CaseOpened, event: ev.CaseEvent) -> tuple[LedgerLine, ...]:
-    lines = [_principal_line(claim, fact.currency, event) for claim in fact.claims]
-    if fact.credits:
-        lines.append(
-            LedgerLine(
-                kind=LineKind.CREDIT,
-                amount=fact.credits,
-                currency=fact.currency,
-                booked_on=event.occurred_at.date(),
-                basis="credits and payments on account at opening",
-                origin=fact.origin,
-            )
-        )
-    return tuple(lines)
-
-
-def _principal_line(claim: ev.Claim, currency: str, event: ev.CaseEvent) -> LedgerLine:
-    return LedgerLine(
-        kind=LineKind.PRINCIPAL,
-        amount=claim.open_amount,
-        currency=currency,
-        booked_on=event.occurred_at.date(),
-        basis=f"invoice {claim.number}",
-        claim_id=claim.claim_id,
-        reference=claim.number,
-    )
+# --- state by fact --------------------------------------------------------------------------------
 
 
 def _opened(fact: ev.CaseOpened, event: ev.CaseEvent) -> Case:
@@ -208,7 +171,7 @@ def _opened(fact: ev.CaseOpened, event: ev.CaseEvent) -> Case:
         segment=fact.segment,
         status=Status.READY,
         claims=fact.claims,
-        balance=add_lines(Balance(currency=fact.currency), _opening_lines(fact, event)),
+        balance=add_lines(Balance(currency=fact.currency), ledger_lines(fact.currency, event)),
         loose_credits=fact.credits,
         origin=fact.origin,
         origin_ref=fact.origin_ref,
@@ -216,76 +179,6 @@ def _opened(fact: ev.CaseOpened, event: ev.CaseEvent) -> Case:
         changed_at=event.recorded_at,
         version=event.seq,
     )
-
-
-# --- ledger lines by fact -------------------------------------------------------------------------
-
-
-def _line(
-    case: Case, kind: LineKind, amount: Decimal, on: dt.date, **more: Any
-) -> tuple[LedgerLine, ...]:
-    return (LedgerLine(kind=kind, amount=amount, currency=case.currency, booked_on=on, **more),)
-
-
-def _lines_claim_added(case: Case, fact: ev.ClaimAdded, event: ev.CaseEvent) -> tuple[LedgerLine, ...]:
-    return (_principal_line(fact.claim, case.currency, event),)
-
-
-def _lines_reopened(case: Case, fact: ev.ClaimReopened, event: ev.CaseEvent) -> tuple[LedgerLine, ...]:
-    # A reopened claim is money that came back out: the payment line is reversed, the principal stays.
-    return _line(
-        case, LineKind.PAYMENT, -fact.amount, event.occurred_at.date(),
-        claim_id=fact.claim_id, basis="payment or clearing reversed in the ERP",
-    )
-
-
-def _lines_direct(case: Case, fact: ev.DirectPaymentSeen, event: ev.CaseEvent) -> tuple[LedgerLine, ...]:
-    return _line(
-        case, LineKind.PAYMENT, fact.amount, fact.paid_on,
-        claim_id=fact.claim_id, basis="payment to the creditor, as booked in the ERP",
-    )
-
-
-def _lines_credit(case: Case, fact: ev.CreditSeen, event: ev.CaseEvent) -> tuple[LedgerLine, ...]:
-    return _line(
-        case, LineKind.CREDIT, fact.amount, event.occurred_at.date(),
-        claim_id=fact.claim_id, basis=fact.reason,
-    )
-
-
-def _lines_cost(case: Case, fact: ev.CostReported, event: ev.CaseEvent) -> tuple[LedgerLine, ...]:
-    return _line(
-        case, LineKind.COST, fact.amount + fact.tax_amount, fact.occurred_on,
-        bearer=fact.bearer, basis=fact.legal_basis or fact.cost_type, reference=fact.cost_ref, origin="partner",
-    )
-
-
-def _lines_payment(case: Case, fact: ev.PaymentReported, event: ev.CaseEvent) -> tuple[LedgerLine, ...]:
-    return _line(
-        case, LineKind.PAYMENT, fact.amount, fact.received_on,
-        reference=fact.payment_ref, basis="payment to the holder of the case", origin="partner",
-    )
-
-
-def _lines_recorded(case: Case, fact: ev.PaymentRecorded, event: ev.CaseEvent) -> tuple[LedgerLine, ...]:
-    return _line(
-        case, LineKind.PAYMENT, fact.amount, fact.paid_on,
-        basis="payment to the creditor, as a person recorded it", origin="person",
-    )
-
-
-_LINES: dict[type, Callable[[Case, Any, ev.CaseEvent], tuple[LedgerLine, ...]]] = {
-    ev.ClaimAdded: _lines_claim_added,
-    ev.ClaimReopened: _lines_reopened,
-    ev.DirectPaymentSeen: _lines_direct,
-    ev.CreditSeen: _lines_credit,
-    ev.CostReported: _lines_cost,
-    ev.PaymentReported: _lines_payment,
-    ev.PaymentRecorded: _lines_recorded,
-}
-
-
-# --- state by fact --------------------------------------------------------------------------------
 
 
 def _claim_added(case: Case, fact: ev.ClaimAdded, event: ev.CaseEvent) -> Case:
@@ -337,6 +230,14 @@ def _route_chosen(case: Case, fact: ev.RouteChosen, event: ev.CaseEvent) -> Case
 
 def _needs_info(case: Case, fact: ev.RouteMissing | ev.DispatchBlocked, event: ev.CaseEvent) -> Case:
     return replace(case, status=Status.NEEDS_INFO, placement=_ended(case, event, "blocked before sending"))
+
+
+def _free(case: Case, fact: ev.PlacementWithdrawn, event: ev.CaseEvent) -> Case:
+    return replace(case, status=Status.READY, placement=_ended(case, event, f"withdrawn: {fact.reason}"))
+
+
+def _supplied(case: Case, fact: ev.InformationSupplied, event: ev.CaseEvent) -> Case:
+    return replace(case, status=Status.READY) if case.status is Status.NEEDS_INFO else case
 
 
 def _ended(case: Case, event: ev.CaseEvent, reason: str) -> Placement | None:
@@ -515,6 +416,8 @@ _HANDLERS: dict[type, Callable[[Case, Any, ev.CaseEvent], Case]] = {
     ev.RouteChosen: _route_chosen,
     ev.RouteMissing: _needs_info,
     ev.DispatchBlocked: _needs_info,
+    ev.PlacementWithdrawn: _free,
+    ev.InformationSupplied: _supplied,
     ev.CaseSent: _sent,
     ev.CaseAcknowledged: _acknowledged,
     ev.CaseAccepted: _accepted,
@@ -540,5 +443,3 @@ _HANDLERS: dict[type, Callable[[Case, Any, ev.CaseEvent], Case]] = {
 HISTORY_ONLY = frozenset(
     {ev.DocumentAdded, ev.InstructionReceived, ev.InstructionQueued, ev.CreditorTold, ev.NoteAdded}
 )
-
-__all__ = ["Case", "CostBearer", "Hold", "Placement", "apply", "ledger_lines"]

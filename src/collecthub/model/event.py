@@ -104,6 +104,18 @@ class DispatchBlocked(_Fact, frozen=True, kw_only=True, tag="dispatch_blocked"):
     reason: str
 
 
+class PlacementWithdrawn(_Fact, frozen=True, kw_only=True, tag="placement_withdrawn"):
+    """The placement ended before anything left; the case is free for another."""
+
+    reason: str
+
+
+class InformationSupplied(_Fact, frozen=True, kw_only=True, tag="information_supplied"):
+    """What was missing is there now; the case may be routed again."""
+
+    text: str
+
+
 class CaseSent(_Fact, frozen=True, kw_only=True, tag="case_sent"):
     placement_id: str
     message_id: str
@@ -271,6 +283,8 @@ Fact = (
     | RouteChosen
     | RouteMissing
     | DispatchBlocked
+    | PlacementWithdrawn
+    | InformationSupplied
     | CaseSent
     | CaseAcknowledged
     | CaseAccepted

@@ -14,14 +14,15 @@ import msgspec
 import sqlalchemy as sa
 
 from collecthub.errors import PermanentError, RetryableError
+from collecthub.model.booking import ledger_lines
 from collecthub.model.case import Case, apply
-from collecthub.model.case import ledger_lines as lines_of
 from collecthub.model.event import CaseEvent, Fact, seal
 from collecthub.model.exchange import CostBearer
 from collecthub.model.ledger import LedgerLine, LineKind
 from collecthub.model.money import minor_units
 from collecthub.model.party import Party
-from collecthub.store.tables import cases, events, ledger_lines
+from collecthub.store.tables import cases, events
+from collecthub.store.tables import ledger_lines as lines_table
 
 GENESIS = "0" * 64
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -71,8 +72,8 @@ def append(
                 fact=fact, previous_hash=case.last_hash if case else GENESIS,
             )
         )
-        new_lines = lines_of(case, event)
         case = apply(case, event)
+        new_lines = ledger_lines(case.currency, event)
         if debtor is not None:
             case = msgspec.structs.replace(case, debtor=debtor)
         lines += [_line_row(case, event, number, line) for number, line in enumerate(new_lines)]
@@ -81,7 +82,7 @@ def append(
     _write_projection(conn, case, before)
     conn.execute(sa.insert(events), [_event_row(case, event) for event in written])
     if lines:
-        conn.execute(sa.insert(ledger_lines), lines)
+        conn.execute(sa.insert(lines_table), lines)
     return case, tuple(written)
 
 
@@ -196,9 +197,9 @@ def read_event(conn: sa.Connection, case_id: str, seq: int) -> CaseEvent | None:
 def read_lines(conn: sa.Connection, case_id: str) -> list[LedgerLine]:
     """The ledger lines of a case, in the order they were booked."""
     query = (
-        sa.select(ledger_lines)
-        .where(ledger_lines.c.case_id == case_id)
-        .order_by(ledger_lines.c.seq, ledger_lines.c.line)
+        sa.select(lines_table)
+        .where(lines_table.c.case_id == case_id)
+        .order_by(lines_table.c.seq, lines_table.c.line)
     )
     return [
         LedgerLine(

@@ -1,0 +1,107 @@
+"""Runner of the CLOCK belt: one tick looks at everything whose time has come."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import sqlalchemy as sa
+
+from collecthub.corridor.act import act
+from collecthub.corridor.due import due
+from collecthub.engine.case_work import change_case, locked_case, open_task
+from collecthub.engine.context import Hub, Work
+from collecthub.model.clock import Timer
+from collecthub.registers import ConnectorRole
+from collecthub.store import tables as t
+from collecthub.store.connections import change_connection, read_connections
+
+PULL_EVERY = dt.timedelta(hours=1)
+LISTEN_EVERY = dt.timedelta(seconds=60)
+TIMERS_PER_TICK = 200
+
+
+def tick(hub: Hub) -> None:
+    """Wake what is due: waits that are over, retries, pulls and partners to listen to."""
+    _timers(hub)
+    _retries(hub)
+    _connections(hub)
+
+
+def _timers(hub: Hub) -> None:
+    with hub.work() as work:
+        rows = work.conn.execute(
+            sa.select(t.timers)
+            .where(t.timers.c.due_at <= work.now)
+            .order_by(t.timers.c.due_at)
+            .limit(TIMERS_PER_TICK)
+        ).all()
+        for row in rows:
+            timer = Timer(kind=row.kind, due_at=row.due_at, owner=row.owner, title=row.kind)
+            for over in due([timer], work.now):
+                _over(hub, work, row.case_id, over)
+
+
+def _over(hub: Hub, work: Work, case_id: str, timer: Timer) -> None:
+    case = locked_case(work, case_id)
+    facts = act(case, timer, "")
+    if facts:
+        change_case(hub, work, case, facts, actor="hub")
+        return
+    work.conn.execute(sa.delete(t.timers).where(t.timers.c.case_id == case_id, t.timers.c.kind == timer.kind))
+    open_task(
+        work, kind=timer.kind, title=f"case {case.number}: {timer.kind.replace('_', ' ')}", owner=timer.owner,
+        detail=f"due {timer.due_at.isoformat(timespec='minutes')}", creditor_id=case.creditor_id, case_id=case_id,
+    )
+
+
+def _retries(hub: Hub) -> None:
+    with hub.work() as work:
+        for connection_id in work.conn.scalars(
+            sa.select(t.envelopes.c.connection_id)
+            .where(
+                t.envelopes.c.state.in_(["composed", "prepared", "attempting", "in_doubt"]),
+                sa.or_(t.envelopes.c.next_attempt_at.is_(None), t.envelopes.c.next_attempt_at <= work.now),
+            )
+            .distinct()
+        ):
+            work.wake("dispatch", connection_id)
+        for connection_id in work.conn.scalars(
+            sa.select(t.messages.c.connection_id).where(t.messages.c.state == "queued").distinct()
+        ):
+            work.wake("dispatch", connection_id)
+        for connection_id in work.conn.scalars(
+            sa.select(t.inbox.c.connection_id)
+            .where(t.inbox.c.state.in_(["stored", "recorded", "quarantined"]))
+            .distinct()
+        ):
+            work.wake("record", connection_id)
+        for connection_id in work.conn.scalars(
+            sa.select(t.reports.c.connection_id)
+            .where(
+                t.reports.c.state == "queued",
+                sa.or_(t.reports.c.next_attempt_at.is_(None), t.reports.c.next_attempt_at <= work.now),
+            )
+            .distinct()
+        ):
+            work.wake("report", connection_id)
+
+
+def _connections(hub: Hub) -> None:
+    with hub.work() as work:
+        rows = read_connections(
+            work.conn,
+            sa.or_(t.connections.c.next_due_at.is_(None), t.connections.c.next_due_at <= work.now),
+            t.connections.c.status != "stopped",
+        )
+        for row in rows:
+            if row.role == ConnectorRole.ERP.value and row.kind != "intake":
+                work.wake("pull", row.connection_id)
+                pause = PULL_EVERY
+            elif row.role == ConnectorRole.PARTNER.value:
+                work.wake("receive", row.connection_id)
+                pause = LISTEN_EVERY
+            else:
+                pause = PULL_EVERY
+            change_connection(work.conn, row.connection_id, next_due_at=work.now + pause)
+
+

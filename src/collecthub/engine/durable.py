@@ -1,0 +1,207 @@
+"""The durable-execution engine: DBOS on the business database, behind the `JobQueue` port.
+
+Why DBOS, and which of its defaults are dangerous, is `docs/adr/0001-durable-engine.md`. Jobs are coarse (a
+connection, a creditor), so the engine's cost per job does not matter; jobs of one target run one after the other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import msgspec
+import sqlalchemy as sa
+from dbos import DBOS, DBOSClient, DBOSConfig, Serializer
+
+from collecthub import __version__
+from collecthub.engine.context import Hub
+from collecthub.engine.jobs import JOBS
+from collecthub.errors import CollecthubError, ConfigurationError, RetryableError
+from collecthub.model.ids import new_id
+from collecthub.store import tables as t
+from collecthub.store.database import Database
+
+log = logging.getLogger(__name__)
+
+APPLICATION, QUEUE = "collecthub", "work"
+POLL_SECONDS, TICK_SECONDS, BEAT_SECONDS, DEAD_AFTER_SECONDS = 0.1, 1.0, 5.0, 30.0
+KEEP_FINISHED = dt.timedelta(days=7)
+_current: Hub | None = None  # DBOS calls module-level workflows; the process has one hub
+
+
+class JsonText(Serializer):
+    """Arguments and results as JSON text; the engine's default is pickle, which runs what it reads."""
+
+    def serialize(self, data: object) -> str:
+        if isinstance(data, BaseException):
+            data = {"error": f"{type(data).__name__}: {data}"}
+        return msgspec.json.encode(data, enc_hook=str).decode()
+
+    def deserialize(self, serialized_data: str) -> object:
+        return msgspec.json.decode(serialized_data)
+
+    def name(self) -> str:
+        return "collecthub-json"
+
+
+@DBOS.workflow(name="run_job")
+def run_job(job: str, target: str) -> str:
+    """One job. It never raises: what went wrong is in the business tables, where people look."""
+    hub = _current
+    if hub is None:
+        raise ConfigurationError("no hub is running in this process", cure="Start it with `collecthub worker`.")
+    started = time.monotonic()
+    try:
+        JOBS[job](hub, target)
+    except RetryableError as error:  # somebody else changed the same case, or the database was busy
+        log.info("job %s %s is looked at again: %s", job, target, error.message)
+        with contextlib.suppress(CollecthubError), hub.work() as work:
+            work.wake(job, target)
+        return "again"
+    except CollecthubError as error:
+        log.error("job %s %s: %s", job, target, error.message)
+        return "failed"
+    finally:
+        log.debug("job %s %s took %.3f s", job, target, time.monotonic() - started)
+    return "done"
+
+
+class DurableQueue:
+    """Enqueues jobs inside the caller's transaction; satisfies the `JobQueue` port."""
+
+    def __init__(self, database: Database) -> None:
+        self._client = DBOSClient(
+            system_database_engine=database.engine, serializer=JsonText(), application_name=APPLICATION
+        )
+
+    def enqueue(self, conn: sa.Connection, job: str, target: str) -> None:
+        """Time-ordered ids keep the order within a target even where the clock has whole seconds."""
+        self._client.enqueue_in_transaction(
+            conn,
+            {
+                "queue_name": QUEUE, "workflow_name": "run_job", "workflow_id": new_id(),
+                "queue_partition_key": f"{job}:{target}", "app_version": __version__,
+            },
+            job,
+            target,
+        )
+
+    def unfinished(self) -> int:
+        """How many jobs wait or run."""
+        found = self._client.list_workflows(
+            status=["ENQUEUED", "PENDING", "DELAYED"], load_input=False, load_output=False
+        )
+        return len(found)
+
+
+class Engine:
+    """The running engine of this process: workers, heartbeat, ticks and the takeover of dead hosts."""
+
+    def __init__(self, hub: Hub, *, executor_id: str = "") -> None:
+        global _current
+        _current = hub
+        self._hub = hub
+        self._engine_db = Database(hub.settings.database)  # its own pool, so that workers never starve it
+        # On SQLite there is one worker process; a fixed id lets it take up its own work after a crash at once.
+        self.executor_id = executor_id or ("local" if hub.settings.is_sqlite else f"{socket.gethostname()}-{os.getpid()}-{new_id()[:8]}")
+        config: DBOSConfig = {
+            "name": APPLICATION,
+            "system_database_engine": self._engine_db.engine,
+            "application_version": __version__,
+            "executor_id": self.executor_id,
+            "serializer": JsonText(),
+            "use_listen_notify": False,
+            "log_level": "ERROR",
+            "run_migrations": True,
+            "notification_listener_polling_interval_sec": 1.0,
+        }
+        DBOS(config=config)
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        """Begin to work: recover what a crash interrupted, then take jobs from the queue."""
+        DBOS.launch()
+        DBOS.register_queue(
+            QUEUE, worker_concurrency=self._hub.settings.worker_concurrency, partition_concurrency=1,
+            polling_interval_sec=POLL_SECONDS, on_conflict="always_update",
+        )
+        self._hub.queue = DurableQueue(self._hub.database)
+        threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
+
+    def stop(self, seconds: int = 20) -> None:
+        """Finish what runs, take nothing new."""
+        self._stopping.set()
+        DBOS.destroy(workflow_completion_timeout_sec=seconds)
+        with contextlib.suppress(CollecthubError), self._hub.database.write() as conn:
+            conn.execute(sa.delete(t.workers).where(t.workers.c.executor_id == self.executor_id))
+        self._engine_db.close()
+
+    def tick_forever(self) -> None:
+        """Tick until stopped. Several processes may tick: a tick only wakes jobs, and those queue per target."""
+        while not self._stopping.wait(TICK_SECONDS):
+            self.tick()
+
+    def tick(self) -> None:
+        """One tick, in this thread."""
+        try:
+            JOBS["tick"](self._hub, "")
+        except CollecthubError as error:
+            log.warning("the clock could not tick: %s", error.message)
+
+    def _beat(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._beat_once()
+            except CollecthubError as error:
+                log.warning("heartbeat: %s", error.message)
+            self._stopping.wait(BEAT_SECONDS)
+
+    def _beat_once(self) -> None:
+        """Say that this process lives; take over the work of processes that no longer do; drop old records."""
+        now = dt.datetime.now(dt.UTC)
+        with self._hub.database.write() as conn:
+            mine = t.workers.c.executor_id == self.executor_id
+            if conn.execute(sa.update(t.workers).where(mine).values(beat_at=now)).rowcount == 0:
+                conn.execute(
+                    sa.insert(t.workers).values(
+                        executor_id=self.executor_id, host=socket.gethostname(), pid=os.getpid(), beat_at=now
+                    )
+                )
+            limit = now - dt.timedelta(seconds=DEAD_AFTER_SECONDS)
+            dead = list(conn.scalars(sa.select(t.workers.c.executor_id).where(t.workers.c.beat_at < limit)))
+        for executor_id in dead:
+            self._take_over(executor_id)
+        self._forget_finished(now)
+
+    def _take_over(self, executor_id: str) -> None:
+        pending = DBOS.list_workflows(status="PENDING", executor_id=executor_id, load_input=False, load_output=False)
+        if pending:
+            log.warning("taking over %d jobs of %s, which is silent", len(pending), executor_id)
+            DBOS.resume_workflows([workflow.workflow_id for workflow in pending], queue_name=QUEUE)
+        with self._hub.database.write() as conn:
+            conn.execute(sa.delete(t.workers).where(t.workers.c.executor_id == executor_id))
+
+    def _forget_finished(self, now: dt.datetime) -> None:
+        before = (now - KEEP_FINISHED).isoformat()
+        old = DBOS.list_workflows(
+            status=["SUCCESS", "ERROR", "CANCELLED"], end_time=before, limit=500, load_input=False, load_output=False
+        )
+        if old:
+            DBOS.delete_workflows([workflow.workflow_id for workflow in old])
+
+
+@contextlib.contextmanager
+def running(hub: Hub) -> Iterator[Engine]:
+    """The engine of a hub for the length of a block."""
+    engine = Engine(hub)
+    engine.start()
+    try:
+        yield engine
+    finally:
+        engine.stop()

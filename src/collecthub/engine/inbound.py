@@ -1,0 +1,47 @@
+"""Keep what came in, before anyone reads it."""
+
+from __future__ import annotations
+
+import msgspec
+import sqlalchemy as sa
+
+from collecthub.engine.context import Hub, Work
+from collecthub.model.exchange import Decoded
+from collecthub.model.ids import new_id
+from collecthub.ports import RawMessage
+from collecthub.store import tables as t
+from collecthub.store.connections import ConnectionRow
+
+DECODED = "application/vnd.collecthub.decoded+json"  # replies that a connector had already read
+
+
+def keep_inbound(
+    hub: Hub, work: Work, row: ConnectionRow, raw: RawMessage, decoded: Decoded | None = None
+) -> bool:
+    """Store bytes as evidence and put them in line for `record`. False when exactly these came before.
+
+    With `decoded`, the answers were part of a call and are kept in the form the connector read them.
+    """
+    content = raw.content if decoded is None else msgspec.json.encode(decoded)
+    sha256 = hub.evidence.keep(content)
+    known = work.conn.scalar(
+        sa.select(t.inbox.c.inbox_id).where(
+            t.inbox.c.connection_id == row.connection_id,
+            t.inbox.c.remote_ref == raw.remote_ref[:400],
+            t.inbox.c.sha256 == sha256,
+        )
+    )
+    if known is not None:
+        return False
+    work.conn.execute(
+        sa.insert(t.inbox).values(
+            inbox_id=new_id(), connection_id=row.connection_id, remote_ref=raw.remote_ref[:400], sha256=sha256,
+            media_type=raw.media_type if decoded is None else DECODED,
+            headers=msgspec.json.encode(dict(raw.headers)).decode(), size=len(content), state="stored",
+            received_at=work.now,
+        )
+    )
+    work.wake("record", row.connection_id)
+    return True
+
+

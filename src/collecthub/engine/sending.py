@@ -1,0 +1,448 @@
+"""Runner of the `dispatch` room: messages in line become envelopes, envelopes become receipts, once.
+
+An envelope walks: composed (messages fixed) -> prepared (bytes stored) -> attempting -> sent. Its attempt row is
+written before the act and its intent before the point of no return; what has no receipt is probed, never
+repeated blind. The guard reads every case again inside the transaction that enters the point of no return, so
+"paid" and "sent" cannot both win unseen.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from collecthub.corridor.dispatch import (
+    compose_amendment,
+    compose_case_file,
+    compose_instruction,
+    dispatch,
+)
+from collecthub.engine.case_work import AMENDMENT, CASE_FILE, change_case, locked_case, open_task
+from collecthub.engine.context import Hub, Work
+from collecthub.engine.inbound import keep_inbound
+from collecthub.engine.trouble import backoff, connection_trouble, connection_well
+from collecthub.errors import (
+    CollecthubError,
+    ConfigurationError,
+    InDoubtError,
+    PermanentError,
+    RetryableError,
+)
+from collecthub.model.case import Case
+from collecthub.model.event import (
+    AmendmentQueued,
+    AmendmentSent,
+    CaseSent,
+    DispatchBlocked,
+    Fact,
+    InstructionQueued,
+    PlacementWithdrawn,
+)
+from collecthub.model.exchange import (
+    CaseFile,
+    DocumentItem,
+    Exchange,
+    InstructionCode,
+    OutboundMessage,
+)
+from collecthub.model.ids import new_id
+from collecthub.ports import Dispatcher, Envelope, RawMessage, Receipt
+from collecthub.store import tables as t
+from collecthub.store.connections import ConnectionRow, read_connection, read_creditor
+from collecthub.store.facts import FENCE, read_fact
+
+log = logging.getLogger(__name__)
+
+PROBES_BEFORE_PERSON = 5
+_OPEN_STATES = ("composed", "prepared", "attempting", "in_doubt")
+
+
+class WithdrawnError(PermanentError):
+    """Between composing and sending the case changed: this envelope must not leave."""
+
+
+def dispatch_connection(hub: Hub, connection_id: str) -> None:
+    """Send everything that waits for one partner, in order, until nothing is left or it must wait."""
+    with hub.database.read() as conn:
+        row = read_connection(conn, connection_id)
+        fenced = read_fact(conn, FENCE)
+    if row is None or fenced:
+        return
+    try:
+        dispatcher = hub.connector(connection_id)
+        if not isinstance(dispatcher, Dispatcher):
+            raise PermanentError(f"{row.kind} cannot send", cure="Use a partner connection.")
+        while True:
+            envelope_id = _open_envelope(hub, connection_id) or _compose(hub, row, dispatcher.batch_limit)
+            if envelope_id is None or not _send(hub, row, dispatcher, envelope_id):
+                return
+    except CollecthubError as error:
+        connection_trouble(hub, connection_id, error, job="dispatch")
+
+
+def _open_envelope(hub: Hub, connection_id: str) -> str | None:
+    """The oldest envelope that is not done; a newer one never overtakes it."""
+    query = (
+        sa.select(t.envelopes.c.envelope_id)
+        .where(t.envelopes.c.connection_id == connection_id, t.envelopes.c.state.in_(_OPEN_STATES))
+        .order_by(t.envelopes.c.created_at, t.envelopes.c.envelope_id)
+        .limit(1)
+    )
+    with hub.database.read() as conn:
+        return conn.scalar(query)
+
+
+# --- compose --------------------------------------------------------------------------------------
+
+
+def _compose(hub: Hub, row: ConnectionRow, limit: int) -> str | None:
+    """Fix the next envelope's messages from the cases as they are now. None when nothing is in line."""
+    with hub.work() as work:
+        waiting = work.conn.execute(
+            sa.select(t.messages)
+            .where(t.messages.c.connection_id == row.connection_id, t.messages.c.state == "queued")
+            .order_by(t.messages.c.queued_at, t.messages.c.message_id)
+            .limit(limit)
+        ).all()
+        composed = [message for entry in waiting if (message := _message(hub, work, entry)) is not None]
+        if not composed:
+            return "" if waiting else None
+        exchange = Exchange(
+            exchange_id=new_id(), sender_ref=hub.settings.operator_name, receiver_ref=row.partner_id or "",
+            created_at=work.now, messages=tuple(composed),
+        )
+        sha256 = hub.evidence.keep(msgspec.json.encode(exchange))
+        work.conn.execute(
+            sa.insert(t.envelopes).values(
+                envelope_id=exchange.exchange_id, connection_id=row.connection_id, partner_id=row.partner_id or "",
+                sha256=sha256, state="composed", created_at=work.now,
+            )
+        )
+        work.conn.execute(
+            sa.update(t.messages)
+            .where(t.messages.c.message_id.in_([message.message_id for message in composed]))
+            .values(state="enveloped", envelope_id=exchange.exchange_id)
+        )
+    return exchange.exchange_id
+
+
+def _message(hub: Hub, work: Work, entry: Any) -> OutboundMessage | None:
+    """The words of one message now, or None when it has lost its purpose and is withdrawn."""
+    case = locked_case(work, entry.case_id)
+    problem = _obsolete(case, entry.kind, entry.message_id)
+    if problem:
+        _withdraw(work, entry.message_id, problem)
+        if entry.kind == CASE_FILE and case.is_open and case.placement is not None and case.placement.is_live:
+            change_case(hub, work, case, [PlacementWithdrawn(reason=problem)], actor="hub")
+        return None
+    if entry.kind == CASE_FILE:
+        return _case_file(hub, work, case, entry.message_id)
+    if entry.kind == AMENDMENT:
+        queued = msgspec.json.decode(entry.doc, type=AmendmentQueued)
+        return compose_amendment(case, queued.code, queued.reason_code, entry.message_id, work.now.date())
+    said = msgspec.json.decode(entry.doc, type=InstructionQueued)
+    return compose_instruction(case, InstructionCode(said.code), said.text, entry.message_id)
+
+
+def _obsolete(case: Case, kind: str, message_id: str) -> str:
+    placement = case.placement
+    if kind == CASE_FILE:
+        if not case.is_open or placement is None or not placement.is_live:
+            return "the placement has ended"
+        if case.holds:
+            return f"the case is on hold: {case.holds[0].reason}"
+        return "" if case.demanded > 0 else "nothing is owed any more"
+    if placement is None or not placement.is_out:
+        return "the partner no longer holds the case"
+    if kind == AMENDMENT and placement.amendment_id != message_id:
+        return "a newer amendment replaced this one"
+    return ""
+
+
+def _withdraw(work: Work, message_id: str, problem: str) -> None:
+    work.conn.execute(
+        sa.update(t.messages).where(t.messages.c.message_id == message_id).values(state="withdrawn", problem=problem)
+    )
+
+
+def _case_file(hub: Hub, work: Work, case: Case, message_id: str) -> CaseFile:
+    creditor = read_creditor(work.conn, case.creditor_id)
+    if creditor is None or case.placement is None:
+        raise PermanentError(f"case {case.number} has no creditor or placement", cure="Run `collecthub verify`.")
+    documents = [
+        DocumentItem(
+            name=row.name, kind=row.kind, media_type=row.media_type, sha256=row.sha256,
+            content=hub.evidence.read(row.sha256),
+        )
+        for row in work.conn.execute(
+            sa.select(t.documents).where(t.documents.c.case_id == case.case_id).order_by(t.documents.c.created_at)
+        )
+    ]
+    account = creditor.playbook.payment_account
+    return compose_case_file(case, case.placement, creditor.party, account, documents, message_id)
+
+
+# --- send -----------------------------------------------------------------------------------------
+
+
+def _send(hub: Hub, row: ConnectionRow, dispatcher: Dispatcher, envelope_id: str) -> bool:
+    """Bring one envelope to its receipt. False when the partner must be left alone for a while."""
+    if not envelope_id:
+        return True  # everything in line had lost its purpose; look again
+    with hub.database.read() as conn:
+        entry = conn.execute(sa.select(t.envelopes).where(t.envelopes.c.envelope_id == envelope_id)).one()
+    if entry.next_attempt_at is not None and entry.next_attempt_at > hub.now():
+        return False
+    if entry.state == "composed":
+        _prepare(hub, row, dispatcher, envelope_id, entry.sha256)
+        with hub.database.read() as conn:
+            entry = conn.execute(sa.select(t.envelopes).where(t.envelopes.c.envelope_id == envelope_id)).one()
+    envelope = _stored(hub, entry)
+    # An attempt that was begun and left no outcome is the one to ask about, with the last intent it noted.
+    earlier = entry.intent if entry.state in ("attempting", "in_doubt") else None
+    number = _begin_attempt(hub, entry)
+    journal = AttemptJournal(hub, envelope_id, number)
+    try:
+        receipt = hub.call(
+            dispatch, dispatcher, envelope, journal, earlier,
+            what=f"{row.kind}.deliver", connection_id=row.connection_id,
+        )
+    except CollecthubError as error:
+        return _not_sent(hub, row, entry, number, error)
+    _sent(hub, row, envelope, number, receipt)
+    connection_well(hub, row.connection_id)
+    return True
+
+
+def _prepare(hub: Hub, row: ConnectionRow, dispatcher: Dispatcher, envelope_id: str, sha256: str) -> None:
+    """Make the bytes and store them. Crashing here is harmless: nothing has left, the words are fixed."""
+    exchange = msgspec.json.decode(hub.evidence.read(sha256), type=Exchange)
+    envelope = hub.call(
+        dispatcher.prepare, exchange, what=f"{row.kind}.prepare", connection_id=row.connection_id
+    )
+    stored = hub.evidence.keep(envelope.payload)
+    with hub.work() as work:
+        work.conn.execute(
+            sa.update(t.envelopes)
+            .where(t.envelopes.c.envelope_id == envelope_id)
+            .values(
+                name=envelope.name, media_type=envelope.media_type, sha256=stored, size=len(envelope.payload),
+                state="prepared",
+            )
+        )
+
+
+def _stored(hub: Hub, entry: Any) -> Envelope:
+    with hub.database.read() as conn:
+        ids = conn.scalars(
+            sa.select(t.messages.c.message_id)
+            .where(t.messages.c.envelope_id == entry.envelope_id)
+            .order_by(t.messages.c.queued_at, t.messages.c.message_id)
+        ).all()
+    return Envelope(
+        envelope_id=entry.envelope_id, name=entry.name, media_type=entry.media_type,
+        payload=hub.evidence.read(entry.sha256), sha256=entry.sha256, message_ids=tuple(ids),
+    )
+
+
+def _begin_attempt(hub: Hub, entry: Any) -> int:
+    number = int(entry.attempts) + 1
+    with hub.work() as work:
+        work.conn.execute(
+            sa.update(t.envelopes)
+            .where(t.envelopes.c.envelope_id == entry.envelope_id)
+            .values(state="attempting", attempts=number)
+        )
+        work.conn.execute(
+            sa.insert(t.attempts).values(envelope_id=entry.envelope_id, attempt=number, started_at=work.now)
+        )
+    return number
+
+
+class AttemptJournal:
+    """Durable notes of one attempt; satisfies the `Journal` port."""
+
+    def __init__(self, hub: Hub, envelope_id: str, number: int) -> None:
+        self._hub = hub
+        self._envelope_id = envelope_id
+        self._number = number
+
+    def mark(self, intent: str) -> None:
+        """Note the point of no return. Raises `WithdrawnError` when a case changed since the words were fixed."""
+        with self._hub.work() as work:
+            _guard(work, self._envelope_id)
+            work.conn.execute(
+                sa.update(t.envelopes).where(t.envelopes.c.envelope_id == self._envelope_id).values(intent=intent)
+            )
+            work.conn.execute(
+                sa.update(t.attempts)
+                .where(t.attempts.c.envelope_id == self._envelope_id, t.attempts.c.attempt == self._number)
+                .values(intent=intent)
+            )
+
+
+def _guard(work: Work, envelope_id: str) -> None:
+    composed = work.conn.execute(
+        sa.select(t.messages.c.message_id, t.messages.c.case_id, t.messages.c.kind).where(
+            t.messages.c.envelope_id == envelope_id
+        )
+    ).all()
+    for message_id, case_id, kind in composed:
+        case = locked_case(work, case_id)
+        problem = _obsolete(case, kind, message_id)
+        if not problem and work.conn.scalar(
+            sa.select(t.messages.c.problem).where(t.messages.c.message_id == message_id)
+        ):
+            problem = "the message was withdrawn"
+        if not problem and kind == CASE_FILE and case.changed_at > _composed_at(work, envelope_id):
+            problem = "the case changed after the file was composed"
+        if problem:
+            raise WithdrawnError(f"envelope {envelope_id} was withdrawn: {problem}", reference=case.number)
+
+
+def _composed_at(work: Work, envelope_id: str) -> Any:
+    return work.conn.scalar(sa.select(t.envelopes.c.created_at).where(t.envelopes.c.envelope_id == envelope_id))
+
+
+# --- outcomes -------------------------------------------------------------------------------------
+
+
+def _sent(hub: Hub, row: ConnectionRow, envelope: Envelope, number: int, receipt: Receipt) -> None:
+    replies = None
+    if receipt.replies is not None and (receipt.replies.messages or receipt.replies.faults):
+        content = receipt.raw_reply or msgspec.json.encode(receipt.replies)
+        replies = RawMessage(
+            remote_ref=f"reply:{envelope.envelope_id}", media_type="application/octet-stream", content=content
+        )
+        hub.evidence.keep(content)
+    with hub.work() as work:
+        work.conn.execute(
+            sa.update(t.envelopes)
+            .where(t.envelopes.c.envelope_id == envelope.envelope_id)
+            .values(state="sent", sent_at=work.now, receipt_ref=receipt.reference[:400], problem="", next_attempt_at=None)
+        )
+        _end_attempt(work, envelope.envelope_id, number, "sent", receipt.detail)
+        exchange_messages = work.conn.execute(
+            sa.select(t.messages)
+            .where(t.messages.c.envelope_id == envelope.envelope_id)
+            .order_by(t.messages.c.queued_at, t.messages.c.message_id)
+        ).all()
+        for entry in exchange_messages:
+            work.conn.execute(
+                sa.update(t.messages).where(t.messages.c.message_id == entry.message_id).values(state="sent")
+            )
+            case = locked_case(work, entry.case_id)
+            facts = _sent_facts(case, entry, envelope, receipt)
+            if facts:
+                change_case(hub, work, case, facts, actor=f"connection:{row.connection_id}")
+        if replies is not None and receipt.replies is not None:
+            keep_inbound(hub, work, row, replies, decoded=receipt.replies)
+
+
+def _sent_facts(case: Case, entry: Any, envelope: Envelope, receipt: Receipt) -> list[Fact]:
+    if entry.kind == CASE_FILE and case.placement is not None:
+        return [
+            CaseSent(
+                placement_id=case.placement.placement_id, message_id=entry.message_id, envelope_name=envelope.name,
+                receipt_ref=receipt.reference[:140], principal=case.demanded,
+            )
+        ]
+    if entry.kind == AMENDMENT:
+        code = msgspec.json.decode(entry.doc, type=AmendmentQueued).code
+        return [AmendmentSent(message_id=entry.message_id, code=code, receipt_ref=receipt.reference[:140])]
+    return []
+
+
+def _end_attempt(work: Work, envelope_id: str, number: int, outcome: str, detail: str) -> None:
+    work.conn.execute(
+        sa.update(t.attempts)
+        .where(t.attempts.c.envelope_id == envelope_id, t.attempts.c.attempt == number)
+        .values(ended_at=work.now, outcome=outcome, detail=detail[:2000])
+    )
+
+
+def _not_sent(hub: Hub, row: ConnectionRow, entry: Any, number: int, error: CollecthubError) -> bool:
+    """Note why an attempt ended without a receipt. True when the next envelope may go at once."""
+    with hub.work() as work:
+        outcome = _OUTCOMES.get(type(error), "in_doubt")  # an error nobody declared: it may have arrived
+        _end_attempt(work, entry.envelope_id, number, outcome, error.message)
+        if isinstance(error, WithdrawnError):
+            _take_apart(work, entry.envelope_id)
+            return True
+        if outcome == "failed":
+            _fail(hub, work, row, entry.envelope_id, error)
+            return True
+        wait = backoff(number)
+        if isinstance(error, RetryableError) and error.retry_after_seconds:
+            wait = max(wait, type(wait)(seconds=error.retry_after_seconds))
+        state = "in_doubt" if outcome == "in_doubt" else _unsent_state(entry)
+        work.conn.execute(
+            sa.update(t.envelopes)
+            .where(t.envelopes.c.envelope_id == entry.envelope_id)
+            .values(state=state, next_attempt_at=work.now + wait, problem=error.message[:2000])
+        )
+        if outcome == "in_doubt" and number >= PROBES_BEFORE_PERSON:
+            open_task(
+                work, kind="in_doubt", title=f"it is not known whether {entry.name or entry.envelope_id} arrived",
+                detail=entry.envelope_id, connection_id=row.connection_id,
+            )
+    connection_trouble(hub, row.connection_id, error, job="dispatch")
+    return False
+
+
+_OUTCOMES: dict[type, str] = {
+    WithdrawnError: "withdrawn",
+    PermanentError: "failed",
+    RetryableError: "retry",
+    ConfigurationError: "retry",
+    InDoubtError: "in_doubt",
+}
+
+
+def _unsent_state(entry: Any) -> str:
+    """A retry after doubt stays in doubt: only a probe may clear it."""
+    return "in_doubt" if entry.state in ("attempting", "in_doubt") and entry.intent else "prepared"
+
+
+def _take_apart(work: Work, envelope_id: str) -> None:
+    """Its messages go back in line and are composed anew from the cases as they are then."""
+    work.conn.execute(
+        sa.update(t.envelopes)
+        .where(t.envelopes.c.envelope_id == envelope_id)
+        .values(state="withdrawn", next_attempt_at=None)
+    )
+    work.conn.execute(
+        sa.update(t.messages)
+        .where(t.messages.c.envelope_id == envelope_id)
+        .values(state="queued", envelope_id=None)
+    )
+
+
+def _fail(hub: Hub, work: Work, row: ConnectionRow, envelope_id: str, error: CollecthubError) -> None:
+    work.conn.execute(
+        sa.update(t.envelopes)
+        .where(t.envelopes.c.envelope_id == envelope_id)
+        .values(state="failed", problem=error.message[:2000], next_attempt_at=None)
+    )
+    entries = work.conn.execute(sa.select(t.messages).where(t.messages.c.envelope_id == envelope_id)).all()
+    for entry in entries:
+        work.conn.execute(
+            sa.update(t.messages)
+            .where(t.messages.c.message_id == entry.message_id)
+            .values(state="failed", problem=error.message[:2000])
+        )
+        case = locked_case(work, entry.case_id)
+        if entry.kind == CASE_FILE and case.is_open:
+            change_case(
+                hub, work, case, [DispatchBlocked(code="refused_by_channel", reason=error.message)], actor="hub"
+            )
+        open_task(
+            work, kind="dispatch_failed", title=f"case {case.number}: {row.name} did not take the {entry.kind}",
+            detail=f"{error.message} {error.cure}".strip(), creditor_id=case.creditor_id, case_id=case.case_id,
+            connection_id=row.connection_id,
+        )
+
+

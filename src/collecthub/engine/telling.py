@@ -1,0 +1,115 @@
+"""Runner of the `report` room: case events in line are told to the creditor's systems, each once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from collecthub.corridor.report import report, sentence
+from collecthub.engine.case_work import change_case, locked_case, open_task
+from collecthub.engine.context import Hub
+from collecthub.engine.trouble import backoff, connection_trouble, connection_well
+from collecthub.errors import CollecthubError, ConfigurationError, InDoubtError, RetryableError
+from collecthub.model.event import CreditorTold
+from collecthub.ports import CaseReport, CaseReporter, Receipt
+from collecthub.registers import ConnectorRole
+from collecthub.store import tables as t
+from collecthub.store.case_log import read_case, read_event
+from collecthub.store.connections import ConnectionRow, read_connection
+from collecthub.store.facts import FENCE, read_fact
+
+CHUNK = 50
+LAST_ATTEMPT = 20  # with the backoff of `trouble`, more than 75 hours after the first
+
+
+def report_connection(hub: Hub, connection_id: str) -> None:
+    """Tell everything that waits for one reporter, oldest first, until it is done or must wait."""
+    with hub.database.read() as conn:
+        row = read_connection(conn, connection_id)
+        fenced = read_fact(conn, FENCE)
+    if row is None or fenced:
+        return
+    try:
+        reporter = hub.connector(connection_id)
+    except CollecthubError as error:
+        connection_trouble(hub, connection_id, error, job="report")
+        return
+    if not isinstance(reporter, CaseReporter):
+        return
+    while waiting := _waiting(hub, connection_id):
+        for entry in waiting:
+            if not _tell(hub, row, reporter, entry):
+                return
+
+
+def _waiting(hub: Hub, connection_id: str) -> list[Any]:
+    query = (
+        sa.select(t.reports)
+        .where(
+            t.reports.c.connection_id == connection_id,
+            t.reports.c.state == "queued",
+            sa.or_(t.reports.c.next_attempt_at.is_(None), t.reports.c.next_attempt_at <= hub.now()),
+        )
+        .order_by(t.reports.c.queued_at, t.reports.c.case_id, t.reports.c.seq)
+        .limit(CHUNK)
+    )
+    with hub.database.read() as conn:
+        return list(conn.execute(query))
+
+
+def _tell(hub: Hub, row: ConnectionRow, reporter: CaseReporter, entry: Any) -> bool:
+    with hub.database.read() as conn:
+        case = read_case(conn, entry.case_id)
+        event = read_event(conn, entry.case_id, entry.seq)
+    if case is None or event is None:
+        return True
+    message = CaseReport(
+        report_id=entry.report_id, case=case, event=event, text=sentence(case, event),
+        debtor_ref=case.debtor_ref, item_refs=tuple(claim.claim_id for claim in case.claims),
+    )
+    try:
+        receipt = hub.call(report, reporter, message, what=f"{row.kind}.report", connection_id=row.connection_id)
+    except CollecthubError as error:
+        return _not_told(hub, row, entry, error)
+    _told(hub, row, entry, receipt)
+    connection_well(hub, row.connection_id)
+    return True
+
+
+def _told(hub: Hub, row: ConnectionRow, entry: Any, receipt: Receipt) -> None:
+    with hub.work() as work:
+        work.conn.execute(
+            sa.update(t.reports)
+            .where(t.reports.c.report_id == entry.report_id)
+            .values(
+                state="done", done_at=work.now, receipt_ref=receipt.reference[:400], problem="",
+                attempts=entry.attempts + 1,
+            )
+        )
+        if row.role == ConnectorRole.ERP.value:
+            case = locked_case(work, entry.case_id)
+            told = CreditorTold(reporter=row.kind, about=entry.kind, receipt_ref=receipt.reference[:140])
+            change_case(hub, work, case, [told], actor=f"connection:{row.connection_id}")
+
+
+def _not_told(hub: Hub, row: ConnectionRow, entry: Any, error: CollecthubError) -> bool:
+    """Telling is safe to repeat (same id), so doubt is a retry too. True when the next report may go at once."""
+    attempts = entry.attempts + 1
+    waits = isinstance(error, RetryableError | InDoubtError | ConfigurationError) and attempts < LAST_ATTEMPT
+    with hub.work() as work:
+        values: dict[str, Any] = {"attempts": attempts, "problem": error.message[:2000]}
+        if waits:
+            values["next_attempt_at"] = work.now + backoff(attempts)
+        else:
+            values["state"] = "failed"
+            open_task(
+                work, kind="report_failed", title=f"{row.name} could not be told", case_id=entry.case_id,
+                detail=f"{error.message} {error.cure}".strip(), creditor_id=row.creditor_id,
+                connection_id=row.connection_id,
+            )
+        work.conn.execute(sa.update(t.reports).where(t.reports.c.report_id == entry.report_id).values(values))
+    if isinstance(error, RetryableError | ConfigurationError):
+        connection_trouble(hub, row.connection_id, error, job="report")
+        return False
+    return True
