@@ -102,7 +102,10 @@ class PartnerNetworkConnector:
                 return
             for item in page.items:
                 after = item.cursor
-                yield RawMessage(remote_ref=after, media_type=JSON, content=bytes(item.exchange)), after
+                content = bytes(item.exchange)
+                # A push of the same exchange carries its id as well, so both have one reference.
+                name = addresses(content)[0] or after
+                yield RawMessage(remote_ref=name, media_type=JSON, content=content), after
             if not page.items or page.next_cursor is None:
                 return
 

@@ -1,0 +1,181 @@
+"""Hearing from an agency: outbox, pushes, verdicts, books."""
+
+from __future__ import annotations
+
+import datetime as dt
+import http.server
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+
+import pytest
+from standardwebhooks.webhooks import Webhook
+
+from collecthub.errors import CollecthubError, PermanentError, QuarantineError
+from collecthub.model.exchange import Exchange
+from collecthub.ports import HookRequest, RawMessage, Verdict
+from collecthub.sandbox.twin import RunningTwin
+from collecthub.testing.fakes import HandClock, ListJournal
+
+Make = Callable[..., Exchange]
+NOW = dt.datetime(2026, 6, 15, 8, 0, tzinfo=dt.UTC)
+SECRET, OLDER, FOREIGN = (
+    "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_" + "b2xkZXIt" * 4, "whsec_" + "c3RyYW5n" * 4
+)  # fmt: skip
+
+
+def signed(secret: str, body: bytes, moment: dt.datetime = NOW, hook_id: str = "ex-1") -> HookRequest:
+    """A push as the reference library signs it."""
+    signature = Webhook(secret).sign(hook_id, moment, body.decode())
+    stamp = str(int(moment.timestamp()))
+    return HookRequest(
+        headers={"webhook-id": hook_id, "webhook-timestamp": stamp, "webhook-signature": signature}, body=body
+    )
+
+
+def work(agency: RunningTwin, connector, exchange: Exchange, days: int = 12) -> None:
+    connector.deliver(connector.prepare(exchange), ListJournal())
+    agency.control("work", {"days": days, "advance_clock": False})
+
+
+def test_the_outbox_is_read_to_its_end_and_on_from_any_place(connect, agency: RunningTwin, exchange: Make) -> None:
+    connector = connect()
+    for start in range(1, 4):
+        work(agency, connector, exchange(10, start * 10), days=6)
+    fetched = list(connector.fetch(""))
+    assert len(fetched) > 3
+    decoded = [connector.decode(raw) for raw, _ in fetched]
+    assert all(one.messages and not one.faults for one in decoded)
+    assert len({one.exchange_id for one in decoded}) == len(fetched)
+    assert [raw.remote_ref for raw, _ in fetched] == [one.exchange_id for one in decoded]
+    for place, (_, checkpoint) in enumerate(fetched):
+        assert list(connector.fetch(checkpoint)) == fetched[place + 1 :]
+
+
+def test_a_verdict_reaches_the_agency_and_may_be_repeated(connect, agency: RunningTwin, exchange: Make) -> None:
+    connector = connect()
+    work(agency, connector, exchange(10))
+    raw, _ = next(connector.fetch(""))
+    refused = Verdict(is_accepted=False, code="status.unknown", reason="code X9 is not known")
+    for _ in range(2):
+        connector.acknowledge(raw, refused)
+    told = [one["verdict"] for one in agency.control("books")["DE"]["sent"] if one["exchange_id"] == raw.remote_ref]
+    assert [json.loads(one) for one in told] == [
+        {"accepted": False, "code": "status.unknown", "reason": "code X9 is not known"}
+    ]
+
+
+def test_a_verdict_on_something_foreign_is_an_error(connect) -> None:
+    stray = RawMessage(remote_ref="nobody", media_type="application/json", content=b"{")
+    with pytest.raises(PermanentError, match="404"):
+        connect().acknowledge(stray, Verdict(is_accepted=True))
+
+
+def test_a_broken_page_is_kept_and_reading_stops_before_it(connect, agency: RunningTwin, exchange: Make) -> None:
+    connector = connect()
+    work(agency, connector, exchange(10))
+    agency.control("faults", {"path": "/a/DE/exchange/v1/outbox", "status": 200, "body": '{"items": [{"cursor"'})
+    ((raw, checkpoint),) = list(connector.fetch(""))
+    assert checkpoint == "" and raw.content == b'{"items": [{"cursor"'
+    with pytest.raises(QuarantineError):
+        connector.decode(raw)
+    assert len(list(connector.fetch(checkpoint))) >= 1
+
+
+def test_an_exchange_for_somebody_else_is_not_read(connect, exchange: Make) -> None:
+    connector = connect()
+    payload = connector.prepare(exchange()).payload  # from the hub to the agency: the wrong way round
+    with pytest.raises(QuarantineError) as caught:
+        connector.decode(RawMessage(remote_ref="x", media_type="application/json", content=payload))
+    assert caught.value.code == "exchange.sender"
+    astray = json.loads(payload) | {"sender_ref": "agency-DE", "receiver_ref": "other-hub"}
+    with pytest.raises(QuarantineError) as caught:
+        connector.decode(RawMessage(remote_ref="x", media_type="application/json", content=json.dumps(astray).encode()))
+    assert caught.value.code == "exchange.receiver"
+
+
+@pytest.mark.parametrize("secret", [SECRET, OLDER])
+def test_a_push_with_a_live_secret_is_taken_as_it_is(connect, secret: str) -> None:
+    connector = connect(hook_secrets=(SECRET, OLDER), now=HandClock(NOW))
+    answer = connector.receive_hook(signed(secret, b'{"truncated'))
+    assert answer.status == 200
+    (message,) = answer.messages
+    assert (message.remote_ref, message.content) == ("ex-1", b'{"truncated')
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        signed(FOREIGN, b"{}"),
+        signed(SECRET, b"{}", NOW - dt.timedelta(seconds=301)),
+        signed(SECRET, b"{}", NOW + dt.timedelta(seconds=301)),
+        HookRequest(headers=signed(SECRET, b"{}").headers, body=b"{ }"),
+        HookRequest(headers={}, body=b"{}"),
+    ],
+    ids=["foreign", "old", "early", "changed", "unsigned"],
+)
+def test_a_push_that_does_not_hold_is_refused(connect, request_: HookRequest) -> None:
+    with pytest.raises(PermanentError):
+        connect(hook_secrets=(SECRET, OLDER), now=HandClock(NOW)).receive_hook(request_)
+
+
+def test_without_a_secret_no_push_is_taken(connect) -> None:
+    with pytest.raises(PermanentError, match="secret"):
+        connect(hook_secrets=(), now=HandClock(NOW)).receive_hook(signed(SECRET, b"{}"))
+
+
+@contextmanager
+def hook_server(take: Callable[[HookRequest], int]) -> Iterator[str]:
+    """A hub's door for pushes."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            self.send_response(take(HookRequest(headers=headers, body=body)))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Stay quiet."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/hooks/agency-de"
+        server.shutdown()
+        thread.join()
+
+
+def test_the_agency_pushes_what_its_outbox_holds(connect, agency: RunningTwin, exchange: Make) -> None:
+    connector, taken, arrived = connect(hook_secrets=(SECRET,)), [], threading.Event()
+
+    def take(request: HookRequest) -> int:
+        try:
+            answer = connector.receive_hook(request)
+        except CollecthubError:
+            return 401
+        taken.extend(answer.messages)
+        arrived.set()
+        return answer.status
+
+    with hook_server(take) as url:
+        agency.control("hub", {"country": "DE", "hook_url": url, "secret": SECRET})
+        work(agency, connector, exchange(10))
+        assert arrived.wait(10)
+    outbox = {raw.remote_ref: connector.decode(raw) for raw, _ in connector.fetch("")}
+    assert {message.remote_ref for message in taken} <= outbox.keys()
+    assert all(connector.decode(message) == outbox[message.remote_ref] for message in taken)
+
+
+def test_the_books_are_the_agencys_own(connect, agency: RunningTwin, exchange: Make) -> None:
+    connector = connect()
+    assert list(connector.accounts()) == []
+    work(agency, connector, exchange(20))
+    lines = {line.case_id: line for line in connector.accounts()}
+    books = {one["case_id"]: one for one in agency.control("books")["DE"]["cases"] if one["case_id"] in lines}
+    assert len(lines) == len(books) > 10
+    assert {key: line.paid for key, line in lines.items()} == {key: Decimal(one["paid"]) for key, one in books.items()}
+    assert any(line.paid for line in lines.values())
