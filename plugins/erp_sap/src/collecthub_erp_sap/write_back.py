@@ -16,6 +16,7 @@ from collecthub.sdk import (
     PermanentError,
     Receipt,
     RetryableError,
+    derived_id,
 )
 from collecthub_erp_sap.client import SapClient, StaleRecordError, UnknownRecordError
 from collecthub_erp_sap.cube import ref_of
@@ -144,8 +145,10 @@ class BlockWriter:
         # Imported here because XML needs an extra that a connection without line blocks can do without.
         from collecthub_erp_sap.journal_change import ACTION, dunning_block_message, fault_text
 
+        # The same lines give the same id and bytes on every retry; other lines are another message.
+        message_id = derived_id(report.report_id, wanted, *item_refs)
         message = dunning_block_message(
-            report.report_id, report.event.recorded_at, self._settings.sender_business_system, item_refs, wanted
+            message_id, report.event.recorded_at, self._settings.sender_business_system, item_refs, wanted
         )
         response = self._client.post_soap(self._settings.soap_path, ACTION, message)
         is_page = "html" in response.headers.get("content-type", "")

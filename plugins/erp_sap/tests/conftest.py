@@ -1,0 +1,91 @@
+"""A strict S/4HANA twin over real HTTP, and a ledger in it that belongs to one test."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from collecthub.sandbox.twin import RunningTwin, start_twin
+from collecthub.testing.fakes import context
+from collecthub_erp_sap.connector import S4Connector
+from collecthub_erp_sap.settings import S4Settings
+
+TODAY = dt.date(2026, 6, 15)
+EVENING = "2026-06-15T20:00:00+00:00"
+_companies = itertools.count(1)
+
+
+@dataclass
+class Ledger:
+    """One company code of the twin, with one customer and items that are numbered for this test alone."""
+
+    twin: RunningTwin
+    company: str
+
+    @property
+    def customer(self) -> str:
+        return f"00000{self.company}0"
+
+    def number(self, name: object) -> str:
+        return f"{self.company}-{name}"
+
+    def load(self, names: list[Any], **changes: Any) -> None:
+        """Load invoices of 1000.00 EUR that fell due in April, changed as asked."""
+        self.load_each([{"number": self.number(name), **changes} for name in names])
+
+    def load_instalments(self, count: int) -> None:
+        """Load one document of so many instalments, due from April on, month by month."""
+        plan = {"kind": "instalment", "settles": self.number("plan")}
+        self.load_each(
+            [{**plan, "number": self.number(f"i{n}"), "due_on": f"2026-{n + 4:02d}-01"} for n in range(count)]
+        )
+
+    def load_each(self, changes: list[dict[str, Any]]) -> None:
+        item = {
+            "kind": "invoice", "settles": "", "customer_ref": self.customer, "issue_on": "2026-03-01",
+            "due_on": "2026-04-01", "amount": "1000.00", "currency": "EUR", "dunning_level": 1,
+        }  # fmt: skip
+        items = [{**item, **one} for one in changes]
+        items = [{"open_amount": one["amount"], **one} for one in items]
+        customers = [{"customer_ref": self.customer, "name": "Ωmega & Zonen", "kind": "company", "country": "BE"}]
+        self.twin.control("load", {"company_code": self.company, "customers": customers, "items": items})
+
+    def do(self, action: str, name: object, **more: Any) -> Any:
+        return self.twin.control(action, {"number": self.number(name), **more})
+
+    def connector(self, business_date: dt.date = TODAY, **settings: Any) -> S4Connector:
+        given = {
+            "base_url": self.twin.url, "sap_client": "100", "company_codes": (self.company,),
+            "username": "COLLECTHUB", "password": "sandbox-password", "page_size": 1000, **settings,
+        }  # fmt: skip
+        return S4Connector(context(S4Settings(**given), business_date=business_date))
+
+
+@pytest.fixture(scope="module")
+def twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTwin]:
+    beside = Path(os.environ.get("COLLECTHUB_SHARED") or Path(__file__).parents[4] / "shared") / "data"
+    home = tmp_path_factory.mktemp("sap")
+    running = start_twin("sap", home, shared=beside if beside.is_dir() else None, settings={"change_seconds": "0.3"})
+    running.control("clock", {"now": EVENING, "frozen": False})
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def ledger(twin: RunningTwin) -> Iterator[Ledger]:
+    yield Ledger(twin, f"{next(_companies):04d}")
+    twin.control("faults", {})
+    twin.control("clock", {"now": EVENING, "frozen": False})
+    twin.control("services", {"inactive": [], "forbidden": [], "message_next": "", "page_size": 0})
+    twin.control("logon", {"unlock": True})
+
+
+@pytest.fixture
+def cube_path() -> str:
+    return "/sap/opu/odata/sap/API_OPLACCTGDOCITEMCUBE_SRV/A_OperationalAcctgDocItemCube"
