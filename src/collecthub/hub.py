@@ -7,7 +7,7 @@ from pathlib import Path
 from collecthub.bundled import routes
 from collecthub.config import HubSettings, load_settings
 from collecthub.engine.context import Hub
-from collecthub.engine.durable import DurableQueue
+from collecthub.engine.durable import DurableQueue, prepare
 from collecthub.errors import ConfigurationError
 from collecthub.formats import plugin as formats_plugin
 from collecthub.plugins import PluginSet, load_plugins
@@ -28,6 +28,7 @@ def open_hub(settings: HubSettings | None = None, *, plugins: PluginSet | None =
     hub = Hub(settings, plugins or load_all_plugins(settings))
     if migrate:
         upgrade(hub.database)
+        prepare(hub.database)
     elif not is_current(hub.database):
         raise ConfigurationError("the database has another schema", cure="Run `collecthub db upgrade`.")
     return hub

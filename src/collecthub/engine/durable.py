@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import importlib.metadata
 import logging
 import os
 import socket
@@ -26,6 +27,7 @@ from collecthub.errors import CollecthubError, ConfigurationError, RetryableErro
 from collecthub.model.ids import new_id
 from collecthub.store import tables as t
 from collecthub.store.database import Database
+from collecthub.store.facts import read_fact, write_fact
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +72,17 @@ def run_job(job: str, target: str) -> str:
     finally:
         log.debug("job %s %s took %.3f s", job, target, time.monotonic() - started)
     return "done"
+
+
+def prepare(database: Database) -> None:
+    """Create or migrate the engine's own tables beside the business tables."""
+    version = importlib.metadata.version("dbos")
+    with database.read() as conn:
+        if read_fact(conn, "engine_schema") == version:
+            return
+    DBOS.migrate(database.url.render_as_string(hide_password=False))
+    with database.write() as conn:
+        write_fact(conn, "engine_schema", version)
 
 
 class DurableQueue:
@@ -118,7 +131,7 @@ class Engine:
             "serializer": JsonText(),
             "use_listen_notify": False,
             "log_level": "ERROR",
-            "run_migrations": True,
+            "run_migrations": False,  # `prepare` did it, on a connection that begins transactions its own way
             "notification_listener_polling_interval_sec": 1.0,
         }
         DBOS(config=config)
