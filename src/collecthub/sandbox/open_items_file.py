@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import hashlib
-import io
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -320,7 +319,7 @@ def _delimiter(header: str) -> str:
 
 def _layout_of(text: str, path: Path) -> _Layout:
     header = text.split("\n", 1)[0]
-    names = {name.strip() for name in next(csv.reader([header], delimiter=_delimiter(header)), [])}
+    names = {name.strip() for name in _cells(header.rstrip("\r"), _delimiter(header))}
     for layout in _LAYOUTS:
         if names.issuperset(layout.columns.values()):
             return layout
@@ -331,23 +330,26 @@ def _layout_of(text: str, path: Path) -> _Layout:
 
 
 def _rows(text: str) -> Iterator[tuple[int, Mapping[str, str] | str]]:
-    """Line number and row; a text instead of the row says what is wrong with its form."""
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=_delimiter(text.split("\n", 1)[0]), strict=True
-    )
-    header = [name.strip() for name in next(reader)]
-    while True:
-        line = reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield line, f"the row is not well formed: {error}"
+    """Line number and row; a text instead of the row says what is wrong with its form.
+
+    Each line is a row: a quote that is never closed spoils its own line and not the rest of the file.
+    """
+    lines = text.splitlines()
+    delimiter = _delimiter(lines[0])
+    header = [name.strip() for name in _cells(lines[0], delimiter)]
+    for number, line in enumerate(lines[1:], start=2):
+        if not line.strip(delimiter + " "):
             continue
-        if not any(cells):
+        try:
+            cells = _cells(line, delimiter)
+        except csv.Error as error:
+            yield number, f"the row is not well formed: {error}"
             continue
         if len(cells) == len(header):
-            yield line, dict(zip(header, cells, strict=True))
+            yield number, dict(zip(header, cells, strict=True))
         else:
-            yield line, f"the row has {len(cells)} cells, the header has {len(header)}"
+            yield number, f"the row has {len(cells)} cells, the header has {len(header)}"
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    return next(csv.reader([line], delimiter=delimiter, strict=True), [])
