@@ -1,0 +1,1 @@
+"""Twins are strict, durable and faithful to what they stand for."""
