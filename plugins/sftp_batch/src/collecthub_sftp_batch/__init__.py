@@ -1,1 +1,28 @@
-"""collecthub plugin sftp_batch: hook implementations."""
+"""collecthub plugin sftp_batch: signed and encrypted batches of case files over SFTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from collecthub.sdk import ConnectorContext, ConnectorRole, ConnectorSpec, hookimpl
+from collecthub_sftp_batch.settings import SftpBatchSettings
+
+
+def _load() -> Callable[[ConnectorContext], object]:
+    from collecthub_sftp_batch.connector import SftpBatchConnector
+
+    return SftpBatchConnector
+
+
+@hookimpl
+def register_connectors() -> Sequence[ConnectorSpec]:
+    """The batch connector: one connection is one partner's SFTP account."""
+    return (
+        ConnectorSpec(
+            kind="sftp_batch",
+            title="Partner by SFTP (signed and encrypted batches)",
+            role=ConnectorRole.PARTNER,
+            settings=SftpBatchSettings,
+            load=_load,
+        ),
+    )

@@ -1,0 +1,84 @@
+"""The connection check of one partner's SFTP account, step by step, each with its cure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from collecthub.sdk import CheckStep, CollecthubError, ConfigurationError, ConnectorContext
+from collecthub.wire.crypto import Certificate, load_certificate, load_identity
+from collecthub.wire.sftp import seen_fingerprint
+from collecthub_sftp_batch.client import PartnerFolders
+from collecthub_sftp_batch.settings import SftpBatchSettings
+
+FOLDERS = ("in", "out", "out/done", "receipt")
+_WARN_DAYS = 30
+
+
+def check_connection(
+    ctx: ConnectorContext, settings: SftpBatchSettings, folders: PartnerFolders
+) -> Sequence[CheckStep]:
+    """Certificates first, then as far as the server lets us: after a failed step at the server nothing follows."""
+    steps = [
+        _step("own certificate", partial(_own_certificate, settings, ctx.now())),
+        _step("partner certificate", partial(_partner_certificate, settings, ctx.now())),
+    ]
+    at_server: tuple[tuple[str, Callable[[], str]], ...] = (
+        ("host key", partial(_host_key, settings, allow_loopback=ctx.allow_loopback)),
+        ("login", folders.log_in),
+        ("folders", partial(_folders, folders)),
+    )
+    for name, act in at_server:
+        steps.append(_step(name, act))
+        if not steps[-1].is_ok:
+            break
+    return steps
+
+
+def _step(name: str, act: Callable[[], str]) -> CheckStep:
+    try:
+        return CheckStep(name=name, is_ok=True, detail=act())
+    except CollecthubError as error:
+        return CheckStep(name=name, is_ok=False, detail=error.message, cure=error.cure)
+
+
+def _own_certificate(settings: SftpBatchSettings, now: dt.datetime) -> str:
+    identity = load_identity(settings.own_key.get_secret_value().encode(), settings.own_certificate.encode())
+    return _validity(identity.certificate, now, cure="Generate a new identity and give its certificate to the partner.")
+
+
+def _partner_certificate(settings: SftpBatchSettings, now: dt.datetime) -> str:
+    certificate = load_certificate(settings.partner_certificate.encode())
+    return _validity(certificate, now, cure="Ask the partner for its new certificate.")
+
+
+def _validity(certificate: Certificate, now: dt.datetime, *, cure: str) -> str:
+    ends_at = certificate.not_valid_after_utc
+    if not certificate.not_valid_before_utc <= now <= ends_at:
+        raise ConfigurationError(
+            f"the certificate is valid from {certificate.not_valid_before_utc:%Y-%m-%d} to {ends_at:%Y-%m-%d}",
+            cure=cure,
+        )
+    days = (ends_at - now).days
+    return f"valid until {ends_at:%Y-%m-%d}" + (f", {days} days left: renew it now" if days < _WARN_DAYS else "")
+
+
+def _host_key(settings: SftpBatchSettings, *, allow_loopback: bool) -> str:
+    seen = seen_fingerprint(settings.host, settings.port, allow_loopback=allow_loopback)
+    if seen not in settings.host_key_fingerprints:
+        raise ConfigurationError(
+            f"the server shows {seen}, which is not among the confirmed host keys",
+            cure="Ask the partner over another channel whether this is its key; only then add it to the settings.",
+        )
+    return f"{seen} is confirmed"
+
+
+def _folders(folders: PartnerFolders) -> str:
+    missing = [name for name in FOLDERS if not folders.exists(name)]
+    if missing:
+        raise ConfigurationError(
+            f"missing at the partner: {', '.join(missing)}",
+            cure="Ask the partner to create them, or correct the folder in the settings.",
+        )
+    return ", ".join(FOLDERS)

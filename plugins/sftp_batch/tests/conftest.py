@@ -1,0 +1,147 @@
+"""The bailiff twin in its own process, a connector to it, and exchanges to send."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+
+from collecthub.formats.xml import XmlFormat
+from collecthub.model.exchange import (
+    CaseFile,
+    ClaimItem,
+    DocumentItem,
+    Exchange,
+    PaymentInstruction,
+    Procedure,
+)
+from collecthub.model.ids import new_id
+from collecthub.model.party import Address, Party, PartyKind
+from collecthub.sandbox.twin import RunningTwin, start_twin
+from collecthub.testing.fakes import context
+from collecthub.wire.crypto import Identity, generate_identity, sha256_hex
+from collecthub_sftp_batch.connector import SftpBatchConnector
+from collecthub_sftp_batch.settings import SftpBatchSettings
+
+FOLDERS = ("in", "out", "out/done", "receipt")
+
+
+@pytest.fixture(scope="session")
+def hub_identity() -> Identity:
+    """The hub's key and certificate; the key also logs in."""
+    return generate_identity("hub", bits=2048)
+
+
+@dataclass
+class Office:
+    """A running bailiff's office, seen from its own disk."""
+
+    twin: RunningTwin
+    hub_certificate_pem: str
+
+    @property
+    def files(self) -> Path:
+        """The folder that the hub sees as its root."""
+        return self.twin.home / "sftp"
+
+    def books(self) -> Any:
+        return self.twin.control("books")
+
+    def await_exchanges(self, count: int) -> Any:
+        """The office's books once it has read so many exchanges, good or bad."""
+        deadline = time.monotonic() + 10
+        while True:
+            books = self.books()
+            if books["exchanges_in"] + len(books["refused"]) >= count:
+                return books
+            assert time.monotonic() < deadline, f"the office read {books['exchanges_in']} of {count}"
+
+    def quiet(self) -> Path:
+        """Folders in which no clerk of the office works, as `folder="quiet"`."""
+        for name in FOLDERS:
+            (self.files / "quiet" / name).mkdir(parents=True, exist_ok=True)
+        return self.files / "quiet"
+
+
+@pytest.fixture
+def office(tmp_path: Path, hub_identity: Identity) -> Iterator[Office]:
+    """An office that knows the hub and decides at once."""
+    twin = start_twin("bailiff", tmp_path / "bailiff", settings={"auto": "1", "seed": "t"})
+    key = serialization.load_pem_private_key(hub_identity.private_key_pem, None).public_key()
+    public = key.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH).decode()
+    pem = hub_identity.certificate_pem.decode()
+    twin.control("hub", {"certificate_pem": pem, "ssh_public_key": public, "sender_ref": "collecthub"})
+    yield Office(twin, pem)
+    twin.kill()
+
+
+@pytest.fixture
+def connect(office: Office, hub_identity: Identity) -> Iterator[Callable[..., SftpBatchConnector]]:
+    """Build connectors to the office; they are closed at the end."""
+    made: list[SftpBatchConnector] = []
+    facts = office.twin.facts
+
+    def build(**more: Any) -> SftpBatchConnector:
+        values = {
+            "host": facts["sftp_host"], "port": facts["sftp_port"], "username": facts["username"],
+            "private_key": hub_identity.private_key_pem.decode(), "own_key": hub_identity.private_key_pem.decode(),
+            "own_certificate": hub_identity.certificate_pem.decode(), "partner_certificate": facts["certificate_pem"],
+            "host_key_fingerprints": (facts["host_key_fingerprint"],), **more,
+        }  # fmt: skip
+        made.append(
+            SftpBatchConnector(
+                context(
+                    SftpBatchSettings.model_validate(values), formats={"case-exchange-xml": XmlFormat()},
+                    sender_ref="collecthub", receiver_ref=facts["partner_ref"],
+                )
+            )
+        )  # fmt: skip
+        return made[-1]
+
+    yield build
+    for connector in made:
+        connector.close()
+
+
+def case_file(number: int) -> CaseFile:
+    """A case of one claim over 120.50 EUR with a document."""
+    content = f"%PDF-1.4 invoice {number}".encode()
+    return CaseFile(
+        message_id=new_id(), case_id=new_id(), case_number=f"2026-{number:06}", procedure=Procedure.ENFORCEMENT,
+        currency="EUR", language="fr",
+        creditor=Party(name="Brouwerij Ünlü & Zonen", country="BE"),
+        debtors=(Party(name="Δημήτρης <李>", kind=PartyKind.PERSON, country="BE", address=Address(city="Liège")),),
+        claims=(
+            ClaimItem(
+                claim_id=f"I-{number}", invoice_ref=f"2026/{number}", due_on=dt.date(2026, 3, 1),
+                original_amount=Decimal("150.00"), open_amount=Decimal("120.50"),
+            ),
+        ),
+        principal=Decimal("120.50"), payment=PaymentInstruction(payee="Brouwerij", account="BE68539007547034"),
+        documents=(
+            DocumentItem(
+                name="invoice.pdf", kind="invoice", media_type="application/pdf",
+                sha256=sha256_hex(content), content=content,
+            ),
+        ),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def exchange(office: Office) -> Callable[..., Exchange]:
+    """Make exchanges of so many cases from this hub to the office."""
+
+    def make(count: int = 1, start: int = 1) -> Exchange:
+        return Exchange(
+            exchange_id=new_id(), sender_ref="collecthub", receiver_ref=office.twin.facts["partner_ref"],
+            created_at=dt.datetime.now(dt.UTC), messages=tuple(case_file(start + place) for place in range(count)),
+        )  # fmt: skip
+
+    return make

@@ -1,0 +1,76 @@
+"""Speaks the published WSDL with one office."""
+
+from __future__ import annotations
+
+from collecthub.sdk import ConfigurationError, InDoubtError, PermanentError, QuarantineError, RetryableError, Verdict
+from collecthub.wire.soap import SoapClient
+from collecthub.wire.xml import Element, parse
+from collecthub_soap_exchange.mapping import CASE, SERVICE, is_true, text_of
+from collecthub_soap_exchange.settings import SoapExchangeSettings
+
+
+class ExchangeClient:
+    """The office's exchange service. Every method raises the error that tells its caller what to do."""
+
+    def __init__(self, settings: SoapExchangeSettings, *, allow_loopback: bool) -> None:
+        self._soap = SoapClient(
+            settings.wsdl_path,
+            settings.endpoint,
+            username=settings.username,
+            password=settings.password.get_secret_value(),
+            allow_loopback=allow_loopback,
+        )
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._soap.close()
+
+    def submit(self, exchange_id: str, content: bytes) -> Element:
+        """Hand an exchange over. Raises `InDoubtError` unless the reply is about this very exchange."""
+        reply = self._soap.call_raw("SubmitExchange", Exchange=parse(content))
+        answered = text_of(reply, f"{SERVICE}ExchangeId")
+        if reply.tag != f"{SERVICE}SubmitExchangeResponse" or answered != exchange_id:
+            raise InDoubtError(
+                f"exchange {exchange_id} was answered with {reply.tag} for {answered!r}",
+                cure="The hub asks the office what became of it before anything is sent again.",
+                reference=exchange_id,
+            )
+        return reply
+
+    def knows(self, exchange_id: str) -> bool:
+        """Whether the office has an exchange."""
+        reply = self._ask("GetExchangeState", ExchangeId=exchange_id)
+        if text_of(reply, f"{SERVICE}ExchangeId") != exchange_id:
+            raise RetryableError(f"the office told the state of another exchange than {exchange_id}")
+        return is_true(reply, f"{SERVICE}Known")
+
+    def fetch(self, after: str, limit: int) -> Element:
+        """Exchanges that wait for the hub after a cursor."""
+        return self._ask("FetchExchanges", Limit=limit, **({"AfterCursor": after} if after else {}))
+
+    def give_verdict(self, exchange_id: str, verdict: Verdict) -> None:
+        """Tell the office what became of its exchange; the same verdict again changes nothing."""
+        self._ask(
+            "AcknowledgeExchange",
+            ExchangeId=exchange_id,
+            Accepted=verdict.is_accepted,
+            Code=verdict.code or None,
+            Reason=verdict.reason or None,
+        )
+
+    def accounts(self) -> Element:
+        """The office's books, an Accounts element."""
+        found = self._ask("GetAccounts").find(f"{CASE}Accounts")
+        if found is None:
+            raise QuarantineError("the office answered without its books", code="accounts.invalid")
+        return found
+
+    def _ask(self, operation: str, **arguments: object) -> Element:
+        """A call that may be repeated at will, so that no answer is a reason to ask again, not to doubt."""
+        try:
+            reply = self._soap.call_raw(operation, **arguments)
+        except InDoubtError as error:
+            raise RetryableError(error.message, cure="It is tried again by itself.") from error
+        if reply.tag != f"{SERVICE}{operation}Response":
+            raise RetryableError(f"{operation} was answered with {reply.tag}", cure="It is tried again by itself.")
+        return reply
