@@ -45,6 +45,7 @@ logging.getLogger("paramiko").setLevel(logging.WARNING)  # below that it writes 
 __all__ = ["Listing", "RefusedName", "RemoteFile", "SftpAddress", "SftpClient", "seen_fingerprint"]
 
 _PREFETCH: Final = 64
+_BLOCK: Final = 32_768
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +142,7 @@ class SftpClient:
                     f"The file {path} has {size} bytes; at most {max_bytes} are accepted.",
                     code="file.size", reference=path,
                 )  # fmt: skip
-            with session.open(path, "rb") as file:
-                file.prefetch(size, _PREFETCH)
-                content = file.read(size + 1)
+            content = b"".join(_blocks(session, path, size))
         if len(content) != size:
             raise RetryableError(f"The file {path} changed while it was read.", reference=path)
         return content
@@ -172,10 +171,8 @@ class SftpClient:
         digest = hashlib.sha256()
         with self._operation("read back", path) as session:
             size = _regular_size(session, path)
-            with session.open(path, "rb") as file:
-                file.prefetch(size, _PREFETCH)
-                while block := file.read(32_768):
-                    digest.update(block)
+            for block in _blocks(session, path, size):
+                digest.update(block)
         return digest.hexdigest()
 
     def rename(self, old: str, new: str) -> None:
@@ -268,6 +265,16 @@ def _regular_size(session: PipelinedSftp, path: str) -> int:
     if attributes.st_mode is not None and not stat.S_ISREG(attributes.st_mode):
         raise QuarantineError(f"{path} is not a regular file.", code="file.type", reference=path)
     return attributes.st_size or 0
+
+
+def _blocks(session: PipelinedSftp, path: str, size: int) -> Iterator[bytes]:
+    """The content in blocks, asked for ahead; one block more than `size` when the file has grown since."""
+    with session.open(path, "rb") as file:
+        file.prefetch(size, _PREFETCH)
+        seen = 0
+        while seen <= size and (block := file.read(_BLOCK)):
+            seen += len(block)
+            yield block
 
 
 def _size_or_none(session: PipelinedSftp, path: str) -> int | None:
