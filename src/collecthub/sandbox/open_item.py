@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from itertools import groupby
 from typing import Any, Literal
@@ -58,15 +58,20 @@ class OpenItem:
     company: str = ""
 
 
+_CUSTOMER_FIELDS = tuple(field.name for field in fields(Customer))
+_ITEM_FIELDS = tuple(field.name for field in fields(OpenItem))
+
+
 def customer_json(customer: Customer) -> dict[str, Any]:
     """A customer as the twins' control API takes it."""
-    return asdict(customer) | {"aliases": list(customer.aliases)}
+    return {name: getattr(customer, name) for name in _CUSTOMER_FIELDS} | {"aliases": list(customer.aliases)}
 
 
 def item_json(item: OpenItem) -> dict[str, Any]:
     """An item as the twins' control API takes it: dates ISO, amounts decimal text."""
     dates = {"issue_on": item.issue_on.isoformat(), "due_on": item.due_on.isoformat()}
-    return asdict(item) | dates | {"amount": str(item.amount), "open_amount": str(item.open_amount)}
+    plain = {name: getattr(item, name) for name in _ITEM_FIELDS}
+    return plain | dates | {"amount": str(item.amount), "open_amount": str(item.open_amount)}
 
 
 def load_chunks(

@@ -314,5 +314,6 @@ class SapBooks:
 
 def _insert(connection: sqlite3.Connection, table: str, rows: list[dict[str, Any]]) -> None:
     if rows:
-        names, marks = ", ".join(rows[0]), ", ".join(f":{name}" for name in rows[0])
-        connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
+        columns, marks = tuple(rows[0]), ", ".join("?" * len(rows[0]))
+        values = [tuple(row[name] for name in columns) for row in rows]
+        connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", values)
