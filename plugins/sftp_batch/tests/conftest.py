@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -41,10 +42,10 @@ def hub_identity() -> Identity:
 
 @dataclass
 class Office:
-    """A running bailiff's office, seen from its own disk."""
+    """A running bailiff's office, seen from its own disk. Counts are since `since`, its books at the start."""
 
     twin: RunningTwin
-    hub_certificate_pem: str
+    since: Any
 
     @property
     def files(self) -> Path:
@@ -52,7 +53,12 @@ class Office:
         return self.twin.home / "sftp"
 
     def books(self) -> Any:
-        return self.twin.control("books")
+        """The office's books; `exchanges_in` and `refused` are those of this test alone."""
+        books = self.twin.control("books")
+        for name in ("exchanges_in", "refused"):
+            before = self.since[name]
+            books[name] = books[name] - before if isinstance(before, int) else books[name][len(before) :]
+        return books
 
     def await_exchanges(self, count: int) -> Any:
         """The office's books once it has read so many exchanges, good or bad."""
@@ -62,24 +68,50 @@ class Office:
             if books["exchanges_in"] + len(books["refused"]) >= count:
                 return books
             assert time.monotonic() < deadline, f"the office read {books['exchanges_in']} of {count}"
+            time.sleep(0.01)
 
     def quiet(self) -> Path:
-        """Folders in which no clerk of the office works, as `folder="quiet"`."""
+        """Folders in which no clerk of the office works, as `folder="quiet"`; empty."""
+        shutil.rmtree(self.files / "quiet", ignore_errors=True)
         for name in FOLDERS:
             (self.files / "quiet" / name).mkdir(parents=True, exist_ok=True)
         return self.files / "quiet"
 
 
-@pytest.fixture
-def office(tmp_path: Path, hub_identity: Identity) -> Iterator[Office]:
-    """An office that knows the hub and decides at once."""
-    twin = start_twin("bailiff", tmp_path / "bailiff", settings={"auto": "1", "seed": "t"})
-    key = serialization.load_pem_private_key(hub_identity.private_key_pem, None).public_key()
+def open_office(home: Path, hub: Identity) -> RunningTwin:
+    """Start an office that knows the hub and decides at once; on the same home it goes on as before."""
+    twin = start_twin("bailiff", home, settings={"auto": "1", "seed": "t"})
+    key = serialization.load_pem_private_key(hub.private_key_pem, None).public_key()
     public = key.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH).decode()
-    pem = hub_identity.certificate_pem.decode()
+    pem = hub.certificate_pem.decode()
     twin.control("hub", {"certificate_pem": pem, "ssh_public_key": public, "sender_ref": "collecthub"})
-    yield Office(twin, pem)
-    twin.kill()
+    return twin
+
+
+@pytest.fixture(scope="session")
+def open_twin(tmp_path_factory: pytest.TempPathFactory, hub_identity: Identity) -> Iterator[RunningTwin]:
+    """An office for all tests that leave it running."""
+    twin = open_office(tmp_path_factory.mktemp("bailiff"), hub_identity)
+    yield twin
+    twin.stop()
+
+
+@pytest.fixture
+def office(
+    request: pytest.FixtureRequest, tmp_path: Path, hub_identity: Identity
+) -> Iterator[Office]:
+    """The office with empty folders; a test marked `chaos` gets one of its own, to kill."""
+    if request.node.get_closest_marker("chaos"):
+        own = Office(open_office(tmp_path / "bailiff", hub_identity), {"exchanges_in": 0, "refused": []})
+        yield own
+        own.twin.kill()
+        return
+    twin: RunningTwin = request.getfixturevalue("open_twin")
+    for folder in FOLDERS:
+        for path in (twin.home / "sftp" / folder).iterdir():
+            if path.is_file():
+                path.unlink()
+    yield Office(twin, twin.control("books"))
 
 
 @pytest.fixture

@@ -57,8 +57,8 @@ def test_the_office_reads_what_was_sent(connect, office, exchange: Make) -> None
     assert journal.marks == ["renaming"] and receipt.reference == envelope.name
     books = office.await_exchanges(1)
     assert books["refused"] == [] and books["exchanges_in"] == 1
-    assert {one["case_id"] for one in books["cases"]} == {message.case_id for message in sent.messages}
-    assert all(one["principal"] == "120.50" for one in books["cases"])
+    principals = {one["case_id"]: one["principal"] for one in books["cases"]}
+    assert all(principals[message.case_id] == "120.50" for message in sent.messages)
 
 
 def test_a_crash_between_intent_and_rename_goes_on_with_the_same_file(connect, office, exchange: Make) -> None:
@@ -151,6 +151,7 @@ def test_a_withdrawn_sending_stays_under_its_temporary_name(connect, office, exc
     assert [path.name for path in (quiet / "in").iterdir()] == [f".{envelope.name}.part"]
 
 
+@pytest.mark.chaos
 def test_a_server_that_dies_before_the_rename_gets_the_file_once(connect, office, exchange: Make) -> None:
     connector = connect()
     envelope = connector.prepare(exchange())
@@ -192,9 +193,8 @@ def test_the_check_goes_as_far_as_it_can(connect, office, exchange: Make) -> Non
     assert (failed.name, failed.is_ok) == ("login", False) and failed.cure
     failed = connect(folder="elsewhere").check()[-1]
     assert not failed.is_ok and failed.cure
-    office.twin.kill()
-    failed = connect().check()[-1]
-    assert (failed.name, failed.is_ok) == ("host key", False)
+    failed = connect(port=1).check()[-1]
+    assert (failed.name, failed.is_ok) == ("host key", False) and failed.cure
 
 
 def test_a_key_of_another_certificate_is_found_by_the_check(connect, office) -> None:
@@ -202,6 +202,7 @@ def test_a_key_of_another_certificate_is_found_by_the_check(connect, office) -> 
     assert failed.name == "own certificate" and failed.cure
 
 
+@pytest.mark.chaos
 def test_a_closed_door_is_tried_again(connect, office, exchange: Make) -> None:
     connector = connect()
     envelope = connector.prepare(exchange())

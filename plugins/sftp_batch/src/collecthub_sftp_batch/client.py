@@ -64,8 +64,8 @@ class PartnerFolders:
         self._sftp.close()
 
     def log_in(self) -> str:
-        """Open the connection and look into the account's folder; returns who was let in."""
-        self._sftp.list(self._prefix.rstrip("/") or ".", limit=1)
+        """Open the connection and look around; returns who was let in where."""
+        self._sftp.list(".", limit=1)
         return self._account
 
     def exists(self, path: str) -> bool:
