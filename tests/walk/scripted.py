@@ -1,0 +1,175 @@
+"""A stranger's plugin for the walk: an ERP and a partner that do what the test wrote down, in memory."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+import msgspec
+from pydantic import BaseModel
+
+from collecthub.sdk import (
+    CaseAcknowledgement,
+    CaseInstruction,
+    CaseReport,
+    CaseReturn,
+    CaseStatusUpdate,
+    ConnectorContext,
+    ConnectorRole,
+    ConnectorSpec,
+    CostStatement,
+    DebtorRecord,
+    Decoded,
+    DeliveryState,
+    Envelope,
+    Exchange,
+    InDoubtError,
+    Journal,
+    Page,
+    Party,
+    PartyKind,
+    PaymentReport,
+    QuarantineError,
+    RawInvoice,
+    RawMessage,
+    Receipt,
+    RetryableError,
+    Verdict,
+    hookimpl,
+)
+
+
+class Empty(BaseModel):
+    pass
+
+
+class World:
+    """What the outside holds: the ERP's rows, what the partner got, what it will say next."""
+
+    def __init__(self) -> None:
+        self.rows: list[RawInvoice] = []
+        self.parties: dict[str, Party] = {}
+        self.delivered: dict[str, Exchange] = {}
+        self.prepared: dict[str, Exchange] = {}
+        self.outbox: list[tuple[str, bytes]] = []
+        self.verdicts: list[tuple[str, Verdict]] = []
+        self.reports: list[CaseReport] = []
+        self.lose_receipts = 0
+        self.refuse_connections = 0
+
+    def invoice(self, ref: str, debtor: str, due: str, amount: str, **more: object) -> RawInvoice:
+        values: dict[str, object] = {
+            "item_ref": ref, "debtor_ref": debtor, "debtor_name": f"Debtor {debtor}", "number": f"F-{ref}",
+            "issued_on": dt.date.fromisoformat(due) - dt.timedelta(days=30), "due_on": dt.date.fromisoformat(due),
+            "currency": "EUR", "amount": Decimal(amount), "open_amount": Decimal(amount), **more,
+        }
+        row = RawInvoice(**values)  # type: ignore[arg-type]  # a test's shorthand
+        self.rows = [known for known in self.rows if known.item_ref != ref] + [row]
+        self.parties.setdefault(debtor, Party(name=f"Debtor {debtor}", country="BE", kind=PartyKind.COMPANY))
+        return row
+
+    def say(self, name: str, *messages: object) -> None:
+        self.outbox.append((name, msgspec.json.encode({"messages": messages})))
+
+    @property
+    def messages(self) -> list[object]:
+        return [message for exchange in self.delivered.values() for message in exchange.messages]
+
+
+class ScriptedErp:
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def pull(self, checkpoint: str) -> Iterator[Page]:
+        yield Page(rows=list(self.world.rows), checkpoint=str(int(checkpoint or 0) + 1))
+
+    def debtors(self, debtor_refs: Sequence[str]) -> Iterator[DebtorRecord]:
+        for ref in debtor_refs:
+            yield DebtorRecord(debtor_ref=ref, party=self.world.parties[ref])
+
+    def wants(self, event_kind: str) -> bool:
+        return event_kind in ("case_sent", "case_closed")
+
+    def report(self, report: CaseReport) -> Receipt:
+        self.world.reports.append(report)
+        return Receipt(reference=f"note-{len(self.world.reports)}")
+
+
+class ScriptedPartner:
+    batch_limit = 10
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def prepare(self, exchange: Exchange) -> Envelope:
+        payload = msgspec.json.encode(exchange)
+        self.world.prepared[exchange.exchange_id] = exchange
+        return Envelope(
+            envelope_id=exchange.exchange_id, name=f"{exchange.exchange_id}.json", media_type="application/json",
+            payload=payload, sha256=hashlib.sha256(payload).hexdigest(),
+            message_ids=tuple(message.message_id for message in exchange.messages),
+        )
+
+    def deliver(self, envelope: Envelope, journal: Journal) -> Receipt:
+        if self.world.refuse_connections:
+            self.world.refuse_connections -= 1
+            raise RetryableError("the partner is down", retry_after_seconds=0)
+        journal.mark("calling")
+        exchange = msgspec.json.decode(envelope.payload, type=Exchange)
+        assert exchange.exchange_id not in self.world.delivered, "delivered twice"
+        self.world.delivered[exchange.exchange_id] = exchange
+        if self.world.lose_receipts:
+            self.world.lose_receipts -= 1
+            raise InDoubtError("the answer was lost")
+        return Receipt(reference=f"r-{len(self.world.delivered)}")
+
+    def probe(self, envelope: Envelope, intent: str) -> DeliveryState:
+        arrived = envelope.envelope_id in self.world.delivered
+        return DeliveryState.ARRIVED if arrived else DeliveryState.NOT_ARRIVED
+
+    def fetch(self, checkpoint: str) -> Iterator[tuple[RawMessage, str]]:
+        for name, content in list(self.world.outbox):
+            yield RawMessage(remote_ref=name, media_type="application/json", content=content), checkpoint
+
+    def decode(self, raw: RawMessage) -> Decoded:
+        try:
+            body = msgspec.json.decode(raw.content, type=_Said)
+        except msgspec.MsgspecError as error:
+            raise QuarantineError(str(error), code="json.malformed") from error
+        return Decoded(exchange_id=raw.remote_ref, sender_ref="partner", messages=body.messages)
+
+    def acknowledge(self, raw: RawMessage, verdict: Verdict) -> None:
+        self.world.verdicts.append((raw.remote_ref, verdict))
+
+
+class _Said(msgspec.Struct):
+    messages: tuple[
+        CaseAcknowledgement | CaseStatusUpdate | CostStatement | PaymentReport | CaseReturn | CaseInstruction, ...
+    ]
+
+
+class ScriptedPlugin:
+    """The plugin object; pluggy takes instances as well as modules."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    @hookimpl
+    def register_connectors(self) -> list[ConnectorSpec]:
+        def erp(_context: ConnectorContext) -> ScriptedErp:
+            return ScriptedErp(self._world)
+
+        def partner(_context: ConnectorContext) -> ScriptedPartner:
+            return ScriptedPartner(self._world)
+
+        return [
+            ConnectorSpec(
+                kind="scripted_erp", title="ERP", role=ConnectorRole.ERP, settings=Empty, load=lambda: erp
+            ),
+            ConnectorSpec(
+                kind="scripted_partner", title="Partner", role=ConnectorRole.PARTNER, settings=Empty,
+                load=lambda: partner,
+            ),
+        ]
