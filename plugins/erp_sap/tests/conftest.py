@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from collecthub.sandbox.twin import RunningTwin, start_twin
 from collecthub.testing.fakes import context
 from collecthub_erp_sap.connector import S4Connector

@@ -6,11 +6,19 @@ import json
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
+
 from collecthub.errors import ConfigurationError, RetryableError
-from collecthub.ports import CaseReporter, Checkable, DebtorSource, DocumentSource, InvoiceSource, OpenItemBooks
+from collecthub.ports import (
+    CaseReporter,
+    Checkable,
+    DebtorSource,
+    DocumentSource,
+    InvoiceSource,
+    OpenItemBooks,
+)
 from collecthub_erp_sap import register_connectors
 from collecthub_erp_sap.settings import S4Settings
-from pydantic import ValidationError
 
 PLAIN = {"base_url": "https://sap.example", "company_codes": ["1010"], "username": "U", "password": "hush-hush"}
 

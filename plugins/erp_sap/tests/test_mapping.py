@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from collecthub.sdk import ItemKind, ItemState, RawInvoice
 from collecthub_erp_sap.cube import map_rows, read_page, whole_clearings
 from collecthub_erp_sap.mapping import COLUMNS, CubeRow, RowRules, UnusableRowError, calendar_day, to_invoice
@@ -215,6 +216,8 @@ BAD = [
     ({"DebitCreditCode": "H"}, "sap.sign"),
     ({"Customer": ""}, "sap.customer"),
     ({"AmountInTransactionCurrency": "NaN"}, "sap.amount"),
+    ({"AmountInTransactionCurrency": "-Infinity", "IsCleared": True}, "sap.amount"),
+    ({"AmountInTransactionCurrency": "-sNaN", "SpecialGLCode": "A", "DebitCreditCode": ""}, "sap.amount"),
     ({"AmountInTransactionCurrency": "12,50"}, "sap.shape"),
     ({"AccountingDocument": None}, "sap.shape"),
 ]

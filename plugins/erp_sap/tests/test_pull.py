@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+
 from collecthub.errors import ConfigurationError, RetryableError
 from collecthub.ports import Page
 from collecthub.sdk import ItemKind, ItemState, RawInvoice

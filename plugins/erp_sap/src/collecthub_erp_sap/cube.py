@@ -143,7 +143,7 @@ def map_rows(
     raws: dict[str, bytes] = {}
     for row in rows:
         try:
-            is_credited = bool(credited) and row.amount > 0 and clearing_of(row) in credited
+            is_credited = bool(credited) and clearing_of(row) in credited and not row.amount.is_signed()
             invoice = to_invoice(row, rules, is_credited=is_credited)
         except UnusableRowError as error:
             raws = raws or {_ref_of(raw): bytes(raw) for raw in _RAW_ROWS.decode(page.content).d.results}

@@ -26,6 +26,7 @@ _NO_REFERENCE = frozenset({"", "V"})  # V asks SAP to compute terms as for an in
 _NO_PART = frozenset({None, "", "0000", "000"})
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _ZERO = Decimal(0)
+_INVOICE, _OPEN = ItemKind.INVOICE, ItemState.OPEN  # members of an enumeration are slow to look up a million times
 
 
 class CubeRow(msgspec.Struct, kw_only=True, gc=False):
@@ -130,7 +131,7 @@ def is_outside_dunning(row: CubeRow) -> bool:
     Down payments and the like lower what a customer owes; requests, guarantees given and bills of exchange are
     noted on his account without being a due invoice.
     """
-    return bool(row.special_gl) and (row.amount >= 0 or row.special_gl_type == _BILL_OF_EXCHANGE)
+    return bool(row.special_gl) and (not row.amount.is_signed() or row.special_gl_type == _BILL_OF_EXCHANGE)
 
 
 def to_invoice(row: CubeRow, rules: RowRules, *, is_credited: bool = False) -> RawInvoice | None:
@@ -141,15 +142,14 @@ def to_invoice(row: CubeRow, rules: RowRules, *, is_credited: bool = False) -> R
     """
     if row.special_gl and is_outside_dunning(row):
         return None
-    currency = row.currency
-    if currency is None or not _is_currency(currency):
-        raise UnusableRowError("sap.currency", "The line has no currency.")
-    amount = _signed_amount(row, currency)
+    lowers_debt = row.amount.is_signed()  # unlike a comparison this takes NaN, which is refused below
+    _refuse_unusable(row, lowers_debt)
+    currency = row.currency or ""
+    amount = round_amount(row.amount, currency)
     issued_on = calendar_day(row.issued)
     due_on = calendar_day(row.due)
-    kind = ItemKind.INVOICE if amount >= 0 else _kind_of_credit(row, rules)
     if due_on is None:
-        if kind is ItemKind.INVOICE:
+        if not lowers_debt:
             raise UnusableRowError("sap.due_date", "The invoice line has no net due date.")
         due_on = issued_on  # money on account lowers the debt whether or not it has terms
     state = _state(row, is_credited)
@@ -159,14 +159,14 @@ def to_invoice(row: CubeRow, rules: RowRules, *, is_credited: bool = False) -> R
         debtor_ref=row.customer,
         debtor_name=row.customer_name or "",
         number=row.reference or row.document,
-        kind=kind,
+        kind=_kind_of_credit(row, rules) if lowers_debt else _INVOICE,
         state=state,
         issued_on=issued_on,
         due_on=due_on,
         currency=currency,
         amount=amount,
-        open_amount=amount if state is ItemState.OPEN else _ZERO,
-        settles_ref=settles_ref(row) if row.settles and amount < 0 and not row.special_gl else "",
+        open_amount=amount if state is _OPEN else _ZERO,
+        settles_ref=settles_ref(row) if lowers_debt and row.settles and not row.special_gl else "",
         group_ref=row.company,
         document_ref=row.billing_document or "",
         dunning_level=int(row.dunning_level or 0),
@@ -175,15 +175,17 @@ def to_invoice(row: CubeRow, rules: RowRules, *, is_credited: bool = False) -> R
     )
 
 
-def _signed_amount(row: CubeRow, currency: str) -> Decimal:
-    amount = row.amount
-    if not amount.is_finite():
-        raise UnusableRowError("sap.amount", f"{amount} is not an amount.")
-    if (row.side == "H" and amount > 0) or (row.side == "S" and amount < 0):
-        raise UnusableRowError("sap.sign", f"Amount {amount} contradicts its debit/credit code {row.side}.")
+def _refuse_unusable(row: CubeRow, lowers_debt: bool) -> None:
+    if not _is_currency(row.currency):
+        raise UnusableRowError("sap.currency", "The line has no currency.")
+    if not row.amount.is_finite():
+        raise UnusableRowError("sap.amount", f"{row.amount} is not an amount.")
     if not row.customer:
         raise UnusableRowError("sap.customer", "The line names no customer.")
-    return round_amount(amount, currency)
+    if row.side == ("S" if lowers_debt else "H") and row.amount:
+        raise UnusableRowError(
+            "sap.sign", f"Amount {row.amount} contradicts its debit/credit code {row.side}."
+        )
 
 
 def _kind_of_credit(row: CubeRow, rules: RowRules) -> ItemKind:
@@ -203,19 +205,21 @@ def _state(row: CubeRow, is_credited: bool) -> ItemState:
     if row.is_reversed or row.is_reversal:
         return ItemState.CANCELLED
     if not row.is_cleared:
-        return ItemState.OPEN
+        return _OPEN
     return ItemState.CREDITED if is_credited else ItemState.PAID
 
 
 def is_cleared_by_credit(group: list[CubeRow], rules: RowRules) -> bool:
     """Whether all that cleared the invoices of one clearing document were credit memos."""
-    credits = [row for row in group if row.amount < 0]
+    credits = [row for row in group if row.amount.is_signed()]
     return bool(credits) and all(is_credit_memo(row, rules) for row in credits)
 
 
 def to_open_item(row: CubeRow) -> OpenItem | None:
     """The line as the ERP's books count it, also when it cannot become a receivable; None when it does not count."""
-    if is_outside_dunning(row) or row.is_reversed or row.is_reversal or not _is_currency(row.currency):
+    if is_outside_dunning(row) or row.is_reversed or row.is_reversal:
+        return None
+    if not (_is_currency(row.currency) and row.amount.is_finite()):
         return None
     return OpenItem(
         item_ref=item_ref(row.company, row.year, row.document, row.item),

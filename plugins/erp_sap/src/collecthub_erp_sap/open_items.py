@@ -44,6 +44,7 @@ _CONDITIONS = {
 _BY_DOCUMENT = (_DOCUMENT, _YEAR, _ITEM)
 _BY_CLEARING = ("ClearingAccountingDocument", "ClearingDocFiscalYear", *_BY_DOCUMENT)
 _KEYS_AT_A_TIME = 15
+_STATE_OPEN = ItemState.OPEN
 
 Totals = dict[str, tuple[int, Decimal]]
 
@@ -200,12 +201,16 @@ def _beyond(point: Checkpoint, answer: CubePage, rows: list[CubeRow], totals: To
 
 def _add(totals: Totals, invoices: list[RawInvoice], unusable: list[CubeRow]) -> Totals:
     """The totals with a page's open lines, those that were refused included as far as they have an amount."""
+    amounts: dict[str, list[Decimal]] = {}
+    for item in invoices:
+        if item.state is _STATE_OPEN:
+            amounts.setdefault(item.currency, []).append(item.open_amount)
+    for line in filter(None, map(to_open_item, unusable)):
+        amounts.setdefault(line.currency, []).append(line.open_amount)
     sums = dict(totals)
-    lines = [(item.currency, item.open_amount) for item in invoices if item.state is ItemState.OPEN]
-    lines += [(item.currency, item.open_amount) for item in filter(None, map(to_open_item, unusable))]
-    for currency, amount in lines:
+    for currency, parts in amounts.items():
         count, total = sums.get(currency, (0, Decimal(0)))
-        sums[currency] = (count + 1, total + amount)
+        sums[currency] = (count + len(parts), sum(parts, total))
     return sums
 
 

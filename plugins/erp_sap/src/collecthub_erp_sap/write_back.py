@@ -26,7 +26,7 @@ from collecthub_erp_sap.settings import S4Settings
 
 WANTED = frozenset({"case_sent", "case_closed", "amendment_acknowledged"})
 _TRIES = 3
-_POLL_SECONDS = 1.0
+_POLL_SECONDS = 0.5
 _ASK_AGAIN_SECONDS = 900.0  # SAP works through its message queue within minutes, on bad days
 
 

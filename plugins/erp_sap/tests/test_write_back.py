@@ -1,0 +1,279 @@
+"""Dunning blocks: set when a case leaves, lifted when it ends, never over a person's own, always read again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from lxml import etree
+
+from collecthub.errors import ConfigurationError, PermanentError, RetryableError
+from collecthub.model.case import apply
+from collecthub.model.codes import Outcome
+from collecthub.model.event import (
+    AmendmentAcknowledged,
+    CaseClosed,
+    CaseEvent,
+    CaseOpened,
+    CaseSent,
+    Fact,
+)
+from collecthub.model.exchange import AmendmentCode
+from collecthub.ports import CaseReport
+from collecthub_erp_sap.journal_change import dunning_block_message, fault_text
+
+NOW = dt.datetime(2026, 6, 15, 18, 0, tzinfo=dt.UTC)
+SENT = CaseSent(placement_id="p", message_id="m", envelope_name="e", receipt_ref="r", principal=Decimal(1000))
+CLOSED = CaseClosed(outcome=Outcome.PAID_FULL)
+RECALLED = AmendmentAcknowledged(message_id="m", code=AmendmentCode.RECALL)
+SUSPENDED = AmendmentAcknowledged(message_id="m", code=AmendmentCode.SUSPEND)
+PARTNER = "/sap/opu/odata/sap/API_BUSINESS_PARTNER"
+
+
+def report(fact: Fact, customer: str, item_refs: tuple[str, ...], report_id: str = "f" * 32) -> CaseReport:
+    opened = CaseOpened(
+        number="C-1", creditor_id="cr", connection_id="co", debtor_ref=customer, debtor_digest="d", currency="EUR",
+        segment="B2B", claims=(),
+    )  # fmt: skip
+    events = [
+        CaseEvent(
+            case_id="case", seq=seq, occurred_at=NOW, recorded_at=NOW, actor="hub", fact=one, previous_hash=""
+        )
+        for seq, one in enumerate((opened, fact), 1)
+    ]
+    return CaseReport(
+        report_id=report_id, case=apply(None, events[0]), event=events[1], text="Case C-1: something.",
+        debtor_ref=customer, item_refs=item_refs,
+    )  # fmt: skip
+
+
+def refs_of(ledger: Any) -> tuple[str, ...]:
+    return tuple(row.item_ref for page in ledger.connector().pull("") for row in page.rows)
+
+
+def customer_block(ledger: Any) -> str:
+    """Read by a plain client, not by ours."""
+    record = f"A_CustomerDunning(Customer='{ledger.customer}',CompanyCode='{ledger.company}',DunningArea='')"
+    answer = requests.get(
+        f"{ledger.twin.url}{PARTNER}/{record}", auth=("COLLECTHUB", "sandbox-password"),
+        headers={"Accept": "application/json"}, timeout=5,
+    )  # fmt: skip
+    return str(answer.json()["d"]["DunningBlock"])
+
+
+def line_blocks(ledger: Any) -> list[str]:
+    books = ledger.twin.control("books")["items"]
+    return [one["dunning_block"] for one in books if one["company"] == ledger.company]
+
+
+@pytest.mark.parametrize("ending", [CLOSED, RECALLED])
+def test_a_customer_is_blocked_while_his_case_is_out(ledger: Any, ending: Fact) -> None:
+    ledger.load(["a"])
+    connector, refs = ledger.connector(), refs_of(ledger)
+    receipt = connector.report(report(SENT, ledger.customer, refs))
+    assert receipt.detail == f"customer block in {ledger.company}: C"
+    assert customer_block(ledger) == "C"
+    assert connector.report(report(SENT, ledger.customer, refs)) == receipt  # the same on every retry
+    connector.report(report(SUSPENDED, ledger.customer, refs))
+    assert customer_block(ledger) == "C"
+    connector.report(report(ending, ledger.customer, refs))
+    assert customer_block(ledger) == ""
+
+
+def test_only_events_that_change_a_block_are_wanted(ledger: Any) -> None:
+    wanted = {"case_sent", "case_closed", "amendment_acknowledged"}
+    asked = {*wanted, "payment_reported", "note_added", "case_opened"}
+    assert {kind for kind in asked if ledger.connector().wants(kind)} == wanted
+    assert not any(ledger.connector(write_customer_block=False).wants(kind) for kind in asked)
+
+
+def test_a_block_that_a_person_set_is_left_alone(ledger: Any) -> None:
+    ledger.load(["a"])
+    refs = refs_of(ledger)
+    theirs = ledger.connector(dunning_block_reason="D")
+    theirs.report(report(SENT, ledger.customer, refs))
+    ours = ledger.connector()
+    assert "set by the creditor, was left" in ours.report(report(SENT, ledger.customer, refs)).detail
+    ours.report(report(CLOSED, ledger.customer, refs))
+    assert customer_block(ledger) == "D"
+
+
+def test_an_expired_csrf_token_is_fetched_once_more(ledger: Any) -> None:
+    """X19."""
+    ledger.load(["a"])
+    connector, refs = ledger.connector(), refs_of(ledger)
+    connector.report(report(SENT, ledger.customer, refs))
+    ledger.twin.control("logon", {"expire_csrf": True})
+    connector.report(report(CLOSED, ledger.customer, refs))
+    assert customer_block(ledger) == ""
+
+
+def test_a_business_error_in_a_header_is_an_error(ledger: Any) -> None:
+    ledger.load(["a"])
+    refs = refs_of(ledger)
+    ledger.twin.control("services", {"message_next": "Customer is locked by ANNA"})
+    with pytest.raises(PermanentError, match="Customer is locked"):
+        ledger.connector().report(report(SENT, ledger.customer, refs))
+
+
+def test_a_customer_without_dunning_data_is_told_to_a_person(ledger: Any) -> None:
+    with pytest.raises(PermanentError, match="no dunning data in company code"):
+        ledger.connector().report(report(SENT, "0000009999", (f"{ledger.company}/2026/1800000000/001",)))
+
+
+def test_lines_are_blocked_in_one_message_and_confirmed_by_reading_again(ledger: Any) -> None:
+    ledger.load(["a", "b", "c"])
+    connector = ledger.connector(write_customer_block=False, write_line_block=True)
+    refs = refs_of(ledger)
+    assert "3 lines confirmed" in connector.report(report(SENT, ledger.customer, refs)).detail
+    assert line_blocks(ledger) == ["C"] * 3
+    assert [row.is_blocked for page in connector.pull("") for row in page.rows] == [False] * 3  # our own
+    ledger.do("block", "b", reason="D")
+    connector.report(report(CLOSED, ledger.customer, refs))
+    assert sorted(line_blocks(ledger)) == ["", "", "D"]
+    assert customer_block(ledger) == ""
+
+
+def test_an_accepted_change_that_never_shows_is_not_taken_for_done(ledger: Any) -> None:
+    """X20."""
+    ledger.load(["a"])
+    ledger.twin.control("change", {"drop": 1})
+    connector = ledger.connector(write_customer_block=False, write_line_block=True, confirm_seconds=0.5)
+    message = report(SENT, ledger.customer, refs_of(ledger), report_id="0" * 32)
+    before = len(ledger.twin.control("change")["messages"])
+    for _ in range(2):
+        with pytest.raises(RetryableError, match="does not show them yet") as told:
+            connector.report(message)
+        assert told.value.retry_after_seconds == 900
+    assert line_blocks(ledger) == [""]
+    assert len(ledger.twin.control("change")["messages"]) == before + 1  # same id, same bytes
+
+
+def test_a_wrong_soap_address_is_a_setting_to_correct(ledger: Any) -> None:
+    ledger.load(["a"])
+    connector = ledger.connector(
+        write_customer_block=False, write_line_block=True, soap_path="/sap/bc/srt/scs_ext/sap/nothing_here"
+    )
+    with pytest.raises(ConfigurationError, match="journal entry change"):
+        connector.report(report(SENT, ledger.customer, refs_of(ledger)))
+
+
+def schema_of(wsdl: Path) -> etree.XMLSchema:
+    (schema,) = etree.parse(str(wsdl)).iter("{http://www.w3.org/2001/XMLSchema}schema")
+    return etree.XMLSchema(etree.fromstring(etree.tostring(schema)))
+
+
+def test_the_message_is_valid_by_the_published_schema(shared_data: Path) -> None:
+    schema = schema_of(shared_data / "erp/sap/JOURNALENTRYBULKCHANGEREQUEST.wsdl")
+    refs = ["1010/2026/1800000001/001", "1010/2025/0100000017/002"]
+    content = dunning_block_message("f" * 32, NOW, "HUB & CO", refs, "C")
+    assert content == dunning_block_message("f" * 32, NOW, "HUB & CO", refs, "C")
+    body = etree.fromstring(content)[1]
+    schema.assertValid(body[0])
+    asked = body[0].findall("JournalEntryDebtorCreditorItem/DunningBlockingReasonCodeChange")
+    assert [one.findtext("FieldValueChangeIsRequested") for one in asked] == ["true", "true"]
+    # Lifting needs an empty code, which the published type does not foresee and the application takes.
+    lifted = etree.fromstring(dunning_block_message("f" * 32, NOW, "HUB", refs, ""))[1][0]
+    for code in lifted.iter("DunningBlockingReasonCode"):
+        assert code.text is None
+        code.text = "C"
+    schema.assertValid(lifted)
+
+
+def test_a_soap_fault_is_read(ledger: Any) -> None:
+    answer = requests.post(
+        f"{ledger.twin.url}/sap/bc/srt/scs_ext/sap/journalentrybulkchangerequest_", data=b"<no/>",
+        auth=("COLLECTHUB", "sandbox-password"), timeout=5,
+    )  # fmt: skip
+    assert "Action is not supported" in fault_text(answer.content)
+    assert fault_text(b"<a/>") == ""
+
+
+# --- a server that does what a well-behaved one does not ----------------------------------------------------------
+
+
+class Script:
+    """What the server answers to PATCH, one after the other, and the block it shows after each."""
+
+    def __init__(self, *answers: tuple[int, str]) -> None:
+        self.answers = list(answers)
+        self.block = ""
+        self.seen: list[tuple[str, str]] = []
+
+
+@contextmanager
+def server(script: Script) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.say(200, {"d": {"__metadata": {"etag": f'W/"{len(script.seen)}"'}, "DunningBlock": script.block}})
+
+        def do_PATCH(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            script.seen.append((self.headers["x-csrf-token"], self.headers["if-match"]))
+            status, script.block = script.answers.pop(0)
+            self.say(status, {})
+
+        def say(self, status: int, content: Any) -> None:
+            body = b"" if status == 204 else json.dumps(content).encode()
+            self.send_response(status)
+            token = "Required" if status == 403 else f"token-{len(script.seen)}"
+            self.send_header("x-csrf-token", token)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        thread = threading.Thread(target=running.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+        thread.join()
+
+
+REFS = ("1010/2026/1800000001/001",)
+
+
+def test_a_second_refused_token_is_reported_and_there_is_no_loop(ledger: Any) -> None:
+    """X19."""
+    script = Script(*[(403, "")] * 5)
+    with server(script) as url, pytest.raises(ConfigurationError, match="does not open"):
+        ledger.connector(base_url=url).report(report(SENT, "0000000042", REFS))
+    assert [token for token, _ in script.seen] == ["token-0", "token-1"]
+
+
+def test_a_changed_record_is_read_again_and_decided_anew(ledger: Any) -> None:
+    """X19: the second try carries the new version."""
+    script = Script((412, ""), (204, "C"))
+    with server(script) as url:
+        receipt = ledger.connector(base_url=url).report(report(SENT, "0000000042", REFS))
+    assert [version for _, version in script.seen] == ['W/"0"', 'W/"1"']
+    assert receipt.detail == "customer block in 1010: C"
+
+
+def test_a_block_that_appeared_meanwhile_is_not_overwritten(ledger: Any) -> None:
+    """X19: never a blind overwrite."""
+    script = Script((412, "D"))
+    with server(script) as url:
+        receipt = ledger.connector(base_url=url).report(report(SENT, "0000000042", REFS))
+    assert len(script.seen) == 1
+    assert "D, set by the creditor, was left" in receipt.detail
+
+
+def test_a_write_that_does_not_take_is_not_taken_for_done(ledger: Any) -> None:
+    script = Script(*[(204, "")] * 9)
+    with server(script) as url, pytest.raises(RetryableError, match="did not take the block"):
+        ledger.connector(base_url=url).report(report(SENT, "0000000042", REFS))
+    assert len(script.seen) == 3
