@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from collecthub.sdk import (
     CaseReport,
     CheckStep,
-    ConfigurationError,
     ConnectorContext,
     DebtorRecord,
     HookAnswer,
@@ -23,7 +22,7 @@ from collecthub_erp_exact.masterdata import MasterData
 from collecthub_erp_exact.pull import Puller
 from collecthub_erp_exact.settings import ExactSettings
 from collecthub_erp_exact.tokens import consent_url
-from collecthub_erp_exact.webhook import answer_hook
+from collecthub_erp_exact.webhook import answer_hook, subscribe
 from collecthub_erp_exact.writeback import WriteBack
 
 
@@ -77,12 +76,11 @@ class ExactConnector:
     def receive_hook(self, request: HookRequest) -> HookAnswer:
         """A webhook call: verified, then at most a reason to pull soon."""
         secret = self._settings.webhook_secret
-        if request.body and secret is None:
-            raise ConfigurationError(
-                "A webhook call came in, but this connection has no webhook secret.",
-                cure="Copy the webhook secret of the app registration into the settings.",
-            )
         return answer_hook(request, secret.get_secret_value() if secret else "", self._settings.divisions)
+
+    def subscribe_hooks(self, callback_url: str) -> None:
+        """Ask for webhooks to `callback_url` (https), which must answer already."""
+        subscribe(self._client, self._settings.divisions, callback_url)
 
     def close(self) -> None:
         """Close the kept connections."""

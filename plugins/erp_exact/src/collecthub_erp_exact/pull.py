@@ -120,8 +120,9 @@ class Puller:
         for division in self._settings.divisions:
             try:
                 for rows, refused, cursor in self._division(division, state.cursor(division), moves):
-                    state = state.with_cursor(division, cursor)
-                    yield Page(rows=rows, refused=refused, checkpoint=state.text())
+                    if rows or refused or cursor != state.cursor(division):
+                        state = state.with_cursor(division, cursor)
+                        yield Page(rows=rows, refused=refused, checkpoint=state.text())
             except ConfigurationError:
                 raise
             except CollecthubError as trouble:

@@ -1,0 +1,216 @@
+"""Pulls against the twin: nothing lost, nothing twice, whatever happens on the way."""
+
+from __future__ import annotations
+
+import socket
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from collecthub.errors import PermanentError, RetryableError
+from collecthub.ports import Page
+from collecthub.sdk import ItemKind, ItemState
+from collecthub_erp_exact.terms import map_terms, read_terms
+
+
+def last_checkpoint(pages: list[Page]) -> str:
+    return pages[-1].checkpoint
+
+
+def test_a_first_pull_equals_the_vendors_books(world: Any) -> None:
+    world.load(2500)
+    pages = list(world.connected(compare_daily=False).pull(""))
+    assert world.open_state(pages) == world.books()
+    assert [len(page.rows) for page in pages] == [1000, 1000, 500, 0]
+    assert sum(world.open_state(pages).values()) == sum(world.books().values())
+
+
+def test_the_second_pull_brings_only_what_changed(world: Any) -> None:
+    world.load(30)
+    connector = world.connected()
+    checkpoint = last_checkpoint(list(connector.pull("")))
+    assert [page.rows for page in connector.pull(checkpoint)] == [()]
+    world.control("pay", number="1003")
+    world.control("pay", number="1004", amount="4.05")
+    pages = list(connector.pull(checkpoint))
+    changed = {
+        row.number: row for page in pages for row in page.rows if row.open_amount or row.number == "1003"
+    }
+    assert changed["1003"].state is ItemState.PAID and changed["1003"].open_amount == 0
+    assert changed["1004"].open_amount == Decimal("100.05")
+
+
+def test_a_connection_cut_in_the_middle_resumes_from_the_last_committed_page(world: Any) -> None:
+    world.load(4200)
+    connector = world.connected()
+    committed: list[Page] = []
+    with pytest.raises(RetryableError):
+        for page in connector.pull(""):
+            committed.append(page)
+            if len(committed) == 2:
+                cut = {"path": f"/api/v1/{world.division}/sync/Cashflow", "drop_after_bytes": 50_000}
+                world.twin.control("faults", cut)
+    assert [len(page.rows) for page in committed] == [1000, 1000]
+    resumed = list(world.connector(compare_daily=False).pull(last_checkpoint(committed)))
+    assert world.open_state(committed + resumed) == world.books()
+    references = [row.item_ref for page in committed + resumed for row in page.rows]
+    assert len(references) == len(set(references)) == 4200
+
+
+def test_an_item_that_changes_during_paging_ends_in_its_newest_state(world: Any) -> None:
+    world.load(2200)
+    connector = world.connected(compare_daily=False)
+    pages = []
+    for page in connector.pull(""):
+        pages.append(page)
+        if len(pages) == 1:
+            world.control("pay", number="1005")  # already read
+            world.control("pay", number="3100", amount="1.10")  # not read yet
+            world.control("pay", number="1006", amount="0.60")
+    assert world.open_state(pages) == world.books()
+    states = [row.state for page in pages for row in page.rows if row.number == "1005"]
+    assert states == [ItemState.OPEN, ItemState.PAID]
+
+
+def test_a_deleted_item_is_cancelled_not_paid(world: Any) -> None:
+    world.load(10)
+    connector = world.connected()
+    checkpoint = last_checkpoint(list(connector.pull("")))
+    deleted = world.control("delete", number="1002")["deleted"][0]
+    rows = [row for page in connector.pull(checkpoint) for row in page.rows]
+    assert [(row.item_ref, row.state, row.open_amount) for row in rows] == [
+        (f"{world.division}:{deleted}", ItemState.CANCELLED, 0)
+    ]
+
+
+def test_what_was_deleted_before_the_first_pull_is_not_told(world: Any) -> None:
+    world.load(5)
+    world.control("delete", number="1001")
+    connector = world.connected()
+    pages = list(connector.pull(""))
+    assert {row.state for page in pages for row in page.rows} == {ItemState.OPEN}
+    assert [page.rows for page in connector.pull(last_checkpoint(pages))] == [()]
+
+
+def test_a_moved_division_is_read_anew(world: Any) -> None:
+    world.load(1500)
+    connector = world.connected(compare_daily=False)
+    first = list(connector.pull(""))
+    world.control("pay", number="1001")
+    world.control("move_division")
+    second = list(connector.pull(last_checkpoint(first)))
+    assert sum(len(page.rows) for page in second) == 1500
+    assert world.open_state(first + second) == world.books()
+    assert [page.rows for page in connector.pull(last_checkpoint(second))] == [()]
+
+
+def test_the_next_page_on_another_host_is_refused_and_gets_no_token(world: Any) -> None:
+    world.load(1100)
+    connector = world.connected()
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        elsewhere.settimeout(0.2)
+        world.twin.control("next_host", {"url": f"http://127.0.0.1:{elsewhere.getsockname()[1]}"})
+        with pytest.raises(PermanentError, match="Refused to follow"):
+            list(connector.pull(""))
+        with pytest.raises(TimeoutError):
+            elsewhere.accept()
+
+
+def test_trouble_in_one_division_does_not_stop_the_other(world: Any) -> None:
+    world.load(3)
+    other = world.division + 100_000
+    world.load(1, division=other)
+    connector = world.connected(divisions=(world.division, other))
+    world.twin.control("faults", {"path": f"/api/v1/{world.division}/sync/Cashflow", "status": 503})
+    pages = []
+    with pytest.raises(RetryableError):
+        pages.extend(connector.pull(""))
+    assert [row.group_ref for page in pages for row in page.rows] == [str(other)]
+    rest = list(connector.pull(last_checkpoint(pages)))
+    assert {row.group_ref for page in rest for row in page.rows} == {str(world.division)}
+    assert rest[-1].control is not None
+
+
+def test_a_malformed_row_is_refused_with_its_bytes_and_its_neighbours_go_on(world: Any) -> None:
+    world.load(3)
+    connector = world.connected()
+    client = connector._client
+    url = client.url(world.division, "sync/Cashflow/PaymentTerms", {"$filter": "Timestamp gt 1L"})
+    page = client.get(world.division, "x", url).content
+    broken = page.replace(b'"AmountFC":101.1', b'"AmountFC":"a lot"')
+    assert broken != page
+    terms = read_terms(broken).rows
+    mapped = map_terms(world.division, broken, terms)
+    assert [row.number for row in mapped.rows] == ["1000", "1002"]
+    assert len(mapped.refused) == 1
+    assert b'"AmountFC":"a lot"' in mapped.refused[0].content and mapped.refused[0].content in broken
+    assert mapped.refused[0].item_ref in world.books()
+    assert "AmountFC" in mapped.refused[0].reason
+
+
+def test_the_daily_control_goes_on_where_the_minute_ended(world: Any) -> None:
+    """900 open items are 15 pages of the list, and this vendor allows 12 calls a minute."""
+    world.twin.control("limits", {"a_minute": 12})
+    world.load(900)
+    connector = world.connected()
+    checkpoint, waits, control = "", [], None
+    for _ in range(5):
+        try:
+            for page in connector.pull(checkpoint):
+                checkpoint, control = page.checkpoint, page.control
+            break
+        except RetryableError as wait:
+            assert wait.retry_after_seconds is not None
+            waits.append(wait.retry_after_seconds)
+            world.advance(wait.retry_after_seconds)
+    assert waits == [61.0]
+    assert control is not None
+    books = world.books()
+    assert [(total.currency, total.count, total.amount) for total in control] == [
+        ("EUR", len(books), sum(books.values()))
+    ]
+    world.advance(60)
+    assert [page.control for page in connector.pull(checkpoint)] == [None]
+    world.twin.control("limits", {"a_minute": 60})
+    world.advance(86_400)
+    assert list(connector.pull(checkpoint))[-1].control is not None
+
+
+def test_money_on_account_is_tied_to_the_one_item_that_it_pays(world: Any) -> None:
+    world.load(3)
+    money = {"customers": [], "items": [
+        payment("9001", "C1", "1001", "-20.00"),
+        payment("9002", "C1", "", "-5.00"),
+        payment("9003", "C0", "1001", "-6.00"),  # names an invoice of someone else
+    ]}  # fmt: skip
+    world.control("load", **money)
+    rows = [row for page in world.connected().pull("") for row in page.rows]
+    by_amount = {row.open_amount: row for row in rows}
+    invoice = next(row for row in rows if row.number == "1001")
+    assert by_amount[Decimal(-20)].kind is ItemKind.PAYMENT
+    assert by_amount[Decimal(-20)].settles_ref == invoice.item_ref
+    assert by_amount[Decimal(-5)].settles_ref == by_amount[Decimal(-6)].settles_ref == ""
+
+
+def payment(number: str, customer_ref: str, settles: str, amount: str) -> dict[str, str]:
+    return {
+        "customer_ref": customer_ref, "number": number, "kind": "payment", "settles": settles, "currency": "EUR",
+        "issue_on": "2026-03-01", "due_on": "2026-03-01", "amount": amount, "open_amount": amount,
+    }  # fmt: skip
+
+
+def test_open_items_read_anew_equal_the_books(world: Any) -> None:
+    world.load(1300)
+    connector = world.connected()
+    world.control("pay", number="1001")
+    world.control("pay", number="1002", amount="2.10")
+    world.control("credit", number="1003", credit_number="8001", amount="50.00", allocated=False)
+    found = {item.item_ref: item.open_amount for item in connector.open_items()}
+    assert found == world.books()
+
+
+def test_an_unreadable_checkpoint_says_what_to_do(world: Any) -> None:
+    with pytest.raises(PermanentError) as refused:
+        list(world.connected().pull("page 7"))
+    assert "Empty it" in refused.value.cure
