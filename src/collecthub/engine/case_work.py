@@ -10,10 +10,10 @@ import sqlalchemy as sa
 
 from collecthub.corridor.act import act
 from collecthub.corridor.decide import decide, timers
-from collecthub.errors import PermanentError
 from collecthub.engine.context import Hub, Work
+from collecthub.errors import PermanentError
 from collecthub.model.case import Case
-from collecthub.model.clock import Amend, Place
+from collecthub.model.clock import Place
 from collecthub.model.event import AmendmentQueued, CaseEvent, Fact, InstructionQueued, RouteChosen
 from collecthub.model.ids import derived_id, new_id
 from collecthub.model.party import Party

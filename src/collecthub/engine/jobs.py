@@ -7,7 +7,9 @@ from collections.abc import Callable
 from collecthub.engine.clock import tick
 from collecthub.engine.context import Hub
 from collecthub.engine.inward import receive_connection, record_connection
-from collecthub.engine.outward import open_cases, place_cases, pull_connection
+from collecthub.engine.opening import open_cases
+from collecthub.engine.placing import place_cases
+from collecthub.engine.pulling import pull_connection
 from collecthub.engine.sending import dispatch_connection
 from collecthub.engine.telling import report_connection
 

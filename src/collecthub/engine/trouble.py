@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 from collecthub.engine.case_work import close_tasks, open_task
-from collecthub.errors import CollecthubError, RetryableError
 from collecthub.engine.context import Hub
+from collecthub.errors import CollecthubError, RetryableError
 from collecthub.store.connections import change_connection, read_connection
 
 FIRST_WAIT, LONGEST_WAIT = 2.0, 900.0

@@ -1,0 +1,249 @@
+"""Runner of `open_case`: changed and newly overdue debtors come into step with the ERP."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from collecthub.corridor.open_case import Account, open_case
+from collecthub.engine.case_work import change_case
+from collecthub.engine.context import Hub, Work
+from collecthub.engine.documents import read_documents
+from collecthub.model.case import Case
+from collecthub.model.event import (
+    CaseOpened,
+    Fact,
+    HoldSet,
+    OwnerChanged,
+    party_digest,
+)
+from collecthub.model.ids import derived_id, new_id
+from collecthub.model.invoice import Invoice, ItemKind, ItemState
+from collecthub.model.party import Party, segment
+from collecthub.ports import (
+    DebtorSource,
+)
+from collecthub.store import tables as t
+from collecthub.store.case_log import from_minor, read_cases
+from collecthub.store.connections import (
+    SHADOW,
+    ConnectionRow,
+    read_connection,
+    read_creditor,
+)
+from collecthub.store.facts import next_numbers
+
+DEBTORS_PER_CHUNK = 100
+
+
+def open_cases(hub: Hub, connection_id: str) -> None:
+    """Bring the cases of every changed or newly overdue debtor of a connection into step with the ERP."""
+    with hub.database.read() as conn:
+        row = read_connection(conn, connection_id)
+    if row is None or row.creditor_id is None:
+        return
+    skipped: set[str] = set()
+    while refs := _debtors_to_look_at(hub, connection_id, skipped):
+        _read_master_data(hub, row, refs)
+        opened = _open_chunk(hub, row, refs)
+        read_documents(hub, row, opened)
+        skipped.update(_still_waiting(hub, connection_id, refs))
+
+
+def _debtors_to_look_at(hub: Hub, connection_id: str, skipped: Iterable[str]) -> list[str]:
+    query = (
+        sa.select(t.invoices.c.debtor_ref)
+        .where(t.invoices.c.connection_id == connection_id, t.invoices.c.look_on <= hub.business_date())
+        .group_by(t.invoices.c.debtor_ref)
+        .order_by(t.invoices.c.debtor_ref)
+    )
+    passed = set(skipped)
+    with hub.database.read() as conn:
+        found = conn.scalars(query.limit(DEBTORS_PER_CHUNK + len(passed)))
+        return [ref for ref in found if ref not in passed][:DEBTORS_PER_CHUNK]
+
+
+def _still_waiting(hub: Hub, connection_id: str, refs: Sequence[str]) -> list[str]:
+    """Debtors whose rows changed again meanwhile stay for the next run, so that this one ends."""
+    query = sa.select(t.invoices.c.debtor_ref).where(
+        t.invoices.c.connection_id == connection_id, t.invoices.c.debtor_ref.in_(refs),
+        t.invoices.c.look_on <= hub.business_date(),
+    )
+    with hub.database.read() as conn:
+        return list(set(conn.scalars(query)))
+
+
+def _read_master_data(hub: Hub, row: ConnectionRow, refs: Sequence[str]) -> None:
+    """Fetch the master data of debtors that may enter a case and are not known yet."""
+    source = hub.connector(row.connection_id)
+    if not isinstance(source, DebtorSource):
+        return
+    with hub.database.read() as conn:
+        known = set(
+            conn.scalars(
+                sa.select(t.debtors.c.debtor_ref).where(
+                    t.debtors.c.connection_id == row.connection_id, t.debtors.c.debtor_ref.in_(refs)
+                )
+            )
+        )
+        asking = set(
+            conn.scalars(
+                sa.select(t.invoices.c.debtor_ref).where(
+                    t.invoices.c.connection_id == row.connection_id, t.invoices.c.debtor_ref.in_(refs),
+                    t.invoices.c.kind == ItemKind.INVOICE.value, t.invoices.c.state == ItemState.OPEN.value,
+                    t.invoices.c.due_on < hub.business_date(),
+                )
+            )
+        )
+    wanted = [ref for ref in refs if ref in asking and ref not in known]
+    if not wanted:
+        return
+    records = list(hub.walk(f"{row.kind}.debtors", row.connection_id)(source.debtors(wanted)))
+    with hub.work() as work:
+        for record in records:
+            write_debtor(work, row, record.debtor_ref, record.party)
+
+
+def write_debtor(work: Work, row: ConnectionRow, debtor_ref: str, party: Party) -> None:
+    """Keep a debtor's master data; an existing one is replaced."""
+    key = (t.debtors.c.connection_id == row.connection_id) & (t.debtors.c.debtor_ref == debtor_ref)
+    values = {"party": msgspec.json.encode(party).decode(), "read_at": work.now}
+    if work.conn.execute(sa.update(t.debtors).where(key).values(values)).rowcount == 0:
+        work.conn.execute(
+            sa.insert(t.debtors).values(
+                connection_id=row.connection_id, debtor_ref=debtor_ref, creditor_id=row.creditor_id,
+                salt=new_id(), **values,
+            )
+        )
+
+
+def _open_chunk(hub: Hub, row: ConnectionRow, refs: Sequence[str]) -> list[Case]:
+    as_of = hub.business_date()
+    opened: list[Case] = []
+    with hub.work() as work:
+        accounts = _accounts(work.conn, row, refs)
+        creditor = read_creditor(work.conn, row.creditor_id or "")
+        numbers = itertools.count(next_numbers(work.conn, "case_number", len(accounts))) if accounts else iter(())
+        for account, debtor in accounts:
+            number = f"CH-{as_of.year}-{next(numbers):06d}"
+            facts = open_case(account, as_of, number)
+            if not facts:
+                continue
+            is_new = isinstance(facts[0], CaseOpened)
+            if is_new:
+                facts = (*facts, *_safe_start(row, account, debtor, facts[0]))
+                if creditor is not None and creditor.playbook.owner:
+                    people = creditor.playbook
+                    facts = (*facts, OwnerChanged(owner=people.owner, contact_person=people.contact_person))
+            case = change_case(
+                hub, work, None if is_new else account.case, facts, actor=f"connection:{row.connection_id}",
+                case_id=derived_id(row.connection_id, account.debtor_ref, account.currency, number),
+                debtor=debtor if is_new else None,
+            )
+            if is_new:
+                opened.append(case)
+        _mark_looked_at(work.conn, row.connection_id, refs, as_of)
+    return opened
+
+
+def _safe_start(row: ConnectionRow, account: Account, debtor: Party, opened: Fact) -> list[Fact]:
+    """What a person decided, or has yet to decide, before anything of this connection leaves."""
+    assert isinstance(opened, CaseOpened), "the first fact of a new case"
+    facts: list[Fact] = []
+    rules = row.release
+    principal = sum((claim.open_amount for claim in opened.claims), Decimal(0)) - opened.credits
+    groups = {item.group_ref for item in account.rows}
+    if account.debtor_ref in rules.debtor_refs or groups & set(rules.group_refs) or principal < rules.minimum_amount:
+        facts.append(HoldSet(reason="excluded", note="excluded when the connection was released"))
+    if row.mode == SHADOW:
+        facts.append(HoldSet(reason="shadow", note="the connection has not been released yet"))
+    return facts
+
+
+def _accounts(conn: sa.Connection, row: ConnectionRow, refs: Sequence[str]) -> list[tuple[Account, Party]]:
+    by_account: dict[tuple[str, str], list[Invoice]] = {}
+    query = sa.select(t.invoices).where(
+        t.invoices.c.connection_id == row.connection_id, t.invoices.c.debtor_ref.in_(refs)
+    )
+    for record in conn.execute(query):
+        by_account.setdefault((record.debtor_ref, record.currency), []).append(_invoice(record))
+    parties = {
+        record.debtor_ref: (msgspec.json.decode(record.party, type=Party), record.salt)
+        for record in conn.execute(
+            sa.select(t.debtors).where(
+                t.debtors.c.connection_id == row.connection_id, t.debtors.c.debtor_ref.in_(refs)
+            )
+        )
+    }
+    latest = _latest_cases(conn, row.connection_id, refs)
+    accounts = []
+    for (debtor_ref, currency), rows in sorted(by_account.items()):
+        party, salt = parties.get(debtor_ref, (Party(name=rows[-1].debtor_name), debtor_ref))
+        accounts.append(
+            (
+                Account(
+                    creditor_id=row.creditor_id or "", connection_id=row.connection_id, debtor_ref=debtor_ref,
+                    currency=currency, segment=segment(party),
+                    debtor_digest=party_digest(salt, msgspec.json.encode(party)), rows=rows,
+                    case=latest.get((debtor_ref, currency)),
+                ),
+                party,
+            )
+        )
+    return accounts
+
+
+def stored_invoices(conn: sa.Connection, connection_id: str) -> Iterator[tuple[tuple[str, str], list[Invoice]]]:
+    """All lines of a connection, grouped by debtor and currency, one account in memory at a time."""
+    query = (
+        sa.select(t.invoices)
+        .where(t.invoices.c.connection_id == connection_id)
+        .order_by(t.invoices.c.debtor_ref, t.invoices.c.currency)
+        .execution_options(yield_per=1000)
+    )
+    for key, records in itertools.groupby(conn.execute(query), lambda row: (row.debtor_ref, row.currency)):
+        yield key, [_invoice(record) for record in records]
+
+
+def _latest_cases(conn: sa.Connection, connection_id: str, refs: Sequence[str]) -> dict[tuple[str, str], Case]:
+    """Per debtor and currency: the open case, else the one closed last."""
+    found = read_cases(conn, (t.cases.c.connection_id == connection_id) & t.cases.c.debtor_ref.in_(refs))
+    ranked = sorted(found, key=lambda case: (case.is_open, case.opened_at))
+    return {(case.debtor_ref, case.currency): case for case in ranked}
+
+
+def _invoice(record: Any) -> Invoice:
+    return Invoice(
+        item_ref=record.item_ref, debtor_ref=record.debtor_ref, debtor_name=record.debtor_name,
+        number=record.number, kind=ItemKind(record.kind), state=ItemState(record.state),
+        issued_on=record.issued_on, due_on=record.due_on, currency=record.currency,
+        amount=from_minor(record.amount_minor, record.currency),
+        open_amount=from_minor(record.open_minor, record.currency),
+        settles_ref=record.settles_ref, group_ref=record.group_ref, document_ref=record.document_ref,
+        dunning_level=record.dunning_level, is_blocked=bool(record.is_blocked), text=record.text,
+    )
+
+
+def _mark_looked_at(conn: sa.Connection, connection_id: str, refs: Sequence[str], as_of: dt.date) -> None:
+    """Settled rows leave the list; an invoice that is not overdue yet comes back the day after its due date."""
+    mine = (t.invoices.c.connection_id == connection_id) & t.invoices.c.debtor_ref.in_(refs)
+    conn.execute(sa.update(t.invoices).where(mine, t.invoices.c.look_on.isnot(None)).values(look_on=None))
+    waiting = conn.execute(
+        sa.select(t.invoices.c.item_ref, t.invoices.c.due_on).where(
+            mine, t.invoices.c.kind == ItemKind.INVOICE.value, t.invoices.c.state == ItemState.OPEN.value,
+            t.invoices.c.due_on >= as_of,
+        )
+    ).all()
+    if waiting:
+        conn.execute(
+            sa.update(t.invoices)
+            .where(t.invoices.c.connection_id == connection_id, t.invoices.c.item_ref == sa.bindparam("ref"))
+            .values(look_on=sa.bindparam("look")),
+            [{"ref": ref, "look": due_on + dt.timedelta(days=1)} for ref, due_on in waiting],
+        )

@@ -1,0 +1,98 @@
+"""Check the hub's own memory: every hash chain, every fold, every ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+import sqlalchemy as sa
+
+from collecthub.engine.context import Hub
+from collecthub.model.booking import ledger_lines
+from collecthub.model.case import Case, apply
+from collecthub.model.event import CaseEvent, event_digest
+from collecthub.model.ledger import Balance, add_lines
+from collecthub.store import tables as t
+from collecthub.store.case_log import GENESIS, read_case, read_lines
+
+CASES_PER_CHUNK = 200
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that is not as it was written. `seq` is the first event concerned."""
+
+    case_id: str
+    number: str
+    seq: int
+    problem: str
+
+
+def verify(hub: Hub) -> tuple[int, tuple[Finding, ...]]:
+    """Number of cases checked and what is wrong with them, one finding a case: the first."""
+    checked = 0
+    findings: list[Finding] = []
+    for case_id, number, events in _histories(hub):
+        checked += 1
+        finding = _check(hub, case_id, number, events)
+        if finding is not None:
+            findings.append(finding)
+    return checked, tuple(findings)
+
+
+def _histories(hub: Hub) -> Iterator[tuple[str, str, list[CaseEvent]]]:
+    decode = msgspec.json.Decoder(CaseEvent).decode
+    after = ""
+    while True:
+        with hub.database.read() as conn:
+            chunk = conn.execute(
+                sa.select(t.cases.c.case_id, t.cases.c.number)
+                .where(t.cases.c.case_id > after)
+                .order_by(t.cases.c.case_id)
+                .limit(CASES_PER_CHUNK)
+            ).all()
+            if not chunk:
+                return
+            by_case: dict[str, list[CaseEvent]] = {row.case_id: [] for row in chunk}
+            query = (
+                sa.select(t.events.c.case_id, t.events.c.doc)
+                .where(t.events.c.case_id.in_(list(by_case)))
+                .order_by(t.events.c.case_id, t.events.c.seq)
+            )
+            for case_id, doc in conn.execute(query):
+                by_case[case_id].append(decode(doc))
+        for row in chunk:
+            yield row.case_id, row.number, by_case[row.case_id]
+        after = chunk[-1].case_id
+
+
+def _check(hub: Hub, case_id: str, number: str, events: list[CaseEvent]) -> Finding | None:
+    def finding(seq: int, problem: str) -> Finding:
+        return Finding(case_id=case_id, number=number, seq=seq, problem=problem)
+
+    previous, case, balance = GENESIS, None, None
+    for position, event in enumerate(events, start=1):
+        if event.seq != position:
+            return finding(position, f"event {position} is missing")
+        if event.previous_hash != previous or event_digest(event) != event.hash:
+            return finding(position, f"event {position} was changed after it was written")
+        case = apply(case, event)
+        balance = add_lines(balance or Balance(currency=case.currency), ledger_lines(case.currency, event))
+        previous = event.hash
+    if case is None or balance is None:
+        return finding(1, "the case has no history")
+    with hub.database.read() as conn:
+        stored = read_case(conn, case_id)
+        booked = add_lines(Balance(currency=case.currency), read_lines(conn, case_id))
+    return _compare(case, balance, stored, booked, finding)
+
+
+def _compare(
+    case: Case, balance: Balance, stored: Case | None, booked: Balance, finding_at: Callable[[int, str], Finding]
+) -> Finding | None:
+    if stored is None or stored.last_hash != case.last_hash:
+        return finding_at(case.version, "the history was cut or extended behind the case's back")
+    if booked != balance:
+        return finding_at(case.version, f"the ledger says {booked.total}, the history {balance.total}")
+    if stored.balance != balance or stored.status != case.status:
+        return finding_at(case.version, "the case page differs from its history")
+    return None
