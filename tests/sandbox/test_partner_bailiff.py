@@ -74,6 +74,15 @@ def test_only_the_hub_with_its_key_and_name_gets_in(desk: HubDesk) -> None:
         assert sorted(sftp.listdir("/../..")) == ["in", "out", "receipt"]
 
 
+def test_it_hangs_up_while_it_is_down(desk: HubDesk) -> None:
+    desk.twin.control("down", {"seconds": 30})
+    with pytest.raises((paramiko.SSHException, EOFError)), desk.sftp():
+        pytest.fail("the office was open")
+    desk.twin.control("down", {"seconds": 0})
+    with desk.sftp() as sftp:
+        assert sftp.listdir("in") == []
+
+
 def test_what_breaks_the_contract_is_refused_with_its_reason(desk: HubDesk) -> None:
     good = exchange_xml("x", "bailiff", [case_file_xml("bad", "N-1")])
     signed = desk.signed(good)
@@ -100,8 +109,8 @@ def test_what_breaks_the_contract_is_refused_with_its_reason(desk: HubDesk) -> N
     desk.put(f"bailiff-unsigned{SUFFIX}", desk.sealed(good.encode()))
     wanted = {names[code]: code for code in cases}
     wanted |= {f"bailiff-{name}{SUFFIX}": "sig.invalid" for name in ("stranger", "unsigned")}
-    until(lambda: len(books(desk)["refused"]) >= len(wanted))
-    assert {row["name"]: row["code"] for row in books(desk)["refused"]} == wanted
+    refused = until(lambda: (rows := books(desk)["refused"]) and len(rows) >= len(wanted) and rows)
+    assert {row["name"]: row["code"] for row in refused} == wanted
     assert all(case["case_id"] != "bad" for case in books(desk)["cases"])
 
 
@@ -115,6 +124,19 @@ def test_a_document_beside_the_case_file_is_taken(desk: HubDesk) -> None:
     desk.put(f"bailiff-xdoc{SUFFIX}", desk.sealed(xml, {f"documents/{digest}.pdf": content}))
     (answer,) = until(lambda: answers_to(desk, "m-doc1"))
     assert text(answer, "Verdict") == "accepted"
+
+
+def test_a_file_that_comes_again_is_answered_as_before_and_counted(desk: HubDesk) -> None:
+    xml = exchange_xml("again", "bailiff", [case_file_xml("twice", case_number_on("silent", "bailiff"))])
+    before = books(desk)["duplicates"]["exchanges"]
+    for copies in (1, 2):
+        desk.submit("again", xml)
+        until(lambda copies=copies: len(answers_to(desk, "m-twice")) == copies)
+    first, second = answers_to(desk, "m-twice")
+    assert etree.tostring(first) == etree.tostring(second)
+    assert books(desk)["duplicates"]["exchanges"] == before + 1
+    desk.submit("again", xml.replace("INV 1", "INV 2"))
+    until(lambda: books(desk)["refused"][-1]["code"] == "exchange.changed")
 
 
 def test_names_with_a_dot_are_not_read_and_receipts_are(desk: HubDesk) -> None:

@@ -188,6 +188,23 @@ def test_a_case_file_that_contradicts_itself_is_refused(office: Office, change: 
     assert (bad["verdict"], bad["reason_code"], good["verdict"]) == ("refused", code, "accepted")
 
 
+def test_a_balance_in_another_currency_or_below_zero_is_refused(office: Office) -> None:
+    send(office, case_file("c1", case_number_on("paid_full", "s")))
+    answers = send(office, amendment("c1", "balance", principal="5.00", currency="USD", name="a1"),
+                   amendment("c1", "balance", principal="-5.00", name="a2"))  # fmt: skip
+    assert [(answer["verdict"], answer["reason_code"]) for answer in answers] == [("refused", "invalid_data")] * 2
+    assert accounts(office)["c1"]["principal"] == "250.00"
+
+
+def test_a_test_exchange_is_answered_and_forgotten(office: Office) -> None:
+    content = exchange("x1", "agency-DE", [case_file("c1", case_number_on("paid_full", "s"))])
+    answer = office.receive({**content, "is_test": True}, "digest")
+    assert answer.replies is not None
+    assert answer.replies["messages"][0]["reason_code"] == "test"
+    office.work(5)
+    assert (office.accounts(), list(sent(office))) == ([], [])
+
+
 def test_without_auto_the_decision_comes_with_the_next_day(tmp_path: Path) -> None:
     office = open_office(tmp_path / "office", is_auto=False)
     (read,) = send(office, case_file("c1", case_number_on("silent", "s")))

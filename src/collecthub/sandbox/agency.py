@@ -247,7 +247,7 @@ def _open(options: TwinOptions, country: str, clock: Clock) -> Agency:
         profile = replace(profile, seed=f"{profile.seed}-{country}")
     token = books.get("token") or secrets.token_urlsafe(24)
     books.put("token", token)
-    return Agency(country, token, Office(books, clock, profile), int(options.setting("attempts", "12")))
+    return Agency(country, token, Office(books, clock, profile), int(options.setting("attempts", "20")))
 
 
 def serve(options: TwinOptions) -> None:

@@ -1,7 +1,8 @@
 """The bailiff's office: an SFTP server of its own and a clerk who works the files in its folders.
 
 Ready file: `sftp_host`, `sftp_port`, `username`, `host_key_fingerprint`, `certificate_pem`, `partner_ref`.
-Control: `hub` (`certificate_pem`, `ssh_public_key`, `sender_ref`), `work` (`days`, `advance_clock`), `books`, `accounts`.
+Control: `hub` (`certificate_pem`, `ssh_public_key`, `sender_ref`), `work` (`days`, `advance_clock`), `books`,
+`accounts`, `down` (`seconds`: hangs up on whoever connects).
 Settings: see `office.profile_from`, and `username`.
 """
 
@@ -13,6 +14,7 @@ import hashlib
 import json
 import re
 import sys
+import time
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,6 +46,11 @@ class Door(asyncssh.SSHServer):
     def __init__(self, bailiff: Bailiff) -> None:
         self._bailiff = bailiff
 
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        """Hang up at once while the office is closed."""
+        if time.monotonic() < self._bailiff.down_until:
+            conn.abort()
+
     def begin_auth(self, username: str) -> bool:
         return True
 
@@ -72,6 +79,7 @@ class Bailiff:
         self._home = options.home
         self._identity = kept_identity(options.home, office.profile.ref)
         self._stranger = new_identity("stranger") if office.profile.is_mischievous else self._identity
+        self.down_until = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -87,7 +95,12 @@ class Bailiff:
             "work": self._work,
             "books": lambda _: self.office.report(),
             "accounts": lambda _: {"file": self.publish_accounts()},
+            "down": self._down,
         }
+
+    def _down(self, payload: Json) -> Json:
+        self.down_until = time.monotonic() + payload["seconds"]
+        return {}
 
     def _know_hub(self, payload: Json) -> Json:
         x509.load_pem_x509_certificate(payload["certificate_pem"].encode())

@@ -69,6 +69,7 @@ def read_exchange(element: etree._Element) -> Json:
         raise ContractBreach("count", f"MessageCount says {_text(fields['message_count'])}, there are {len(messages)}.")
     return {
         **{name: _text(child) for name, child in fields.items() if not len(child)},
+        "is_test": "is_test" in fields and _text(fields["is_test"]) == "true",
         "messages": [{"type": _snake(_name(message)), **_object(message)} for message in messages],
     }
 

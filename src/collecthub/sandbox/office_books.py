@@ -11,7 +11,7 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any
 
@@ -151,7 +151,7 @@ class OfficeBooks:
 
     def save(self, case: Case) -> None:
         """Write a case as it stands."""
-        values = asdict(case)
+        values = vars(case)
         self.db.execute(_SAVE, [text(values[name]) if name in _MONEY else values[name] for name in _FIELDS])
 
     def message(self, kind: str, case_id: str, holder_ref: str, **content: Any) -> Json:
