@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collecthub.sdk import ConfigurationError, InDoubtError, PermanentError, QuarantineError, RetryableError, Verdict
-from collecthub.wire.soap import SoapClient
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from collecthub.sdk import ConfigurationError, InDoubtError, QuarantineError, RetryableError, Verdict
+from collecthub.wire.soap import SoapClient, SoapFaultError
 from collecthub.wire.xml import Element, parse
 from collecthub_soap_exchange.mapping import CASE, SERVICE, is_true, text_of
 from collecthub_soap_exchange.settings import SoapExchangeSettings
+
+# Operations that may be repeated at will: no answer is then a reason to ask again, not to doubt.
+_REPEATABLE = ("GetExchangeState", "FetchExchanges", "AcknowledgeExchange", "GetAccounts")
+
+# Fault codes of WS-Security (SOAP Message Security 1.1, 12) that speak of the login.
+_LOGIN_FAULTS = frozenset({"FailedAuthentication", "FailedCheck", "InvalidSecurity", "InvalidSecurityToken"})
 
 
 class ExchangeClient:
@@ -18,6 +27,7 @@ class ExchangeClient:
             settings.endpoint,
             username=settings.username,
             password=settings.password.get_secret_value(),
+            reads=_REPEATABLE,
             allow_loopback=allow_loopback,
         )
 
@@ -27,7 +37,8 @@ class ExchangeClient:
 
     def submit(self, exchange_id: str, content: bytes) -> Element:
         """Hand an exchange over. Raises `InDoubtError` unless the reply is about this very exchange."""
-        reply = self._soap.call_raw("SubmitExchange", Exchange=parse(content))
+        with _faults_understood(is_repeatable=False):
+            reply = self._soap.call_raw("SubmitExchange", Exchange=parse(content))
         answered = text_of(reply, f"{SERVICE}ExchangeId")
         if reply.tag != f"{SERVICE}SubmitExchangeResponse" or answered != exchange_id:
             raise InDoubtError(
@@ -66,11 +77,25 @@ class ExchangeClient:
         return found
 
     def _ask(self, operation: str, **arguments: object) -> Element:
-        """A call that may be repeated at will, so that no answer is a reason to ask again, not to doubt."""
-        try:
+        with _faults_understood(is_repeatable=True):
             reply = self._soap.call_raw(operation, **arguments)
-        except InDoubtError as error:
-            raise RetryableError(error.message, cure="It is tried again by itself.") from error
         if reply.tag != f"{SERVICE}{operation}Response":
             raise RetryableError(f"{operation} was answered with {reply.tag}", cure="It is tried again by itself.")
         return reply
+
+
+@contextmanager
+def _faults_understood(*, is_repeatable: bool) -> Iterator[None]:
+    """Tell faults apart: a refused login is for the settings, a fault of the server leaves the outcome open."""
+    try:
+        yield
+    except SoapFaultError as fault:
+        if fault.fault_code in _LOGIN_FAULTS:
+            raise ConfigurationError(fault.message, cure="Check user name and password with the office.") from fault
+        if fault.fault_code not in ("Server", "Receiver"):
+            raise
+        if is_repeatable:
+            raise RetryableError(fault.message, cure="It is tried again by itself.") from fault
+        raise InDoubtError(
+            fault.message, cure="The hub asks the office what became of it before anything is sent again."
+        ) from fault
