@@ -13,11 +13,12 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from collecthub.sandbox.exact_books import DEFAULT_DIVISION, ExactBooks, guid, update
+from collecthub.sandbox.exact_books import DEFAULT_DIVISION, ExactBooks, guid
 from collecthub.sandbox.exact_limits import RAISED, CallCounter, Limits
 from collecthub.sandbox.exact_oauth import App, TokenServer
 from collecthub.sandbox.exact_service import ExactService
 from collecthub.sandbox.exact_webhooks import Delivery, WebhookSender, notification
+from collecthub.sandbox.rows import update
 from collecthub.sandbox.twin import Clock, TwinOptions, open_books
 from collecthub.sandbox.twin_http import Control, serve_http
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from collecthub.sandbox.exact_schema import SCHEMA
 from collecthub.sandbox.pdf import text_pdf
+from collecthub.sandbox.rows import insert, insert_many, update
 from collecthub.sandbox.twin import Books, Clock
 
 DEFAULT_DIVISION = 4133185
@@ -267,28 +268,6 @@ class ExactBooks:
             "totals": {currency: format(total, "f") for currency, total in totals.items()},
             "items": items,
         }
-
-
-def insert(connection: sqlite3.Connection, table: str, row: Mapping[str, Any], *, keep: bool = False) -> None:
-    """Insert one row by column names; an existing one stays when `keep`."""
-    names, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" * len(row))
-    verb = "INSERT OR IGNORE" if keep else "INSERT"
-    connection.execute(f"{verb} INTO {table} ({names}) VALUES ({marks})", tuple(row.values()))
-
-
-def insert_many(connection: sqlite3.Connection, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Insert rows that all have the same columns."""
-    rows = list(rows)
-    if rows:
-        names, marks = ", ".join(f'"{name}"' for name in rows[0]), ", ".join("?" * len(rows[0]))
-        values = [tuple(row.values()) for row in rows]
-        connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", values)
-
-
-def update(connection: sqlite3.Connection, table: str, key: str, changes: Mapping[str, Any]) -> None:
-    """Change columns of the row with this ID."""
-    sets = ", ".join(f'"{name}" = ?' for name in changes)
-    connection.execute(f"UPDATE {table} SET {sets} WHERE ID = ?", (*changes.values(), key))
 
 
 def rate(currency: str) -> Decimal:

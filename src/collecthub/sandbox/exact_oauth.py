@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS token_call (client_id TEXT, at REAL, outcome TEXT);
 """
 
 
-@dataclass(frozen=True)
+@dataclass
 class Refusal(Exception):
     """A refusal of the token endpoint."""
 

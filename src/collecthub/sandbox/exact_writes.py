@@ -12,10 +12,11 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from collecthub.sandbox.exact_books import ExactBooks, insert, update
+from collecthub.sandbox.exact_books import ExactBooks
 from collecthub.sandbox.exact_endpoints import Endpoint
 from collecthub.sandbox.exact_webhooks import TOPICS
 from collecthub.sandbox.odata import ODataError
+from collecthub.sandbox.rows import insert, update
 
 USER = "2b5a7b99-e210-46ee-9511-3cac0b66405d"
 _CREATABLE = {

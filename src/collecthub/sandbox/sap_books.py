@@ -7,11 +7,11 @@ invoice in InvoiceReference; it stays open until the invoice is cleared.
 from __future__ import annotations
 
 import datetime as dt
-import sqlite3
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from collecthub.sandbox.rows import insert_many
 from collecthub.sandbox.sap_lines import (
     FIRST_NUMBER,
     KEY,
@@ -78,7 +78,7 @@ class SapBooks:
             "country": customer.get("country") or "", "vat": customer.get("vat_ref") or "", "blocked": 0, "archived": 0,
             "created": self.today(), "changed": self.today(), "changed_time": edm_time(now),
         }  # fmt: skip
-        _insert(self.connection, "customer", [row])
+        insert_many(self.connection, "customer", [row])
 
     def _load_companies(self, company: str, customers: Iterable[Any], items: Iterable[Any]) -> None:
         pairs = {(one["customer_ref"], company) for one in customers}
@@ -108,8 +108,8 @@ class SapBooks:
             lines[item["number"]] = row
             rows.append(row)
             rows.extend(self._earlier_payment(row, item))
-        _insert(self.connection, "item", rows)
-        _insert(
+        insert_many(self.connection, "item", rows)
+        insert_many(
             self.connection,
             "billing",
             [billing_row(siblings) for siblings in documents.values() if is_billed(siblings)],
@@ -206,11 +206,11 @@ class SapBooks:
         payment = self._payment(line, paid, self.today())
         with self.books.transaction():
             if paid < still_open and mode != "residual":
-                _insert(self.connection, "item", [payment])
+                insert_many(self.connection, "item", [payment])
             else:
                 self._clear([line, *partials], payment)
                 if paid < still_open:
-                    _insert(self.connection, "item", [residual(line, payment, still_open - paid)])
+                    insert_many(self.connection, "item", [residual(line, payment, still_open - paid)])
             self.books.put("numbers", self._numbers)
         return {
             "number": number,
@@ -220,7 +220,7 @@ class SapBooks:
 
     def _clear(self, lines: list[dict[str, Any]], clearing: dict[str, Any]) -> None:
         """Clear open lines with the document of `clearing`, which is posted and cleared itself."""
-        _insert(self.connection, "item", [clearing])
+        insert_many(self.connection, "item", [clearing])
         mark = (clearing["AccountingDocument"], clearing["FiscalYear"], self.today(), self.today())
         for line in [*lines, clearing]:
             self.connection.execute(
@@ -247,7 +247,7 @@ class SapBooks:
             if allocated and given == still_open:
                 self._clear([line, *partials], note)
             else:
-                _insert(self.connection, "item", [note])
+                insert_many(self.connection, "item", [note])
             self.books.put("numbers", self._numbers)
         return {"number": number, "document": note["AccountingDocument"]}
 
@@ -310,10 +310,3 @@ class SapBooks:
                 target.open_amount += value
         items = [claim.shown() for claim in claims.values()]
         return {"totals": {currency: str(total) for currency, total in totals.items()}, "items": items}
-
-
-def _insert(connection: sqlite3.Connection, table: str, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        columns, marks = tuple(rows[0]), ", ".join("?" * len(rows[0]))
-        values = [tuple(row[name] for name in columns) for row in rows]
-        connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", values)
