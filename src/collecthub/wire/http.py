@@ -263,6 +263,13 @@ def _no_answer(place: str, error: Exception, *, is_safe: bool) -> RetryableError
     )  # fmt: skip
 
 
+class _NoRedirects(requests.Session):
+    """Without this, `requests` reads the whole body of a redirect, unlimited, even if told not to follow it."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
 def _session(
     limits: Limits,
     headers: Mapping[str, str],
@@ -277,9 +284,8 @@ def _session(
     for file in files:
         if not Path(file).exists():
             raise ConfigurationError(f"The certificate file {file} does not exist.", cure="Correct its path.")
-    session = requests.Session()
+    session = _NoRedirects()
     session.trust_env = False  # no proxy, netrc or CA bundle from the environment behind the operator's back
-    session.max_redirects = 0
     session.headers["User-Agent"] = "collecthub"
     session.headers.update(headers)
     session.verify = verify

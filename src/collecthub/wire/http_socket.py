@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import logging
 import socket
 import ssl
 import time
@@ -58,6 +60,8 @@ class Clock:
         return self.seconds(self._limits.total_seconds)
 
 
+logging.getLogger("urllib3").setLevel(logging.ERROR)  # below that it writes URLs and headers into the log
+
 if TYPE_CHECKING:
     from socket import socket as _Socket
 
@@ -95,8 +99,39 @@ class _ClockedTlsSocket(_Clocked, ssl.SSLSocket):
     pass
 
 
+class _LastLine:
+    """Stands before a response's file while its headers are read and remembers the last line."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self.line = b""
+
+    def readline(self, limit: int = -1) -> bytes:
+        self.line = self._file.readline(limit)
+        return self.line
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+class _WholeHeaders(http.client.HTTPResponse):
+    """Refuses an answer that breaks off within its headers; the standard library takes it for an empty one."""
+
+    def begin(self) -> None:
+        plain: Any = self.fp
+        watched: Any = _LastLine(plain)
+        self.fp = watched
+        super().begin()
+        if self.fp is watched:
+            self.fp = plain
+        if watched.line not in {b"\r\n", b"\n"}:
+            raise http.client.RemoteDisconnected("the connection ended within the headers")
+
+
 class _Checked(_Connection):
     """A connection that opens only to checked addresses; a failure here proves that nothing was sent."""
+
+    response_class = _WholeHeaders
 
     def __init__(self, *arguments: Any, limits: Limits, **options: Any) -> None:
         super().__init__(*arguments, **options)

@@ -2,7 +2,7 @@
 
 A connection setting or a partner's answer may name any host, so a name is resolved once, every address is
 checked, and the socket is opened to a checked address: an answer that changes between check and connect has
-no effect. Names written as odd numbers (`0x7f000001`, `127.1`) end up as addresses here like all others.
+no effect. Addresses written as odd numbers (`0x7f000001`, `127.1`) are read as what they are.
 """
 
 from __future__ import annotations
@@ -89,6 +89,14 @@ def may_reach(address: Address, *, allow_loopback: bool, allow_networks: Sequenc
     )
 
 
+def _plain(host: str) -> str:
+    """An IPv4 address in the usual four numbers for `127.1`, `0x7f000001` and the like; else the host itself."""
+    try:
+        return str(ipaddress.IPv4Address(socket.inet_aton(host)))
+    except OSError:
+        return host
+
+
 def resolve(
     host: str, port: int, *, allow_loopback: bool, allow_networks: Sequence[Network] = ()
 ) -> list[tuple[socket.AddressFamily, str]]:
@@ -97,7 +105,7 @@ def resolve(
     Raises `TargetBlockedError` when any of them is not allowed, `RetryableError` when the name is not known now.
     """
     try:
-        answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        answers = socket.getaddrinfo(_plain(host), port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise RetryableError(
             f"The host {host} cannot be resolved.", cure="Check the host name and this machine's DNS."

@@ -1,0 +1,1 @@
+"""Transports against peers of other makers, on loopback."""
