@@ -70,15 +70,17 @@ def default_home(cwd: Path) -> Path:
 
 
 def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> HubSettings:
-    """Read the settings. Raises `ConfigurationError` with one sentence per wrong setting."""
+    """Read the settings; without COLLECTHUB_CONFIG a `collecthub.toml` in the home folder is read. Raises `ConfigurationError` with one sentence per wrong setting."""
     env = os.environ if environ is None else environ
-    values: dict[str, Any] = _from_file(env.get("COLLECTHUB_CONFIG", ""))
+    home = Path(overrides.get("home") or env.get("COLLECTHUB_HOME") or default_home(Path.cwd())).expanduser()
+    in_home = home / "collecthub.toml"
+    values: dict[str, Any] = _from_file(env.get("COLLECTHUB_CONFIG") or (str(in_home) if in_home.exists() else ""))
     for name in HubSettings.model_fields:
         given = env.get(f"COLLECTHUB_{name.upper()}")
         if given:
             values[name] = given.split(",") if name == "disabled_plugins" else given
     values.update(overrides)
-    values.setdefault("home", default_home(Path.cwd()))
+    values["home"] = home
     try:
         settings = HubSettings.model_validate(values)
     except ValidationError as error:

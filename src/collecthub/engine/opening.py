@@ -37,9 +37,9 @@ from collecthub.store.connections import (
     read_connection,
     read_creditor,
 )
-from collecthub.store.facts import next_numbers
 
 DEBTORS_PER_CHUNK = 100
+_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # without I, L, O and U, which are misread on the phone
 
 
 def open_cases(hub: Hub, connection_id: str) -> None:
@@ -127,11 +127,10 @@ def _open_chunk(hub: Hub, row: ConnectionRow, refs: Sequence[str]) -> list[Case]
     as_of = hub.business_date()
     opened: list[Case] = []
     with hub.work() as work:
-        accounts = _accounts(work.conn, row, refs)
         creditor = read_creditor(work.conn, row.creditor_id or "")
-        numbers = itertools.count(next_numbers(work.conn, "case_number", len(accounts))) if accounts else iter(())
-        for account, debtor in accounts:
-            number = f"CH-{as_of.year}-{next(numbers):06d}"
+        for account, debtor, ordinal in _accounts(work.conn, row, refs):
+            key = (row.connection_id, account.debtor_ref, account.currency, str(ordinal))
+            number = case_number(*key)
             facts = open_case(account, as_of, number)
             if not facts:
                 continue
@@ -143,13 +142,24 @@ def _open_chunk(hub: Hub, row: ConnectionRow, refs: Sequence[str]) -> list[Case]
                     facts = (*facts, OwnerChanged(owner=people.owner, contact_person=people.contact_person))
             case = change_case(
                 hub, work, None if is_new else account.case, facts, actor=f"connection:{row.connection_id}",
-                case_id=derived_id(row.connection_id, account.debtor_ref, account.currency, number),
+                case_id=derived_id(*key),
                 debtor=debtor if is_new else None,
             )
             if is_new:
                 opened.append(case)
         _mark_looked_at(work.conn, row.connection_id, refs, as_of)
     return opened
+
+
+def case_number(*key: str) -> str:
+    """The number people use: short, the same for the same account and occasion, telling nobody how many there are.
+
+    >>> case_number("books", "A", "EUR", "1")
+    'CH-0ZGP-S42G-HW'
+    """
+    value = int(derived_id(*key), 16)
+    letters = "".join(_LETTERS[value >> shift & 31] for shift in range(0, 50, 5))
+    return f"CH-{letters[:4]}-{letters[4:8]}-{letters[8:]}"
 
 
 def _safe_start(row: ConnectionRow, account: Account, debtor: Party, opened: Fact) -> list[Fact]:
@@ -166,7 +176,8 @@ def _safe_start(row: ConnectionRow, account: Account, debtor: Party, opened: Fac
     return facts
 
 
-def _accounts(conn: sa.Connection, row: ConnectionRow, refs: Sequence[str]) -> list[tuple[Account, Party]]:
+def _accounts(conn: sa.Connection, row: ConnectionRow, refs: Sequence[str]) -> list[tuple[Account, Party, int]]:
+    """The debtors' accounts, with the debtor and which case in a row a new one would be."""
     by_account: dict[tuple[str, str], list[Invoice]] = {}
     query = sa.select(t.invoices).where(
         t.invoices.c.connection_id == row.connection_id, t.invoices.c.debtor_ref.in_(refs)
@@ -181,9 +192,10 @@ def _accounts(conn: sa.Connection, row: ConnectionRow, refs: Sequence[str]) -> l
             )
         )
     }
-    latest = _latest_cases(conn, row.connection_id, refs)
+    latest = _cases_of(conn, row.connection_id, refs)
     accounts = []
     for (debtor_ref, currency), rows in sorted(by_account.items()):
+        held = latest.get((debtor_ref, currency), [])
         party, salt = parties.get(debtor_ref, (Party(name=rows[-1].debtor_name), debtor_ref))
         accounts.append(
             (
@@ -191,9 +203,10 @@ def _accounts(conn: sa.Connection, row: ConnectionRow, refs: Sequence[str]) -> l
                     creditor_id=row.creditor_id or "", connection_id=row.connection_id, debtor_ref=debtor_ref,
                     currency=currency, segment=segment(party),
                     debtor_digest=party_digest(salt, msgspec.json.encode(party)), rows=rows,
-                    case=latest.get((debtor_ref, currency)),
+                    case=held[-1] if held else None,
                 ),
                 party,
+                len(held) + 1,
             )
         )
     return accounts
@@ -211,11 +224,13 @@ def stored_invoices(conn: sa.Connection, connection_id: str) -> Iterator[tuple[t
         yield key, [_invoice(record) for record in records]
 
 
-def _latest_cases(conn: sa.Connection, connection_id: str, refs: Sequence[str]) -> dict[tuple[str, str], Case]:
-    """Per debtor and currency: the open case, else the one closed last."""
+def _cases_of(conn: sa.Connection, connection_id: str, refs: Sequence[str]) -> dict[tuple[str, str], list[Case]]:
+    """Per debtor and currency all cases; the open one, else the one opened last, stands at the end."""
     found = read_cases(conn, (t.cases.c.connection_id == connection_id) & t.cases.c.debtor_ref.in_(refs))
-    ranked = sorted(found, key=lambda case: (case.is_open, case.opened_at))
-    return {(case.debtor_ref, case.currency): case for case in ranked}
+    by_account: dict[tuple[str, str], list[Case]] = {}
+    for case in sorted(found, key=lambda case: (case.is_open, case.opened_at)):
+        by_account.setdefault((case.debtor_ref, case.currency), []).append(case)
+    return by_account
 
 
 def _invoice(record: Any) -> Invoice:
