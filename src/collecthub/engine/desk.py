@@ -8,16 +8,15 @@ Every function works inside the caller's transaction (`with hub.work() as work:`
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from decimal import Decimal
 
 import sqlalchemy as sa
 
-from collecthub.engine.case_work import change_case, close_tasks, open_task
+from collecthub.engine.case_work import change_case, close_tasks
 from collecthub.engine.context import Hub, Work
 from collecthub.errors import PermanentError
 from collecthub.model.case import Case
-from collecthub.model.codes import Outcome, Status
+from collecthub.model.codes import Outcome
 from collecthub.model.event import (
     CaseClosed,
     DocumentAdded,
@@ -226,15 +225,3 @@ def add_document(
     added = DocumentAdded(document_id=document_id, name=name, document_kind=kind, sha256=sha256)
     change_case(hub, work, case, [added], actor=scope.subject)
     return document_id
-
-
-def supply_information(hub: Hub, work: Work, scope: Scope, case_ids: Sequence[str]) -> None:
-    """Look again at cases that could not be handed over; what was missing is there now."""
-    for case_id in case_ids:
-        case = case_for(work, scope, case_id)
-        if case.status is not Status.NEEDS_INFO:
-            continue
-        open_task(
-            work, kind="unroutable", title=f"case {case.number} waits to be handed over", creditor_id=case.creditor_id,
-            case_id=case_id,
-        )

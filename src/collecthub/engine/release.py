@@ -1,0 +1,224 @@
+"""A safe start: what would leave, seen by a person before anything does, and the release itself."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from decimal import Decimal
+
+import msgspec
+import sqlalchemy as sa
+
+from collecthub.engine.case_work import change_case, locked_case
+from collecthub.engine.context import Hub, Work
+from collecthub.engine.placing import route_facts
+from collecthub.errors import PermanentError
+from collecthub.model.case import Case
+from collecthub.model.event import DispatchBlocked, Fact, HoldReleased, HoldSet, RouteChosen, RouteMissing
+from collecthub.model.invoice import ItemKind, ItemState
+from collecthub.store import tables as t
+from collecthub.store.audit import append_audit
+from collecthub.store.case_log import from_minor, read_cases
+from collecthub.store.connections import (
+    RELEASED,
+    ConnectionRow,
+    Exclusions,
+    change_connection,
+    read_creditor,
+    read_profiles,
+)
+from collecthub.store.queries.doors import owned_connection
+from collecthub.store.queries.scope import Scope
+
+SHADOW_HOLD, EXCLUDED_HOLD = "shadow", "excluded"
+CASES_PER_CHUNK = 200
+
+
+class Sum(msgspec.Struct, frozen=True, kw_only=True):
+    """Count and amount of something, in one currency."""
+
+    currency: str
+    count: int
+    amount: Decimal
+
+
+class Leaving(msgspec.Struct, frozen=True, kw_only=True):
+    """Cases that would leave by one route to one country."""
+
+    route: str
+    partner_name: str
+    country: str
+    currency: str
+    cases: int
+    amount: Decimal
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """Cases that would stay, and why."""
+
+    reason: str
+    cases: int
+
+
+class FirstWave(msgspec.Struct, frozen=True, kw_only=True):
+    """What a release would set in motion. Nothing has been sent."""
+
+    connection_id: str
+    mode: str
+    pulled: int
+    overdue: tuple[Sum, ...]
+    leaving: tuple[Leaving, ...]
+    held: tuple[Held, ...]
+
+
+def first_wave(hub: Hub, scope: Scope, connection_id: str, exclusions: Exclusions | None = None) -> FirstWave:
+    """Ask every route for every waiting case as a release would, and send nothing.
+
+    With `exclusions` the answer is what would happen if the connection were released with them.
+    """
+    with hub.database.read() as conn:
+        row = owned_connection(conn, scope, connection_id)
+        creditor = read_creditor(conn, row.creditor_id or "")
+        profiles = read_profiles(conn)
+        pulled, overdue = _pulled(conn, hub, connection_id)
+    country = creditor.party.country if creditor else ""
+    rules = exclusions or row.release
+    leaving: dict[tuple[str, str, str, str], list[Decimal]] = defaultdict(list)
+    held: dict[str, int] = defaultdict(int)
+    for case, groups in _waiting(hub, connection_id):
+        reason = _reason_to_stay(case, groups, rules)
+        chosen: Fact | None = None if reason else route_facts(hub, case, country, profiles)[0]
+        if isinstance(chosen, RouteChosen):
+            leaving[chosen.route, chosen.partner_name, case.debtor.country, case.currency].append(case.demanded)
+        else:
+            held[reason or _why_not(chosen)] += 1
+    return FirstWave(
+        connection_id=connection_id, mode=row.mode, pulled=pulled, overdue=overdue,
+        leaving=tuple(
+            Leaving(route=r, partner_name=p, country=c, currency=m, cases=len(amounts), amount=sum(amounts, Decimal(0)))
+            for (r, p, c, m), amounts in sorted(leaving.items())
+        ),
+        held=tuple(Held(reason=why, cases=count) for why, count in sorted(held.items())),
+    )
+
+
+def _why_not(fact: Fact | None) -> str:
+    return fact.reason if isinstance(fact, RouteMissing | DispatchBlocked) else "no route"
+
+
+def _reason_to_stay(case: Case, groups: frozenset[str], rules: Exclusions) -> str:
+    if _is_excluded(case, groups, rules):
+        return EXCLUDED_HOLD
+    return next((hold.reason for hold in case.holds if hold.reason not in (SHADOW_HOLD, EXCLUDED_HOLD)), "")
+
+
+def _is_excluded(case: Case, groups: frozenset[str], rules: Exclusions) -> bool:
+    return (
+        case.debtor_ref in rules.debtor_refs
+        or bool(groups & set(rules.group_refs))
+        or case.demanded < rules.minimum_amount
+    )
+
+
+def _pulled(conn: sa.Connection, hub: Hub, connection_id: str) -> tuple[int, tuple[Sum, ...]]:
+    mine = t.invoices.c.connection_id == connection_id
+    pulled = conn.scalar(sa.select(sa.func.count()).select_from(t.invoices).where(mine))
+    query = (
+        sa.select(t.invoices.c.currency, sa.func.count(), sa.func.sum(t.invoices.c.open_minor))
+        .where(
+            mine, t.invoices.c.kind == ItemKind.INVOICE.value, t.invoices.c.state == ItemState.OPEN.value,
+            t.invoices.c.due_on < hub.business_date(),
+        )
+        .group_by(t.invoices.c.currency)
+        .order_by(t.invoices.c.currency)
+    )
+    sums = tuple(
+        Sum(currency=currency, count=count, amount=from_minor(int(total), currency))
+        for currency, count, total in conn.execute(query)
+    )
+    return int(pulled or 0), sums
+
+
+def _waiting(hub: Hub, connection_id: str) -> Iterator[tuple[Case, frozenset[str]]]:
+    """Open cases of the connection that have not left, with the ERP's groups their invoices are in."""
+    after = ""
+    while True:
+        with hub.database.read() as conn:
+            found = read_cases(
+                conn,
+                (t.cases.c.connection_id == connection_id)
+                & t.cases.c.status.in_(["ready", "refused", "needs_info"])
+                & (t.cases.c.case_id > after),
+                CASES_PER_CHUNK,
+            )
+            groups = _groups(conn, connection_id, [case.debtor_ref for case in found])
+        yield from ((case, groups.get(case.debtor_ref, frozenset())) for case in found)
+        if len(found) < CASES_PER_CHUNK:
+            return
+        after = found[-1].case_id
+
+
+def _groups(conn: sa.Connection, connection_id: str, debtor_refs: list[str]) -> dict[str, frozenset[str]]:
+    query = sa.select(t.invoices.c.debtor_ref, t.invoices.c.group_ref).where(
+        t.invoices.c.connection_id == connection_id, t.invoices.c.debtor_ref.in_(debtor_refs),
+        t.invoices.c.group_ref != "",
+    )
+    found: dict[str, set[str]] = defaultdict(set)
+    for debtor_ref, group_ref in conn.execute(query.distinct()):
+        found[debtor_ref].add(group_ref)
+    return {ref: frozenset(groups) for ref, groups in found.items()}
+
+
+# --- release --------------------------------------------------------------------------------------
+
+
+def release_connection(hub: Hub, scope: Scope, connection_id: str, exclusions: Exclusions) -> int:
+    """Let the first wave leave, but for what is excluded. Returns how many cases were let go.
+
+    The decision commits first, the cases follow in chunks; run again after a crash it finishes the rest. Released
+    again with other exclusions, it sets and ends the hold `excluded` accordingly.
+    """
+    with hub.work() as work:
+        row = owned_connection(work.conn, scope, connection_id)
+        _check_releasable(row)
+        rules = msgspec.structs.replace(exclusions, released_by=scope.subject, released_at=work.now)
+        change_connection(work.conn, connection_id, mode=RELEASED, release=rules)
+        append_audit(
+            work.conn, now=work.now, actor=scope.subject, action="connection.released", subject=connection_id,
+            detail=msgspec.json.encode(rules).decode(),
+        )
+        work.wake("place", row.creditor_id or "")
+    released = 0
+    for chunk in _chunks(list(_waiting(hub, connection_id))):
+        with hub.work() as work:
+            released += sum(_let_go(hub, work, case.case_id, groups, rules, scope.subject) for case, groups in chunk)
+    return released
+
+
+def _check_releasable(row: ConnectionRow) -> None:
+    if row.creditor_id is None or row.role != "erp":
+        raise PermanentError(
+            f"connection {row.name} brings no cases, so there is nothing to release",
+            cure="Release the creditor's ERP connection.",
+        )
+
+
+def _chunks(items: list[tuple[Case, frozenset[str]]]) -> Iterator[list[tuple[Case, frozenset[str]]]]:
+    for start in range(0, len(items), CASES_PER_CHUNK):
+        yield items[start : start + CASES_PER_CHUNK]
+
+
+def _let_go(hub: Hub, work: Work, case_id: str, groups: frozenset[str], rules: Exclusions, actor: str) -> bool:
+    case = locked_case(work, case_id)
+    facts: list[Fact] = []
+    excluded = _is_excluded(case, groups, rules)
+    if excluded and not case.held_for(EXCLUDED_HOLD):
+        facts.append(HoldSet(reason=EXCLUDED_HOLD, note="excluded when the connection was released"))
+    if not excluded and case.held_for(EXCLUDED_HOLD):
+        facts.append(HoldReleased(reason=EXCLUDED_HOLD, note="no longer excluded"))
+    if case.held_for(SHADOW_HOLD):
+        facts.append(HoldReleased(reason=SHADOW_HOLD, note="the connection was released"))
+    if facts:
+        change_case(hub, work, case, facts, actor=actor)
+    return bool(facts) and not excluded
+
