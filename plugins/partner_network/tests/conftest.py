@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,37 +23,84 @@ from collecthub.model.exchange import (
 from collecthub.model.ids import new_id
 from collecthub.model.party import Address, Party, PartyKind
 from collecthub.sandbox.twin import RunningTwin, start_twin
-from collecthub.testing.fakes import context
+from collecthub.testing.fakes import context, utc_now
 from collecthub.wire.crypto import sha256_hex
 from collecthub_partner_network.connector import PartnerNetworkConnector
 from collecthub_partner_network.settings import PartnerNetworkSettings
 
 HOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 Connect = Callable[..., PartnerNetworkConnector]
+_COUNTRIES = tuple(f"{letter}{digit}" for letter in "ABCDEF" for digit in range(10))
+
+
+@dataclass
+class Agency:
+    """One agency of a twin; every test has one that nobody spoke to before."""
+
+    twin: RunningTwin
+    country: str
+
+    @property
+    def facts(self) -> Any:
+        """Base path, token and reference."""
+        return self.twin.facts["agencies"][self.country]
+
+    def books(self) -> Any:
+        """The agency's own books."""
+        return self.control("books")
+
+    def control(self, action: str, **values: Any) -> Any:
+        """A control action for this agency alone."""
+        return self.twin.control(action, {"country": self.country, **values})
+
+    def work(self, days: int) -> None:
+        """Let it work its cases."""
+        self.control("work", days=days, advance_clock=False)
+
+    def spoil_next(self, path: str, **fault: Any) -> None:
+        """Let something go wrong with the next call of `path`."""
+        self.twin.control("faults", {"path": f"/a/{self.country}/exchange/v1/{path}", **fault})
+
+
+def start(home: Path, countries: tuple[str, ...]) -> RunningTwin:
+    """Agencies that answer within the call and decide at once."""
+    settings = {"countries": ",".join(countries), "auto": "1", "seed": "t"}
+    return start_twin("agency", home, settings=settings)
+
+
+@pytest.fixture(scope="session")
+def unused(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[Agency]]:
+    """Agencies of one twin for all tests that leave it running."""
+    twin = start(tmp_path_factory.mktemp("agencies"), _COUNTRIES)
+    yield (Agency(twin, country) for country in _COUNTRIES)
+    twin.stop()
 
 
 @pytest.fixture
-def agency(tmp_path: Path) -> Iterator[RunningTwin]:
-    """A twin with one agency, in Germany, that answers within the call and works cases as they come."""
-    twin = start_twin("agency", tmp_path / "agency", settings={"countries": "DE", "auto": "1", "seed": "t"})
-    yield twin
-    twin.kill()
+def agency(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Agency]:
+    """An agency; a test marked `chaos` gets a twin of its own, to kill."""
+    if request.node.get_closest_marker("chaos"):
+        twin = start(tmp_path / "agency", ("DE",))
+        yield Agency(twin, "DE")
+        twin.kill()
+    else:
+        yield next(request.getfixturevalue("unused"))
 
 
 @pytest.fixture
-def connect(agency: RunningTwin) -> Iterator[Connect]:
+def connect(agency: Agency) -> Iterator[Connect]:
     """Build connectors to the agency; they are closed at the end."""
     made: list[PartnerNetworkConnector] = []
-    facts = agency.facts["agencies"]["DE"]
+    facts = agency.facts
 
-    def build(*, now: Callable[[], dt.datetime] | None = None, **more: Any) -> PartnerNetworkConnector:
+    def build(*, now: Callable[[], dt.datetime] = utc_now, **more: Any) -> PartnerNetworkConnector:
         values = {
-            "base_url": agency.url + facts["base_path"], "token": facts["token"], "hook_secrets": (HOOK_SECRET,), **more
+            "base_url": agency.twin.url + facts["base_path"], "token": facts["token"],
+            "hook_secrets": (HOOK_SECRET,), **more,
         }  # fmt: skip
-        clock = {"now": now} if now else {}
         ctx = context(
             PartnerNetworkSettings.model_validate(values), formats={"case-exchange-json": JsonFormat()},
-            sender_ref="collecthub", receiver_ref=facts["partner_ref"], **clock,
+            sender_ref="collecthub", receiver_ref=facts["partner_ref"], now=now,
         )  # fmt: skip
         made.append(PartnerNetworkConnector(ctx))
         return made[-1]
@@ -87,12 +135,12 @@ def case_file(number: int) -> CaseFile:
 
 
 @pytest.fixture
-def exchange() -> Callable[..., Exchange]:
+def exchange(agency: Agency) -> Callable[..., Exchange]:
     """Make exchanges of so many cases from this hub to the agency."""
 
     def make(count: int = 1, start: int = 1) -> Exchange:
         return Exchange(
-            exchange_id=new_id(), sender_ref="collecthub", receiver_ref="agency-DE",
+            exchange_id=new_id(), sender_ref="collecthub", receiver_ref=agency.facts["partner_ref"],
             created_at=dt.datetime.now(dt.UTC), messages=tuple(case_file(start + place) for place in range(count)),
         )  # fmt: skip
 

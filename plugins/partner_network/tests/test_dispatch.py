@@ -10,16 +10,14 @@ import pytest
 from collecthub.errors import ConfigurationError, InDoubtError, PermanentError, RetryableError
 from collecthub.model.exchange import CaseAcknowledgement, Exchange
 from collecthub.ports import Checkable, DeliveryState, Dispatcher, HookReceiver, PartnerBooks, StatusSource
-from collecthub.sandbox.twin import RunningTwin
 from collecthub.testing.fakes import ListJournal
 
 Make = Callable[..., Exchange]
-SUBMIT = "/a/DE/exchange/v1/exchanges"
 
 
-def received(agency: RunningTwin) -> tuple[int, int, int]:
+def received(agency) -> tuple[int, int, int]:
     """(exchanges, cases, repeated exchanges) by the agency's own books."""
-    books = agency.control("books")["DE"]
+    books = agency.books()
     return books["exchanges_in"], len(books["cases"]), books["duplicates"]["exchanges"]
 
 
@@ -30,7 +28,7 @@ def test_the_connector_stands_at_every_door_it_claims(connect) -> None:
     assert connector.batch_limit == 7
 
 
-def test_an_exchange_arrives_and_its_answers_come_with_the_receipt(connect, agency: RunningTwin, exchange: Make) -> None:
+def test_an_exchange_arrives_and_its_answers_come_with_the_receipt(connect, agency, exchange: Make) -> None:
     connector, journal, sent = connect(), ListJournal(), exchange(3)
     envelope = connector.prepare(sent)
     receipt = connector.deliver(envelope, journal)
@@ -42,10 +40,10 @@ def test_an_exchange_arrives_and_its_answers_come_with_the_receipt(connect, agen
     assert answered == set(envelope.message_ids)
     assert receipt.raw_reply
     assert received(agency) == (1, 3, 0)
-    assert agency.control("books")["DE"]["refused"] == []
+    assert agency.books()["refused"] == []
 
 
-def test_the_same_bytes_again_change_nothing(connect, agency: RunningTwin, exchange: Make) -> None:
+def test_the_same_bytes_again_change_nothing(connect, agency, exchange: Make) -> None:
     envelope = connect().prepare(exchange())
     first = connect().deliver(envelope, ListJournal())
     second = connect().deliver(envelope, ListJournal())
@@ -53,7 +51,7 @@ def test_the_same_bytes_again_change_nothing(connect, agency: RunningTwin, excha
     assert received(agency) == (1, 1, 1)
 
 
-def test_other_bytes_under_a_used_key_are_for_a_person(connect, agency: RunningTwin, exchange: Make) -> None:
+def test_other_bytes_under_a_used_key_are_for_a_person(connect, agency, exchange: Make) -> None:
     connector = connect()
     envelope = connector.prepare(exchange())
     connector.deliver(envelope, ListJournal())
@@ -64,10 +62,10 @@ def test_other_bytes_under_a_used_key_are_for_a_person(connect, agency: RunningT
     assert received(agency)[:2] == (1, 1)
 
 
-def test_a_reply_lost_after_the_work_is_settled_by_asking(connect, agency: RunningTwin, exchange: Make) -> None:
+def test_a_reply_lost_after_the_work_is_settled_by_asking(connect, agency, exchange: Make) -> None:
     connector = connect()
     envelope = connector.prepare(exchange())
-    agency.control("faults", {"path": SUBMIT, "drop_after_bytes": 10})
+    agency.spoil_next("exchanges", drop_after_bytes=10)
     with pytest.raises(InDoubtError):
         connector.deliver(envelope, ListJournal())
     assert connector.probe(envelope, "calling") is DeliveryState.ARRIVED
@@ -76,41 +74,42 @@ def test_a_reply_lost_after_the_work_is_settled_by_asking(connect, agency: Runni
 
 
 @pytest.mark.parametrize("fault", [{"status": 500, "body": "oops"}, {"status": 200, "body": "<html>welcome</html>"}])
-def test_an_answer_that_proves_nothing_is_in_doubt(connect, agency: RunningTwin, exchange: Make, fault: dict) -> None:
+def test_an_answer_that_proves_nothing_is_in_doubt(connect, agency, exchange: Make, fault: dict) -> None:
     connector = connect()
     envelope = connector.prepare(exchange())
-    agency.control("faults", {"path": SUBMIT, **fault})
+    agency.spoil_next("exchanges", **fault)
     with pytest.raises(InDoubtError):
         connector.deliver(envelope, ListJournal())
     assert connector.probe(envelope, "calling") is DeliveryState.NOT_ARRIVED
     assert connector.deliver(envelope, ListJournal()).detail == "taken"
 
 
-def test_a_closed_agency_is_tried_again_later(connect, agency: RunningTwin, exchange: Make) -> None:
+def test_a_closed_agency_is_tried_again_later(connect, agency, exchange: Make) -> None:
     connector = connect()
-    agency.control("down", {"seconds": 30})
+    agency.control("down", seconds=30)
     with pytest.raises(RetryableError) as caught:
         connector.deliver(connector.prepare(exchange()), ListJournal())
     assert caught.value.retry_after_seconds and 0 < caught.value.retry_after_seconds <= 31
-    agency.control("down", {"seconds": 0})
+    agency.control("down", seconds=0)
     assert received(agency) == (0, 0, 0)
 
 
-def test_nobody_there_is_tried_again_later(connect, agency: RunningTwin, exchange: Make) -> None:
+@pytest.mark.chaos
+def test_nobody_there_is_tried_again_later(connect, agency, exchange: Make) -> None:
     connector = connect()
-    agency.kill()
+    agency.twin.kill()
     with pytest.raises(RetryableError):
         connector.deliver(connector.prepare(exchange()), ListJournal())
 
 
-def test_a_moved_service_is_not_followed(connect, agency: RunningTwin, exchange: Make) -> None:
+def test_a_moved_service_is_not_followed(connect, agency, exchange: Make) -> None:
     connector = connect()
-    agency.control("faults", {"path": SUBMIT, "status": 307})
+    agency.spoil_next("exchanges", status=307)
     with pytest.raises(ConfigurationError, match="307"):
         connector.deliver(connector.prepare(exchange()), ListJournal())
 
 
-def test_a_withdrawn_sending_never_leaves(connect, agency: RunningTwin, exchange: Make) -> None:
+def test_a_withdrawn_sending_never_leaves(connect, agency, exchange: Make) -> None:
     connector = connect()
     with pytest.raises(PermanentError, match="withdrawn"):
         connector.deliver(connector.prepare(exchange()), ListJournal(withdrawn=True))
@@ -125,7 +124,7 @@ class DyingJournal(ListJournal):
         raise KeyboardInterrupt
 
 
-def test_a_crash_between_intent_and_call_sends_once(connect, agency: RunningTwin, exchange: Make) -> None:
+def test_a_crash_between_intent_and_call_sends_once(connect, agency, exchange: Make) -> None:
     envelope, journal = connect().prepare(exchange()), DyingJournal()
     with pytest.raises(KeyboardInterrupt):
         connect().deliver(envelope, journal)
@@ -144,12 +143,13 @@ def test_a_wrong_token_names_the_setting(connect, exchange: Make) -> None:
     assert "token" in caught.value.cure
 
 
-def test_the_check_says_which_step_fails(connect, agency: RunningTwin) -> None:
+@pytest.mark.chaos
+def test_the_check_says_which_step_fails(connect, agency) -> None:
     assert all(step.is_ok for step in connect().check())
     assert [(step.name, step.is_ok) for step in connect(token="wrong").check()] == [("reach", True), ("token", False)]
-    agency.control("faults", {"path": "/a/DE/", "status": 200, "body": "<html>"})
+    agency.spoil_next("outbox", status=200, body="<html>")
     failed = connect().check()[-1]
     assert (failed.name, failed.is_ok) == ("contract", False)
-    agency.kill()
+    agency.twin.kill()
     (failed,) = connect().check()
     assert (failed.name, failed.is_ok) == ("reach", False) and failed.cure

@@ -16,7 +16,6 @@ from standardwebhooks.webhooks import Webhook
 from collecthub.errors import CollecthubError, PermanentError, QuarantineError
 from collecthub.model.exchange import Exchange
 from collecthub.ports import HookRequest, RawMessage, Verdict
-from collecthub.sandbox.twin import RunningTwin
 from collecthub.testing.fakes import HandClock, ListJournal
 
 Make = Callable[..., Exchange]
@@ -35,12 +34,12 @@ def signed(secret: str, body: bytes, moment: dt.datetime = NOW, hook_id: str = "
     )
 
 
-def work(agency: RunningTwin, connector, exchange: Exchange, days: int = 12) -> None:
+def work(agency, connector, exchange: Exchange, days: int = 12) -> None:
     connector.deliver(connector.prepare(exchange), ListJournal())
-    agency.control("work", {"days": days, "advance_clock": False})
+    agency.work(days)
 
 
-def test_the_outbox_is_read_to_its_end_and_on_from_any_place(connect, agency: RunningTwin, exchange: Make) -> None:
+def test_the_outbox_is_read_to_its_end_and_on_from_any_place(connect, agency, exchange: Make) -> None:
     connector = connect()
     for start in range(1, 4):
         work(agency, connector, exchange(10, start * 10), days=6)
@@ -54,14 +53,14 @@ def test_the_outbox_is_read_to_its_end_and_on_from_any_place(connect, agency: Ru
         assert list(connector.fetch(checkpoint)) == fetched[place + 1 :]
 
 
-def test_a_verdict_reaches_the_agency_and_may_be_repeated(connect, agency: RunningTwin, exchange: Make) -> None:
+def test_a_verdict_reaches_the_agency_and_may_be_repeated(connect, agency, exchange: Make) -> None:
     connector = connect()
     work(agency, connector, exchange(10))
     raw, _ = next(connector.fetch(""))
     refused = Verdict(is_accepted=False, code="status.unknown", reason="code X9 is not known")
     for _ in range(2):
         connector.acknowledge(raw, refused)
-    told = [one["verdict"] for one in agency.control("books")["DE"]["sent"] if one["exchange_id"] == raw.remote_ref]
+    told = [one["verdict"] for one in agency.books()["sent"] if one["exchange_id"] == raw.remote_ref]
     assert [json.loads(one) for one in told] == [
         {"accepted": False, "code": "status.unknown", "reason": "code X9 is not known"}
     ]
@@ -73,10 +72,10 @@ def test_a_verdict_on_something_foreign_is_an_error(connect) -> None:
         connect().acknowledge(stray, Verdict(is_accepted=True))
 
 
-def test_a_broken_page_is_kept_and_reading_stops_before_it(connect, agency: RunningTwin, exchange: Make) -> None:
+def test_a_broken_page_is_kept_and_reading_stops_before_it(connect, agency, exchange: Make) -> None:
     connector = connect()
     work(agency, connector, exchange(10))
-    agency.control("faults", {"path": "/a/DE/exchange/v1/outbox", "status": 200, "body": '{"items": [{"cursor"'})
+    agency.spoil_next("outbox", status=200, body='{"items": [{"cursor"')
     ((raw, checkpoint),) = list(connector.fetch(""))
     assert checkpoint == "" and raw.content == b'{"items": [{"cursor"'
     with pytest.raises(QuarantineError):
@@ -84,13 +83,13 @@ def test_a_broken_page_is_kept_and_reading_stops_before_it(connect, agency: Runn
     assert len(list(connector.fetch(checkpoint))) >= 1
 
 
-def test_an_exchange_for_somebody_else_is_not_read(connect, exchange: Make) -> None:
+def test_an_exchange_for_somebody_else_is_not_read(connect, agency, exchange: Make) -> None:
     connector = connect()
     payload = connector.prepare(exchange()).payload  # from the hub to the agency: the wrong way round
     with pytest.raises(QuarantineError) as caught:
         connector.decode(RawMessage(remote_ref="x", media_type="application/json", content=payload))
     assert caught.value.code == "exchange.sender"
-    astray = json.loads(payload) | {"sender_ref": "agency-DE", "receiver_ref": "other-hub"}
+    astray = json.loads(payload) | {"sender_ref": agency.facts["partner_ref"], "receiver_ref": "other-hub"}
     with pytest.raises(QuarantineError) as caught:
         connector.decode(RawMessage(remote_ref="x", media_type="application/json", content=json.dumps(astray).encode()))
     assert caught.value.code == "exchange.receiver"
@@ -149,7 +148,7 @@ def hook_server(take: Callable[[HookRequest], int]) -> Iterator[str]:
         thread.join()
 
 
-def test_the_agency_pushes_what_its_outbox_holds(connect, agency: RunningTwin, exchange: Make) -> None:
+def test_the_agency_pushes_what_its_outbox_holds(connect, agency, exchange: Make) -> None:
     connector, taken, arrived = connect(hook_secrets=(SECRET,)), [], threading.Event()
 
     def take(request: HookRequest) -> int:
@@ -162,7 +161,7 @@ def test_the_agency_pushes_what_its_outbox_holds(connect, agency: RunningTwin, e
         return answer.status
 
     with hook_server(take) as url:
-        agency.control("hub", {"country": "DE", "hook_url": url, "secret": SECRET})
+        agency.control("hub", hook_url=url, secret=SECRET)
         work(agency, connector, exchange(10))
         assert arrived.wait(10)
     outbox = {raw.remote_ref: connector.decode(raw) for raw, _ in connector.fetch("")}
@@ -170,12 +169,12 @@ def test_the_agency_pushes_what_its_outbox_holds(connect, agency: RunningTwin, e
     assert all(connector.decode(message) == outbox[message.remote_ref] for message in taken)
 
 
-def test_the_books_are_the_agencys_own(connect, agency: RunningTwin, exchange: Make) -> None:
+def test_the_books_are_the_agencys_own(connect, agency, exchange: Make) -> None:
     connector = connect()
     assert list(connector.accounts()) == []
     work(agency, connector, exchange(20))
     lines = {line.case_id: line for line in connector.accounts()}
-    books = {one["case_id"]: one for one in agency.control("books")["DE"]["cases"] if one["case_id"] in lines}
+    books = {one["case_id"]: one for one in agency.books()["cases"] if one["case_id"] in lines}
     assert len(lines) == len(books) > 10
     assert {key: line.paid for key, line in lines.items()} == {key: Decimal(one["paid"]) for key, one in books.items()}
     assert any(line.paid for line in lines.values())

@@ -28,7 +28,6 @@ from collecthub.ports import (
     StatusSource,
     Verdict,
 )
-from collecthub.sandbox.twin import RunningTwin
 from collecthub.testing.fakes import ListJournal
 from collecthub_soap_exchange.settings import SoapExchangeSettings
 
@@ -37,15 +36,15 @@ SOAP = "/exchange/v1/soap"
 NAMESPACE = "urn:collecthub:case-exchange:1.0"
 
 
-def received(lawyer: RunningTwin) -> tuple[int, int, int]:
+def received(lawyer) -> tuple[int, int, int]:
     """(exchanges, cases, repeated exchanges) by the office's own books."""
-    books = lawyer.control("books")
+    books = lawyer.books()
     return books["exchanges_in"], len(books["cases"]), books["duplicates"]["exchanges"]
 
 
-def work(lawyer: RunningTwin, connector, exchange: Exchange, days: int = 8) -> None:
+def work(lawyer, connector, exchange: Exchange, days: int = 8) -> None:
     connector.deliver(connector.prepare(exchange), ListJournal())
-    lawyer.control("work", {"days": days, "advance_clock": False})
+    lawyer.work(days)
 
 
 # --- sending --------------------------------------------------------------------------------------
@@ -58,7 +57,7 @@ def test_the_connector_stands_at_every_door_it_claims(connect) -> None:
     assert connector.batch_limit == 1
 
 
-def test_an_exchange_arrives_and_its_answers_come_with_the_receipt(connect, lawyer: RunningTwin, exchange: Make) -> None:
+def test_an_exchange_arrives_and_its_answers_come_with_the_receipt(connect, lawyer, exchange: Make) -> None:
     connector, journal, sent = connect(), ListJournal(), exchange(3)
     envelope = connector.prepare(sent)
     receipt = connector.deliver(envelope, journal)
@@ -68,12 +67,12 @@ def test_an_exchange_arrives_and_its_answers_come_with_the_receipt(connect, lawy
     answered = {reply.in_reply_to for reply in receipt.replies.messages if isinstance(reply, CaseAcknowledgement)}
     assert answered == set(envelope.message_ids)
     assert etree.QName(etree.fromstring(receipt.raw_reply)).localname == "Exchange"
-    books = lawyer.control("books")
+    books = lawyer.books()
     assert received(lawyer) == (1, 3, 0) and books["refused"] == []
     assert {one["principal"] for one in books["cases"]} == {"120.50"}
 
 
-def test_the_same_exchange_again_changes_nothing(connect, lawyer: RunningTwin, exchange: Make) -> None:
+def test_the_same_exchange_again_changes_nothing(connect, lawyer, exchange: Make) -> None:
     envelope = connect().prepare(exchange())
     first = connect().deliver(envelope, ListJournal())
     second = connect().deliver(envelope, ListJournal())
@@ -81,7 +80,7 @@ def test_the_same_exchange_again_changes_nothing(connect, lawyer: RunningTwin, e
     assert received(lawyer) == (1, 1, 1)
 
 
-def test_another_content_under_a_used_id_is_for_a_person(connect, lawyer: RunningTwin, exchange: Make) -> None:
+def test_another_content_under_a_used_id_is_for_a_person(connect, lawyer, exchange: Make) -> None:
     connector = connect()
     envelope = connector.prepare(exchange())
     connector.deliver(envelope, ListJournal())
@@ -91,10 +90,10 @@ def test_another_content_under_a_used_id_is_for_a_person(connect, lawyer: Runnin
     assert received(lawyer)[:2] == (1, 1)
 
 
-def test_a_reply_lost_after_the_work_is_settled_by_asking(connect, lawyer: RunningTwin, exchange: Make) -> None:
+def test_a_reply_lost_after_the_work_is_settled_by_asking(connect, lawyer, exchange: Make) -> None:
     connector = connect()
     envelope = connector.prepare(exchange())
-    lawyer.control("faults", {"path": SOAP, "drop_after_bytes": 100})
+    lawyer.control("faults", path=SOAP, drop_after_bytes=100)
     with pytest.raises(InDoubtError):
         connector.deliver(envelope, ListJournal())
     assert connector.probe(envelope, "calling") is DeliveryState.ARRIVED
@@ -124,27 +123,28 @@ SERVER_FAULT = (
     ],
     ids=["html", "foreign", "server fault", "text", "empty"],
 )
-def test_an_answer_that_proves_nothing_is_in_doubt(connect, lawyer: RunningTwin, exchange: Make, fault: dict) -> None:
+def test_an_answer_that_proves_nothing_is_in_doubt(connect, lawyer, exchange: Make, fault: dict) -> None:
     connector = connect()
     envelope = connector.prepare(exchange())
-    lawyer.control("faults", {"path": SOAP, **fault})
+    lawyer.control("faults", path=SOAP, **fault)
     with pytest.raises(InDoubtError):
         connector.deliver(envelope, ListJournal())
     assert connector.probe(envelope, "calling") is DeliveryState.NOT_ARRIVED
     assert connector.deliver(envelope, ListJournal()).detail == "taken"
 
 
-def test_a_closed_office_is_tried_again_later(connect, lawyer: RunningTwin, exchange: Make) -> None:
+@pytest.mark.chaos
+def test_a_closed_office_is_tried_again_later(connect, lawyer, exchange: Make) -> None:
     connector = connect()
     envelope = connector.prepare(exchange())
-    lawyer.control("down", {"seconds": 30})
+    lawyer.control("down", seconds=30)
     with pytest.raises(RetryableError):
         connector.deliver(envelope, ListJournal())
     with pytest.raises(RetryableError):
         connector.probe(envelope, "calling")
-    lawyer.control("down", {"seconds": 0})
+    lawyer.control("down", seconds=0)
     assert received(lawyer) == (0, 0, 0)
-    lawyer.kill()
+    lawyer.twin.kill()
     with pytest.raises(RetryableError):
         connector.deliver(envelope, ListJournal())
 
@@ -157,7 +157,7 @@ class DyingJournal(ListJournal):
         raise KeyboardInterrupt
 
 
-def test_a_crash_between_intent_and_call_sends_once(connect, lawyer: RunningTwin, exchange: Make) -> None:
+def test_a_crash_between_intent_and_call_sends_once(connect, lawyer, exchange: Make) -> None:
     envelope, journal = connect().prepare(exchange()), DyingJournal()
     with pytest.raises(KeyboardInterrupt):
         connect().deliver(envelope, journal)
@@ -169,7 +169,7 @@ def test_a_crash_between_intent_and_call_sends_once(connect, lawyer: RunningTwin
     assert received(lawyer) == (1, 1, 0)
 
 
-def test_a_withdrawn_sending_never_leaves(connect, lawyer: RunningTwin, exchange: Make) -> None:
+def test_a_withdrawn_sending_never_leaves(connect, lawyer, exchange: Make) -> None:
     connector = connect()
     with pytest.raises(PermanentError, match="withdrawn"):
         connector.deliver(connector.prepare(exchange()), ListJournal(withdrawn=True))
@@ -179,7 +179,7 @@ def test_a_withdrawn_sending_never_leaves(connect, lawyer: RunningTwin, exchange
 # --- hearing back ---------------------------------------------------------------------------------
 
 
-def test_what_waits_is_read_to_its_end_and_on_from_any_place(connect, lawyer: RunningTwin, exchange: Make) -> None:
+def test_what_waits_is_read_to_its_end_and_on_from_any_place(connect, lawyer, exchange: Make) -> None:
     connector = connect()
     for start in range(1, 4):
         work(lawyer, connector, exchange(10, start * 10))
@@ -193,25 +193,25 @@ def test_what_waits_is_read_to_its_end_and_on_from_any_place(connect, lawyer: Ru
         assert list(connector.fetch(checkpoint)) == fetched[place + 1 :]
 
 
-def test_a_verdict_reaches_the_office_and_may_be_repeated(connect, lawyer: RunningTwin, exchange: Make) -> None:
+def test_a_verdict_reaches_the_office_and_may_be_repeated(connect, lawyer, exchange: Make) -> None:
     connector = connect()
     work(lawyer, connector, exchange(10))
     raw, _ = next(connector.fetch(""))
     for _ in range(2):
         connector.acknowledge(raw, Verdict(is_accepted=False, code="status.unknown", reason="code “X9” is not known"))
-    told = [one["verdict"] for one in lawyer.control("books")["sent"] if one["exchange_id"] == raw.remote_ref]
+    told = [one["verdict"] for one in lawyer.books()["sent"] if one["exchange_id"] == raw.remote_ref]
     assert [json.loads(one) for one in told] == [
         {"accepted": False, "code": "status.unknown", "reason": "code “X9” is not known"}
     ]
     connector.acknowledge(raw, Verdict(is_accepted=True))
-    assert lawyer.control("books")["refused"] == []
+    assert lawyer.books()["refused"] == []
 
 
-def test_a_broken_reply_is_asked_for_again(connect, lawyer: RunningTwin, exchange: Make) -> None:
+def test_a_broken_reply_is_asked_for_again(connect, lawyer, exchange: Make) -> None:
     connector = connect()
     work(lawyer, connector, exchange(10))
     for body in ("<html>", "<!DOCTYPE e><e/>", FOREIGN):
-        lawyer.control("faults", {"path": SOAP, "status": 200, "body": body})
+        lawyer.control("faults", path=SOAP, status=200, body=body)
         with pytest.raises(RetryableError):
             list(connector.fetch(""))
     assert list(connector.fetch(""))
@@ -228,12 +228,12 @@ def test_an_exchange_for_somebody_else_is_not_read(connect, exchange: Make) -> N
         assert caught.value.code == expected
 
 
-def test_the_books_are_the_offices_own(connect, lawyer: RunningTwin, exchange: Make) -> None:
-    connector = connect()
-    assert list(connector.accounts()) == []
-    work(lawyer, connector, exchange(20), days=20)
-    lines = {line.case_id: line for line in connector.accounts()}
-    books = {one["case_id"]: one for one in lawyer.control("books")["cases"] if one["case_id"] in lines}
+def test_the_books_are_the_offices_own(connect, lawyer, exchange: Make) -> None:
+    connector, sent = connect(), exchange(20)
+    work(lawyer, connector, sent, days=20)
+    mine = {message.case_id for message in sent.messages}
+    lines = {line.case_id: line for line in connector.accounts() if line.case_id in mine}
+    books = {one["case_id"]: one for one in lawyer.books()["cases"] if one["case_id"] in lines}
     assert len(lines) == len(books) > 10
     assert {key: line.paid for key, line in lines.items()} == {key: Decimal(one["paid"]) for key, one in books.items()}
     assert any(line.paid for line in lines.values())
@@ -248,7 +248,8 @@ def test_a_wrong_password_is_a_wrong_setting(connect, exchange: Make) -> None:
         connector.deliver(connector.prepare(exchange()), ListJournal())
 
 
-def test_the_check_says_which_step_fails(connect, lawyer: RunningTwin, tmp_path: Path) -> None:
+@pytest.mark.chaos
+def test_the_check_says_which_step_fails(connect, lawyer, tmp_path: Path) -> None:
     assert [(step.name, step.is_ok) for step in connect().check()] == [
         ("contract", True), ("reach", True), ("login", True), ("test call", True)
     ]  # fmt: skip
@@ -256,7 +257,7 @@ def test_the_check_says_which_step_fails(connect, lawyer: RunningTwin, tmp_path:
     assert (failed.name, failed.is_ok) == ("login", False)
     failed = connect(wsdl=str(tmp_path / "none.wsdl")).check()[-1]
     assert (failed.name, failed.is_ok) == ("contract", False)
-    lawyer.kill()
+    lawyer.twin.kill()
     failed = connect().check()[-1]
     assert (failed.name, failed.is_ok) == ("reach", False) and failed.cure
 
