@@ -35,6 +35,7 @@ _MINOR_UNITS = {
     "OMR": 3,
     "TND": 3,
 }
+_AMOUNT = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?")
 _FLOAT_SUFFIX = re.compile(r"(\d+)\.0+")
 
 
@@ -208,7 +209,7 @@ class _Reader:
     def _amount(self, row: Mapping[str, str], currency: str, kind: ItemKind) -> Decimal:
         column, text = self._layout.columns["amount"], self._needed(row, "amount")
         try:
-            value = Decimal(text)
+            value = Decimal(text if _AMOUNT.fullmatch(text) else "")
             rounded = value.quantize(Decimal(1).scaleb(-_MINOR_UNITS.get(currency, 2)), ROUND_HALF_UP)
         except InvalidOperation as error:
             raise _BadValue(column, f"'{text}' is not an amount") from error
