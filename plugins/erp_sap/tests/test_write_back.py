@@ -12,22 +12,24 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import requests
 from lxml import etree
 
 from collecthub.errors import ConfigurationError, PermanentError, RetryableError
-from collecthub.model.case import apply
+from collecthub.model.case import Placement, apply
 from collecthub.model.codes import Outcome
 from collecthub.model.event import (
     AmendmentAcknowledged,
     CaseClosed,
     CaseEvent,
     CaseOpened,
+    CaseReopened,
     CaseSent,
     Fact,
 )
-from collecthub.model.exchange import AmendmentCode
+from collecthub.model.exchange import AmendmentCode, Procedure
 from collecthub.ports import CaseReport
 from collecthub_erp_sap.journal_change import dunning_block_message, fault_text
 
@@ -90,10 +92,30 @@ def test_a_customer_is_blocked_while_his_case_is_out(ledger: Any, ending: Fact) 
 
 
 def test_only_events_that_change_a_block_are_wanted(ledger: Any) -> None:
-    wanted = {"case_sent", "case_closed", "amendment_acknowledged"}
+    wanted = {"case_sent", "case_reopened", "case_closed", "amendment_acknowledged"}
     asked = {*wanted, "payment_reported", "note_added", "case_opened"}
     assert {kind for kind in asked if ledger.connector().wants(kind)} == wanted
     assert not any(ledger.connector(write_customer_block=False).wants(kind) for kind in asked)
+
+
+def test_a_case_that_opens_again_in_a_partners_hands_blocks_again(ledger: Any) -> None:
+    ledger.load(["a"])
+    refs = refs_of(ledger)
+    placement = Placement(
+        placement_id="p", partner_id="b", partner_name="B", route="bailiff", procedure=Procedure.JUDICIAL, reason="r",
+        chosen_at=NOW,
+    )  # fmt: skip
+    told = report(CaseReopened(reason="clearing reset"), ledger.customer, refs)
+    for sent_at, block in ((None, ""), (NOW, "C")):
+        held = msgspec.structs.replace(placement, sent_at=sent_at)
+        case = msgspec.structs.replace(told.case, placement=held)
+        ledger.connector().report(msgspec.structs.replace(told, case=case))
+        assert customer_block(ledger) == block
+
+
+def test_items_that_did_not_come_from_here_are_no_concern_of_sap(ledger: Any) -> None:
+    receipt = ledger.connector().report(report(SENT, "somebody", ("form-17", "9999/2026/1/001")))
+    assert receipt.detail == "nothing of this case is in SAP"
 
 
 def test_a_block_that_a_person_set_is_left_alone(ledger: Any) -> None:
@@ -244,13 +266,14 @@ def server(script: Script) -> Iterator[str]:
 
 
 REFS = ("1010/2026/1800000001/001",)
+COMPANY: dict[str, Any] = {"company_codes": ("1010",)}
 
 
 def test_a_second_refused_token_is_reported_and_there_is_no_loop(ledger: Any) -> None:
     """X19."""
     script = Script(*[(403, "")] * 5)
     with server(script) as url, pytest.raises(ConfigurationError, match="does not open"):
-        ledger.connector(base_url=url).report(report(SENT, "0000000042", REFS))
+        ledger.connector(base_url=url, **COMPANY).report(report(SENT, "0000000042", REFS))
     assert [token for token, _ in script.seen] == ["token-0", "token-1"]
 
 
@@ -258,7 +281,7 @@ def test_a_changed_record_is_read_again_and_decided_anew(ledger: Any) -> None:
     """X19: the second try carries the new version."""
     script = Script((412, ""), (204, "C"))
     with server(script) as url:
-        receipt = ledger.connector(base_url=url).report(report(SENT, "0000000042", REFS))
+        receipt = ledger.connector(base_url=url, **COMPANY).report(report(SENT, "0000000042", REFS))
     assert [version for _, version in script.seen] == ['W/"0"', 'W/"1"']
     assert receipt.detail == "customer block in 1010: C"
 
@@ -267,7 +290,7 @@ def test_a_block_that_appeared_meanwhile_is_not_overwritten(ledger: Any) -> None
     """X19: never a blind overwrite."""
     script = Script((412, "D"))
     with server(script) as url:
-        receipt = ledger.connector(base_url=url).report(report(SENT, "0000000042", REFS))
+        receipt = ledger.connector(base_url=url, **COMPANY).report(report(SENT, "0000000042", REFS))
     assert len(script.seen) == 1
     assert "D, set by the creditor, was left" in receipt.detail
 
@@ -275,5 +298,5 @@ def test_a_block_that_appeared_meanwhile_is_not_overwritten(ledger: Any) -> None
 def test_a_write_that_does_not_take_is_not_taken_for_done(ledger: Any) -> None:
     script = Script(*[(204, "")] * 9)
     with server(script) as url, pytest.raises(RetryableError, match="did not take the block"):
-        ledger.connector(base_url=url).report(report(SENT, "0000000042", REFS))
+        ledger.connector(base_url=url, **COMPANY).report(report(SENT, "0000000042", REFS))
     assert len(script.seen) == 3

@@ -22,6 +22,7 @@ from collecthub_erp_sap.settings import S4Settings
 T = TypeVar("T")
 _CSRF = "x-csrf-token"
 _JSON = "application/json"
+_SLOW_ANSWER_SECONDS = 90.0  # a page of 5000 items of a busy system; the service is not made for volume
 
 
 class StaleRecordError(PermanentError):
@@ -44,6 +45,8 @@ class SapClient:
             allow_loopback=allow_loopback,
             allow_networks=settings.private_networks,
             auth=basic,
+            read_seconds=_SLOW_ANSWER_SECONDS,
+            total_seconds=_SLOW_ANSWER_SECONDS * 2,
             verify=settings.ca_file or True,
             headers={"sap-language": "EN"},
         )

@@ -24,7 +24,7 @@ from collecthub_erp_sap.odata import Answer, key
 from collecthub_erp_sap.open_items import OpenItemReader
 from collecthub_erp_sap.settings import S4Settings
 
-WANTED = frozenset({"case_sent", "case_closed", "amendment_acknowledged"})
+WANTED = frozenset({"case_sent", "case_reopened", "case_closed", "amendment_acknowledged"})
 _TRIES = 3
 _POLL_SECONDS = 0.5
 _ASK_AGAIN_SECONDS = 900.0  # SAP works through its message queue within minutes, on bad days
@@ -47,6 +47,8 @@ def is_blocking(report: CaseReport) -> bool | None:
     kind = report.event.kind
     if kind == "case_sent":
         return True
+    if kind == "case_reopened":
+        return True if report.case.placement is not None and report.case.placement.is_out else None
     if kind == "amendment_acknowledged":
         is_recall = getattr(report.event.fact, "code", None) is AmendmentCode.RECALL
         return False if is_recall else None
@@ -72,11 +74,11 @@ class BlockWriter:
             return Receipt(reference=report.report_id, detail="nothing to write for this event")
         done: list[str] = []
         if self._settings.write_customer_block:
-            companies = sorted({ref.split("/")[0] for ref in report.item_refs})
+            companies = sorted({ref.split("/")[0] for ref in report.item_refs} & set(self._settings.company_codes))
             done += [self._customer(report.debtor_ref, company, should_block) for company in companies]
         if self._settings.write_line_block:
             done.append(self._lines(report, should_block))
-        return Receipt(reference=report.report_id, detail="; ".join(done) or "writing is switched off")
+        return Receipt(reference=report.report_id, detail="; ".join(done) or "nothing of this case is in SAP")
 
     def _customer(self, customer: str, company: str, should_block: bool) -> str:
         """Set or lift the block of one customer in one company code, and say what was found afterwards."""
