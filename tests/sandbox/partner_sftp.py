@@ -11,7 +11,8 @@ import subprocess
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +40,16 @@ class HubDesk:
         self.folder, self.twin = folder, twin
         folder.mkdir(parents=True, exist_ok=True)
         self.key, self.certificate = _identity()
+        self._opened: dict[bytes, dict[str, bytes]] = {}
+        self._lines: dict[int, tuple[ExitStack, paramiko.SFTPClient]] = {}
         self.pem = self.certificate.public_bytes(serialization.Encoding.PEM)
         (folder / "hub.key").write_bytes(_private(self.key))
         (folder / "hub.pem").write_bytes(self.pem)
         (folder / "partner.pem").write_text(twin.facts["certificate_pem"])
-        self.login = paramiko.RSAKey.generate(2048)
+        self.login = paramiko.ECDSAKey.generate()
         twin.control("hub", {
             "certificate_pem": self.pem.decode(), "sender_ref": "collecthub",
-            "ssh_public_key": f"ssh-rsa {self.login.get_base64()}",
+            "ssh_public_key": f"{self.login.get_name()} {self.login.get_base64()}",
         })  # fmt: skip
 
     @contextmanager
@@ -61,6 +64,20 @@ class HubDesk:
             yield client
         finally:
             transport.close()
+
+    def line(self) -> paramiko.SFTPClient:
+        """The hub's own connection to the twin as it runs now; kept open."""
+        if self.twin.pid not in self._lines:
+            self.close()
+            stack = ExitStack()
+            self._lines[self.twin.pid] = stack, stack.enter_context(self.sftp())
+        return self._lines[self.twin.pid][1]
+
+    def close(self) -> None:
+        """Hang up."""
+        for stack, _ in self._lines.values():
+            stack.close()
+        self._lines.clear()
 
     def sealed(self, xml: bytes, files: dict[str, bytes] | None = None, *, manifest: bool = True) -> bytes:
         """A container as the handbook says, encrypted by the openssl command."""
@@ -82,21 +99,31 @@ class HubDesk:
         return etree.tostring(signed, xml_declaration=True, encoding="UTF-8")
 
     def put(self, name: str, content: bytes, folder: str = "in") -> None:
-        with self.sftp() as sftp:
-            with sftp.open(f"{folder}/.{name}.part", "wb") as file:
-                file.write(content)
-            sftp.rename(f"{folder}/.{name}.part", f"{folder}/{name}")
+        sftp = self.line()
+        with sftp.open(f"{folder}/.{name}.part", "wb") as file:
+            file.write(content)
+        sftp.rename(f"{folder}/.{name}.part", f"{folder}/{name}")
 
     def submit(self, exchange_id: str, xml: str) -> None:
         self.put(f"bailiff-{exchange_id}{SUFFIX}", self.sealed(self.signed(xml)))
 
     def fetch(self, prefix: str = "collecthub-") -> dict[str, bytes]:
-        with self.sftp() as sftp:
-            names = sorted(name for name in sftp.listdir("out") if name.startswith(prefix))
-            return {name: sftp.open(f"out/{name}").read() for name in names}
+        sftp = self.line()
+        names = sorted(name for name in sftp.listdir("out") if name.startswith(prefix))
+        return {name: self._content(sftp, f"out/{name}") for name in names}
+
+    @staticmethod
+    def _content(sftp: paramiko.SFTPClient, path: str) -> bytes:
+        with sftp.open(path) as file:
+            return file.read()
 
     def opened(self, container: bytes) -> dict[str, bytes]:
-        """Decrypted by the openssl command, sums checked by hand."""
+        """Decrypted by the openssl command, sums checked by hand; each container once."""
+        if container not in self._opened:
+            self._opened[container] = self._decrypted(container)
+        return self._opened[container]
+
+    def _decrypted(self, container: bytes) -> dict[str, bytes]:
         command = ["openssl", "cms", "-decrypt", "-inform", "DER", "-inkey", str(self.folder / "hub.key")]
         plain = _run([*command, "-recip", str(self.folder / "hub.pem")], container)
         with zipfile.ZipFile(io.BytesIO(plain)) as archive:
@@ -135,6 +162,7 @@ def until(condition: Callable[[], Any], seconds: float = 15.0) -> Any:
     return value
 
 
+@cache
 def _identity() -> tuple[rsa.RSAPrivateKey, x509.Certificate]:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hub")])

@@ -6,6 +6,7 @@ import copy
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
 from urllib.parse import quote
 
@@ -60,27 +61,48 @@ class Desk:
             after = page["next_cursor"]
         return found
 
+    def work(self, days: int) -> None:
+        self.twin.control("work", {"days": days, "country": self.country})
+
     def books(self) -> Any:
         return self.twin.control(f"books?country={self.country}")
 
 
-@pytest.fixture
-def twin(tmp_path: Path) -> Iterator[RunningTwin]:
-    twin = start_twin("agency", tmp_path, settings=SETTINGS)
+@pytest.fixture(scope="module")
+def twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTwin]:
+    """One process for the tests that need not kill it; each takes agencies that no other test uses."""
+    settings = {**SETTINGS, "countries": ",".join(f"A{letter}" for letter in ascii_uppercase)}
+    twin = start_twin("agency", tmp_path_factory.mktemp("agency"), settings=settings)
     yield twin
     twin.stop()
 
 
-def test_a_case_goes_in_and_comes_back_as_the_contract_says(twin: RunningTwin) -> None:
-    desk = Desk(twin)
-    number = case_number_on("paid_full", "agency-DE")
+COUNTRIES = iter(ascii_uppercase)
+
+
+@pytest.fixture
+def desk(twin: RunningTwin) -> Iterator[Desk]:
+    desk = Desk(twin, f"A{next(COUNTRIES)}")
+    yield desk
+    desk.session.close()
+
+
+@pytest.fixture
+def other(twin: RunningTwin) -> Iterator[Desk]:
+    other = Desk(twin, f"A{next(COUNTRIES)}")
+    yield other
+    other.session.close()
+
+
+def test_a_case_goes_in_and_comes_back_as_the_contract_says(desk: Desk) -> None:
+    number = case_number_on("paid_full", desk.ref)
     answer = desk.submit(exchange("x/1:a", desk.ref, [case_file("c1", number)]))
     assert answer.status_code == 202
     validator("Submitted").validate(answer.json())
     (verdict,) = answer.json()["replies"]["messages"]
     assert (verdict["verdict"], verdict["in_reply_to"]) == ("accepted", "m-c1")
     assert desk.get(f"exchanges/{quote('x/1:a', safe='')}") == {"exchange_id": "x/1:a", "state": "accepted"}
-    twin.control("work", {"days": 6})
+    desk.work(6)
     messages = [message for one in desk.outbox() for message in one["messages"]]
     assert [message["amount"] for message in messages if message["type"] == "payment_report"] == ["250.00"]
     page = desk.get("accounts")
@@ -91,7 +113,8 @@ def test_a_case_goes_in_and_comes_back_as_the_contract_says(twin: RunningTwin) -
     assert json.loads(desk.books()["sent"][1]["verdict"])["code"] == "xy"
 
 
-def test_the_key_replays_refuses_and_survives_a_lost_reply_and_a_kill(twin: RunningTwin) -> None:
+def test_the_key_replays_refuses_and_survives_a_lost_reply_and_a_kill(tmp_path: Path) -> None:
+    twin = start_twin("agency", tmp_path, settings=SETTINGS)
     desk = Desk(twin)
     content = exchange("x1", desk.ref, [case_file("c1", case_number_on("silent", "agency-DE"))])
     twin.control("faults", {"path": "/a/DE", "drop_after_bytes": 3})
@@ -119,35 +142,33 @@ def test_the_key_replays_refuses_and_survives_a_lost_reply_and_a_kill(twin: Runn
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"receiver_ref": "agency-UY"}, "address"),
+        ({"receiver_ref": "agency-XX"}, "address"),
         ({"message_count": 2}, "count"),
         ({"version": "2.0"}, "json.schema"),
         ({"created_at": "2026-06-15T08:00:00"}, "json.schema"),
         ({"surprise": 1}, "json.schema"),
     ],
 )
-def test_an_envelope_that_breaks_the_contract_is_refused_whole(twin: RunningTwin, change: Json, code: str) -> None:
-    desk = Desk(twin)
+def test_an_envelope_that_breaks_the_contract_is_refused_whole(desk: Desk, change: Json, code: str) -> None:
     answer = desk.submit({**exchange("x1", desk.ref, [case_file("c1", "N-1")]), **change})
     assert (answer.status_code, answer.json()["code"]) == (422, code)
     assert desk.books()["cases"] == []
 
 
-def test_a_stranger_and_malformed_json_are_refused(twin: RunningTwin) -> None:
-    desk, other = Desk(twin), Desk(twin, "UY")
+def test_a_stranger_and_malformed_json_are_refused(desk: Desk, other: Desk) -> None:
     crossed = requests.get(f"{desk.base}/accounts", timeout=10, headers=other.session.headers)
     assert (crossed.status_code, crossed.json()["code"]) == (401, "token")
     for body in (b"{", b'{"a": 1, "a": 2}', b'{"a": NaN}', b"\xff"):
         answer = desk.session.post(f"{desk.base}/exchanges", data=body, timeout=10, headers={"Idempotency-Key": "x"})
         assert (answer.status_code, answer.json()["code"]) == (400, "json.malformed")
-    twin.control("down", {"country": "DE", "seconds": 30})
+    desk.twin.control("down", {"country": desk.country, "seconds": 30})
     assert desk.session.get(f"{desk.base}/outbox", timeout=10).status_code == 503
     assert other.outbox() == []
 
 
-def test_the_own_reader_of_the_contract_agrees_with_another_validator(twin: RunningTwin) -> None:
+def test_the_own_reader_of_the_contract_agrees_with_another_validator(desk: Desk) -> None:
     """Each change is judged by jsonschema_rs; the agency must come to the same verdict."""
-    desk, schema = Desk(twin), validator("Exchange")
+    schema = validator("Exchange")
     verdicts = set()
     for n, (path, value) in enumerate([
         (("principal",), "250.00"), (("principal",), 250), (("principal",), "2.5e2"), (("principal",), "1" * 16),
@@ -169,13 +190,12 @@ def test_the_own_reader_of_the_contract_agrees_with_another_validator(twin: Runn
     assert verdicts == {True, False}
 
 
-def test_pushes_are_signed_in_order_and_repeated_until_taken(twin: RunningTwin) -> None:
-    desk = Desk(twin)
+def test_pushes_are_signed_in_order_and_repeated_until_taken(desk: Desk) -> None:
     desk.submit(exchange("x1", desk.ref, [case_file(f"c{n}", f"N-{n}") for n in range(10)]))
     with listening() as hook:
         hook.plan = [500, 0, 503]
-        twin.control("hub", {"country": "DE", "hook_url": hook.url, "secret": hook.secret})
-        twin.control("work", {"days": 3})
+        desk.twin.control("hub", {"country": desk.country, "hook_url": hook.url, "secret": hook.secret})
+        desk.work(3)
         until(lambda: desk.books()["undelivered"] == 0)
         waiting = [one["exchange_id"] for one in desk.outbox()]
         assert [name for name, _, _ in hook.got][:4] == [waiting[0]] * 4
@@ -221,16 +241,16 @@ def test_mischief_pushes_a_bad_signature_and_a_cut_body_once(tmp_path: Path) -> 
         twin.stop()
 
 
-def test_no_agency_acts_after_a_recall(twin: RunningTwin) -> None:
-    desks = [Desk(twin, country) for country in ("DE", "UY")]
-    for desk in desks:
-        desk.submit(exchange("x1", desk.ref, [case_file(f"c{n}", f"N-{n}") for n in range(30)]))
-    twin.control("work", {"days": 2})
-    spoken = {desk.country: len(desk.outbox()) for desk in desks}
-    recalls = exchange("x2", "agency-DE", [amendment(f"c{n}", "recall") for n in range(30)])
-    answers = desks[0].submit(recalls).json()["replies"]["messages"]
+def test_no_agency_acts_after_a_recall(desk: Desk, other: Desk) -> None:
+    for one in (desk, other):
+        one.submit(exchange("x1", one.ref, [case_file(f"c{n}", f"N-{n}") for n in range(30)]))
+        one.work(2)
+    spoken = len(desk.outbox()), len(other.outbox())
+    recalls = exchange("x2", desk.ref, [amendment(f"c{n}", "recall") for n in range(30)])
+    answers = desk.submit(recalls).json()["replies"]["messages"]
     assert [answer["verdict"] for answer in answers] == ["accepted"] * 30
-    twin.control("work", {"days": 8})
-    assert len(desks[0].outbox()) == spoken["DE"]
-    assert len(desks[1].outbox()) > spoken["UY"]
-    assert desks[0].books()["acts_after_recall"] == 0
+    desk.work(8)
+    other.work(8)
+    assert len(desk.outbox()) == spoken[0]
+    assert len(other.outbox()) > spoken[1]
+    assert desk.books()["acts_after_recall"] == 0

@@ -25,7 +25,9 @@ from sandbox.partner_sftp import SUFFIX, HubDesk, text, until
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubDesk]:
     folder = tmp_path_factory.mktemp("bailiff")
     twin = start_twin("bailiff", folder / "home", settings={"auto": "1"})
-    yield HubDesk(folder / "hub", twin)
+    desk = HubDesk(folder / "hub", twin)
+    yield desk
+    desk.close()
     twin.stop()
 
 
@@ -67,7 +69,7 @@ def _verify_with_xmlsec(xml: bytes, certificate: Path, folder: Path) -> None:
 
 
 def test_only_the_hub_with_its_key_and_name_gets_in(desk: HubDesk) -> None:
-    for login, username in ((paramiko.RSAKey.generate(2048), "hub"), (desk.login, "root")):
+    for login, username in ((paramiko.ECDSAKey.generate(), "hub"), (desk.login, "root")):
         with pytest.raises(paramiko.AuthenticationException), desk.sftp(login, username):
             pytest.fail("a stranger got in")
     with desk.sftp() as sftp:
@@ -179,6 +181,7 @@ def test_killed_in_the_middle_it_takes_every_case_once_and_does_nothing_after_a_
     assert paid == {"c2": "255.00", "c4": "255.00"}
     assert {case_id: line["Paid"] for case_id, line in lines.items() if line["Paid"] != "0"} == paid
     assert {lines[case_id]["Principal"] for case_id in ("c0", "c1")} == {"0"}
+    desk.close()
 
 
 def test_mischief_breaks_files_in_the_announced_ways(tmp_path: Path, started: list[RunningTwin]) -> None:
@@ -202,3 +205,4 @@ def test_mischief_breaks_files_in_the_announced_ways(tmp_path: Path, started: li
     updates = [update for root in whole for update in root.iter("{*}CaseStatusUpdate") if text(update, "CaseId") == case_id]
     sequences = [int(text(update, "Sequence")) for update in updates]
     assert sequences != sorted(sequences)
+    desk.close()

@@ -1,7 +1,7 @@
 """Partner agencies abroad: one process, one office per country, each with its REST address, token and webhooks.
 
 Every office serves the published REST contract below `/a/COUNTRY` and pushes its exchanges to the hub's hook once it
-was told where that is. Ready file: `agencies` by country (`base_url`, `token`, `partner_ref`).
+was told where that is. Ready file: `agencies` by country (`base_path`, `token`, `partner_ref`).
 Control: `hub` (`country`, `hook_url`, `secret`, and `sender_ref` if the hub has a name of its own), `work` (`days`,
 `advance_clock`, `country` or all), `books` (`country` or all), `down` (`seconds`, `country` or all).
 Settings: see `office.profile_from`; `countries` (DE,FR,UY); `attempts` (pushes of one exchange before it is left in
@@ -197,6 +197,8 @@ class Agencies:
 
     def _know_hub(self, payload: Json) -> Json:
         (agency,) = self._chosen({"country": payload["country"]})
+        if not payload["hook_url"].startswith(("http://", "https://")):
+            raise ValueError("hook_url is not an http address")
         books = agency.office.books.books
         books.put("hook", {"hook_url": payload["hook_url"], "secret": payload["secret"]})
         if "sender_ref" in payload:
@@ -224,7 +226,10 @@ class Agencies:
 
     async def open(self) -> Mapping[str, Any]:
         """Start pushing; returns the facts for the ready file."""
-        self._tasks.update(asyncio.create_task(_push_for_ever(agency)) for agency in self._by_country.values())
+        for agency in self._by_country.values():
+            task = asyncio.create_task(_push_for_ever(agency))
+            task.add_done_callback(lambda ended: ended.cancelled() or ended.result())  # a defect shows in the log
+            self._tasks.add(task)
         return {
             "agencies": {
                 country: {"base_path": f"/a/{country}", "token": agency.token, "partner_ref": agency.office.profile.ref}

@@ -130,7 +130,9 @@ class Bailiff:
             keepalive_interval=30, login_timeout=10,
         )  # fmt: skip
         books.put("sftp_port", server.get_port())
-        self._tasks.add(asyncio.create_task(self._clerk()))
+        clerk = asyncio.create_task(self._clerk())
+        clerk.add_done_callback(lambda ended: ended.cancelled() or ended.result())  # a defect shows in the log
+        self._tasks.add(clerk)
         return {
             "sftp_host": LOOPBACK, "sftp_port": server.get_port(), "username": self.username,
             "host_key_fingerprint": key.get_fingerprint(), "certificate_pem": self._identity.certificate_pem,

@@ -1,7 +1,7 @@
 """The lawyer's office: a SOAP 1.1 service that takes the published WSDL at its word.
 
 `POST /exchange/v1/soap`; the contract itself is served at `?wsdl` and beside it. Credentials: HTTP basic or a
-WS-Security UsernameToken (text). Ready file: `endpoint`, `username`, `password`, `partner_ref`.
+WS-Security UsernameToken (text). Ready file: `path`, `username`, `password`, `partner_ref`.
 Control: `hub` (`sender_ref`), `work` (`days`, `advance_clock`), `books`, `down` (`seconds`). A reply that gets lost,
 or HTML with status 200, is a fault: `faults` with `drop_after_bytes` 0, or with `status` 200 and a `body`.
 Settings: see `office.profile_from`.

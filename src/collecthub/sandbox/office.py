@@ -107,7 +107,10 @@ class Office:
                 if self.profile.is_mischievous:
                     self._mischief.commit()
                 self.books.bundle(self.hub_ref, self.profile.bundle_size)
-        return {"waiting": len(self.undelivered(1_000_000)), "held": len(self.books.cases("held"))}
+        return {
+            "waiting": self._count("SELECT count(*) FROM exchanges_out WHERE is_delivered = 0"),
+            "held": self._count("SELECT count(*) FROM cases WHERE state = 'held'"),
+        }
 
     def undelivered(self, limit: int) -> list[Json]:
         """Exchanges that wait to leave: `{"cursor", "exchange", "spoil", "attempts"}`, oldest first."""
