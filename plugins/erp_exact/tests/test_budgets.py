@@ -109,3 +109,17 @@ def test_a_missing_scope_names_its_cure(world: Any) -> None:
     with pytest.raises(ConfigurationError, match="Application Scope Violated") as told:
         list(connector.pull(""))
     assert "app registration" in told.value.cure
+
+
+def test_a_check_after_the_repair_lets_the_work_go_on(world: Any) -> None:
+    world.load(2)
+    connector = world.connected()
+    path = f"/api/v1/{world.division}/sync/Cashflow"
+    world.twin.control("faults", {"path": path, "status": 400, "times": 3})
+    for _ in range(3):
+        with pytest.raises(PermanentError):
+            list(connector.pull(""))
+    with pytest.raises(CircuitOpenError):
+        list(connector.pull(""))
+    assert all(step.is_ok for step in connector.check())
+    assert sum(len(page.rows) for page in connector.pull("")) == 2

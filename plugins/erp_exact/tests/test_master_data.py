@@ -191,6 +191,18 @@ def test_an_account_is_blocked_while_its_case_is_out(world: Any) -> None:
     assert not blocked(connector, row)
 
 
+def test_the_block_stays_until_the_last_case_ends(world: Any) -> None:
+    world.load(1)
+    connector = world.connected(write_block=True, write_note=False)
+    row = first_row(connector)
+    for number in ("1", "2"):
+        connector.report(report(row, SENT, f"s-{number}", case_id=number))
+    connector.report(report(row, CLOSED, "c-1", case_id="1"))
+    assert blocked(connector, row)
+    connector.report(report(row, CLOSED, "c-2", case_id="2"))
+    assert not blocked(connector, row)
+
+
 def test_a_block_that_a_person_set_stays(world: Any) -> None:
     world.load(1)
     connector = world.connected(write_block=True)

@@ -19,10 +19,10 @@ def last_checkpoint(pages: list[Page]) -> str:
 
 
 def test_a_first_pull_equals_the_vendors_books(world: Any) -> None:
-    world.load(2500)
+    world.load(2100)
     pages = list(world.connected(compare_daily=False).pull(""))
     assert world.open_state(pages) == world.books()
-    assert [len(page.rows) for page in pages] == [1000, 1000, 500, 0]
+    assert [len(page.rows) for page in pages] == [1000, 1000, 100, 0]
     assert sum(world.open_state(pages).values()) == sum(world.books().values())
 
 
@@ -42,7 +42,7 @@ def test_the_second_pull_brings_only_what_changed(world: Any) -> None:
 
 
 def test_a_connection_cut_in_the_middle_resumes_from_the_last_committed_page(world: Any) -> None:
-    world.load(4200)
+    world.load(3100)
     connector = world.connected()
     committed: list[Page] = []
     with pytest.raises(RetryableError):
@@ -55,18 +55,18 @@ def test_a_connection_cut_in_the_middle_resumes_from_the_last_committed_page(wor
     resumed = list(world.connector(compare_daily=False).pull(last_checkpoint(committed)))
     assert world.open_state(committed + resumed) == world.books()
     references = [row.item_ref for page in committed + resumed for row in page.rows]
-    assert len(references) == len(set(references)) == 4200
+    assert len(references) == len(set(references)) == 3100
 
 
 def test_an_item_that_changes_during_paging_ends_in_its_newest_state(world: Any) -> None:
-    world.load(2200)
+    world.load(1100)
     connector = world.connected(compare_daily=False)
     pages = []
     for page in connector.pull(""):
         pages.append(page)
         if len(pages) == 1:
             world.control("pay", number="1005")  # already read
-            world.control("pay", number="3100", amount="1.10")  # not read yet
+            world.control("pay", number="2050", amount="1.10")  # not read yet
             world.control("pay", number="1006", amount="0.60")
     assert world.open_state(pages) == world.books()
     states = [row.state for page in pages for row in page.rows if row.number == "1005"]
@@ -94,13 +94,13 @@ def test_what_was_deleted_before_the_first_pull_is_not_told(world: Any) -> None:
 
 
 def test_a_moved_division_is_read_anew(world: Any) -> None:
-    world.load(1500)
+    world.load(1100)
     connector = world.connected(compare_daily=False)
     first = list(connector.pull(""))
     world.control("pay", number="1001")
     world.control("move_division")
     second = list(connector.pull(last_checkpoint(first)))
-    assert sum(len(page.rows) for page in second) == 1500
+    assert sum(len(page.rows) for page in second) == 1100
     assert world.open_state(first + second) == world.books()
     assert [page.rows for page in connector.pull(last_checkpoint(second))] == [()]
 
@@ -201,7 +201,7 @@ def payment(number: str, customer_ref: str, settles: str, amount: str) -> dict[s
 
 
 def test_open_items_read_anew_equal_the_books(world: Any) -> None:
-    world.load(1300)
+    world.load(1010)
     connector = world.connected()
     world.control("pay", number="1001")
     world.control("pay", number="1002", amount="2.10")

@@ -220,6 +220,17 @@ def test_a_refused_code_is_told(world: Any) -> None:
         connector.finish_consent(code)
 
 
+def test_a_consent_whose_answer_was_lost_has_to_be_given_again(world: Any) -> None:
+    connector = world.connector()
+    code = world.code(connector)
+    world.twin.control("faults", {"path": "/api/oauth2/token", "drop_after_bytes": 10})
+    with pytest.raises(ConfigurationError, match="was lost") as told:
+        connector.finish_consent(code)
+    assert "Reconnect" in told.value.cure
+    world.consent(connector)
+    assert connector._client.tokens.access_token()
+
+
 def test_without_consent_a_pull_says_so(world: Any) -> None:
     with pytest.raises(ConfigurationError, match="no consent"):
         list(world.connector().pull(""))

@@ -98,7 +98,7 @@ class ConnectionCheck:
             yield TASKS, {"$filter": f"ID eq {_NOBODY}", "$select": "ID"}
 
     def _probe(self, division: int, endpoint: str, query: dict[str, str]) -> str:
-        self._client.get(division, endpoint, self._client.url(division, endpoint, query))
+        self._client.probe(division, endpoint, query)
         return "readable"
 
 

@@ -26,6 +26,7 @@ NO_DIVISION = 0
 """Stands for the calls outside a division (`current/Me`) in budgets and circuits."""
 
 _SERVER_TROUBLE_SECONDS = 60.0
+_JSON = "application/json"
 
 
 class ExactClient:
@@ -79,6 +80,14 @@ class ExactClient:
         """One GET; any answer but 2xx raises."""
         return self._call("GET", division, endpoint, url, is_bulk=is_bulk)
 
+    def probe(self, division: int, endpoint: str, query: Mapping[str, str]) -> None:
+        """Ask once because a person wants to know, even after refusals; success lets the work go on at once."""
+        token = self.tokens.access_token()
+        answer = self._send("GET", division, self.url(division, endpoint, query), token)
+        if not answer.is_success:
+            raise self._error(division, endpoint, answer)
+        self._circuits.close(division, endpoint)
+
     def create(self, division: int, endpoint: str, fields: Mapping[str, Any], row_type: type[T]) -> T:
         """POST a record and return it as the vendor stored it."""
         url = self.url(division, endpoint)
@@ -116,7 +125,7 @@ class ExactClient:
         url: str,
         *,
         body: bytes | None = None,
-        accept: str = "application/json",
+        accept: str = _JSON,
         is_bulk: bool = False,
     ) -> HttpResponse:
         self._circuits.admit(division, endpoint)
@@ -131,11 +140,17 @@ class ExactClient:
         return answer
 
     def _send(
-        self, method: str, division: int, url: str, token: str, body: bytes | None, accept: str
+        self,
+        method: str,
+        division: int,
+        url: str,
+        token: str,
+        body: bytes | None = None,
+        accept: str = _JSON,
     ) -> HttpResponse:
         headers = {"Authorization": f"Bearer {token}", "Accept": accept}
         if body is not None:
-            headers |= {"Content-Type": "application/json", "Prefer": "return=representation"}
+            headers |= {"Content-Type": _JSON, "Prefer": "return=representation"}
         answer = self._http.request(method, url, headers=headers, body=body)
         self._budget.note(division, answer.headers)
         return answer

@@ -121,6 +121,12 @@ class CircuitBreaker:
         self._circuits[key] = _Circuit(errors, self._now(), reason)
         self._vault.write(CIRCUITS, msgspec.json.encode(self._circuits).decode())
 
+    def close(self, division: int, endpoint: str) -> None:
+        """Forget the refusals of an endpoint, because a person's check has just found it working."""
+        self._circuits = self._stored()
+        if self._circuits.pop(f"{division}/{endpoint}", None) is not None:
+            self._vault.write(CIRCUITS, msgspec.json.encode(self._circuits).decode())
+
     def _stored(self) -> dict[str, _Circuit]:
         text = self._vault.read(CIRCUITS)
         return msgspec.json.decode(text, type=dict[str, _Circuit]) if text else {}

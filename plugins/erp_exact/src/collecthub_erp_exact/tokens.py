@@ -123,15 +123,17 @@ class TokenKeeper:
 
     def take_code(self, code: str) -> None:
         """Exchange the code of a consent and store the pair."""
+        redirect = self._settings.redirect_uri
         with ExitStack() as stack:
             self._await_lease(stack, replaced=None)
-            answer = self._post(
-                {
-                    "grant_type": "authorization_code",
-                    "code": code,
-                    "redirect_uri": self._settings.redirect_uri,
-                }
-            )
+            try:
+                answer = self._post(
+                    {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect}
+                )
+            except InDoubtError as lost:
+                raise ConfigurationError(
+                    f"The answer to the consent was lost: {lost.message}", cure=_RECONNECT
+                ) from lost
             if self._keep(answer) is None:
                 raise ConfigurationError(
                     f"Exact Online refused the consent: {answer.json_error_text()}", cure=_RECONNECT

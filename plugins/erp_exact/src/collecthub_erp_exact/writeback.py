@@ -106,18 +106,24 @@ class WriteBack:
         return next(self._client.records(division, endpoint, _Note, query), None)
 
     def _apply_block(self, division: int, account_id: str, report: CaseReport) -> None:
-        """Block the account when a case is sent and lift the block when that case ends.
+        """Block the account when a case is sent and lift the block when the last such case ends.
 
         Only a block that this connection has set is lifted; one that a person set is left as it is.
         """
         mark = f"exact.block.{division}.{account_id}"
-        holder = self._vault.read(mark) or ""
-        if report.event.kind == _BLOCKS and not holder and not self._is_blocked(division, account_id):
-            self._vault.write(mark, report.case.case_id)
-            self._set_block(division, account_id, blocked=True)
-        elif report.event.kind in _RELEASES and holder == report.case.case_id:
-            self._set_block(division, account_id, blocked=False)
-            self._vault.write(mark, "")
+        holders = set((self._vault.read(mark) or "").split())
+        case_id = report.case.case_id
+        if report.event.kind == _BLOCKS:
+            is_blocked = self._is_blocked(division, account_id)
+            if is_blocked and not holders:
+                return
+            self._vault.write(mark, " ".join(sorted(holders | {case_id})))
+            if not is_blocked:
+                self._set_block(division, account_id, blocked=True)
+        elif report.event.kind in _RELEASES and case_id in holders:
+            if holders == {case_id}:
+                self._set_block(division, account_id, blocked=False)
+            self._vault.write(mark, " ".join(sorted(holders - {case_id})))
 
     def _set_block(self, division: int, account_id: str, *, blocked: bool) -> None:
         change: Mapping[str, Any] = {"Blocked": blocked}
