@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from collecthub.errors import PermanentError
 from collecthub.sandbox.exact import WEBHOOK_SECRET
 from collecthub.sandbox.twin import RunningTwin, start_twin
 from sandbox.erp_desk import ExactDesk, Json, callback, customer, invoice
@@ -314,6 +315,39 @@ def test_a_webhook_is_validated_and_signed_over_its_raw_content(twin: RunningTwi
     raw = bodies[1].removeprefix(b'{"Content":').partition(b',"HashCode":')[0]
     expected = hmac.new(WEBHOOK_SECRET.encode(), raw, hashlib.sha256).hexdigest().upper()
     assert json.loads(bodies[1])["HashCode"] == expected
+
+
+def test_a_credit_note_is_matched_or_stands_alone(twin: RunningTwin, desk: ExactDesk) -> None:
+    twin.control("credit", {"number": post(twin, "9007"), "credit_number": "9107", "amount": "400"})
+    assert [(row["AmountFC"], row["Status"]) for row in terms(desk, "9007")] == [(600, 20), (400, 50)]
+    twin.control("credit", {"number": "9007", "credit_number": "9108", "amount": "50", "allocated": False})
+    lines, _ = desk.all("read/financial/ReceivablesList", filter="YourRef eq '9108' or YourRef eq '9007'")
+    assert sorted(line["Amount"] for line in lines) == [-50, 600]
+
+
+def test_a_payment_that_bounces_reopens_the_term(twin: RunningTwin, desk: ExactDesk) -> None:
+    number = post(twin, "9008")
+    before = terms(desk, number)[0]["ID"]
+    twin.control("pay", {"number": number, "amount": "10"})
+    twin.control("reopen", {"number": number})
+    assert [(row["ID"], row["AmountFC"], row["Status"]) for row in terms(desk, number)] == [(before, 1000, 20)]
+    twin.control("pay", {"number": number})
+    twin.control("reopen", {"number": number})
+    assert [(row["EndDate"], row["IsFullyPaid"]) for row in terms(desk, number)] == [(None, False)]
+
+
+def test_a_page_link_can_lead_astray(twin: RunningTwin, desk: ExactDesk) -> None:
+    twin.control("next_host", {"url": "http://127.0.0.1:9"})
+    link = desk.get("read/financial/ReceivablesList").json()["d"]["__next"]
+    twin.control("next_host", {"url": ""})
+    assert link.startswith("http://127.0.0.1:9/api/v1/")
+
+
+def test_an_item_cannot_be_loaded_twice(twin: RunningTwin, desk: ExactDesk) -> None:
+    number = post(twin, "9009")
+    with pytest.raises(PermanentError, match="UNIQUE"):
+        post(twin, number)
+    assert len(terms(desk, number)) == 1
 
 
 def test_what_was_loaded_stands_in_the_books(tmp_path: Path) -> None:

@@ -134,8 +134,8 @@ def _name(
 def vat_number(country: str, seed: int) -> str:
     """A VAT number with the country's check digits, where this sandbox knows the rule, else empty.
 
-    >>> vat_number("BE", 2), vat_number("LU", 123456)
-    ('BE0000000295', 'LU12345635')
+    >>> vat_number("BE", 4_031_997), vat_number("LU", 100_003), vat_number("FR", 30_326_504)
+    ('BE0403199702', 'LU10000356', 'FR40303265045')
     """
     if country == "BE":
         return f"BE{seed % 10**8:08d}{97 - seed % 10**8 % 97:02d}"
@@ -155,6 +155,11 @@ def _with_luhn(digits: str) -> str:
 
 
 def _with_mod_11_10(digits: str) -> str:
+    """Digits with the check digit of ISO 7064 MOD 11,10 behind them.
+
+    >>> _with_mod_11_10("13669597")
+    '136695976'
+    """
     product = 10
     for digit in digits:
         product = 2 * ((int(digit) + product) % 10 or 10) % 11

@@ -62,15 +62,18 @@ KEY_COLUMNS = ("CompanyCode", "FiscalYear", "AccountingDocument", "AccountingDoc
 
 
 def key_of(line: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """The four-part key of a line."""
     company, year, document, item = (str(line[name]) for name in KEY_COLUMNS)
     return company, year, document, item
 
 
 def total(lines: Iterable[Mapping[str, Any]]) -> Decimal:
+    """Sum of lines that share a currency."""
     return sum((Decimal(line["AmountInTransactionCurrency"]) for line in lines), Decimal(0))
 
 
 def blank() -> dict[str, Any]:
+    """A customer line with everything unset: codes empty, dates null, flags down."""
     empty = (
         "InvoiceReference InvoiceReferenceFiscalYear InvoiceItemReference FollowOnDocumentType ReverseDocument "
         "ReverseDocumentFiscalYear PaymentMethod PaymentBlockingReason DunningBlockingReason DunningKey DunningArea "
@@ -84,10 +87,12 @@ def blank() -> dict[str, Any]:
 
 
 def is_billed(siblings: list[dict[str, Any]]) -> bool:
+    """Whether lines that were just made belong to a new billing document."""
     return bool(siblings[0]["BillingDocument"]) and siblings[0]["AccountingDocumentItem"] == "001"
 
 
 def billing_row(siblings: list[dict[str, Any]]) -> dict[str, Any]:
+    """The billing document behind the lines of one journal entry."""
     line = siblings[0]
     same = ("BillingDocument", "CompanyCode", "FiscalYear", "AccountingDocument", "DocumentReferenceID")
     issued, currency = line["PostingDate"], line["TransactionCurrency"]
@@ -100,6 +105,7 @@ def billing_row(siblings: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def edm_time(moment: dt.datetime) -> str:
+    """Edm.Time of a moment, such as PT09H00M00S."""
     return f"PT{moment:%H}H{moment:%M}M{moment:%S}S"
 
 

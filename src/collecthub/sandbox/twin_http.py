@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import socket
+import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -98,7 +99,7 @@ def _endpoint(act: Control) -> Callable[[Request], Awaitable[Response]]:
                 raise ControlError("A control request is a JSON object.")
             answer = act({**request.query_params, **payload})
             answer = await answer if asyncio.iscoroutine(answer) else answer
-        except (ValueError, KeyError, TypeError, ArithmeticError) as error:
+        except (ValueError, KeyError, TypeError, ArithmeticError, sqlite3.Error) as error:
             refusal = orjson.dumps({"error": f"{type(error).__name__}: {error}"})
             return Response(refusal, status_code=400, media_type=_JSON)
         return Response(orjson.dumps(answer), media_type=_JSON)
