@@ -219,9 +219,12 @@ def test_a_drip_ends_at_the_deadline(prefix: bytes) -> None:
 
 def test_a_frozen_server_ends_at_the_read_limit() -> None:
     stop = threading.Event()
-    with tcp_peer(lambda connection: stop.wait(10) and None) as peer, client(peer, read_seconds=0.2) as hub:
-        with pytest.raises(RetryableError):
-            hub.request("GET", "/")
+    with (
+        tcp_peer(lambda connection: stop.wait(10) and None) as peer,
+        client(peer, read_seconds=0.2) as hub,
+        pytest.raises(RetryableError),
+    ):
+        hub.request("GET", "/")
     stop.set()
 
 
@@ -235,18 +238,24 @@ def test_an_answer_above_the_cap_is_not_read_on() -> None:
         while True:
             sent += connection.send(b"x" * 65_536)
 
-    with tcp_peer(flood) as peer, client(peer, max_bytes=100_000) as hub:
-        with pytest.raises(QuarantineError) as refused:
-            hub.request("GET", "/")
+    with (
+        tcp_peer(flood) as peer,
+        client(peer, max_bytes=100_000) as hub,
+        pytest.raises(QuarantineError) as refused,
+    ):
+        hub.request("GET", "/")
     assert refused.value.code == "http.size"
     assert sent < 50_000_000
 
 
 def test_a_gzip_bomb_counts_as_what_it_unpacks_to() -> None:
     bomb = gzip.compress(b"\0" * 30_000_000)
-    with http_peer(lambda seen: (200, {"Content-Encoding": "gzip"}, bomb)) as peer:
-        with client(peer, max_bytes=1_000_000) as hub, pytest.raises(QuarantineError) as refused:
-            hub.request("GET", "/")
+    with (
+        http_peer(lambda seen: (200, {"Content-Encoding": "gzip"}, bomb)) as peer,
+        client(peer, max_bytes=1_000_000) as hub,
+        pytest.raises(QuarantineError) as refused,
+    ):
+        hub.request("GET", "/")
     assert refused.value.code == "http.size"
 
 
@@ -292,9 +301,12 @@ def test_tls_is_checked(tmp_path: Path) -> None:
             hub.request("POST", "/")
         assert len(peer.requests) == 1
     context, ca = server_certificate(tmp_path, name="127.0.0.2")
-    with http_peer(echo, context) as peer, client(peer, verify=str(ca)) as hub:
-        with pytest.raises(ConfigurationError, match="mismatch"):
-            hub.request("POST", "/")
+    with (
+        http_peer(echo, context) as peer,
+        client(peer, verify=str(ca)) as hub,
+        pytest.raises(ConfigurationError, match="mismatch"),
+    ):
+        hub.request("POST", "/")
     assert peer.requests == []
 
 

@@ -27,8 +27,9 @@ DEPTH_MAX: Final = 64
 ATTRIBUTES_MAX: Final = 1_000
 FAULTS_MAX: Final = 100
 _BLOCK: Final = 32_768
-_TOO_DEEP = etree.XPath("boolean(." + "/*" * DEPTH_MAX + ")")
-_TOO_WIDE = etree.XPath(f"boolean(descendant-or-self::*[count(@*) > {ATTRIBUTES_MAX}])")
+_TOO_DEEP = f"ancestor::*[{DEPTH_MAX}] | ." + "/*" * DEPTH_MAX
+_TOO_WIDE = f"descendant-or-self::*/@*[{ATTRIBUTES_MAX + 1}]"
+_EXCESS = etree.XPath(f"boolean({_TOO_DEEP} | {_TOO_WIDE})")
 _LIMIT_ERRORS: Final = {110, 114}  # libxml2: name too long, resource limit
 _CHARACTER_ERRORS: Final = {9}  # libxml2: invalid character
 _NAMESPACE = re.compile(r"\{[^{}]*\}")
@@ -120,10 +121,11 @@ def _completed(pull: etree.XMLPullParser) -> Iterator[Element]:
 
 
 def _refuse_excess(element: Element) -> None:
-    if _TOO_DEEP(element):
-        raise QuarantineError(f"The XML is nested deeper than {DEPTH_MAX} levels.", code="xml.limit")
-    if _TOO_WIDE(element):
-        raise QuarantineError(f"An XML element has more than {ATTRIBUTES_MAX} attributes.", code="xml.limit")
+    if _EXCESS(element):
+        raise QuarantineError(
+            f"The XML is nested deeper than {DEPTH_MAX} levels or has an element with more than {ATTRIBUTES_MAX} attributes.",
+            code="xml.limit",
+        )
 
 
 def _refusal(error: etree.XMLSyntaxError) -> QuarantineError:
