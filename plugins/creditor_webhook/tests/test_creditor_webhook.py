@@ -7,6 +7,7 @@ import json
 import socket
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -16,10 +17,12 @@ from collecthub.model.event import CaseEvent, PaymentReported
 from collecthub.model.ledger import Balance
 from collecthub.model.party import Address, Contact, Party
 from collecthub.ports import CaseReport, CaseReporter, Checkable
+from collecthub.sandbox.twin import start_twin
 from collecthub_creditor_webhook.connector import CreditorWebhookConnector
 from collecthub_creditor_webhook.settings import CreditorWebhookSettings
 
 MOMENT = dt.datetime(2026, 6, 15, 8, 30, tzinfo=dt.UTC)
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 Connect = Callable[..., CreditorWebhookConnector]
 
 
@@ -139,3 +142,19 @@ def test_the_check_posts_a_test_message(connect: Connect, endpoint) -> None:
 def test_an_unsafe_address_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="url"):
         CreditorWebhookSettings(url=url, secret="whsec_x")
+
+
+def test_the_creditors_own_system_keeps_it_once(connect: Connect, report: CaseReport, tmp_path: Path) -> None:
+    """Against the creditor twin, which checks signatures by its own code."""
+    twin = start_twin("creditor", tmp_path)
+    try:
+        twin.control("secret", {"secret": SECRET})
+        connector = connect(twin.url + twin.facts["hook_path"])
+        for _ in range(2):
+            connector.report(report)
+        books = twin.control("books")
+    finally:
+        twin.kill()
+    assert books["refused"] == []
+    ((webhook_id, copies),) = [(one["webhook_id"], one["copies"]) for one in books["deliveries"]]
+    assert (webhook_id, copies) == ("r-1", 1)

@@ -78,9 +78,9 @@ class Office:
         return self.files / "quiet"
 
 
-def open_office(home: Path, hub: Identity) -> RunningTwin:
-    """Start an office that knows the hub and decides at once; on the same home it goes on as before."""
-    twin = start_twin("bailiff", home, settings={"auto": "1", "seed": "t"})
+def open_office(home: Path, hub: Identity, **settings: str) -> RunningTwin:
+    """Start an office that knows the hub and decides at once."""
+    twin = start_twin("bailiff", home, settings={"auto": "1", "seed": "t", **settings})
     key = serialization.load_pem_private_key(hub.private_key_pem, None).public_key()
     public = key.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH).decode()
     pem = hub.certificate_pem.decode()
@@ -102,7 +102,8 @@ def office(
 ) -> Iterator[Office]:
     """The office with empty folders; a test marked `chaos` gets one of its own, to kill."""
     if request.node.get_closest_marker("chaos"):
-        own = Office(open_office(tmp_path / "bailiff", hub_identity), {"exchanges_in": 0, "refused": []})
+        settings = getattr(request, "param", {})
+        own = Office(open_office(tmp_path / "bailiff", hub_identity, **settings), {"exchanges_in": 0, "refused": []})
         yield own
         own.twin.kill()
         return

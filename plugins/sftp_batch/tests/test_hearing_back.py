@@ -196,3 +196,29 @@ def test_the_newest_books_count(connect, office, exchange: Make) -> None:
 def test_no_books_yet_is_nothing(connect, office) -> None:
     office.quiet()
     assert list(connect(folder="quiet").accounts()) == []
+
+
+# --- an office that sends broken files on purpose ---------------------------------------------------
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("office", [{"mischief": "1"}], indirect=True)
+def test_what_the_office_spoils_is_named_and_its_neighbours_come_through(connect, office, exchange: Make) -> None:
+    connector = connect()
+    for start in (1, 100):
+        work(connector, office, exchange(30, start), days=15)
+    refused, faulty, good = {}, set(), 0
+    for raw, _ in connector.fetch(""):
+        exchange_id = raw.remote_ref.removeprefix("collecthub-").removesuffix(SUFFIX)
+        try:
+            decoded = connector.decode(raw)
+        except QuarantineError as error:
+            refused[exchange_id] = error.code
+            continue
+        good += len(decoded.messages)
+        faulty |= {decoded.exchange_id} if decoded.faults else set()
+    spoilt = {one["kind"]: one["exchange_id"] for one in office.books()["mischief"]}
+    assert {refused.pop(spoilt[kind]) for kind in ("doctype", "truncated", "wrong_signature")} == {
+        "xml.doctype", "xml.malformed", "sig.signer"
+    }  # fmt: skip
+    assert refused == {} and faulty == {spoilt["impossible_date"]} and good > 50
