@@ -62,9 +62,9 @@ class Agency:
         self.twin.control("faults", {"path": f"/a/{self.country}/exchange/v1/{path}", **fault})
 
 
-def start(home: Path, countries: tuple[str, ...]) -> RunningTwin:
+def start(home: Path, countries: tuple[str, ...], **more: str) -> RunningTwin:
     """Agencies that answer within the call and decide at once."""
-    settings = {"countries": ",".join(countries), "auto": "1", "seed": "t"}
+    settings = {"countries": ",".join(countries), "auto": "1", "seed": "t", **more}
     return start_twin("agency", home, settings=settings)
 
 
@@ -80,7 +80,7 @@ def unused(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[Agency
 def agency(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Agency]:
     """An agency; a test marked `chaos` gets a twin of its own, to kill."""
     if request.node.get_closest_marker("chaos"):
-        twin = start(tmp_path / "agency", ("DE",))
+        twin = start(tmp_path / "agency", ("DE",), **getattr(request, "param", {}))
         yield Agency(twin, "DE")
         twin.kill()
     else:

@@ -148,25 +148,60 @@ def hook_server(take: Callable[[HookRequest], int]) -> Iterator[str]:
         thread.join()
 
 
+class Door:
+    """The hub's side of a webhook: what was taken and how many calls were turned away."""
+
+    def __init__(self, connector) -> None:
+        self._connector = connector
+        self.taken: dict[str, RawMessage] = {}
+        self.turned_away = 0
+        self._changed = threading.Condition()
+
+    def __call__(self, request: HookRequest) -> int:
+        with self._changed:
+            self._changed.notify_all()
+            try:
+                answer = self._connector.receive_hook(request)
+            except CollecthubError:
+                self.turned_away += 1
+                return 401
+            self.taken |= {message.remote_ref: message for message in answer.messages}
+            return answer.status
+
+    def await_calls(self, is_enough: Callable[[], bool]) -> None:
+        """Wait until enough came in."""
+        with self._changed:
+            assert self._changed.wait_for(is_enough, timeout=15), f"{len(self.taken)} pushes came"
+
+
 def test_the_agency_pushes_what_its_outbox_holds(connect, agency, exchange: Make) -> None:
-    connector, taken, arrived = connect(hook_secrets=(SECRET,)), [], threading.Event()
-
-    def take(request: HookRequest) -> int:
-        try:
-            answer = connector.receive_hook(request)
-        except CollecthubError:
-            return 401
-        taken.extend(answer.messages)
-        arrived.set()
-        return answer.status
-
-    with hook_server(take) as url:
+    connector = connect()
+    door = Door(connector)
+    with hook_server(door) as url:
         agency.control("hub", hook_url=url, secret=SECRET)
         work(agency, connector, exchange(10))
-        assert arrived.wait(10)
-    outbox = {raw.remote_ref: connector.decode(raw) for raw, _ in connector.fetch("")}
-    assert {message.remote_ref for message in taken} <= outbox.keys()
-    assert all(connector.decode(message) == outbox[message.remote_ref] for message in taken)
+        outbox = {raw.remote_ref: connector.decode(raw) for raw, _ in connector.fetch("")}
+        door.await_calls(lambda: door.taken.keys() >= outbox.keys())
+    assert {name: connector.decode(message) for name, message in door.taken.items()} == outbox
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("agency", [{"mischief": "1"}], indirect=True)
+def test_what_the_agency_spoils_is_named_and_its_neighbours_come_through(connect, agency, exchange: Make) -> None:
+    connector = connect()
+    door = Door(connector)
+    with hook_server(door) as url:
+        for start in (1, 100):
+            work(agency, connector, exchange(30, start), days=15)
+        agency.control("hub", hook_url=url, secret=SECRET)
+        spoilt = {one["kind"]: one["exchange_id"] for one in agency.books()["mischief"]}
+        expected = {raw.remote_ref for raw, _ in connector.fetch("")} | {spoilt["truncated"]}
+        door.await_calls(lambda: door.taken.keys() >= expected and door.turned_away > 0)
+    assert door.turned_away == 1 and spoilt["wrong_signature"] not in door.taken
+    with pytest.raises(QuarantineError, match="damaged"):
+        connector.decode(door.taken.pop(spoilt["truncated"]))
+    decoded = [connector.decode(message) for message in door.taken.values()]
+    assert {one.exchange_id for one in decoded if one.faults} == {spoilt["impossible_date"]}
 
 
 def test_the_books_are_the_agencys_own(connect, agency, exchange: Make) -> None:

@@ -73,7 +73,8 @@ def open_twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTwin]
 def lawyer(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lawyer]:
     """The office; a test marked `chaos` gets one of its own, to kill."""
     if request.node.get_closest_marker("chaos"):
-        own = start_twin("lawyer", tmp_path / "lawyer", settings={"auto": "1", "seed": "t"})
+        settings = {"auto": "1", "seed": "t", **getattr(request, "param", {})}
+        own = start_twin("lawyer", tmp_path / "lawyer", settings=settings)
         yield Lawyer(own, own.control("books"))
         own.kill()
     else:

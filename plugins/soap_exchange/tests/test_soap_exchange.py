@@ -266,3 +266,21 @@ def test_an_unsafe_address_is_refused() -> None:
     for endpoint in ("http://office.example/soap", "https://user:pw@office.example/", "office.example"):
         with pytest.raises(ValueError, match="endpoint"):
             SoapExchangeSettings(endpoint=endpoint, username="hub", password="x")
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("lawyer", [{"mischief": "1"}], indirect=True)
+def test_what_the_office_spoils_is_named_and_its_neighbours_come_through(connect, lawyer, exchange: Make) -> None:
+    connector = connect()
+    for start in (1, 100):
+        work(lawyer, connector, exchange(30, start), days=15)
+    broken, fetched = 0, {}
+    while not fetched or broken < 2:
+        try:
+            fetched = {raw.remote_ref: connector.decode(raw) for raw, _ in connector.fetch("")}
+        except RetryableError:
+            broken += 1
+    spoilt = {one["kind"]: one["exchange_id"] for one in lawyer.books()["mischief"]}
+    assert broken == 2 and {"truncated", "doctype"} <= spoilt.keys()
+    assert {name for name, decoded in fetched.items() if decoded.faults} == {spoilt["impossible_date"]}
+    assert len(fetched[spoilt["impossible_date"]].messages) >= 1
