@@ -1,0 +1,1 @@
+"""`collecthub demo`: the whole job on executable counterparties, with no shortcut of its own."""

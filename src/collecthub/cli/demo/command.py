@@ -1,0 +1,187 @@
+"""The demo as a command: a town, a hub, a story, a summary."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import secrets
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from collecthub.cli.demo.portfolio import Plan, bundled, from_file
+from collecthub.cli.demo.story import Story
+from collecthub.cli.demo.summary import figures, first_figures, show
+from collecthub.cli.demo.town import OPERATOR, Town, opened
+from collecthub.cli.serving import BackgroundServer
+from collecthub.config import HubSettings, load_settings
+from collecthub.engine.context import Hub
+from collecthub.engine.durable import running
+from collecthub.engine.idle import Leftover
+from collecthub.errors import ConfigurationError
+from collecthub.hub import open_hub
+from collecthub.model.ids import new_id
+from collecthub.store.accounts import User, add_user
+from collecthub.store.facts import read_fact, write_fact
+from collecthub.store.queries.scope import Role
+from collecthub.web.app import create_app
+
+Logins = list[tuple[str, str, str]]
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked for on the command line; kept in the demo's home for `--resume`."""
+
+    invoices: str = ""
+    as_of: dt.date | None = None
+    creditor_country: str = "BE"
+    debtor_countries: tuple[str, ...] = ()
+
+    def plan(self) -> Plan:
+        """The portfolio this request means."""
+        if not self.invoices:
+            return bundled()
+        countries = self.debtor_countries or (self.creditor_country,)
+        return from_file(Path(self.invoices), self.as_of, self.creditor_country, countries)
+
+
+def run_demo(base: HubSettings, request: Request, *, resume: bool, as_json: bool) -> int:
+    """Run or resume the demo below `base.home`. Returns the exit code."""
+    home = base.home / "demo"
+    request = _begin(home, base, request, resume=resume)
+    plan = request.plan()
+    started = time.monotonic()
+    settings = load_settings({}, home=home)
+    town = Town(home / "town", plan.agency_countries)
+    with opened(town), _hub(settings) as (hub, engine, server):
+        logins = _logins(hub, plan)
+        with _progress(quiet=as_json) as tell:
+            Story(hub, engine, town, plan, server.url, tell).run(lambda: _keep_first(hub, plan))
+        result = figures(hub, town, _first(hub), time.monotonic() - started)
+    if as_json:
+        json.dump(result, sys.stdout, ensure_ascii=False)
+        sys.stdout.write("\n")
+    else:
+        _print_logins(logins)
+        show(result, plan, _short(home))
+    return 0 if result["ledger_difference"] == "0.00" else 1
+
+
+def _begin(home: Path, base: HubSettings, request: Request, *, resume: bool) -> Request:
+    kept = home / "request.json"
+    if resume:
+        if not kept.exists():
+            raise ConfigurationError(f"there is no demo to resume in {home}", cure="Run `collecthub demo` first.")
+        return msgspec.json.decode(kept.read_bytes(), type=Request)
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    kept.write_bytes(msgspec.json.encode(request))
+    lines = [
+        f"business_date = {request.plan().as_of.isoformat()}",
+        "allow_loopback = true",
+        f'operator_name = "{OPERATOR}"',
+    ]
+    if base.database_url:
+        lines.append(f"database_url = {json.dumps(base.database_url)}")
+    (home / "collecthub.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return request
+
+
+@contextlib.contextmanager
+def _hub(settings: HubSettings) -> Iterator[tuple[Hub, Any, BackgroundServer]]:
+    hub = open_hub(settings)
+    try:
+        with running(hub) as engine, BackgroundServer(create_app(hub)) as server:
+            yield hub, engine, server
+    finally:
+        hub.close()
+
+
+def _keep_first(hub: Hub, plan: Plan) -> None:
+    """The figures of the first pull, kept in the demo's state so that a resumed run reports the same."""
+    text = json.dumps(first_figures(hub, plan))
+    with hub.database.write() as conn:
+        write_fact(conn, "demo_first", text)
+
+
+def _first(hub: Hub) -> dict[str, Any]:
+    with hub.database.read() as conn:
+        return dict(json.loads(read_fact(conn, "demo_first") or "{}"))
+
+
+def _logins(hub: Hub, plan: Plan) -> Logins:
+    """One operator and one person per creditor; passwords are shown once and stored as hashes only."""
+    with hub.database.read() as conn:
+        if read_fact(conn, "demo_logins"):
+            return []
+    made: Logins = []
+    people = [("operator@demo.example", "operator", "Nora Claes", None)]
+    people += [
+        (f"{creditor.creditor_id}@demo.example", "creditor", creditor.name, creditor.creditor_id)
+        for creditor in plan.creditors
+    ]
+    with hub.database.write() as conn:
+        for email, role, name, creditor_id in people:
+            password = secrets.token_urlsafe(9)
+            add_user(
+                conn,
+                User(user_id=new_id(), email=email, name=name, role=Role(role), creditor_id=creditor_id),
+                password,
+                hub.now(),
+            )
+            made.append((email, password, role))
+        write_fact(conn, "demo_logins", "made")
+    return made
+
+
+def _print_logins(logins: Logins) -> None:
+    console = Console()
+    for email, password, role in logins:
+        console.print(f"login for the {role}: [bold]{email}[/bold]  password [bold]{password}[/bold]")
+
+
+@contextlib.contextmanager
+def _progress(*, quiet: bool) -> Iterator[Any]:
+    """Bars on standard error while it works; a line per stage when nobody watches a terminal."""
+    console = Console(stderr=True)
+    progress = Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[left]}"),
+        TimeElapsedColumn(), console=console, disable=quiet or not console.is_terminal,
+    )  # fmt: skip
+    state: dict[str, Any] = {"task": None, "most": 1}
+
+    def tell(title: str, left: Leftover | None) -> None:
+        if title:
+            if state["task"] is not None:
+                progress.update(state["task"], completed=1, total=1, left="")
+            state["task"], state["most"] = progress.add_task(title, total=1, left=""), 1
+            if progress.disable:
+                console.print(f"· {title}")
+        elif left is not None and state["task"] is not None:
+            state["most"] = max(state["most"], left.total)
+            progress.update(
+                state["task"], total=state["most"], completed=state["most"] - left.total,
+                left=f"{left.messages} to send, {left.inbox} to read, {left.reports} to tell",
+            )
+
+    with progress:
+        yield tell
+        if state["task"] is not None:
+            progress.update(state["task"], completed=state["most"], total=state["most"], left="")
+
+
+def _short(home: Path) -> str:
+    try:
+        return str(home.relative_to(Path.cwd()))
+    except ValueError:
+        return str(home)
+
+

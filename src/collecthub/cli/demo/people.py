@@ -1,0 +1,139 @@
+"""What people do once in the demo: agree with partners, connect the ERPs, look at the first wave, release it."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+
+from collecthub.cli.demo.portfolio import CreditorPlan, Plan
+from collecthub.cli.demo.town import OPERATOR, Town
+from collecthub.engine.context import Hub
+from collecthub.engine.doors import create_connection, create_creditor, create_partner
+from collecthub.errors import PermanentError
+from collecthub.model.ids import new_id
+from collecthub.model.party import Address, Party
+from collecthub.ports import PartnerProfile
+from collecthub.sandbox import exact, sap
+from collecthub.store.connections import Playbook, read_connection
+from collecthub.wire.crypto import generate_identity, generate_login_key, login_public_key
+
+HANDLER, CONTACT = "Nora Claes", "Tom Willems"
+
+
+def agree_with_partners(hub: Hub, town: Town, plan: Plan, hub_url: str) -> None:
+    """Partner profiles, keys and tokens, exchanged as two offices would."""
+    homes = tuple(sorted({creditor.country for creditor in plan.creditors}))
+    _bailiff(hub, town, homes)
+    _lawyer(hub, town, homes)
+    for country, facts in town.agencies.items():
+        _agency(hub, town, country, facts, hub_url)
+
+
+def _bailiff(hub: Hub, town: Town, homes: tuple[str, ...]) -> None:
+    twin = town["bailiff"]
+    create_partner(hub, PartnerProfile(partner_id="bailiff", name="Bailiff's office Peeters", role="bailiff", countries=homes))
+    identity = generate_identity(OPERATOR)
+    login = generate_login_key()
+    twin.control(
+        "hub",
+        {
+            "certificate_pem": identity.certificate_pem.decode(),
+            "ssh_public_key": login_public_key(login),
+            "sender_ref": OPERATOR,
+        },
+    )
+    values = {
+        "host": twin.facts["sftp_host"], "port": twin.facts["sftp_port"], "username": twin.facts["username"],
+        "private_key": login.decode(), "host_key_fingerprints": [twin.facts["host_key_fingerprint"]],
+        "partner_certificate": twin.facts["certificate_pem"], "own_certificate": identity.certificate_pem.decode(),
+        "own_key": identity.private_key_pem.decode(),
+    }  # fmt: skip
+    create_connection(hub, "sftp_batch", "Peeters over SFTP", values, partner_id="bailiff", connection_id="bailiff-sftp")
+
+
+def _lawyer(hub: Hub, town: Town, homes: tuple[str, ...]) -> None:
+    facts = town["lawyer"].facts
+    create_partner(hub, PartnerProfile(partner_id="lawyer", name="Advocaten Lambert & Maes", role="lawyer", countries=homes))
+    town["lawyer"].control("hub", {"sender_ref": OPERATOR})
+    values = {
+        "endpoint": f"http://{facts['host']}:{facts['port']}{facts['path']}", "username": facts["username"],
+        "password": facts["password"],
+    }  # fmt: skip
+    create_connection(hub, "soap_exchange", "Lambert & Maes over SOAP", values, partner_id="lawyer", connection_id="lawyer-soap")
+
+
+def _agency(hub: Hub, town: Town, country: str, facts: dict[str, Any], hub_url: str) -> None:
+    partner_id, connection_id = facts["partner_ref"], f"{facts['partner_ref']}-rest"
+    secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    create_partner(
+        hub, PartnerProfile(partner_id=partner_id, name=f"Partner agency {country}", role="agency", countries=(country,))
+    )
+    values = {
+        "base_url": f"{town['agency'].url}{facts['base_path']}", "token": facts["token"], "hook_secrets": [secret],
+    }  # fmt: skip
+    create_connection(
+        hub, "partner_network", f"Agency {country}", values, partner_id=partner_id, connection_id=connection_id
+    )
+    hook = {"country": country, "hook_url": f"{hub_url}/hooks/{connection_id}", "secret": secret, "sender_ref": OPERATOR}
+    town["agency"].control("hub", hook)
+
+
+def connect_creditor(hub: Hub, town: Town, plan: CreditorPlan) -> str:
+    """A creditor, its ERP with consent or password, and its own webhook. Returns the ERP connection's id."""
+    party = Party(name=plan.name, country=plan.country, language="nl", address=Address(country=plan.country))
+    playbook = Playbook(owner=HANDLER, contact_person=CONTACT, payment_account="BE68539007547034")
+    create_creditor(hub, party, playbook, creditor_id=plan.creditor_id)
+    create_connection(
+        hub, "creditor_webhook", f"Webhook of {plan.name}",
+        {"url": f"{town['creditor'].url}{town['creditor'].facts['hook_path']}", "secret": town["creditor"].facts["secret"]},
+        creditor_id=plan.creditor_id, connection_id=f"{plan.creditor_id}-hook",
+    )  # fmt: skip
+    connect = {"exact": _connect_exact, "sap": _connect_sap}[plan.erp]
+    return connect(hub, town, plan)
+
+
+def _connect_exact(hub: Hub, town: Town, plan: CreditorPlan) -> str:
+    values = {
+        "base_url": town["exact"].url, "client_id": exact.CLIENT_ID, "client_secret": exact.CLIENT_SECRET,
+        "redirect_uri": exact.REDIRECT_URI, "divisions": [exact.DEFAULT_DIVISION],
+        "webhook_secret": exact.WEBHOOK_SECRET,
+    }  # fmt: skip
+    connection_id = create_connection(
+        hub, "erp_exact", "Exact Online", values, creditor_id=plan.creditor_id, connection_id=f"{plan.creditor_id}-exact"
+    )
+    consent(hub, connection_id)
+    return connection_id
+
+
+def consent(hub: Hub, connection_id: str) -> None:
+    """Play the person at the browser: open the consent page and bring the code back that it redirects with."""
+    connector: Any = hub.connector(connection_id)
+    state = new_id()
+    answer = requests.get(connector.begin_consent(state), allow_redirects=False, timeout=10)
+    given = parse_qs(urlsplit(answer.headers.get("location", "")).query)
+    if given.get("state") != [state] or "code" not in given:
+        raise PermanentError("the consent page did not send a code back", cure="Look at the exact twin's log.")
+    connector.finish_consent(given["code"][0])
+
+
+def _connect_sap(hub: Hub, town: Town, plan: CreditorPlan) -> str:
+    values = {
+        "base_url": town["sap"].url, "sap_client": sap.SAP_CLIENT, "username": sap.USER, "password": sap.PASSWORD,
+        "company_codes": list(plan.companies) or ["1000"], "public_account_groups": ["GOV"],
+    }  # fmt: skip
+    return create_connection(
+        hub, "erp_sap", "SAP S/4HANA", values, creditor_id=plan.creditor_id, connection_id=f"{plan.creditor_id}-sap"
+    )
+
+
+def is_connected(hub: Hub, plan: Plan) -> bool:
+    """Whether an earlier run came as far as the last connection."""
+    last = plan.creditors[-1]
+    with hub.database.read() as conn:
+        return read_connection(conn, f"{last.creditor_id}-{last.erp}") is not None
+
+
