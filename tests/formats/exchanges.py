@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 from decimal import Decimal
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from collecthub.model.exchange import (
@@ -30,6 +31,11 @@ from collecthub.model.exchange import (
     Procedure,
 )
 from collecthub.model.party import Address, Contact, Party, PartyKind
+
+# The same examples in every run, so that a red run is red again; set derandomize to False to look for new ones.
+generated = settings(
+    max_examples=60, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 
 MOMENT = dt.datetime(2026, 6, 15, 8, 30, tzinfo=dt.UTC)
 
@@ -93,9 +99,8 @@ COUNTRIES, LANGUAGES = st.sampled_from(["", "BE", "UY", "JP"]), st.sampled_from(
 AMOUNTS = st.decimals("-999999999999999", "999999999999999", places=6) | st.decimals(-10**6, 10**6, places=2)
 POSITIVE = st.decimals(0, 10**9, places=2)
 DATES = st.dates(dt.date(1, 1, 2), dt.date(9999, 12, 30))
-MOMENTS = st.datetimes(
-    dt.datetime(1, 1, 3), dt.datetime(9999, 12, 29), timezones=st.timezones()
-).filter(lambda moment: moment.utcoffset() is not None)  # fmt: skip
+ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: dt.timezone(dt.timedelta(minutes=minutes)))
+MOMENTS = st.datetimes(timezones=ZONES).filter(lambda moment: 1 < moment.year < 9999)
 
 CONTACTS = st.builds(Contact, name=OPTIONAL_LINES, email=OPTIONAL_LINES, phone=OPTIONAL_LINES, role=OPTIONAL_LINES)
 ADDRESSES = st.builds(

@@ -7,16 +7,15 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from collecthub.errors import PermanentError
 from collecthub.formats.json import JsonFormat
 from collecthub.formats.xml import XmlFormat
 from collecthub.model.exchange import AccountLine, Exchange, PaymentReport
-from formats.exchanges import ACCOUNTS, EXCHANGES, case_file, exchange, payment
+from formats.exchanges import ACCOUNTS, EXCHANGES, case_file, exchange, generated, payment
 
 FORMATS = [XmlFormat(), JsonFormat()]
-generated = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize("spelling", FORMATS, ids=lambda spelling: spelling.format_id)

@@ -113,18 +113,22 @@ def _tightened(schema: dict[str, Any], kind: type[Record]) -> dict[str, Any]:
 
 def _property(derived: dict[str, Any], field: Field) -> dict[str, Any]:
     if field.is_many:
-        items = derived["items"] if field.scalar is None else _value(field.scalar)
+        items = derived["items"] if field.scalar is None else value_schema(field.scalar)
         return {"type": "array", "items": items} | ({"minItems": field.minimum} if field.minimum else {})
     if field.scalar is None:
         return {"$ref": derived["$ref"]} if "$ref" in derived else {"$ref": derived["allOf"][0]["$ref"]}
     is_nullable = field.default is None and not field.is_required
-    value = {"anyOf": [_value(field.scalar), {"type": "null"}]} if is_nullable else _value(field.scalar)
+    value = (
+        {"anyOf": [value_schema(field.scalar), {"type": "null"}]}
+        if is_nullable
+        else value_schema(field.scalar)
+    )
     default = {"default": derived["default"]} if "default" in derived and not field.is_required else {}
     return value | default
 
 
-def _value(scalar: Scalar) -> dict[str, Any]:
-    """What one value may be."""
+def value_schema(scalar: Scalar) -> dict[str, Any]:
+    """What one value may be, as JSON Schema."""
     if scalar.choices:
         return {"type": "string", "enum": list(scalar.choices)}
     pattern = {"pattern": f"^(?:{scalar.pattern})$"} if scalar.pattern else {}

@@ -19,8 +19,8 @@ from typing import Any
 import msgspec
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-_CHARACTER = r"[^\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]"  # what XML 1.0 can carry
-_LINE_CHARACTER = r"[^\u0000-\u001f\ufffe\uffff]"
+_CHARACTERS = r"[^\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]*"  # what XML 1.0 can carry
+_LINE_CHARACTERS = r"[^\u0000-\u001f\ufffe\uffff]*"
 
 
 class Scalar(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,9 +49,9 @@ def check_text(text: str, pattern: str, describe: str, *, is_personal: bool = Fa
     return text
 
 
-def _string(type_name: str, pattern: str, describe: str, *, is_personal: bool = False) -> Scalar:
+def _string(type_name: str, pattern: str, describe: str) -> Scalar:
     def check(text: str) -> str:
-        return check_text(text, pattern, describe, is_personal=is_personal)
+        return check_text(text, pattern, describe)
 
     return Scalar(type_name=type_name, pattern=pattern, describe=describe, read=check, write=check)
 
@@ -61,23 +61,29 @@ def _id(prefix: str, shortest: int) -> Scalar:
     return _string(f"{prefix}Id", pattern, "an identifier of 1 to 64 letters, digits or ._:/-")
 
 
+def _characters(type_name: str, pattern: str, shortest: int, longest: int, describe: str) -> Scalar:
+    """Text of limited length; what may be longer than a code may name a person and is never quoted."""
+
+    def check(text: str) -> str:
+        is_short = shortest <= len(text) <= longest
+        return check_text(text, pattern if is_short else "(?!)", describe, is_personal=longest > 64)
+
+    return Scalar(
+        type_name=type_name, pattern=pattern, describe=describe, read=check, write=check,
+        limits={"minLength": shortest, "maxLength": longest},
+    )  # fmt: skip
+
+
 def _line(type_name: str, shortest: int, longest: int) -> Scalar:
-    pattern = f"{_LINE_CHARACTER}{{{shortest},{longest}}}"
-    return _string(
-        type_name, pattern, f"one line of {shortest} to {longest} characters", is_personal=longest > 64
-    )
+    describe = f"one line of {shortest} to {longest} characters"
+    return _characters(type_name, _LINE_CHARACTERS, shortest, longest, describe)
 
 
 ID, OPTIONAL_ID = _id("", 1), _id("Optional", 0)
 REF, OPTIONAL_REF = _line("Ref", 1, 140), _line("OptionalRef", 0, 140)
 CODE, OPTIONAL_CODE = _line("Code", 1, 64), _line("OptionalCode", 0, 64)
 LINE, OPTIONAL_LINE = _line("Line", 1, 300), _line("OptionalLine", 0, 300)
-TEXT = _string(
-    "Text",
-    f"{_CHARACTER}{{0,10000}}",
-    "text of at most 10000 characters that XML can carry",
-    is_personal=True,
-)
+TEXT = _characters("Text", _CHARACTERS, 0, 10_000, "text of at most 10000 characters that XML can carry")
 VERSION = _string("Version", r"1\.0", "version 1.0")
 CURRENCY = _string("Currency", "[A-Z]{3}", "an ISO 4217 currency in three capitals")
 COUNTRY = _string("Country", "([A-Z]{2})?", "an ISO 3166-1 country in two capitals")

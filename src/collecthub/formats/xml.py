@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
+from copy import copy
 from functools import cache, partial
 from typing import Any
 
@@ -66,10 +67,9 @@ class XmlFormat:
         root = parse(content)
         _check_root(root, "Exchange")
         box = root.find(_tag("Messages"))
-        head, problems = _read_tree(_without(root, box), ExchangeHead, "", documents)
-        problems = [problem for problem in problems if problem.path != ("Messages",)] or _objections(
-            _without(root, box)
-        )
+        bare = _without(root, box)
+        head, problems = _read_tree(bare, ExchangeHead, "", documents)
+        problems = [problem for problem in problems if problem.path != ("Messages",)] or _objections(bare)
         return read_exchange(
             Sheet(
                 head=head,
@@ -81,7 +81,7 @@ class XmlFormat:
 
     def encode_accounts(self, lines: tuple[AccountLine, ...]) -> bytes:
         """A holder's books. Raises `PermanentError` naming a value that cannot be carried."""
-        root = etree.Element(_tag("Accounts"), nsmap={None: NAMESPACE})
+        root = _root("Accounts")
         for place, line in enumerate(lines):
             _write_tree(root, "AccountLine", AccountLine, tree_of(line, ("items", place)), line.currency)
         return serialise(root)
@@ -108,11 +108,17 @@ class XmlFormat:
         return tuple(lines)
 
 
+def _root(name: str) -> Element:
+    """An empty root in the default namespace."""
+    prefixes: dict[Any, str] = {None: NAMESPACE}
+    return etree.Element(_tag(name), nsmap=prefixes)
+
+
 # --- writing ----------------------------------------------------------------------------------------------------
 
 
 def _exchange_element(exchange: Exchange, documents: dict[str, bytes] | None) -> Element:
-    root = etree.Element(_tag("Exchange"), nsmap={None: NAMESPACE})
+    root = _root("Exchange")
     _write_fields(root, ExchangeHead, tree_of(head_of(exchange)), "")
     box = etree.SubElement(root, _tag("Messages"))
     for place, message in enumerate(exchange.messages):
@@ -174,18 +180,15 @@ def _check_root(root: Element, name: str) -> None:
 
 def _without(root: Element, box: Element | None) -> Element:
     """A copy of the exchange without its messages and signature, to look at the head alone."""
-    copy = etree.Element(root.tag, root.attrib, nsmap=root.nsmap)
+    head = _root("Exchange")
+    for name, value in root.attrib.items():
+        head.set(name, value)
     for child in root:
         if child is box:
-            etree.SubElement(copy, _tag("Messages"))
+            etree.SubElement(head, _tag("Messages"))
         elif child.tag != _SIGNATURE:
-            copy.append(_copied(child))
-    return copy
-
-
-def _copied(element: Element) -> Element:
-    twin: Element = element.__copy__()
-    return twin
+            head.append(copy(child))
+    return head
 
 
 def _messages(box: Element | None) -> list[Element]:
