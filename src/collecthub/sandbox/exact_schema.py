@@ -44,6 +44,7 @@ CREATE INDEX IF NOT EXISTS term_version ON term (Division, Timestamp);
 CREATE INDEX IF NOT EXISTS term_open ON term (Division, HID) WHERE EndDate IS NULL;
 CREATE INDEX IF NOT EXISTS term_number ON term (Division, number);
 CREATE INDEX IF NOT EXISTS term_account ON term (Account);
+CREATE INDEX IF NOT EXISTS invoice_number ON invoice (Division, InvoiceNumber);
 CREATE INDEX IF NOT EXISTS account_version ON account (Division, Timestamp);
 CREATE INDEX IF NOT EXISTS contact_account ON contact (Account);
 CREATE TABLE IF NOT EXISTS deleted (

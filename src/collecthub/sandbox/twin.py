@@ -29,6 +29,7 @@ from collecthub.errors import ConfigurationError, PermanentError, RetryableError
 LOOPBACK = "127.0.0.1"
 _START_SECONDS = 20.0
 _STOP_SECONDS = 5.0
+_CACHE_KIB = 32_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +73,7 @@ class Books:
         self.connection.row_factory = sqlite3.Row
         self.connection.execute("PRAGMA journal_mode=WAL")
         self.connection.execute("PRAGMA synchronous=FULL")
+        self.connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
         self.connection.execute(
             "CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
         )
