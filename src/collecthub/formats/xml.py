@@ -218,13 +218,10 @@ def _read_tree(
     problems: list[Problem] = []
     by_element = _fields_by_element(kind)
     for child in element:
-        name = etree.QName(child).localname
         field = by_element.get(child.tag)
         if field is None:
-            if kind is DocumentItem and child.tag == _tag("Href"):
-                problems += _attach(tree, (child.text or "").strip(_WHITE), documents, path)
-            else:
-                problems.append(Problem("unknown", (*path, name[:64]), f"{name[:64]!r} does not belong here"))
+            is_href = kind is DocumentItem and child.tag == _tag("Href")
+            problems += _attach(tree, child, documents, path) if is_href else [_stranger(child, path)]
             continue
         here = (*path, field.name, len(tree.get(field.name, ()))) if field.is_many else (*path, field.name)
         value, found = _read_child(child, field, currency, documents, here)
@@ -265,14 +262,28 @@ def _json_value(scalar: Scalar, text: str) -> Any:
     return text
 
 
-def _attach(tree: Tree, href: str, documents: Files | None, path: Path) -> list[Problem]:
+def _attach(tree: Tree, href: Element, documents: Files | None, path: Path) -> list[Problem]:
     """Put the file that a document names into its tree."""
+    name = (href.text or "").strip(_WHITE)
     if documents is None:
         return []
-    if href not in documents:
-        return [Problem("document", (*path, "Href"), f"the container holds no file {href[:100]!r}")]
-    tree["content"] = base64.b64encode(documents[href]).decode("ascii")
+    if name not in documents:
+        return [Problem("document", (*path, "Href"), f"the container holds no file {name[:100]!r}")]
+    tree["content"] = base64.b64encode(documents[name]).decode("ascii")
     return []
+
+
+def _stranger(child: Element, path: Path) -> Problem:
+    """An element that no field of this record has."""
+    qualified = etree.QName(child)
+    name = qualified.localname[:64]
+    if qualified.namespace != NAMESPACE:
+        return Problem(
+            "unknown",
+            path,
+            f"{name!r} of namespace {(qualified.namespace or '')[:100]!r} does not belong here",
+        )
+    return Problem("unknown", (*path, name) if name[:1].isupper() else path, f"{name!r} does not belong here")
 
 
 @cache
