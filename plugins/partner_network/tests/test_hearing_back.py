@@ -80,6 +80,7 @@ def test_a_broken_page_is_kept_and_reading_stops_before_it(connect, agency, exch
     assert checkpoint == "" and raw.content == b'{"items": [{"cursor"'
     with pytest.raises(QuarantineError):
         connector.decode(raw)
+    connector.acknowledge(raw, Verdict(is_accepted=False, code="json.malformed"))
     assert len(list(connector.fetch(checkpoint))) >= 1
 
 

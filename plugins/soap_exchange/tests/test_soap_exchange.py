@@ -203,6 +203,7 @@ def test_a_verdict_reaches_the_office_and_may_be_repeated(connect, lawyer, excha
     assert [json.loads(one) for one in told] == [
         {"accepted": False, "code": "status.unknown", "reason": "code “X9” is not known"}
     ]
+    connector.acknowledge(raw, Verdict(is_accepted=False, code="a long word " * 20, reason="\x00" + "x" * 20_000))
     connector.acknowledge(raw, Verdict(is_accepted=True))
     assert lawyer.books()["refused"] == []
 

@@ -26,7 +26,7 @@ from collecthub.sdk import (
 )
 from collecthub.wire.crypto import sha256_hex, verify_webhook
 from collecthub_partner_network.client import ExchangeClient, outbox_page
-from collecthub_partner_network.mapping import JSON, addresses, reply_receipt, verdict_body
+from collecthub_partner_network.mapping import JSON, PAGE, addresses, reply_receipt, verdict_body
 from collecthub_partner_network.settings import PartnerNetworkSettings
 
 _PAGE = 100
@@ -98,7 +98,7 @@ class PartnerNetworkConnector:
                 page = outbox_page(content)
             except QuarantineError:
                 name = f"outbox-{sha256_hex(content)[:16]}"
-                yield RawMessage(remote_ref=name, media_type=JSON, content=content), after
+                yield RawMessage(remote_ref=name, media_type=PAGE, content=content), after
                 return
             for item in page.items:
                 after = item.cursor
@@ -138,7 +138,9 @@ class PartnerNetworkConnector:
         return decoded
 
     def acknowledge(self, raw: RawMessage, verdict: Verdict) -> None:
-        """Post the verdict on an exchange."""
+        """Post the verdict on an exchange. The contract has none on a page that could not be read."""
+        if raw.media_type == PAGE:
+            return
         self._client.give_verdict(verdict_body(raw, verdict))
 
     # --- PartnerBooks and Checkable ---------------------------------------------------------------

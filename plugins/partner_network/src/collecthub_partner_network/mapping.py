@@ -21,6 +21,7 @@ from collecthub.sdk import (
 )
 
 JSON = "application/json"
+PAGE = "application/vnd.collecthub.outbox-page+json"  # a page of the outbox that is broken as a whole
 
 
 class Submitted(msgspec.Struct, frozen=True):

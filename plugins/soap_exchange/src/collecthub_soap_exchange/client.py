@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from collecthub.sdk import ConfigurationError, InDoubtError, QuarantineError, RetryableError, Verdict
 from collecthub.wire.soap import SoapClient, SoapFaultError
 from collecthub.wire.xml import Element, parse
-from collecthub_soap_exchange.mapping import CASE, SERVICE, is_true, text_of
+from collecthub_soap_exchange.mapping import CASE, SERVICE, is_true, text_of, verdict_arguments
 from collecthub_soap_exchange.settings import SoapExchangeSettings
 
 # Operations that may be repeated at will: no answer is then a reason to ask again, not to doubt.
@@ -61,13 +61,7 @@ class ExchangeClient:
 
     def give_verdict(self, exchange_id: str, verdict: Verdict) -> None:
         """Tell the office what became of its exchange; the same verdict again changes nothing."""
-        self._ask(
-            "AcknowledgeExchange",
-            ExchangeId=exchange_id,
-            Accepted=verdict.is_accepted,
-            Code=verdict.code or None,
-            Reason=verdict.reason or None,
-        )
+        self._ask("AcknowledgeExchange", ExchangeId=exchange_id, **verdict_arguments(verdict))
 
     def accounts(self) -> Element:
         """The office's books, an Accounts element."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from collecthub.sdk import CaseFormat, Decoded, Fault, QuarantineError, Receipt
+from collecthub.sdk import CaseFormat, Decoded, Fault, QuarantineError, Receipt, Verdict
 from collecthub.wire.xml import Element, serialise
 
 CASE = "{urn:collecthub:case-exchange:1.0}"
 SERVICE = "{urn:collecthub:case-exchange:1.0:service}"
 XML = "application/xml"
+_CODE_CHARS, _REASON_CHARS = 64, 10_000
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,20 @@ def waiting(reply: Element) -> list[Waiting]:
         for item in reply.iterfind(f"{SERVICE}Item")
         for exchange in item.iterfind(f"{CASE}Exchange")
     ]
+
+
+def verdict_arguments(verdict: Verdict) -> dict[str, object]:
+    """A verdict within the limits of the contract: 64 characters of code, 10,000 of reason, nothing XML forbids.
+
+    >>> verdict_arguments(Verdict(is_accepted=False, code="xml.schema", reason="line" + chr(0) + "1"))
+    {'Accepted': False, 'Code': 'xml.schema', 'Reason': 'line 1'}
+    """
+    texts = {"Code": _plain(verdict.code, _CODE_CHARS), "Reason": _plain(verdict.reason, _REASON_CHARS)}
+    return {"Accepted": verdict.is_accepted, **{name: text for name, text in texts.items() if text}}
+
+
+def _plain(text: str, limit: int) -> str:
+    return "".join(character if character.isprintable() else " " for character in text)[:limit]
 
 
 def reply_receipt(reply: Element, case_format: CaseFormat) -> Receipt:
