@@ -6,19 +6,23 @@ import csv
 import datetime as dt
 import io
 import re
+import shutil
+import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from collecthub.errors import ConfigurationError, QuarantineError
-from collecthub.wire.xml_prolog import refuse_doctype
+from collecthub.wire.xml_prolog import PROLOG_CHARS_MAX, encoding_of, refuse_doctype
 
 _DELIMITERS: Final = ",;\t"
 _FORMULA_START: Final = re.compile(r"^[\s\x00]*[=+\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n]")
 _XLSX_BYTES_MAX: Final = 1_000_000_000
 _FIELD_CHARS_MAX: Final = 1_000_000
+_SPOOL_BYTES: Final = 32_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +121,14 @@ def _delimiter(text: str) -> str:
 
 def _xlsx_lines(content: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
     openpyxl = _openpyxl()
-    _refuse_hostile_xlsx(content, name)
     try:
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-        try:
+        with tempfile.SpooledTemporaryFile(_SPOOL_BYTES) as checked:
+            _copy_checked(content, name, checked)
+            book = openpyxl.load_workbook(checked, read_only=True, data_only=True, keep_links=False)
             sheet = book.worksheets[0]
             sheet.reset_dimensions()  # the size that the file claims is not to be believed
             for line, cells in enumerate(sheet.iter_rows(values_only=True), 1):
                 yield line, [_text(cell) for cell in cells]
-        finally:
-            book.close()
     except (
         zipfile.BadZipFile,
         KeyError,
@@ -154,22 +156,35 @@ def _openpyxl() -> Any:
     return openpyxl
 
 
-def _refuse_hostile_xlsx(content: bytes, name: str) -> None:
+def _copy_checked(content: bytes, name: str, copy: IO[bytes]) -> None:
+    """Write what openpyxl may read: parts as large as they say, none with a DOCTYPE.
+
+    It inflates whole parts into memory whatever size they declare, so it is never given the original.
+    """
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            entries = archive.infolist()
+        with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(copy, "w") as target:
+            entries = source.infolist()
             total = sum(entry.file_size for entry in entries)
             if total > min(_XLSX_BYTES_MAX, max(len(content) * 200, 10_000_000)) or len(entries) > 10_000:
-                raise QuarantineError(
-                    f"The workbook {name} unpacks to {total} bytes, far more than its size.",
-                    code="table.size",
-                )
+                raise QuarantineError(f"The workbook {name} is larger than it may be.", code="table.size")
             for entry in entries:
-                if entry.filename.endswith((".xml", ".rels")):
-                    with archive.open(entry) as part:
-                        refuse_doctype(part.read(65_535).decode("utf-8-sig", "replace"))
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+                with source.open(entry) as part, target.open(entry.filename, "w") as kept:
+                    head = part.read(PROLOG_CHARS_MAX)
+                    if entry.filename.endswith((".xml", ".rels", ".vml")):
+                        refuse_doctype(head.decode(encoding_of(head[:400]), "replace"))
+                    kept.write(head)
+                    shutil.copyfileobj(part, kept)
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+        OSError,
+        ValueError,
+    ) as error:
         raise QuarantineError(f"The workbook {name} is damaged: {error}.", code="table.malformed") from error
+    copy.seek(0)
 
 
 def _text(value: Any) -> str:
