@@ -214,3 +214,23 @@ def test_the_books_are_the_agencys_own(connect, agency, exchange: Make) -> None:
     assert len(lines) == len(books) > 10
     assert {key: line.paid for key, line in lines.items()} == {key: Decimal(one["paid"]) for key, one in books.items()}
     assert any(line.paid for line in lines.values())
+
+
+def test_books_with_an_impossible_amount_are_refused(connect, agency) -> None:
+    line = (
+        '{"case_id": "c", "holder_ref": "h", "currency": "EUR", "principal": "%s", "paid": "0", "costs": "0", '
+        '"is_stopped": false}'
+    )
+    for amount in ("NaN", "1e9", "٣"):
+        agency.spoil_next("accounts", status=200, body='{"items": [' + line % amount + '], "next_cursor": null}')
+        with pytest.raises(QuarantineError):
+            list(connect().accounts())
+
+
+def test_books_in_several_pages_are_read_to_the_end_and_a_circle_is_seen(connect, agency) -> None:
+    page = '{"items": [], "next_cursor": "7"}'
+    agency.spoil_next("accounts", status=200, body=page)
+    assert list(connect().accounts()) == []
+    agency.spoil_next("accounts", status=200, body=page, times=2)
+    with pytest.raises(PermanentError, match="circle"):
+        list(connect().accounts())

@@ -9,7 +9,6 @@ from collecthub.sdk import CollecthubError, InDoubtError, QuarantineError, Retry
 from collecthub.wire.http import HttpClient, HttpResponse, safe_json
 from collecthub_partner_network.mapping import (
     JSON,
-    AccountsPage,
     ExchangeState,
     OutboxPage,
     Submitted,
@@ -75,10 +74,12 @@ class ExchangeClient:
         if not response.is_success:
             raise _refused(response, "take a verdict")
 
-    def accounts(self, after: str) -> AccountsPage:
-        """A page of the agency's books."""
+    def accounts(self, after: str) -> bytes:
+        """A page of the agency's books, unread."""
         response = self._http.request("GET", f"{_ROOT}/accounts", params={"after": after} if after else None)
-        return _read(response, AccountsPage, "show its books")
+        if response.status != 200:
+            raise _refused(response, "show its books")
+        return response.content
 
 
 def outbox_page(content: bytes) -> OutboxPage:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Protocol, runtime_checkable
 
 from collecthub.sdk import (
     AccountLine,
@@ -26,11 +27,19 @@ from collecthub.sdk import (
 )
 from collecthub.wire.crypto import sha256_hex, verify_webhook
 from collecthub_partner_network.client import ExchangeClient, outbox_page
-from collecthub_partner_network.mapping import JSON, PAGE, addresses, reply_receipt, verdict_body
+from collecthub_partner_network.mapping import JSON, PAGE, addresses, next_cursor, reply_receipt, verdict_body
 from collecthub_partner_network.settings import PartnerNetworkSettings
 
+_FORMAT = "case-exchange-json"
 _PAGE = 100
 _STEPS = ("reach", "token", "contract")
+
+
+@runtime_checkable
+class BooksFormat(CaseFormat, Protocol):
+    """A case format that can also read a partner's books."""
+
+    def decode_accounts(self, content: bytes) -> Sequence[AccountLine]: ...
 
 
 class PartnerNetworkConnector:
@@ -55,8 +64,14 @@ class PartnerNetworkConnector:
         return self._settings.batch_limit
 
     @property
-    def _format(self) -> CaseFormat:
-        return self._ctx.formats["case-exchange-json"]
+    def _format(self) -> BooksFormat:
+        found = self._ctx.formats.get(_FORMAT)
+        if not isinstance(found, BooksFormat):
+            raise ConfigurationError(
+                f"the case format {_FORMAT} is not installed or cannot read books",
+                cure="Run `collecthub plugin list` and repair what is shown as failed.",
+            )
+        return found
 
     # --- Dispatcher -------------------------------------------------------------------------------
 
@@ -93,6 +108,7 @@ class PartnerNetworkConnector:
         """
         after = checkpoint
         while True:
+            began = after
             content = self._client.outbox(after, _PAGE)
             try:
                 page = outbox_page(content)
@@ -106,7 +122,7 @@ class PartnerNetworkConnector:
                 # A push of the same exchange carries its id as well, so both have one reference.
                 name = addresses(content)[0] or after
                 yield RawMessage(remote_ref=name, media_type=JSON, content=content), after
-            if not page.items or page.next_cursor is None:
+            if page.next_cursor is None or after == began:  # a list that does not go on has ended
                 return
 
     def receive_hook(self, request: HookRequest) -> HookAnswer:
@@ -146,17 +162,17 @@ class PartnerNetworkConnector:
     # --- PartnerBooks and Checkable ---------------------------------------------------------------
 
     def accounts(self) -> Iterator[AccountLine]:
-        """The agency's books, page by page."""
-        page = self._client.accounts("")
-        yield from page.items
-        while page.next_cursor:
-            after = page.next_cursor
-            page = self._client.accounts(after)
-            yield from page.items
-            if page.next_cursor == after:
-                raise PermanentError(
-                    f"the agency's books do not go on after {after!r}", cure="Report it to the agency."
-                )
+        """The agency's books, page by page; a page that cannot be read whole is refused."""
+        seen, after = {""}, ""
+        while True:
+            content = self._client.accounts(after)
+            yield from self._format.decode_accounts(content)
+            after = next_cursor(content)
+            if not after:
+                return
+            if after in seen:
+                raise PermanentError(f"the agency's books go in a circle at {after!r}", cure="Report it to the agency.")
+            seen.add(after)
 
     def check(self) -> Sequence[CheckStep]:
         """Reach the service, use the token, read its outbox by the contract, look for webhook secrets."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 
 from collecthub.sdk import (
-    AccountLine,
     CaseFormat,
     CollecthubError,
     ConfigurationError,
@@ -53,11 +52,20 @@ class OutboxPage(msgspec.Struct, frozen=True):
     next_cursor: str | None = None
 
 
-class AccountsPage(msgspec.Struct, frozen=True):
-    """The agency's books on the cases it holds."""
-
-    items: tuple[AccountLine, ...]
+class _Cursor(msgspec.Struct, frozen=True):
     next_cursor: str | None = None
+
+
+def next_cursor(content: bytes) -> str:
+    """Where a list goes on; empty at its end. `content` was read as JSON before.
+
+    >>> next_cursor(b'{"items": [], "next_cursor": "7"}'), next_cursor(b'{"items": [], "next_cursor": null}')
+    ('7', '')
+    """
+    try:
+        return msgspec.json.decode(content, type=_Cursor).next_cursor or ""
+    except msgspec.ValidationError as error:
+        raise QuarantineError(f"the cursor of a list is not a text: {error}", code="exchange.cursor") from error
 
 
 class _Addresses(msgspec.Struct, frozen=True):

@@ -109,12 +109,12 @@ class SoapExchangeConnector:
         """What waits at the office after `checkpoint`, oldest first, each exchange as a document of its own."""
         after = checkpoint
         while True:
+            began = after
             reply = self._client.fetch(after, _PAGE)
-            items = waiting(reply)
-            for item in items:
+            for item in waiting(reply):
                 after = item.cursor
                 yield RawMessage(remote_ref=item.exchange_id or after, media_type=XML, content=item.content), after
-            if not items or not is_true(reply, f"{SERVICE}HasMore"):
+            if not is_true(reply, f"{SERVICE}HasMore") or after == began:  # a list that does not go on has ended
                 return
 
     def decode(self, raw: RawMessage) -> Decoded:
