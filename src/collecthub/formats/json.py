@@ -109,7 +109,10 @@ def _piece(place: int, message: Any) -> Piece:
         return dotted(("messages", place, *path))
 
     def excerpt() -> str:
-        return json.dumps(message, ensure_ascii=False)[:_EXCERPT_CHARS]
+        try:
+            return json.dumps(message, ensure_ascii=False)[:_EXCERPT_CHARS]
+        except RecursionError:  # read just within the limit, and writing needs a little more
+            return "(nested too deeply to show)"
 
     return Piece(kind=kind, tree=tree, problems=problems, place=where, excerpt=excerpt)
 

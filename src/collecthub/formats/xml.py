@@ -199,12 +199,11 @@ def _piece(element: Element, documents: Files | None) -> Piece:
     qualified = etree.QName(element)
     kind = MESSAGE_BY_ELEMENT.get(qualified.localname) if qualified.namespace == NAMESPACE else None
     tree, problems = _read_tree(element, kind, _currency_of(element), documents) if kind else ({}, [])
-    place = 1 + sum(1 for _ in element.itersiblings(element.tag, preceding=True))
     return Piece(
         kind=kind,
         tree=tree,
         problems=problems,
-        place=partial(_place, element, f"/Exchange/Messages/{qualified.localname[:64]}[{place}]"),
+        place=partial(_message_place, element),
         excerpt=partial(_excerpt, element),
         recheck=partial(_objections, element),
     )
@@ -322,6 +321,12 @@ def _place(element: Element, start: str, path: Path) -> str:
         found = match[number - 1]
     written = "".join(f"/{name}" if number == 1 else f"/{name}[{number}]" for name, number in steps)
     return f"{start}{written}, line {found.sourceline}"
+
+
+def _message_place(message: Element, path: Path) -> str:
+    """The same for a message, by its number among those of its kind."""
+    number = 1 + sum(1 for _ in message.itersiblings(message.tag, preceding=True))
+    return _place(message, f"/Exchange/Messages/{etree.QName(message).localname[:64]}[{number}]", path)
 
 
 def _steps(path: Path) -> list[tuple[str, int]]:
