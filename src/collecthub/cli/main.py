@@ -1,0 +1,53 @@
+"""The command `collecthub`. Every command imports what it needs when it runs, so that help comes at once."""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated
+
+import typer
+
+from collecthub import __version__
+from collecthub.cli import corridor_map, running, trial
+from collecthub.cli.errors_shown import HubGroup
+from collecthub.cli.output import say
+
+app = typer.Typer(
+    cls=HubGroup,
+    name="collecthub",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        say(f"collecthub {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def hub(
+    debug: Annotated[bool, typer.Option("--debug", help="Print stack traces and detailed logs.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """The integration hub for debt collection: from the ERP to the partner and back.
+
+    Exit codes: 0 done, 1 done with findings, 2 usage, 3 configuration, 4 something outside is unavailable.
+    """
+    logging.basicConfig(
+        level=logging.DEBUG if debug else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+
+
+app.command()(trial.demo)
+app.command()(running.serve)
+app.command()(running.worker)
+app.command()(running.run)
+app.command()(running.sync)
+app.command("map")(corridor_map.show_map)
+app.add_typer(corridor_map.plugin_app, name="plugin")
