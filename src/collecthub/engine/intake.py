@@ -36,7 +36,8 @@ from collecthub.store.connections import (
     read_connection,
     read_creditor,
 )
-from collecthub.store.queries.scope import Scope, not_there, owned_by
+from collecthub.store.queries.case_file import check_creditor
+from collecthub.store.queries.scope import Scope
 
 ORIGINS = ("form", "file", "api", "exchange")
 TEXT_LONGEST, REF_LONGEST, CLAIMS_MOST = 300, 140, 1000
@@ -171,23 +172,46 @@ def derived_debtor_ref(debtor: Party) -> str:
 # --- the creditor's own connection ----------------------------------------------------------------
 
 
-def intake_connection(work: Work, creditor_id: str) -> ConnectionRow:
-    """The creditor's built-in connection, made on first use and locked, so that drafts enter one after the other."""
-    connection_id = derived_id(KIND, creditor_id)
+def ready_intake(hub: Hub, scope: Scope, creditor_id: str) -> str:
+    """Make the creditor's built-in connection if it is not there yet, and return its id.
+
+    In a transaction of its own, before any draft: what tells the creditor about a new case looks the connection up.
+    Raises `NotThereError` for a creditor that does not exist for the scope.
+    """
+    connection_id = intake_connection_id(creditor_id)
+    with hub.database.read() as conn:
+        check_creditor(conn, scope, creditor_id)
+        if read_connection(conn, connection_id) is not None:
+            return connection_id
+    with hub.work() as work:
+        mine = sa.select(t.creditors.c.creditor_id).where(t.creditors.c.creditor_id == creditor_id)
+        work.conn.execute(mine.with_for_update())  # two first drafts at once: the second waits and finds it
+        if read_connection(work.conn, connection_id) is None:
+            add_connection(work.conn, _built_in(connection_id, creditor_id, work.now))
+    return connection_id
+
+
+def intake_connection_id(creditor_id: str) -> str:
+    """The id of a creditor's built-in connection."""
+    return derived_id(KIND, creditor_id)
+
+
+def _built_in(connection_id: str, creditor_id: str, now: dt.datetime) -> ConnectionRow:
+    return ConnectionRow(
+        connection_id=connection_id, kind=KIND, role=ConnectorRole.ERP.value, name="Form, file and API",
+        creditor_id=creditor_id, partner_id=None, settings="{}", mode=RELEASED, release=Exclusions(), checkpoint="",
+        status="ok", status_detail="", status_until=None, created_at=now, last_complete_at=None, next_due_at=None,
+    )
+
+
+def _locked_connection(work: Work, creditor_id: str) -> ConnectionRow:
+    """Locked until the transaction ends, so that drafts of one creditor enter one after the other."""
+    connection_id = intake_connection_id(creditor_id)
     locked = sa.select(t.connections.c.connection_id).where(t.connections.c.connection_id == connection_id)
-    if work.conn.execute(locked.with_for_update()).first() is None:
-        add_connection(
-            work.conn,
-            ConnectionRow(
-                connection_id=connection_id, kind=KIND, role=ConnectorRole.ERP.value, name="Form, file and API",
-                creditor_id=creditor_id, partner_id=None, settings="{}", mode=RELEASED, release=Exclusions(),
-                checkpoint="", status="ok", status_detail="", status_until=None, created_at=work.now,
-                last_complete_at=None, next_due_at=None,
-            ),
-        )
+    work.conn.execute(locked.with_for_update())
     row = read_connection(work.conn, connection_id)
     if row is None:
-        raise PermanentError("the intake connection vanished", cure="Repeat the request.", reference=creditor_id)
+        raise PermanentError("this creditor has no intake yet", cure="Call `ready_intake` first.", reference=creditor_id)
     return row
 
 
@@ -199,16 +223,15 @@ def open_draft(
 ) -> Intake:
     """Open the case of a draft, or say why not; nothing is raised for what the sender can correct.
 
-    `key` names the draft when `origin_ref` does not (a message id). Raises `NotThereError` for a creditor that does
-    not exist for the scope.
+    `ready_intake` comes first. `key` names the draft when `origin_ref` does not (a message id). Raises
+    `NotThereError` for a creditor that does not exist for the scope.
     """
+    check_creditor(work.conn, scope, creditor_id)
     creditor = read_creditor(work.conn, creditor_id)
-    if creditor is None or work.conn.scalar(sa.select(owned_by(scope, sa.literal(creditor_id)))) in (False, 0):
-        raise not_there("creditor", creditor_id)
     errors = check_draft(draft, work.now.date())
     if errors:
         return Intake(origin_ref=draft.origin_ref, errors=errors)
-    row = intake_connection(work, creditor_id)
+    row = _locked_connection(work, creditor_id)
     debtor_ref = draft.debtor_ref or derived_debtor_ref(draft.debtor)
     named = key or draft.origin_ref
     case_id = derived_id(KIND, creditor_id, named) if named else new_id()
@@ -218,7 +241,7 @@ def open_draft(
     write_debtor(work, row, debtor_ref, draft.debtor)
     number = case_number(row.connection_id, case_id)
     facts: list[Fact] = [_opened(work, row, debtor_ref, draft, origin, number)]
-    if creditor.playbook.owner:
+    if creditor is not None and creditor.playbook.owner:
         people = creditor.playbook
         facts.append(OwnerChanged(owner=people.owner, contact_person=people.contact_person))
     case = change_case(hub, work, None, facts, actor=scope.subject, case_id=case_id, debtor=draft.debtor)

@@ -1,0 +1,218 @@
+"""Changes to a case: every one takes effect once (Idempotency-Key) and on what the caller saw (If-Match)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Header, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from collecthub.engine import desk
+from collecthub.engine.context import Hub, Work
+from collecthub.model.case import Case
+from collecthub.store.queries.case_file import read_owned_case
+from collecthub.store.queries.scope import Scope
+from collecthub.web.answers import Done, answer, documented
+from collecthub.web.api.fields import Amount, Inbound, Line, Note, Ref, Text
+from collecthub.web.api.once import OnceKey, SeenVersion, etag, once
+from collecthub.web.auth import CreditorSide, Operator, TheHub
+from collecthub.web.problems import ProblemError
+from collecthub.web.strict_json import StrictRoute
+
+router = APIRouter(prefix="/cases/{case_id}", tags=["case changes"], route_class=StrictRoute)
+DONE = documented(Done, description="The change is recorded.")
+DOCUMENT_KINDS = ("invoice", "contract", "reminder", "statement", "correspondence", "judgment", "other")
+
+
+class PaymentIn(Inbound):
+    """The creditor was paid directly."""
+
+    amount: Amount
+    paid_on: dt.date
+    note: Note = ""
+
+
+class TextIn(Inbound):
+    """A sentence."""
+
+    text: Text
+
+
+class HoldIn(Inbound):
+    """A reason to pause, until a date if one is given."""
+
+    reason: Ref
+    note: Note = ""
+    until_on: dt.date | None = None
+
+
+class ReleaseIn(Inbound):
+    """The hold that ends."""
+
+    reason: Ref
+    note: Note = ""
+
+
+class CostDecisionIn(Inbound):
+    """Whether the holder may spend it."""
+
+    is_approved: bool
+    text: Text
+
+
+class TakeOverIn(Inbound):
+    """Who has the case already, under which reference, and what is owed there."""
+
+    holder_name: Line
+    holder_ref: Ref = ""
+    balance: Amount
+
+
+class OwnerIn(Inbound):
+    """Who is in charge here, and whom outsiders reach."""
+
+    owner: Line
+    contact_person: Line = ""
+
+
+class DocumentAdded(msgspec.Struct, frozen=True, kw_only=True):
+    """The document is kept."""
+
+    document_id: str
+    sha256: str
+
+
+def _done(case: Case) -> Response:
+    view = Done(case_id=case.case_id, version=case.version, status=case.status.value)
+    return answer(view, headers={"ETag": etag(case.version)})
+
+
+@router.post("/payments", summary="Record a payment to the creditor", responses=DONE)
+def add_payment(
+    hub: TheHub, scope: CreditorSide, case_id: str, body: PaymentIn, key: OnceKey, seen: SeenVersion
+) -> Response:
+    """The holder of the case hears the new balance, or a recall when nothing is left."""
+    return once(hub, scope, key, lambda work: _done(
+        desk.record_payment(hub, work, scope, case_id, amount=body.amount, paid_on=body.paid_on, note=body.note,
+                            expected_version=seen)))  # fmt: skip
+
+
+@router.post("/answers", summary="Answer the holder's question", responses=DONE)
+def add_answer(
+    hub: TheHub, scope: CreditorSide, case_id: str, body: TextIn, key: OnceKey, seen: SeenVersion
+) -> Response:
+    """The case goes on; the holder gets the answer."""
+    return once(hub, scope, key, lambda work: _done(
+        desk.answer_question(hub, work, scope, case_id, text=body.text, expected_version=seen)))  # fmt: skip
+
+
+@router.post("/notes", summary="Add a note", responses=DONE)
+def add_note(hub: TheHub, scope: CreditorSide, case_id: str, body: TextIn, key: OnceKey) -> Response:
+    """Kept in the history; nothing is sent."""
+    return once(hub, scope, key, lambda work: _done(desk.add_note(hub, work, scope, case_id, text=body.text)))
+
+
+@router.post("/holds", summary="Pause the case", responses=DONE)
+def add_hold(
+    hub: TheHub, scope: CreditorSide, case_id: str, body: HoldIn, key: OnceKey, seen: SeenVersion
+) -> Response:
+    """Nothing leaves while a hold is set."""
+    return once(hub, scope, key, lambda work: _done(
+        desk.set_hold(hub, work, scope, case_id, reason=body.reason, note=body.note, until_on=body.until_on,
+                      expected_version=seen)))  # fmt: skip
+
+
+@router.post("/holds/release", summary="End a hold", responses=DONE)
+def end_hold(
+    hub: TheHub, scope: CreditorSide, case_id: str, body: ReleaseIn, key: OnceKey, seen: SeenVersion
+) -> Response:
+    """The case goes on when it was the last one."""
+    return once(hub, scope, key, lambda work: _done(
+        desk.release_hold(hub, work, scope, case_id, reason=body.reason, note=body.note,
+                          expected_version=seen)))  # fmt: skip
+
+
+@router.post("/cost-decisions", summary="Approve or refuse a cost", responses=DONE)
+def decide_cost(
+    hub: TheHub, scope: CreditorSide, case_id: str, body: CostDecisionIn, key: OnceKey, seen: SeenVersion
+) -> Response:
+    """The holder hears the decision."""
+    return once(hub, scope, key, lambda work: _done(
+        desk.decide_cost(hub, work, scope, case_id, is_approved=body.is_approved, text=body.text,
+                         expected_version=seen)))  # fmt: skip
+
+
+@router.post("/withdraw", summary="Take the case back", responses=DONE)
+def withdraw(
+    hub: TheHub, scope: CreditorSide, case_id: str, body: TextIn, key: OnceKey, seen: SeenVersion
+) -> Response:
+    """A holder hears a recall and must confirm that it stopped."""
+    return once(hub, scope, key, lambda work: _done(
+        desk.withdraw(hub, work, scope, case_id, reason=body.text, expected_version=seen)))  # fmt: skip
+
+
+@router.post("/take-over", summary="The case already runs elsewhere", responses=DONE)
+def take_over(
+    hub: TheHub, scope: CreditorSide, case_id: str, body: TakeOverIn, key: OnceKey, seen: SeenVersion
+) -> Response:
+    """The hub follows it and sends nothing."""
+    return once(hub, scope, key, lambda work: _done(
+        desk.take_over(hub, work, scope, case_id, holder_name=body.holder_name, holder_ref=body.holder_ref,
+                       balance=body.balance, expected_version=seen)))  # fmt: skip
+
+
+@router.post("/owner", summary="Put somebody in charge", responses=DONE)
+def assign_owner(
+    hub: TheHub, scope: Operator, case_id: str, body: OwnerIn, key: OnceKey, seen: SeenVersion
+) -> Response:
+    """Owner and contact person of the case."""
+    return once(hub, scope, key, lambda work: _done(
+        desk.assign_owner(hub, work, scope, case_id, owner=body.owner, contact_person=body.contact_person,
+                          expected_version=seen)))  # fmt: skip
+
+
+_BYTES = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+@router.post(
+    "/documents", summary="Add a document", status_code=201, openapi_extra=_BYTES,
+    responses=documented(DocumentAdded, 201, "The document is kept; the same bytes are kept once."),
+)
+async def add_document(
+    request: Request, hub: TheHub, scope: CreditorSide, case_id: str, key: OnceKey,
+    name: Annotated[str, Query(min_length=1, max_length=140, pattern=r"^[^\x00-\x1f/\\]+$")],
+    kind: Annotated[str, Query(description=f"One of {', '.join(DOCUMENT_KINDS)}.")] = "other",
+    content_type: Annotated[str, Header()] = "application/octet-stream",
+) -> Response:
+    """The body is the document itself, at most 20 MB."""
+    content = await request.body()
+    if kind not in DOCUMENT_KINDS:
+        raise ProblemError("invalid-query", f"The kind must be one of {', '.join(DOCUMENT_KINDS)}.")
+    if not content:
+        raise ProblemError("validation", "The body is empty.", cure="Send the document's bytes.")
+    return await run_in_threadpool(_keep_document, hub, scope, case_id, key, (name, kind, content_type), content)
+
+
+def _keep_document(
+    hub: Hub, scope: Scope, case_id: str, key: tuple[str, str], what: tuple[str, str, str], content: bytes
+) -> Response:
+    with hub.database.read() as conn:
+        read_owned_case(conn, scope, case_id)  # nothing is stored for a case that is not there
+    name, kind, media_type = what
+    sha256 = hub.evidence.keep(content)
+
+    def act(work: Work) -> Response:
+        document_id = desk.add_document(
+            hub, work, scope, case_id, name=name, kind=kind, media_type=media_type.partition(";")[0][:100],
+            sha256=sha256, size=len(content),
+        )
+        return answer(DocumentAdded(document_id=document_id, sha256=sha256), 201)
+
+    return once(hub, scope, key, act)

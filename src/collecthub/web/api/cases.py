@@ -1,0 +1,122 @@
+"""Cases: list, detail, and everything that is read of one."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Query, Response
+
+from collecthub.errors import PermanentError
+from collecthub.model.money import parse_amount
+from collecthub.store.queries import case_file
+from collecthub.store.queries.cases import SORTS, CaseFilter, CaseSummary, list_cases
+from collecthub.store.queries.paging import Listed, QueryError
+from collecthub.store.queries.scope import not_there
+from collecthub.web.answers import answer, documented, documented_file, download
+from collecthub.web.api.fields import Paging
+from collecthub.web.api.once import etag
+from collecthub.web.auth import Anyone, TheHub
+from collecthub.web.strict_json import StrictRoute
+
+router = APIRouter(prefix="/cases", tags=["cases"], route_class=StrictRoute)
+
+
+class TimelineView(msgspec.Struct, frozen=True, kw_only=True):
+    """The history of a case, oldest first."""
+
+    items: tuple[case_file.TimelineEntry, ...]
+
+
+class DocumentsView(msgspec.Struct, frozen=True, kw_only=True):
+    """The documents of a case, oldest first."""
+
+    items: tuple[case_file.DocumentView, ...]
+
+
+class MessagesView(msgspec.Struct, frozen=True, kw_only=True):
+    """The messages about a case, oldest first."""
+
+    items: tuple[case_file.MessageView, ...]
+
+
+Word = Annotated[str, Query(max_length=140)]
+
+
+@router.get("", summary="List cases", responses=documented(Listed[CaseSummary], description="One page of cases."))
+async def read_list(
+    hub: TheHub, scope: Anyone, page: Paging,
+    status: Word = "", phase: Word = "", route: Word = "", country: Word = "", segment: Word = "", hold: Word = "",
+    debtor: Word = "", creditor: Word = "", partner: Word = "", currency: Word = "", q: Word = "",
+    min_amount: Annotated[str, Query(max_length=30, description="Least total owed; needs `currency`.")] = "",
+    max_amount: Annotated[str, Query(max_length=30, description="Most total owed; needs `currency`.")] = "",
+    is_open: Annotated[bool | None, Query(description="Only open, or only closed, cases.")] = None,
+    sort: Annotated[str, Query(max_length=20, description=f"One of {', '.join(SORTS)}.")] = "-opened_at",
+) -> Response:
+    """A short indexed read: it stays in the event loop, where it is several times quicker than in the pool."""
+    wanted = CaseFilter(
+        status=status, phase=phase, route=route, country=country, segment=segment, hold=hold, debtor=debtor,
+        creditor=creditor, partner=partner, currency=currency, q=q, is_open=is_open,
+        minimum=_amount(min_amount),
+        maximum=_amount(max_amount),
+    )
+    with hub.database.read() as conn:
+        return answer(list_cases(conn, scope, hub.key, wanted, page, sort))
+
+
+def _amount(text: str) -> Decimal | None:
+    try:
+        return parse_amount(text) if text else None
+    except PermanentError as error:
+        raise QueryError(error.message, cure=error.cure) from error
+
+
+@router.get("/{case_id}", summary="One case", responses=documented(case_file.CaseDetail))
+async def read_one(hub: TheHub, scope: Anyone, case_id: str) -> Response:
+    """The case with its ETag; send it back as If-Match with a change."""
+    with hub.database.read() as conn:
+        view = case_file.case_detail(conn, scope, case_id)
+    return answer(view, headers={"ETag": etag(view.version)})
+
+
+@router.get("/{case_id}/timeline", summary="What happened", responses=documented(TimelineView))
+async def read_timeline(hub: TheHub, scope: Anyone, case_id: str) -> Response:
+    """Every fact with its moment and its actor."""
+    with hub.database.read() as conn:
+        return answer(TimelineView(items=case_file.timeline(conn, scope, case_id)))
+
+
+@router.get("/{case_id}/balance", summary="What is owed, and why", responses=documented(case_file.BalanceSheet))
+async def read_balance(hub: TheHub, scope: Anyone, case_id: str) -> Response:
+    """The sums and every ledger line behind them."""
+    with hub.database.read() as conn:
+        return answer(case_file.balance_sheet(conn, scope, case_id))
+
+
+@router.get("/{case_id}/documents", summary="Its documents", responses=documented(DocumentsView))
+async def read_documents(hub: TheHub, scope: Anyone, case_id: str) -> Response:
+    """Names and sums; the bytes are downloaded one by one."""
+    with hub.database.read() as conn:
+        return answer(DocumentsView(items=case_file.documents(conn, scope, case_id)))
+
+
+@router.get("/{case_id}/messages", summary="What was said to partners", responses=documented(MessagesView))
+async def read_messages(hub: TheHub, scope: Anyone, case_id: str) -> Response:
+    """Each message with how far it has come."""
+    with hub.database.read() as conn:
+        return answer(MessagesView(items=case_file.messages(conn, scope, case_id)))
+
+
+@router.get(
+    "/{case_id}/documents/{document_id}", summary="Download a document",
+    responses=documented_file("The document, to save."),
+)
+def read_document(hub: TheHub, scope: Anyone, case_id: str, document_id: str) -> Response:
+    """The bytes as they came in."""
+    with hub.database.read() as conn:
+        case_file.read_owned_case(conn, scope, case_id)
+        view = case_file.document(conn, scope, document_id)
+    if view.case_id != case_id:
+        raise not_there("document", document_id)
+    return download(hub.evidence.read(view.sha256), view.name)

@@ -1,0 +1,5 @@
+"""Imports."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,47 @@
+"""The web application: doors in order, errors as problems, headers on everything."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Response
+from fastapi.routing import APIRouter
+
+from collecthub import __version__
+from collecthub.engine.context import Hub
+from collecthub.web import exchange, hooks, openapi, problems
+from collecthub.web.api import case_changes, cases, desks, doors, imports, intake, session
+from collecthub.web.guard import Guard
+
+API_ROUTERS = (
+    session.router, cases.router, intake.router, case_changes.router, doors.router, desks.router, imports.router,
+)
+
+
+def create_app(hub: Hub) -> FastAPI:
+    """The app that serves a hub."""
+    app = bare_app()
+    app.state.hub = hub
+    app.add_middleware(Guard, settings=hub.settings)
+    return app
+
+
+def bare_app() -> FastAPI:
+    """Every door, without a hub behind it; what the published API description is made from."""
+    app = FastAPI(
+        title="collecthub", version=__version__, docs_url=None, redoc_url=None, openapi_url=None,
+        description=openapi.DESCRIPTION, redirect_slashes=False,
+    )
+    api = APIRouter(prefix="/api/v1")
+    for router in API_ROUTERS:
+        api.include_router(router)
+    app.include_router(api)
+    app.include_router(hooks.router)
+    app.include_router(exchange.router)
+    app.include_router(openapi.router)
+    app.add_api_route("/healthz", health, methods=["GET"], include_in_schema=False)
+    problems.install(app)
+    return app
+
+
+async def health() -> Response:
+    """Whether this process answers; says nothing else."""
+    return Response(b"ok", media_type="text/plain")

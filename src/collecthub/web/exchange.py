@@ -1,0 +1,5 @@
+"""`/exchange/v1`."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,67 @@
+"""The published description of the API: made from the routes and the views, drift-checked in `schemas/`."""
+
+from __future__ import annotations
+
+import html
+import json
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.openapi.utils import get_openapi
+
+from collecthub.web.answers import view_schemas
+from collecthub.web.auth import Operator
+
+DESCRIPTION = (
+    "Cases, connections and everything around them. Amounts are decimal strings beside a currency, dates ISO 8601, "
+    "moments with zone. Errors are RFC 9457 problems with stable types. Changes that create or move money or cases "
+    "need an Idempotency-Key; changes to a case need If-Match with the ETag of what you saw."
+)
+SCHEMES: dict[str, Any] = {
+    "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key, `ch_<role>_...`."},
+    "session": {"type": "apiKey", "in": "cookie", "name": "collecthub",
+                "description": "A browser's session; changes also need X-CSRF-Token."},
+}  # fmt: skip
+
+router = APIRouter(include_in_schema=False)
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document of an app."""
+    found = get_openapi(
+        title=app.title, version="1", description=app.description, routes=app.routes, openapi_version="3.1.0"
+    )
+    components = found.setdefault("components", {})
+    components["schemas"] = dict(sorted({**components.get("schemas", {}), **view_schemas()}.items()))
+    components["securitySchemes"] = SCHEMES
+    found["security"] = [{"apiKey": []}, {"session": []}]
+    return found
+
+
+def published(app: FastAPI) -> str:
+    """The document as it is kept in `schemas/openapi.json`."""
+    return json.dumps(document(app), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+@router.get("/api/v1/openapi.json")
+async def read_openapi(request: Request, _scope: Operator) -> Response:
+    """For operators who are logged in."""
+    return Response(published(request.app), media_type="application/json")
+
+
+@router.get("/api/docs")
+async def read_docs(request: Request, _scope: Operator) -> Response:
+    """The same as a plain page, without a script."""
+    rows = []
+    for path, item in document(request.app)["paths"].items():
+        for method, operation in item.items():
+            rows.append(
+                f"<tr><td>{method.upper()}</td><td><code>{html.escape(path)}</code></td>"
+                f"<td>{html.escape(operation.get('summary', ''))}</td></tr>"
+            )
+    page = (
+        "<!doctype html><html lang=en><meta charset=utf-8><title>API</title><h1>API</h1>"
+        f"<p>{html.escape(DESCRIPTION)}</p><p><a href=/api/v1/openapi.json>OpenAPI document</a></p>"
+        f"<table>{''.join(rows)}</table></html>"
+    )
+    return Response(page, media_type="text/html")

@@ -1,0 +1,264 @@
+"""From a visitor and a template to a page; from an error to a page that says what to do next."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Coroutine, Mapping
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote, urlencode
+
+import jinja2
+import msgspec
+from fastapi import Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from markupsafe import Markup, escape
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from collecthub.engine.context import Hub
+from collecthub.errors import CollecthubError
+from collecthub.model.money import minor_units
+from collecthub.store.accounts import Session
+from collecthub.store.queries.scope import Role, Scope
+from collecthub.web.auth import check_csrf, find_identity, hub_of
+from collecthub.web.portal import words
+from collecthub.web.portal.charts import bar, column
+from collecthub.web.problems import Problem, ProblemError, problem, problem_of
+
+_HERE = Path(__file__).parent
+STATIC = _HERE / "static"
+# `same-origin` instead of the API's `no-referrer`, under which browsers send `Origin: null` with our own forms.
+_HEADERS = {"Referrer-Policy": "same-origin"}
+_FIELDS_MAX, _FILES_MAX, _PART_BYTES_MAX = 400, 1, 100_000
+
+
+class Visitor(msgspec.Struct, frozen=True, kw_only=True):
+    """A logged-in person and the hub that he looks at."""
+
+    hub: Hub
+    session: Session
+    path: str
+
+    @property
+    def scope(self) -> Scope:
+        return self.session.user.scope
+
+    @property
+    def is_operator(self) -> bool:
+        return self.scope.role is Role.OPERATOR
+
+    @property
+    def is_partner(self) -> bool:
+        return self.scope.role is Role.PARTNER
+
+
+# --- who is here, and what he sends ---------------------------------------------------------------
+
+
+async def _visitor(request: Request) -> Visitor:
+    """Who looks. Raises `ProblemError` `unauthenticated`; an API key opens no page."""
+    found = find_identity(request)
+    if found is None or found.session is None:
+        raise ProblemError("unauthenticated", cure="Log in.")
+    return Visitor(hub=await hub_of(request), session=found.session, path=request.scope["path"])
+
+
+async def _form(request: Request, visitor: Annotated[Visitor, Depends(_visitor)]) -> FormData:
+    """The submitted form, if it came from our own page."""
+    form = await request.form(max_files=_FILES_MAX, max_fields=_FIELDS_MAX, max_part_size=_PART_BYTES_MAX)
+    token = form.get("csrf")
+    check_csrf(request, visitor.session, token if isinstance(token, str) else "")
+    return form
+
+
+async def _operator(visitor: Annotated[Visitor, Depends(_visitor)]) -> Visitor:
+    return _allowed(visitor, Role.OPERATOR)
+
+
+async def _creditor_side(visitor: Annotated[Visitor, Depends(_visitor)]) -> Visitor:
+    return _allowed(visitor, Role.OPERATOR, Role.CREDITOR)
+
+
+def _allowed(visitor: Visitor, *roles: Role) -> Visitor:
+    if visitor.scope.role not in roles:
+        raise ProblemError("forbidden", cure="Ask the operator for it.")
+    return visitor
+
+
+Anyone = Annotated[Visitor, Depends(_visitor)]
+CreditorSide = Annotated[Visitor, Depends(_creditor_side)]
+Operator = Annotated[Visitor, Depends(_operator)]
+Form = Annotated[FormData, Depends(_form)]
+
+
+# --- errors as pages ------------------------------------------------------------------------------
+
+
+class PageRoute(APIRoute):
+    """A route whose errors are pages, and whose strangers are shown to the login."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, with problems turned into pages."""
+        handler = super().get_route_handler()
+
+        async def page(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except ProblemError as error:
+                if error.problem.code == "unauthenticated":
+                    return _to_login(request)
+                return await _problem_page(request, error.problem, error.headers)
+            except CollecthubError as error:
+                return await _problem_page(request, problem_of(error), None)
+            except RequestValidationError:
+                return await _problem_page(request, problem("invalid-query", cure="Go back and try again."), None)
+            except HTTPException as error:
+                found = problem("bad-request", str(error.detail), cure="Go back and try again.")
+                return await _problem_page(request, found, None)
+
+        return page
+
+
+def _to_login(request: Request) -> Response:
+    path = request.scope["path"]
+    query = request.scope.get("query_string", b"").decode("latin-1")
+    wanted = f"{path}?{query}" if query else path
+    keep = request.method == "GET" and wanted != "/"
+    return redirect("/login", **({"next": wanted} if keep else {}))
+
+
+async def _problem_page(request: Request, found: Problem, headers: Mapping[str, str] | None) -> Response:
+    try:
+        visitor = await _visitor(request)
+    except ProblemError:
+        visitor = None
+    if visitor is None:
+        return bare_page("problem_bare.html", status=found.status, headers=headers, problem=found)
+    return page(visitor, "problem.html", status=found.status, headers=headers, problem=found)
+
+
+# --- pages ----------------------------------------------------------------------------------------
+
+
+def page(
+    visitor: Visitor, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
+) -> Response:
+    """A page for somebody who is logged in."""
+    values = {"visitor": visitor, "me": visitor.session.user, "csrf": visitor.session.csrf, **values}
+    values.setdefault("today", visitor.hub.business_date())
+    return bare_page(template, status=status, headers=headers, **values)
+
+
+def bare_page(
+    template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
+) -> Response:
+    """A page for anybody."""
+    text = templates().get_template(template).render(**values)
+    return HTMLResponse(text, status, headers={**_HEADERS, **(headers or {})})
+
+
+def redirect(path: str, **query: str) -> Response:
+    """See other: the way on after a form. `path` is one of ours."""
+    return RedirectResponse(f"{path}?{urlencode(query)}" if query else path, 303, headers=_HEADERS)
+
+
+@cache
+def templates() -> jinja2.Environment:
+    """Autoescape everywhere, an unknown name is an error, nothing is looked up outside the folder."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, auto_reload=False,
+    )
+    environment.filters.update(
+        money=money, number=number, day=day, moment=moment, size=file_size, spoken=words.spoken,
+        country=words.country_name, quote=lambda text: quote(text, safe=""),
+    )
+    environment.globals.update(
+        label=words.label, tone=words.tone, tables=words.TABLES, countries=words.countries, static=static_url,
+        bar=bar, column=column, query=query_string,
+    )
+    return environment
+
+
+@cache
+def static_url(name: str) -> str:
+    """A static file's address; it changes with the content, so browsers may keep it for good."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?v={digest}"
+
+
+def query_string(values: Mapping[str, object], **changes: object) -> str:
+    """The query of a list with some parameters changed; empty ones fall away.
+
+    >>> query_string({"q": "a b", "status": ""}, cursor="x")
+    '?q=a+b&cursor=x'
+    """
+    given = {name: value for name, value in {**values, **changes}.items() if value not in ("", None)}
+    return f"?{urlencode(given)}" if given else ""
+
+
+# --- how values read ------------------------------------------------------------------------------
+
+
+def number(value: int | Decimal) -> str:
+    """Digits in groups of three, with a real minus.
+
+    >>> number(-1234567)
+    '−1,234,567'
+    """
+    return f"{value:,}".replace("-", "−")
+
+
+def amount_text(amount: Decimal, currency: str) -> str:
+    """An amount in its currency's decimals.
+
+    >>> amount_text(Decimal("-1234.5"), "EUR"), amount_text(Decimal("1200"), "JPY")
+    ('−1,234.50 EUR', '1,200 JPY')
+    """
+    return f"{number(amount.quantize(Decimal(1).scaleb(-minor_units(currency))))} {currency}"
+
+
+def money(amount: Decimal, currency: str) -> Markup:
+    """An amount that keeps together with its currency."""
+    digits, _, code = amount_text(amount, currency).rpartition(" ")
+    return Markup('<span class="money">{} <span class="currency">{}</span></span>').format(digits, code)
+
+
+def day(value: dt.date | dt.datetime | None) -> Markup:
+    """A date, ISO 8601."""
+    if value is None:
+        return Markup("–")
+    text = value.date().isoformat() if isinstance(value, dt.datetime) else value.isoformat()
+    return Markup('<time datetime="{0}">{0}</time>').format(text)
+
+
+def moment(value: dt.datetime | None) -> Markup:
+    """A moment to the minute, with its zone."""
+    if value is None:
+        return Markup("–")
+    utc = value.astimezone(dt.UTC)
+    return Markup('<time datetime="{}">{}</time>').format(
+        utc.strftime("%Y-%m-%dT%H:%M:%SZ"), utc.strftime("%Y-%m-%d %H:%M UTC")
+    )
+
+
+def file_size(size: int) -> str:
+    """Bytes for people.
+
+    >>> file_size(900), file_size(15_300), file_size(2_500_000)
+    ('900 B', '15 kB', '2.5 MB')
+    """
+    if size < 1000:
+        return f"{size} B"
+    return f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
+
+
+def lines(text: str) -> Markup:
+    """Text from outside, its line breaks kept."""
+    return Markup("<br>").join(escape(line) for line in text.splitlines())

@@ -1,0 +1,183 @@
+"""How codes read on a page: one word for people and one tone for the eye, each as a table.
+
+Tones are `quiet`, `info`, `good`, `warn` and `bad`; a chip always carries its word as well, never colour alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+Label = tuple[str, str]
+
+PHASES: Mapping[str, Label] = {
+    "prevention": ("Prevention", "quiet"),
+    "reminder": ("Reminder", "quiet"),
+    "amicable": ("Amicable", "info"),
+    "judicial": ("Judicial", "warn"),
+    "enforcement": ("Enforcement", "bad"),
+    "monitoring": ("Monitoring", "quiet"),
+}
+STATUSES: Mapping[str, Label] = {
+    "draft": ("Draft", "quiet"),
+    "needs_info": ("Needs information", "warn"),
+    "ready": ("Ready", "info"),
+    "sending": ("Being sent", "info"),
+    "sent": ("Sent", "info"),
+    "acknowledged": ("Received", "info"),
+    "accepted": ("Accepted", "good"),
+    "refused": ("Refused", "bad"),
+    "active": ("Active", "good"),
+    "recalling": ("Being recalled", "warn"),
+    "closed": ("Closed", "quiet"),
+}
+OUTCOMES: Mapping[str, Label] = {
+    "paid_full": ("Paid in full", "good"),
+    "paid_partial": ("Paid in part", "good"),
+    "settled_reduced": ("Settled for less", "good"),
+    "paid_before_handover": ("Paid before hand-over", "good"),
+    "credited": ("Credited", "quiet"),
+    "withdrawn": ("Withdrawn", "quiet"),
+    "recalled": ("Recalled", "quiet"),
+    "invalid_data": ("Data not usable", "bad"),
+    "duplicate": ("Duplicate", "quiet"),
+    "disputed_no_action": ("Disputed", "warn"),
+    "untraceable": ("Debtor not found", "warn"),
+    "deceased": ("Debtor has died", "quiet"),
+    "insolvent": ("Insolvent", "bad"),
+    "statute_barred": ("Barred by limitation", "bad"),
+    "exhausted_contact": ("All steps taken", "warn"),
+    "uneconomical": ("Uneconomical", "warn"),
+    "claim_dismissed": ("Claim dismissed", "bad"),
+    "written_off": ("Written off", "quiet"),
+    "other": ("Closed for another reason", "quiet"),
+}
+HOLDS: Mapping[str, Label] = {
+    "shadow": ("Waits for release", "info"),
+    "excluded": ("Excluded", "quiet"),
+    "held_elsewhere": ("Runs elsewhere", "quiet"),
+    "dispute": ("Disputed", "warn"),
+    "plan": ("Payment plan", "info"),
+    "insolvency": ("Insolvency", "bad"),
+    "payment_unconfirmed": ("Payment to confirm", "warn"),
+    "vulnerable": ("Vulnerable debtor", "warn"),
+    "complaint": ("Complaint", "warn"),
+    "legal_objection": ("Objection at court", "warn"),
+    "collective_settlement": ("Collective settlement", "warn"),
+    "waiting_creditor": ("Question to the creditor", "warn"),
+    "creditor_block": ("Blocked by the creditor", "warn"),
+    "other": ("On hold", "warn"),
+}
+CONNECTION_STATES: Mapping[str, Label] = {
+    "ok": ("Works", "good"),
+    "waiting": ("Tries again by itself", "warn"),
+    "stopped": ("Stopped", "bad"),
+}
+MODES: Mapping[str, Label] = {"shadow": ("Shadow: nothing leaves", "info"), "released": ("Released", "quiet")}
+ENVELOPE_STATES: Mapping[str, Label] = {
+    "composed": ("Composed", "quiet"),
+    "prepared": ("Prepared", "info"),
+    "attempting": ("Under way", "info"),
+    "sent": ("Sent", "good"),
+    "in_doubt": ("In doubt", "bad"),
+    "failed": ("Failed", "bad"),
+    "withdrawn": ("Withdrawn", "quiet"),
+}
+RUN_STATES: Mapping[str, Label] = {
+    "running": ("Under way", "info"),
+    "complete": ("Done", "good"),
+    "failed": ("Failed", "bad"),
+    "incomplete": ("Incomplete", "warn"),
+}
+QUARANTINE_STATES: Mapping[str, Label] = {
+    "open": ("Open", "warn"),
+    "retried": ("Read again", "info"),
+    "resolved": ("Resolved", "good"),
+}
+SEGMENTS: Mapping[str, Label] = {"B2B": ("Company", "quiet"), "B2C": ("Person", "quiet"), "B2G": ("Public body", "quiet")}
+OWNERS: Mapping[str, Label] = {
+    "operator": ("Operator", "quiet"),
+    "creditor": ("Creditor", "quiet"),
+    "partner": ("Partner", "quiet"),
+}
+DOCUMENT_KINDS: Mapping[str, Label] = {
+    "invoice": ("Invoice", "quiet"),
+    "contract": ("Contract", "quiet"),
+    "reminder": ("Reminder", "quiet"),
+    "statement": ("Statement", "quiet"),
+    "correspondence": ("Correspondence", "quiet"),
+    "judgment": ("Judgment", "quiet"),
+    "other": ("Other", "quiet"),
+}
+LINE_KINDS: Mapping[str, Label] = {
+    "principal": ("Principal", "quiet"),
+    "interest": ("Interest", "quiet"),
+    "compensation": ("Compensation", "quiet"),
+    "cost": ("Cost", "quiet"),
+    "payment": ("Payment", "quiet"),
+    "credit": ("Credit", "quiet"),
+    "write_off": ("Write-off", "quiet"),
+}
+MESSAGE_KINDS: Mapping[str, Label] = {
+    "case_file": ("Case file", "quiet"),
+    "amendment": ("Amendment", "quiet"),
+    "instruction": ("Message", "quiet"),
+}
+TABLES: Mapping[str, Mapping[str, Label]] = {
+    "phase": PHASES,
+    "status": STATUSES,
+    "outcome": OUTCOMES,
+    "hold": HOLDS,
+    "connection": CONNECTION_STATES,
+    "mode": MODES,
+    "envelope": ENVELOPE_STATES,
+    "run": RUN_STATES,
+    "quarantine": QUARANTINE_STATES,
+    "segment": SEGMENTS,
+    "owner": OWNERS,
+    "document": DOCUMENT_KINDS,
+    "line": LINE_KINDS,
+    "message": MESSAGE_KINDS,
+}
+
+
+def label(table: str, code: str) -> str:
+    """The word for a code; a code nobody named is shown with spaces.
+
+    >>> label("status", "needs_info"), label("hold", "strange_reason")
+    ('Needs information', 'Strange reason')
+    """
+    found = TABLES[table].get(code)
+    return found[0] if found else spoken(code)
+
+
+def tone(table: str, code: str) -> str:
+    """The tone for a code."""
+    found = TABLES[table].get(code)
+    return found[1] if found else "quiet"
+
+
+def spoken(code: str) -> str:
+    """A code in plain letters.
+
+    >>> spoken("bailiff_act")
+    'Bailiff act'
+    """
+    return code.replace("_", " ").strip().capitalize()
+
+
+@cache
+def countries() -> Mapping[str, str]:
+    """English short names by ISO 3166-1 alpha-2 code."""
+    text = (Path(__file__).parent / "countries.tsv").read_text(encoding="utf-8")
+    return dict(line.split("\t") for line in text.splitlines() if line and not line.startswith("#"))
+
+
+def country_name(code: str) -> str:
+    """The country's name; the code itself when it is no ISO code, and a word when there is none.
+
+    >>> country_name("BE"), country_name("ZZ"), country_name("")
+    ('Belgium', 'ZZ', 'Country not known')
+    """
+    return countries().get(code, code) or "Country not known"

@@ -1,0 +1,1 @@
+"""The HTTP doors, driven over HTTP."""
