@@ -89,6 +89,7 @@ def handshake(
     transport.handshake_timeout = transport.channel_timeout = seconds
     try:
         transport.start_client(timeout=seconds)
+        transport.get_remote_server_key()  # raises when the time ran out, which the call before does not
     except IncompatiblePeer as error:
         transport.close()
         raise ConfigurationError(
