@@ -40,7 +40,9 @@ from collecthub.wire.sftp_login import (
 from collecthub.wire.sftp_pipeline import PipelinedSftp
 from collecthub.wire.target import networks
 
-logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # it logs file names, and errors that are raised here
+logging.getLogger("paramiko").setLevel(
+    logging.CRITICAL
+)  # it logs file names, and errors that are raised here
 
 __all__ = ["Listing", "RefusedName", "RemoteFile", "SftpAddress", "SftpClient", "seen_fingerprint"]
 

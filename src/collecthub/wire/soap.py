@@ -127,7 +127,9 @@ class SoapClient:
         declared = self._binding.get(operation)
         try:
             return self._binding.process_reply(self._client, declared, reply)
-        except (ZeepError, etree.LxmlError, ValueError, TypeError, LookupError, AttributeError) as error:
+        except (
+            Exception
+        ) as error:  # whatever zeep stumbles over, the call was sent and its reply is not understood
             raise self._doubt(operation, f"the reply does not fit the WSDL ({error})") from error
 
     def call_raw(self, operation: str, /, **arguments: Any) -> Element:
@@ -158,7 +160,7 @@ class SoapClient:
                     envelope, [(declared[name].qname.text, value) for name, value in ready.items()], order
                 )
             return envelope
-        except (ZeepError, ValueError, TypeError, LookupError, AttributeError) as error:
+        except (ZeepError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
             raise PermanentError(
                 f"The call {operation} does not fit the WSDL: {error}.", reference=operation
             ) from error
