@@ -13,11 +13,13 @@ import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.ciphers import algorithms
 from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import NameOID
@@ -75,15 +77,24 @@ def generate_identity(
     return Identity(private, certificate.public_bytes(serialization.Encoding.PEM))
 
 
-def load_identity(private_key_pem: bytes, certificate_pem: bytes) -> Identity:
-    """Check that a key (unencrypted PEM) belongs to a certificate. Raises `ConfigurationError` otherwise."""
-    certificate = load_certificate(certificate_pem)
+@lru_cache(maxsize=32)
+def read_private_key(pem: bytes) -> PrivateKeyTypes:
+    """Read an unencrypted PEM key. Remembered, because reading checks the key and takes longer than using it.
+
+    Raises `ConfigurationError`.
+    """
     try:
-        key = serialization.load_pem_private_key(private_key_pem, password=None)
-    except (ValueError, TypeError) as error:
+        return serialization.load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise ConfigurationError(
             "The private key cannot be read.", cure="Give an unencrypted PEM private key."
         ) from error
+
+
+def load_identity(private_key_pem: bytes, certificate_pem: bytes) -> Identity:
+    """Check that a key (unencrypted PEM) belongs to a certificate. Raises `ConfigurationError` otherwise."""
+    certificate = load_certificate(certificate_pem)
+    key = read_private_key(private_key_pem)
     if _public_bytes(key.public_key()) != _public_bytes(certificate.public_key()):
         raise ConfigurationError(
             "The private key does not belong to the certificate.", cure="Give the pair that belongs together."
@@ -176,7 +187,7 @@ def _recipient(pem: bytes) -> Certificate:
 
 def envelope_decrypt(der: bytes, identity: Identity) -> bytes:
     """Open an envelope. Raises `QuarantineError` (`crypto.undecryptable`), with no hint at what exactly failed."""
-    key = serialization.load_pem_private_key(identity.private_key_pem, password=None)
+    key = read_private_key(identity.private_key_pem)
     if not isinstance(key, rsa.RSAPrivateKey):
         raise ConfigurationError("Only an RSA key opens envelopes.", cure="Generate an RSA identity.")
     try:

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from lxml import etree
 from signxml.algorithms import (
@@ -29,7 +28,7 @@ from signxml.signer import XMLSigner
 from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
 
 from collecthub.errors import ConfigurationError, QuarantineError
-from collecthub.wire.crypto import Certificate, Identity, certificate_fingerprint
+from collecthub.wire.crypto import Certificate, Identity, certificate_fingerprint, read_private_key
 from collecthub.wire.xml import Element, parse
 
 logging.getLogger("signxml").setLevel(logging.INFO)  # below that it writes whole documents into the log
@@ -62,7 +61,7 @@ class SigningKey:
     @classmethod
     def of(cls, identity: Identity) -> SigningKey:
         """The signing key of an identity. Raises `ConfigurationError` unless it is RSA or ECDSA."""
-        key = serialization.load_pem_private_key(identity.private_key_pem, password=None)
+        key = read_private_key(identity.private_key_pem)
         if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
             raise ConfigurationError(
                 "The signing key is neither RSA nor ECDSA.", cure="Generate an identity."
