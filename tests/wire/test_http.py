@@ -286,6 +286,23 @@ def test_the_environment_adds_nothing(peer: Peer, monkeypatch: pytest.MonkeyPatc
     assert "authorization" not in peer.requests[0].headers
 
 
+def test_threads_may_share_a_client(peer: Peer) -> None:
+    found: list[str] = []
+
+    def ask(name: str) -> None:
+        for number in range(20):
+            answer = hub.request("GET", f"/{name}/{number}")
+            found.append(safe_json(answer.content)["path"])
+
+    with client(peer) as hub:
+        threads = [threading.Thread(target=ask, args=(name,)) for name in "abcdefgh"]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert sorted(found) == sorted(f"/{name}/{number}" for name in "abcdefgh" for number in range(20))
+
+
 def test_a_header_with_a_line_break_is_refused_unsent(peer: Peer) -> None:
     with client(peer) as hub, pytest.raises(PermanentError):
         hub.request("GET", "/", headers={"X": "a\r\nEvil: b"})

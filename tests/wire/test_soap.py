@@ -190,6 +190,12 @@ LAUGHS = '<!DOCTYPE x [<!ENTITY s SYSTEM "file:///etc/hostname">]>'
         ((503, {"Retry-After": "7"}, b"busy"), RetryableError, RetryableError),
         ((429, {}, b""), RetryableError, RetryableError),
         ((401, {}, b"no"), ConfigurationError, ConfigurationError),
+        ((401, XML, envelope(FAULT)), ConfigurationError, ConfigurationError),
+        (
+            (500, XML, envelope(FAULT.replace("e:Client", "wsse:FailedAuthentication"))),
+            ConfigurationError,
+            ConfigurationError,
+        ),
         ((404, {}, b"no"), ConfigurationError, ConfigurationError),
     ],
 )

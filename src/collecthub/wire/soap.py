@@ -39,6 +39,11 @@ _Transport: Any = zeep.Transport
 _Token: Any = UsernameToken
 _SOAP_11: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 _SOAP_12: Final = "http://www.w3.org/2003/05/soap-envelope"
+_CREDENTIAL_FAULTS: Final = {
+    "FailedAuthentication",
+    "InvalidSecurityToken",
+    "FailedCheck",
+}  # WS-Security 1.1, 12
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -188,20 +193,26 @@ class SoapClient:
             raise self._unreadable(operation, answer, None)
         fault = body.find(f"{{{name.namespace}}}Fault")
         if fault is not None:
-            raise _fault(fault, operation)
+            refused = _fault(fault, operation)
+            if answer.status in {401, 403} or refused.fault_code in _CREDENTIAL_FAULTS:
+                raise self._no_entry(operation, f"{answer.status}, {refused.message}")
+            raise refused
         if not answer.is_success or len(body) != 1:
             raise self._unreadable(operation, answer, None)
         return body[0]
 
     def _unreadable(self, operation: str, answer: HttpResponse, error: QuarantineError | None) -> Exception:
         if answer.status in {401, 403, 404, 405}:
-            return ConfigurationError(
-                f"The service at {self._endpoint} answers HTTP {answer.status}.",
-                cure="Check the address and the credentials with the partner.",
-                reference=operation,
-            )
+            return self._no_entry(operation, str(answer.status))
         why = error.message if error else "not a SOAP envelope with a reply in it"
         return self._doubt(operation, f"HTTP {answer.status}, {why}")
+
+    def _no_entry(self, operation: str, why: str) -> ConfigurationError:
+        return ConfigurationError(
+            f"The service at {self._endpoint} answers HTTP {why}.",
+            cure="Check the address and the credentials with the partner.",
+            reference=operation,
+        )
 
     def _doubt(self, operation: str, why: str) -> InDoubtError | RetryableError:
         if operation in self._reads:
