@@ -31,6 +31,7 @@ def open_hub(settings: HubSettings | None = None, *, plugins: PluginSet | None =
         prepare(hub.database)
     elif not is_current(hub.database):
         raise ConfigurationError("the database has another schema", cure="Run `collecthub db upgrade`.")
+    hub.now()  # fixes the business clock before any transaction needs it
     return hub
 
 

@@ -71,7 +71,7 @@ def _retries(hub: Hub) -> None:
             work.wake("dispatch", connection_id)
         for connection_id in work.conn.scalars(
             sa.select(t.inbox.c.connection_id)
-            .where(t.inbox.c.state.in_(["stored", "recorded", "quarantined"]))
+            .where(t.inbox.c.answered_at.is_(None))
             .distinct()
         ):
             work.wake("record", connection_id)

@@ -35,7 +35,7 @@ def read_documents(hub: Hub, row: ConnectionRow, opened: Sequence[Case]) -> None
     if not isinstance(source, DocumentSource):
         return
     owners = {
-        claim.document_ref: case
+        claim.claim_id: case
         for case in opened
         for claim in [c for c in case.claims if c.document_ref][:DOCUMENTS_PER_CASE]
     }

@@ -44,7 +44,7 @@ def leftover(hub: Hub) -> Leftover:
             jobs=jobs,
             messages=count(conn, t.messages.c.state, ["queued"]),
             envelopes=count(conn, t.envelopes.c.state, ["composed", "prepared", "attempting", "in_doubt"]),
-            inbox=count(conn, t.inbox.c.state, ["stored", "recorded", "quarantined"]),
+            inbox=int(conn.scalar(sa.select(sa.func.count()).where(t.inbox.c.answered_at.is_(None))) or 0),
             reports=count(conn, t.reports.c.state, ["queued"]),
         )
 

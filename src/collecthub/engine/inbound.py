@@ -45,3 +45,11 @@ def keep_inbound(
     return True
 
 
+def answer_again(work: Work, row: ConnectionRow, raw: RawMessage) -> None:
+    """Put a known message in line for its answer once more; it is not read again."""
+    work.conn.execute(
+        sa.update(t.inbox)
+        .where(t.inbox.c.connection_id == row.connection_id, t.inbox.c.remote_ref == raw.remote_ref[:400])
+        .values(answered_at=None)
+    )
+    work.wake("record", row.connection_id)

@@ -1,6 +1,6 @@
 """Runner of the BACK belt: receive stores, record understands, the partner hears what became of its message.
 
-An inbox row walks: stored -> recorded | quarantined -> answered. Recording one message and marking it as seen is
+An inbox row walks: stored -> recorded | quarantined, and then it is answered. Recording one message and marking it as seen is
 one transaction, so a file that is half done when the power fails is finished, not repeated.
 """
 
@@ -16,9 +16,9 @@ from collecthub.corridor.receive import receive
 from collecthub.corridor.record import Words, record
 from collecthub.engine.case_work import change_case, open_task
 from collecthub.engine.context import Hub, Work
-from collecthub.engine.inbound import DECODED, keep_inbound
+from collecthub.engine.inbound import DECODED, answer_again, keep_inbound
 from collecthub.engine.trouble import connection_trouble, connection_well
-from collecthub.errors import CollecthubError, ContractError, QuarantineError
+from collecthub.errors import CollecthubError, ContractError, PermanentError, QuarantineError
 from collecthub.model.case import Case
 from collecthub.model.exchange import CaseAmendment, CaseFile, Decoded, Fault, Message
 from collecthub.ports import RawMessage, StatusSource, Verdict
@@ -29,7 +29,8 @@ from collecthub.store.quarantine import quarantine_row
 
 log = logging.getLogger(__name__)
 
-STORED, RECORDED, QUARANTINED, ANSWERED = "stored", "recorded", "quarantined", "answered"
+MESSAGES_PER_CHUNK = 50
+STORED, RECORDED, QUARANTINED = "stored", "recorded", "quarantined"
 
 
 def receive_connection(hub: Hub, connection_id: str) -> None:
@@ -45,7 +46,7 @@ def receive_connection(hub: Hub, connection_id: str) -> None:
         for raw, position in receive(source, row.checkpoint, hub.walk(f"{row.kind}.fetch", connection_id)):
             with hub.work() as work:
                 if not keep_inbound(hub, work, row, raw):
-                    work.wake("record", connection_id)  # seen before: it may still wait for its answer
+                    answer_again(work, row, raw)  # it came before: its sender has missed the answer
                 change_connection(work.conn, connection_id, checkpoint=position)
     except CollecthubError as error:
         connection_trouble(hub, connection_id, error, job="receive")
@@ -60,8 +61,7 @@ def record_connection(hub: Hub, connection_id: str) -> None:
         waiting = conn.execute(
             sa.select(t.inbox)
             .where(
-                t.inbox.c.connection_id == connection_id,
-                t.inbox.c.state.in_([STORED, RECORDED, QUARANTINED]),
+                t.inbox.c.connection_id == connection_id, t.inbox.c.answered_at.is_(None)
             )
             .order_by(t.inbox.c.received_at, t.inbox.c.inbox_id)
         ).all()
@@ -80,7 +80,7 @@ def record_connection(hub: Hub, connection_id: str) -> None:
         if entry.state == STORED:
             entry_state, problem = _understand(hub, row, source, entry, raw)
         else:
-            entry_state, problem = entry.state, entry.problem
+            entry_state, problem = entry.state, entry.problem  # understood before, answered now
         _answer(hub, row, source, entry, raw, Verdict(is_accepted=entry_state == RECORDED, reason=problem))
 
 
@@ -101,10 +101,14 @@ def _understand(hub: Hub, row: ConnectionRow, source: object, entry: Any, raw: R
             )
             _set_state(work, entry, QUARANTINED, error.message)
         return QUARANTINED, error.message
-    problems = [_keep_fault(hub, row, entry, fault) for fault in decoded.faults]
-    problems += [problem for message in decoded.messages if (problem := _record_one(hub, row, entry, message))]
-    text = "; ".join(problems)[:2000]
+    problems: list[str] = []
+    for start in range(0, len(decoded.messages), MESSAGES_PER_CHUNK):
+        with hub.work() as work:
+            for message in decoded.messages[start : start + MESSAGES_PER_CHUNK]:
+                problems.append(_record_one(hub, work, row, entry, message))
     with hub.work() as work:
+        problems += [_keep_fault(work, row, entry, fault) for fault in decoded.faults]
+        text = "; ".join(filter(None, problems))[:2000]
         _set_state(work, entry, RECORDED, text)
     return RECORDED, text
 
@@ -117,37 +121,36 @@ def _decoded(hub: Hub, row: ConnectionRow, source: object, raw: RawMessage) -> D
     return hub.call(source.decode, raw, what=f"{row.kind}.decode", connection_id=row.connection_id)
 
 
-def _keep_fault(hub: Hub, row: ConnectionRow, entry: Any, fault: Fault) -> str:
+def _keep_fault(work: Work, row: ConnectionRow, entry: Any, fault: Fault) -> str:
     reason = f"{fault.reason} ({fault.path})" if fault.path else fault.reason
     reference = fault.message_id or f"{entry.remote_ref}{fault.path}"
-    with hub.work() as work:
-        quarantine_row(
-            work.conn, row, "part", reference[:400], fault.code, reason, entry.sha256, work.now,
-            case_id=fault.case_id or None,
-        )
+    quarantine_row(
+        work.conn, row, "part", reference[:400], fault.code, reason, entry.sha256, work.now,
+        case_id=fault.case_id or None,
+    )
     return f"{fault.code}: {reason}"
 
 
-def _record_one(hub: Hub, row: ConnectionRow, entry: Any, message: Message) -> str:
-    """Record one message; an empty text when it had or needed no trouble."""
-    with hub.work() as work:
-        if not _first_time(work, row.connection_id, message.message_id, entry.inbox_id):
-            return ""
-        try:
+def _record_one(hub: Hub, work: Work, row: ConnectionRow, entry: Any, message: Message) -> str:
+    """Record one message; an empty text when it had or needed no trouble. A bad one leaves no trace in the case."""
+    if not _first_time(work, row.connection_id, message.message_id, entry.inbox_id):
+        return ""
+    try:
+        with work.conn.begin_nested():
             _apply(hub, work, row, message)
-        except QuarantineError as error:
-            problem = error
-        else:
-            return ""
-        entry_id = quarantine_row(
-            work.conn, row, "part", message.message_id, problem.code, problem.message, entry.sha256, work.now,
-            case_id=getattr(message, "case_id", None),
+    except QuarantineError as error:
+        problem = error
+    else:
+        return ""
+    entry_id = quarantine_row(
+        work.conn, row, "part", message.message_id, problem.code, problem.message, entry.sha256, work.now,
+        case_id=getattr(message, "case_id", None),
+    )
+    if entry_id and problem.code == "status.unknown":
+        open_task(
+            work, kind="status_unknown", title=problem.message, detail=problem.cure,
+            connection_id=row.connection_id, case_id=getattr(message, "case_id", None),
         )
-        if entry_id and problem.code == "status.unknown":
-            open_task(
-                work, kind="status_unknown", title=problem.message, detail=problem.cure,
-                connection_id=row.connection_id, case_id=getattr(message, "case_id", None),
-            )
     return f"{problem.code}: {problem.message}"
 
 
@@ -210,8 +213,10 @@ def _answer(
         told = msgspec.structs.replace(verdict, code=code)
         try:
             hub.call(source.acknowledge, raw, told, what=f"{row.kind}.acknowledge", connection_id=row.connection_id)
+        except PermanentError as error:  # the partner does not want to hear it; asking again changes nothing
+            log.warning("the answer to %s was refused: %s", entry.inbox_id, error.message)
         except CollecthubError as error:
             log.warning("%s could not be answered yet: %s", entry.inbox_id, error.message)
             return
     with hub.work() as work:
-        work.conn.execute(sa.update(t.inbox).where(t.inbox.c.inbox_id == entry.inbox_id).values(state=ANSWERED))
+        work.conn.execute(sa.update(t.inbox).where(t.inbox.c.inbox_id == entry.inbox_id).values(answered_at=work.now))

@@ -19,7 +19,7 @@ from collecthub.engine.context import Hub, Work
 from collecthub.engine.desk import WAITING_CREDITOR, instruction
 from collecthub.engine.inbound import keep_inbound
 from collecthub.engine.intake import Draft, DraftClaim, Intake, intake_connection_id, open_draft, ready_intake
-from collecthub.engine.inward import ANSWERED
+from collecthub.engine.inward import RECORDED
 from collecthub.errors import PermanentError, QuarantineError
 from collecthub.model import event as ev
 from collecthub.model.case import Case
@@ -112,7 +112,7 @@ def receive_exchange(
             raise ChangedExchangeError(
                 f"exchange {exchange_id} came before with other content", cure="Give changed content a new id."
             )
-        if known is not None and known.state == ANSWERED:
+        if known is not None and known.state == RECORDED:
             return Received(exchange_id=exchange_id, duplicate=True)
         if known is None:
             keep_inbound(hub, work, row, RawMessage(remote_ref=exchange_id, media_type="application/json", content=content))
@@ -141,7 +141,7 @@ def _understand(
         if _first_time(work, row.connection_id, message.message_id):
             replies += _answered(hub, work, row, partner_id, message)
     send_back(hub, work, partner_id, replies)
-    _set_state(work, row.connection_id, exchange_id, ANSWERED, "; ".join(fault.reason for fault in faults)[:2000])
+    _set_state(work, row.connection_id, exchange_id, RECORDED, "; ".join(fault.reason for fault in faults)[:2000])
     return None
 
 
@@ -172,12 +172,13 @@ def _known(conn: sa.Connection, connection_id: str, exchange_id: str) -> Any:
 def exchange_state(conn: sa.Connection, partner_id: str, exchange_id: str) -> str | None:
     """received, accepted or refused; None when it never came."""
     row = _known(conn, intake_connection_id(peer_creditor_id(partner_id)), exchange_id)
-    return None if row is None else {ANSWERED: "accepted", REFUSED: "refused"}.get(row.state, "received")
+    return None if row is None else {RECORDED: "accepted", REFUSED: "refused"}.get(row.state, "received")
 
 
 def _set_state(work: Work, connection_id: str, exchange_id: str, state: str, problem: str) -> None:
     mine = (t.inbox.c.connection_id == connection_id) & (t.inbox.c.remote_ref == exchange_id)
-    work.conn.execute(sa.update(t.inbox).where(mine).values(state=state, problem=problem, recorded_at=work.now))
+    values = {"state": state, "problem": problem, "recorded_at": work.now, "answered_at": work.now}
+    work.conn.execute(sa.update(t.inbox).where(mine).values(values))
 
 
 def _first_time(work: Work, connection_id: str, message_id: str) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -31,6 +33,7 @@ from collecthub.store.connections import (
 from collecthub.store.quarantine import quarantine_row
 from collecthub.store.upsert import bulk_upsert
 
+LOOK_NOW = dt.date(1970, 1, 1)
 _COLUMNS = (
     "connection_id", "item_ref", "creditor_id", "debtor_ref", "debtor_name", "number", "kind", "state",
     "issued_on", "due_on", "currency", "amount_minor", "open_minor", "settles_ref", "group_ref", "document_ref",
@@ -67,8 +70,12 @@ def pull_connection(hub: Hub, connection_id: str) -> None:
 
 def _keep_page(hub: Hub, row: ConnectionRow, run_id: str, page: Page) -> None:
     kept: list[tuple[Any, ...]] = []
+    gone: list[str] = []
     refused: list[RefusedRow] = list(page.refused)
     for raw in page.rows:
+        if raw.state is ItemState.CANCELLED and not raw.debtor_ref:
+            gone.append(raw.item_ref)  # a deletion names the line and nothing else
+            continue
         item = normalise(raw)
         if type(item) is Invoice:
             kept.append(_row(row.connection_id, row.creditor_id or "", item))
@@ -77,6 +84,7 @@ def _keep_page(hub: Hub, row: ConnectionRow, run_id: str, page: Page) -> None:
     stored = [(bad, hub.evidence.keep(bad.content)) for bad in refused]
     with hub.work() as work:
         changed = bulk_upsert(work.conn, t.invoices, _COLUMNS, kept, "row_hash")
+        changed += _cancel(work.conn, row.connection_id, gone)
         for bad, sha256 in stored:
             quarantine_row(work.conn, row, "row", bad.item_ref, bad.code, bad.reason, sha256, work.now)
         change_connection(work.conn, row.connection_id, checkpoint=page.checkpoint)
@@ -88,6 +96,15 @@ def _keep_page(hub: Hub, row: ConnectionRow, run_id: str, page: Page) -> None:
                 changed=t.runs.c.changed + changed, refused=t.runs.c.refused + len(refused),
             )
         )
+
+
+def _cancel(conn: sa.Connection, connection_id: str, item_refs: Sequence[str]) -> int:
+    """Lines that were deleted in the ERP ask for nothing any more; unknown ones never did."""
+    if not item_refs:
+        return 0
+    known = (t.invoices.c.connection_id == connection_id) & t.invoices.c.item_ref.in_(item_refs)
+    values = {"state": ItemState.CANCELLED.value, "open_minor": 0, "row_hash": 0, "look_on": LOOK_NOW}
+    return conn.execute(sa.update(t.invoices).where(known, t.invoices.c.state == ItemState.OPEN.value).values(values)).rowcount
 
 
 def _row(connection_id: str, creditor_id: str, item: Invoice) -> tuple[Any, ...]:

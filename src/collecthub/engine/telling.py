@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from collecthub.corridor.report import report, sentence
@@ -15,11 +17,11 @@ from collecthub.model.event import CreditorTold
 from collecthub.ports import CaseReport, CaseReporter, Receipt
 from collecthub.registers import ConnectorRole
 from collecthub.store import tables as t
-from collecthub.store.case_log import read_case, read_event
+from collecthub.store.case_log import read_case, read_events, replay
 from collecthub.store.connections import ConnectionRow, read_connection
 from collecthub.store.facts import FENCE, read_fact
 
-CHUNK = 50
+CHUNK = 20
 LAST_ATTEMPT = 20  # with the backoff of `trouble`, more than 75 hours after the first
 
 
@@ -38,9 +40,44 @@ def report_connection(hub: Hub, connection_id: str) -> None:
     if not isinstance(reporter, CaseReporter):
         return
     while waiting := _waiting(hub, connection_id):
-        for entry in waiting:
-            if not _tell(hub, row, reporter, entry):
-                return
+        if not _tell_chunk(hub, row, reporter, waiting):
+            return
+
+
+def _tell_chunk(hub: Hub, row: ConnectionRow, reporter: CaseReporter, waiting: Sequence[Any]) -> bool:
+    """Tell some and note it at once; after a crash between the two they are told again under the same ids."""
+    done: list[tuple[Any, Receipt]] = []
+    trouble: CollecthubError | None = None
+    for entry in waiting:
+        message = _message(hub, entry)
+        if message is None:
+            continue
+        try:
+            receipt = hub.call(report, reporter, message, what=f"{row.kind}.report", connection_id=row.connection_id)
+        except CollecthubError as error:
+            trouble = error
+            break
+        done.append((entry, receipt))
+    _told(hub, row, done)
+    if trouble is not None:
+        return _not_told(hub, row, entry, trouble)
+    connection_well(hub, row.connection_id)
+    return True
+
+
+def _message(hub: Hub, entry: Any) -> CaseReport | None:
+    """The report in line. Rebuilt from the event and the case as it was right after it, so that it never changes."""
+    with hub.database.read() as conn:
+        history = [event for event in read_events(conn, entry.case_id) if event.seq <= entry.seq]
+        current = read_case(conn, entry.case_id)
+    case = replay(history)
+    if case is None or current is None:
+        return None
+    case = msgspec.structs.replace(case, debtor=current.debtor)
+    return CaseReport(
+        report_id=entry.report_id, case=case, event=history[-1], text=sentence(case, history[-1]),
+        debtor_ref=case.debtor_ref, item_refs=tuple(claim.claim_id for claim in case.claims),
+    )
 
 
 def _waiting(hub: Hub, connection_id: str) -> list[Any]:
@@ -58,39 +95,23 @@ def _waiting(hub: Hub, connection_id: str) -> list[Any]:
         return list(conn.execute(query))
 
 
-def _tell(hub: Hub, row: ConnectionRow, reporter: CaseReporter, entry: Any) -> bool:
-    with hub.database.read() as conn:
-        case = read_case(conn, entry.case_id)
-        event = read_event(conn, entry.case_id, entry.seq)
-    if case is None or event is None:
-        return True
-    message = CaseReport(
-        report_id=entry.report_id, case=case, event=event, text=sentence(case, event),
-        debtor_ref=case.debtor_ref, item_refs=tuple(claim.claim_id for claim in case.claims),
-    )
-    try:
-        receipt = hub.call(report, reporter, message, what=f"{row.kind}.report", connection_id=row.connection_id)
-    except CollecthubError as error:
-        return _not_told(hub, row, entry, error)
-    _told(hub, row, entry, receipt)
-    connection_well(hub, row.connection_id)
-    return True
-
-
-def _told(hub: Hub, row: ConnectionRow, entry: Any, receipt: Receipt) -> None:
+def _told(hub: Hub, row: ConnectionRow, done: Sequence[tuple[Any, Receipt]]) -> None:
+    if not done:
+        return
     with hub.work() as work:
-        work.conn.execute(
-            sa.update(t.reports)
-            .where(t.reports.c.report_id == entry.report_id)
-            .values(
-                state="done", done_at=work.now, receipt_ref=receipt.reference[:400], problem="",
-                attempts=entry.attempts + 1,
+        for entry, receipt in done:
+            work.conn.execute(
+                sa.update(t.reports)
+                .where(t.reports.c.report_id == entry.report_id)
+                .values(
+                    state="done", done_at=work.now, receipt_ref=receipt.reference[:400], problem="",
+                    attempts=entry.attempts + 1,
+                )
             )
-        )
-        if row.role == ConnectorRole.ERP.value:
-            case = locked_case(work, entry.case_id)
-            told = CreditorTold(reporter=row.kind, about=entry.kind, receipt_ref=receipt.reference[:140])
-            change_case(hub, work, case, [told], actor=f"connection:{row.connection_id}")
+            if row.role == ConnectorRole.ERP.value:
+                case = locked_case(work, entry.case_id)
+                told = CreditorTold(reporter=row.kind, about=entry.kind, receipt_ref=receipt.reference[:140])
+                change_case(hub, work, case, [told], actor=f"connection:{row.connection_id}")
 
 
 def _not_told(hub: Hub, row: ConnectionRow, entry: Any, error: CollecthubError) -> bool:

@@ -301,7 +301,9 @@ def _accepted(case: Case, fact: ev.CaseAccepted, event: ev.CaseEvent) -> Case:
 
 def _refused(case: Case, fact: ev.CaseRefused, event: ev.CaseEvent) -> Case:
     status = case.status if case.status is Status.CLOSED else Status.REFUSED
-    return replace(case, status=status, placement=_ended(case, event, f"refused: {fact.code}"))
+    ended = _ended(case, event, f"refused: {fact.code}")
+    # Whoever refuses holds nothing, whatever it was told.
+    return replace(case, status=status, placement=replace(ended, told_principal=Decimal(0)) if ended else None)
 
 
 def _amendment_queued(case: Case, fact: ev.AmendmentQueued, event: ev.CaseEvent) -> Case:

@@ -146,6 +146,7 @@ def bind(options: TwinOptions) -> socket.socket:
     for port in dict.fromkeys((options.port,) if options.port else (remembered, 0)):
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else each kept-alive answer waits 40 ms
         try:
             listener.bind((LOOPBACK, port))
         except OSError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -73,12 +74,41 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
         if sqlite3.sqlite_version_info < (3, 42):
             _teach_subsec(connection)
 
+    _queue_writers(engine, str(url.database))
+    return engine
+
+
+_writer_locks: dict[str, threading.Lock] = {}  # one per file: several engines of a process share its write lock
+
+
+def _queue_writers(engine: sa.Engine, path: str) -> None:
+    """Begin transactions: readers at once, writers one after the other.
+
+    SQLite's own waiting is polling with growing sleeps; a lock in front of it makes writers of this process
+    wait exactly as long as they must. Other processes still meet in SQLite's busy timeout.
+    """
+    lock = _writer_locks.setdefault(path, threading.Lock())
+
     @event.listens_for(engine, "begin")
     def begin(conn: sa.Connection) -> None:
-        is_read = conn.get_execution_options().get("collecthub_read")
-        conn.exec_driver_sql("BEGIN DEFERRED" if is_read else "BEGIN IMMEDIATE")
+        if conn.get_execution_options().get("collecthub_read"):
+            conn.exec_driver_sql("BEGIN DEFERRED")
+            return
+        if not lock.acquire(timeout=BUSY_SECONDS):
+            raise RetryableError("the database is busy", cure="Nothing to do; it is tried again.")
+        conn.info["collecthub_writes"] = True
+        try:
+            conn.exec_driver_sql("BEGIN IMMEDIATE")
+        except BaseException:
+            release(conn)
+            raise
 
-    return engine
+    def release(conn: sa.Connection) -> None:
+        if conn.info.pop("collecthub_writes", False):
+            lock.release()
+
+    event.listen(engine, "commit", release)
+    event.listen(engine, "rollback", release)
 
 
 def _teach_subsec(connection: sqlite3.Connection) -> None:

@@ -212,8 +212,8 @@ inbox = sa.Table(  # what came in, untouched, one row a file or call
     _id("inbox_id", key=True), _id("connection_id"), sa.Column("remote_ref", sa.String(400), nullable=False),
     sa.Column("sha256", sa.String(64), nullable=False), _text("media_type"), _text("headers"), _count("size"),
     sa.Column("state", sa.String(16), nullable=False), _text("problem"), _moment("received_at", nullable=False),
-    _moment("recorded_at"), sa.UniqueConstraint("connection_id", "remote_ref", "sha256"),
-    sa.Index("ix_inbox_state", "connection_id", "state"),
+    _moment("recorded_at"), _moment("answered_at"), sa.UniqueConstraint("connection_id", "remote_ref", "sha256"),
+    sa.Index("ix_inbox_answered", "answered_at", "connection_id"),
 )
 
 seen = sa.Table(  # message ids that had their effect; a repeat has none

@@ -17,7 +17,7 @@ from collecthub.errors import PermanentError
 from collecthub.model.ids import new_id
 from collecthub.model.party import Address, Party
 from collecthub.ports import PartnerProfile
-from collecthub.sandbox import exact, sap
+from collecthub.sandbox import exact, exact_books, sap
 from collecthub.store.connections import Playbook, read_connection
 from collecthub.wire.crypto import generate_identity, generate_login_key, login_public_key
 
@@ -101,6 +101,8 @@ def _connect_exact(hub: Hub, town: Town, plan: CreditorPlan) -> str:
         "base_url": town["exact"].url, "client_id": exact.CLIENT_ID, "client_secret": exact.CLIENT_SECRET,
         "redirect_uri": exact.REDIRECT_URI, "divisions": [exact.DEFAULT_DIVISION],
         "webhook_secret": exact.WEBHOOK_SECRET,
+        "person_classifications": [exact_books.guid("classification", "person")],
+        "public_classifications": [exact_books.guid("classification", "public")],
     }  # fmt: skip
     connection_id = create_connection(
         hub, "erp_exact", "Exact Online", values, creditor_id=plan.creditor_id, connection_id=f"{plan.creditor_id}-exact"

@@ -76,8 +76,9 @@ class Story:
     # --- stages -----------------------------------------------------------------------------------
 
     def _load(self) -> None:
+        for name in ("exact", "sap", "bailiff", "lawyer", "agency"):
+            self._town[name].control("clock", {"now": self._noon(self._plan.as_of)})
         for creditor in self._plan.creditors:
-            self._town[creditor.erp].control("clock", {"now": self._noon(self._plan.as_of)})
             self._town.load(creditor.erp, creditor.customers, creditor.items)
 
     @staticmethod

@@ -20,6 +20,7 @@ from collecthub.engine.opening import stored_invoices
 from collecthub.engine.reconcile import reconcile
 from collecthub.model.case import Case
 from collecthub.model.codes import Status
+from collecthub.model.invoice import ItemState
 from collecthub.store import tables as t
 from collecthub.store.case_log import read_cases
 from collecthub.store.connections import ConnectionRow, read_connections
@@ -42,7 +43,7 @@ def first_figures(hub: Hub, plan: Plan) -> dict[str, Any]:
                 for case in read_cases(conn, t.cases.c.connection_id == row.connection_id)
             }
             for (debtor_ref, currency), rows in stored_invoices(conn, row.connection_id):
-                invoices += len(rows)
+                invoices += sum(1 for item in rows if item.state is ItemState.OPEN)
                 pulled[currency] += sum((item.open_amount for item in rows), ZERO)
                 due = sum((amount for item, amount in net(rows).claims if item.due_on < plan.as_of), ZERO)
                 overdue[currency] += due
