@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from collecthub import __version__
-from collecthub.cli import corridor_map, running, trial
+from collecthub.cli import (
+    cases,
+    checks,
+    connections,
+    corridor_map,
+    desks,
+    entrance,
+    offline,
+    parties,
+    running,
+    trial,
+)
 from collecthub.cli.errors_shown import HubGroup
 from collecthub.cli.output import say
 
@@ -44,10 +55,14 @@ def hub(
     )
 
 
-app.command()(trial.demo)
-app.command()(running.serve)
-app.command()(running.worker)
-app.command()(running.run)
-app.command()(running.sync)
+for command in (trial.demo, running.serve, running.worker, running.run, running.sync, checks.reconcile, checks.verify):
+    app.command()(command)
 app.command("map")(corridor_map.show_map)
-app.add_typer(corridor_map.plugin_app, name="plugin")
+for name, group in (
+    ("creditor", parties.creditor_app), ("partner", parties.partner_app), ("connection", connections.app),
+    ("case", cases.app), ("task", desks.task_app), ("quarantine", desks.quarantine_app),
+    ("dispatch", desks.dispatch_app), ("user", entrance.user_app), ("key", entrance.key_app),
+    ("plugin", corridor_map.plugin_app), ("status", offline.status_app), ("exchange", offline.exchange_app),
+):  # fmt: skip
+    app.add_typer(group, name=name)
+app.command()(offline.sandbox)

@@ -1,0 +1,92 @@
+"""The case file of a case as it was handed over, or as it would be now, in the published exchange format.
+
+What was sent is rebuilt from the history up to the moment at which its envelope was composed: a case is the sum of
+its events, so this is what the partner was given, whatever the channel wrapped around it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+
+from collecthub.corridor.dispatch import compose_case_file
+from collecthub.engine.case_work import CASE_FILE
+from collecthub.engine.context import Hub
+from collecthub.engine.placing import route_facts
+from collecthub.errors import PermanentError
+from collecthub.formats.xml import XmlFormat
+from collecthub.model.case import Case, Placement
+from collecthub.model.event import RouteChosen
+from collecthub.model.exchange import DocumentItem, Exchange
+from collecthub.model.ids import derived_id
+from collecthub.store import tables as t
+from collecthub.store.case_log import read_events, replay
+from collecthub.store.connections import CreditorRow, read_creditor, read_profiles
+from collecthub.store.queries.case_file import read_owned_case
+from collecthub.store.queries.scope import LOCAL_OPERATOR
+
+
+def export_case_file(hub: Hub, case_id: str) -> bytes:
+    """Canonical XML of the case file. Raises `PermanentError` when there is no partner to write it for."""
+    with hub.database.read() as conn:
+        case = read_owned_case(conn, LOCAL_OPERATOR, case_id)
+        creditor = read_creditor(conn, case.creditor_id)
+        sent = conn.execute(
+            sa.select(t.messages.c.message_id, t.envelopes.c.envelope_id, t.envelopes.c.created_at)
+            .join(t.envelopes, t.envelopes.c.envelope_id == t.messages.c.envelope_id)
+            .where(t.messages.c.case_id == case_id, t.messages.c.kind == CASE_FILE, t.envelopes.c.state != "withdrawn")
+            .order_by(t.envelopes.c.created_at.desc())
+            .limit(1)
+        ).first()
+        history = read_events(conn, case_id) if sent else []
+    if creditor is None:
+        raise PermanentError(f"case {case.number} has no creditor", cure="Run `collecthub verify`.")
+    if sent is None:
+        placement, at = _next_placement(hub, case, creditor), hub.now()
+        message_id, exchange_id = placement.message_id or derived_id(case_id, "preview"), derived_id(case_id, "exchange")
+    else:
+        at, message_id, exchange_id = sent.created_at, sent.message_id, sent.envelope_id
+        then = replay(event for event in history if event.recorded_at <= at)
+        if then is None or then.placement is None:
+            raise PermanentError(f"the history of case {case.number} has a gap", cure="Run `collecthub verify`.")
+        case, placement = then, then.placement
+    file = compose_case_file(
+        case, placement, creditor.party, creditor.playbook.payment_account, _documents(hub, case_id, at), message_id
+    )
+    exchange = Exchange(
+        exchange_id=exchange_id, sender_ref=hub.settings.operator_name, receiver_ref=placement.partner_id,
+        created_at=at, messages=(file,),
+    )  # fmt: skip
+    return XmlFormat().encode(exchange)
+
+
+def _next_placement(hub: Hub, case: Case, creditor: CreditorRow) -> Placement:
+    """The placement that waits, or the one that routing would choose today."""
+    if case.placement is not None and case.placement.is_live:
+        return case.placement
+    with hub.database.read() as conn:
+        profiles = read_profiles(conn)
+    chosen: Any = route_facts(hub, case, creditor.party.country, profiles)[0]
+    if not isinstance(chosen, RouteChosen):
+        raise PermanentError(f"case {case.number} has no way out: {chosen.reason}", cure="Add what is missing first.")
+    known = {name: getattr(chosen, name) for name in RouteChosen.__struct_fields__ if name != "options"}
+    return Placement(chosen_at=hub.now(), **known)
+
+
+def _documents(hub: Hub, case_id: str, at: dt.datetime) -> list[DocumentItem]:
+    query = (
+        sa.select(t.documents)
+        .where(t.documents.c.case_id == case_id, t.documents.c.created_at <= at)
+        .order_by(t.documents.c.created_at)
+    )
+    with hub.database.read() as conn:
+        rows = conn.execute(query).all()
+    return [
+        DocumentItem(
+            name=row.name, kind=row.kind, media_type=row.media_type, sha256=row.sha256,
+            content=hub.evidence.read(row.sha256),
+        )
+        for row in rows
+    ]

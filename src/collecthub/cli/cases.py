@@ -1,0 +1,155 @@
+"""`collecthub case`: find cases, read one, see what is owed and why, write its file."""
+
+from __future__ import annotations
+
+import sys
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+import typer
+
+from collecthub.cli.hub_access import client
+from collecthub.cli.lists import Cursor, Limit, print_page
+from collecthub.cli.output import Json, plain, print_json, print_record, print_table, say
+from collecthub.cli.parties import amount
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from collecthub.store.queries.case_file import CaseDetail, TimelineEntry
+
+app = typer.Typer(no_args_is_help=True, help="Cases: find them, read one, see what is owed and why.")
+CaseRef = Annotated[str, typer.Argument(metavar="CASE", help="Id or number of the case.")]
+Text = Annotated[str, typer.Option()]
+Amount = Annotated[Decimal | None, typer.Option(parser=amount, metavar="AMOUNT", help="Needs --currency.")]
+
+
+@app.command("list")
+def list_cases(
+    q: Annotated[str, typer.Option(help="Debtor's name, case or invoice number, a reference.")] = "",
+    status: Text = "", phase: Text = "", route: Text = "", country: Text = "", segment: Text = "",
+    hold: Annotated[str, typer.Option(help="A reason, or any.")] = "",
+    debtor: Annotated[str, typer.Option(help="The creditor's reference of the debtor.")] = "",
+    creditor: Text = "", partner: Text = "", currency: Text = "", minimum: Amount = None, maximum: Amount = None,
+    is_open: Annotated[bool | None, typer.Option("--open/--closed", help="Only open or only closed cases.")] = None,
+    sort: Annotated[str, typer.Option(help="Such as number, total, -changed_at.")] = "-opened_at",
+    limit: Limit = 50, cursor: Cursor = "", as_json: Json = False,
+) -> None:  # fmt: skip
+    """List cases; every filter narrows the list."""
+    from collecthub.store.queries.cases import CaseFilter
+    from collecthub.store.queries.cases import list_cases as read
+    from collecthub.store.queries.scope import LOCAL_OPERATOR
+
+    wanted = CaseFilter(
+        q=q, status=status, phase=phase, route=route, country=country.upper(), segment=segment, hold=hold,
+        debtor=debtor, creditor=creditor, partner=partner, currency=currency.upper(), minimum=minimum,
+        maximum=maximum, is_open=is_open,
+    )  # fmt: skip
+    print_page(
+        lambda conn, hub, page: read(conn, LOCAL_OPERATOR, hub.key, wanted, page, sort),
+        "number debtor_name debtor_country status phase route principal total recovered currency holds case_id",
+        limit=limit, cursor=cursor, as_json=as_json,
+    )  # fmt: skip
+
+
+def case_id_of(conn: sa.Connection, ref: str) -> str:
+    """The id that a case number belongs to; anything else is taken for an id."""
+    import sqlalchemy as sa
+
+    from collecthub.store import tables as t
+
+    return conn.scalar(sa.select(t.cases.c.case_id).where(t.cases.c.number == ref)) or ref
+
+
+@app.command("show")
+def show_case(case: CaseRef, as_json: Json = False) -> None:
+    """Show a case: parties, claims, balance, timeline, messages and documents."""
+    from collecthub.store.queries import case_file
+    from collecthub.store.queries.scope import LOCAL_OPERATOR
+
+    with client() as hub, hub.database.read() as conn:
+        case_id = case_id_of(conn, case)
+        detail = case_file.case_detail(conn, LOCAL_OPERATOR, case_id)
+        history = case_file.timeline(conn, LOCAL_OPERATOR, case_id)
+        said = case_file.messages(conn, LOCAL_OPERATOR, case_id)
+        papers = case_file.documents(conn, LOCAL_OPERATOR, case_id)
+    if as_json:
+        print_json(msgspec.to_builtins(detail) | {"timeline": history, "messages": said, "documents": papers})
+        return
+    _show_detail(detail)
+    _show_timeline(history)
+    print_table(
+        ["message", "partner", "how far", "when"],
+        [[m.kind, m.partner_id, m.ladder[-1].name, m.ladder[-1].at.isoformat("T", "seconds")] for m in said],
+    )
+    print_table(["document", "kind", "bytes"], [[paper.name, paper.kind, paper.size] for paper in papers])
+
+
+def _show_detail(detail: CaseDetail) -> None:
+    holder = f"with {detail.placement.partner_name} ({detail.placement.route})" if detail.placement else "with nobody"
+    say(f"Case {detail.number}: {plain(detail.debtor.name)}, {detail.debtor.country or 'country unknown'}")
+    say(f"{detail.status}, {detail.phase}, {plain(holder)}{f', {detail.outcome}' if detail.outcome else ''}")
+    for hold in detail.holds or ():
+        say(f"on hold: {plain(hold.reason)} {plain(hold.note)}".rstrip())
+    say(f"owed {detail.balance.total} {detail.currency} of {detail.balance.principal} {detail.currency}")
+    print_table(
+        ["invoice", "due on", "original", "open", "currency"],
+        [[c.number, c.due_on, c.original_amount, c.open_amount, detail.currency] for c in detail.claims],
+    )
+
+
+def _show_timeline(history: tuple[TimelineEntry, ...]) -> None:
+    rows = [
+        [entry.occurred_at.isoformat("T", "seconds"), entry.kind, entry.actor, _in_short(entry)] for entry in history
+    ]
+    print_table(["when", "what", "who", "facts"], rows)
+
+
+def _in_short(entry: TimelineEntry) -> str:
+    facts = msgspec.to_builtins(entry.fact)
+    return ", ".join(f"{name} {value}" for name, value in facts.items() if isinstance(value, str | int) and value)[:160]
+
+
+@app.command("balance")
+def show_balance(
+    case: CaseRef,
+    explain: Annotated[bool, typer.Option("--explain", help="Every ledger line that the balance is the sum of.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what is owed in a case, in its parts."""
+    from collecthub.store.queries.case_file import balance_sheet
+    from collecthub.store.queries.scope import LOCAL_OPERATOR
+
+    with client() as hub, hub.database.read() as conn:
+        sheet = balance_sheet(conn, LOCAL_OPERATOR, case_id_of(conn, case))
+    if as_json:
+        lines = {"lines": sheet.lines} if explain else {}
+        print_json({"case_id": sheet.case_id, "balance": sheet.balance, **lines})
+        return
+    print_record(sheet.balance, as_json=False)
+    if explain:
+        print_table(
+            ["booked on", "kind", "amount", "currency", "bearer", "basis", "reference", "origin"],
+            [[x.booked_on, x.kind, x.amount, x.currency, x.bearer, x.basis, x.reference, x.origin] for x in sheet.lines],
+        )
+
+
+@app.command("export")
+def export_case(
+    case: CaseRef,
+    format: Annotated[Literal["case-file"], typer.Option(help="What to write.")] = "case-file",
+    as_json: Json = False,
+) -> None:
+    """Write the case file as it was handed over, or as it would be now, in the published XML."""
+    from collecthub.cli.case_export import export_case_file
+
+    with client() as hub:
+        with hub.database.read() as conn:
+            case_id = case_id_of(conn, case)
+        content = export_case_file(hub, case_id)
+    if as_json:
+        print_json({"case_id": case_id, "format": format, "content": content.decode()})
+        return
+    sys.stdout.buffer.write(content)
+    sys.stdout.flush()
