@@ -183,8 +183,6 @@ class SoapClient:
                 reference=operation,
                 retry_after_seconds=answer.retry_after_seconds,
             )
-        if answer.status in {401, 403}:  # a fault that comes with it says nothing about the message
-            raise self._unreadable(operation, answer, None)
         try:
             envelope = parse(answer.content)
         except QuarantineError as error:
