@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from collecthub.sdk import (
     ConnectorContext,
@@ -17,7 +17,7 @@ from collecthub.sdk import (
 
 
 class _Settings(BaseModel):
-    word: str = "sesame"
+    word: SecretStr = SecretStr("sesame")
 
 
 class _Pushing:

@@ -1,0 +1,152 @@
+"""Every route against every other tenant: what is somebody else's answers like what does not exist.
+
+The routes come from the app itself, so that a new one is tested on the day it is added.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+from walk.scripted import World
+
+from collecthub.model.ids import new_id
+from collecthub.store import tables as t
+from collecthub.store.connections import read_connection
+from collecthub.store.quarantine import quarantine_row
+from collecthub.web.app import bare_app
+from collecthub.web.openapi import document
+from web import hooked
+from web.office import Office, change
+
+# A body that passes validation, per last part of the path.
+BODIES: dict[str, Any] = {
+    "payments": {"amount": "1.00", "paid_on": "2026-06-01"},
+    "answers": {"text": "yes"}, "notes": {"text": "n"}, "withdraw": {"text": "n"},
+    "holds": {"reason": "dispute"}, "release": {"reason": "dispute"},
+    "cost-decisions": {"is_approved": True, "text": "n"},
+    "take-over": {"holder_name": "x", "balance": "1.00"}, "owner": {"owner": "x"},
+    "first-wave": {}, "settle": {"verdict": "arrived"}, "resolve": {"note": "n"},
+}  # fmt: skip
+
+
+def routes_with_ids() -> Iterator[tuple[str, str]]:
+    for path, item in document(bare_app())["paths"].items():
+        if "{" in path and path.startswith("/api/"):
+            yield from ((method, path) for method in item if method in ("get", "post", "delete", "put", "patch"))
+
+
+def call(office: Office, who: str, method: str, path: str, ids: dict[str, str]) -> tuple[int, bytes]:
+    filled = re.sub(r"\{(\w+)\}", lambda match: ids[match.group(1)], path)
+    last = path.rsplit("/", 1)[1]
+    body = {} if path.endswith("/connections/{connection_id}/release") else BODIES.get(last)
+    more: dict[str, Any] = {"json": body} if body is not None and method == "post" else {}
+    if last == "documents" and method == "post":
+        more = {"content": b"x", "params": {"name": "x.txt"}}
+    response = office.client(who).request(method, filled, headers=change(), **more)
+    return response.status_code, response.content
+
+
+def kroons_things(office: Office, world: World) -> dict[str, str]:
+    """One of everything that belongs to kroon, and a case that is out with the bailiff."""
+    hub = office.hub
+    opened = office.open_case()
+    office.run()
+    document_path = f"/api/v1/cases/{opened['case_id']}/documents"
+    added = office.client("kroon").post(document_path, params={"name": "a.txt"}, content=b"x", headers=change()).json()
+    with hub.work() as work:
+        task_id, key_id = new_id(), new_id()
+        row = read_connection(work.conn, "books")
+        assert row is not None
+        entry = quarantine_row(work.conn, row, "row", "r", "c", "why", hub.evidence.keep(b"x"), work.now)
+        work.conn.execute(
+            sa.insert(t.tasks).values(
+                task_id=task_id, creditor_id="kroon", kind="k", title="t", owner="creditor", state="open",
+                created_at=work.now,
+            )
+        )
+        envelope_id = work.conn.scalar(sa.select(t.envelopes.c.envelope_id))
+    assert envelope_id is not None, "the case went out"
+    return {
+        "case_id": opened["case_id"], "document_id": added["document_id"], "connection_id": "books",
+        "task_id": task_id, "quarantine_id": entry or "", "envelope_id": envelope_id, "key_id": key_id,
+    }  # fmt: skip
+
+
+def test_nothing_of_one_tenant_exists_for_another(office: Office, world: World) -> None:
+    ids = kroons_things(office, world)
+    unknown = {name: new_id() for name in ids}
+    routes = list(routes_with_ids())
+    assert len(routes) >= 25
+    for (method, path), who in itertools.product(routes, ("other", "stranger")):
+        theirs, nobodys = call(office, who, method, path, ids), call(office, who, method, path, unknown)
+        assert theirs == nobodys, (who, method, path)
+        assert theirs[0] in (403, 404), (who, method, path, theirs)
+
+
+def test_the_owner_is_let_in_where_the_others_were_not(office: Office, world: World) -> None:
+    """The twin of the test above: with the same ids the right tenant is not answered 404."""
+    ids = kroons_things(office, world)
+    for method, path in routes_with_ids():
+        who = "operator" if "/keys/" in path or "/dispatches/" in path else "kroon"
+        status, body = call(office, who, method, path, ids)
+        assert status != 404 or "/keys/" in path, (method, path, body)
+
+
+def test_lists_hold_only_the_tenants_own(office: Office, world: World) -> None:
+    ids = kroons_things(office, world)
+    for path, item in document(bare_app())["paths"].items():
+        if "get" not in item or "{" in path or not path.startswith("/api/"):
+            continue
+        for who in ("other", "stranger"):
+            response = office.client(who).get(path)
+            assert response.status_code in (200, 403), (who, path)
+            assert not any(value in response.text for name, value in ids.items() if name != "connection_id"), (who, path)
+            assert "kroon" not in response.text, (who, path)
+
+
+def test_a_tenant_in_body_or_query_is_not_believed(office: Office, world: World) -> None:
+    ids = kroons_things(office, world)
+    assert office.client("other").get("/api/v1/cases", params={"creditor": "kroon"}).json()["items"] == []
+    body = {"debtor": {"name": "x"}, "currency": "EUR", "creditor_id": "kroon",
+            "claims": [{"number": "1", "due_on": "2026-01-01", "amount": "1.00"}]}  # fmt: skip
+    foreign = office.client("other").post("/api/v1/cases", json=body, headers=change())
+    unknown = office.client("other").post("/api/v1/cases", json={**body, "creditor_id": "nobody"}, headers=change())
+    assert (foreign.status_code, foreign.content) == (404, unknown.content)
+    tasks = office.client("other").get("/api/v1/tasks", params={"case_id": ids["case_id"]})
+    assert tasks.json()["items"] == []
+
+
+def test_a_partner_sees_what_it_holds_and_only_what_it_needs(office: Office, world: World) -> None:
+    ids = kroons_things(office, world)
+    client = office.client("bailiff")
+    (item,) = client.get("/api/v1/cases").json()["items"]
+    assert item["case_id"] == ids["case_id"]
+    assert not {"creditor_id", "holds", "owner", "partner_id", "debtor_ref"} & item.keys()
+    root = f"/api/v1/cases/{ids['case_id']}"
+    assert not {"holds", "past_placements", "owner", "origin_ref", "connection_id"} & client.get(root).json().keys()
+    kinds = {entry["kind"] for entry in client.get(f"{root}/timeline").json()["items"]}
+    assert "case_sent" in kinds
+    assert not kinds & {"case_opened", "route_chosen", "note_added", "hold_set"}
+    assert client.get("/api/v1/cases", params={"hold": "any"}).status_code == 422
+    note = client.post(f"{root}/notes", json={"text": "x"}, headers=change())
+    assert note.status_code == 403
+    office.client("kroon").post(f"{root}/withdraw", json={"text": "x"}, headers=change())
+    office.run()
+    assert client.get(root).status_code == 200  # still out: the recall is not confirmed yet
+
+
+def test_secrets_of_a_connection_are_never_shown(office: Office, world: World) -> None:
+    office.hub.plugins.add("hooked", hooked)
+    body = {"kind": "pushing", "name": "p", "partner_id": "stranger", "settings": {"word": "open-sesame"}}
+    made = office.client("operator").post("/api/v1/connections", json=body, headers=change())
+    assert made.status_code == 201, made.text
+    shown = office.client("operator").get(f"/api/v1/connections/{made.json()['connection_id']}").text
+    assert "open-sesame" not in shown
+    with office.hub.work() as work:
+        rows = work.conn.execute(sa.select(t.connections.c.settings)).scalars().all()
+        assert not any("open-sesame" in row for row in rows)
+    assert office.hub.connector(made.json()["connection_id"]) is not None
