@@ -1,0 +1,53 @@
+"""The published description: what the code says, and what the app really answers."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import jsonschema_rs
+
+from collecthub.web.app import bare_app
+from collecthub.web.openapi import document, published
+from web.office import Office
+
+PUBLISHED = Path(__file__).parents[2] / "schemas" / "openapi.json"
+
+
+def test_the_published_description_is_the_codes() -> None:
+    text = published(bare_app())
+    if os.environ.get("COLLECTHUB_WRITE_SCHEMAS") == "1":
+        PUBLISHED.write_text(text, encoding="utf-8")
+    assert PUBLISHED.read_text(encoding="utf-8") == text, "write it anew: COLLECTHUB_WRITE_SCHEMAS=1"
+
+
+def test_every_route_documents_its_answer_and_its_problem() -> None:
+    for path, item in document(bare_app())["paths"].items():
+        for method, operation in item.items():
+            answers = operation["responses"]
+            assert any(code.startswith("2") for code in answers), (method, path)
+            assert operation.get("summary"), (method, path)
+            if path.startswith("/api/"):
+                assert "default" in answers, (method, path)
+
+
+def test_answers_are_what_the_description_says(office: Office) -> None:
+    """Every list and the details of a case are checked against their own schema by an independent validator."""
+    whole = json.loads(published(bare_app()))
+    case_id = office.open_case()["case_id"]
+    office.run()
+    client = office.client("operator")
+    checked = 0
+    for path, item in whole["paths"].items():
+        url = path.replace("{case_id}", case_id).replace("{connection_id}", "books")
+        if "get" not in item or "{" in url:
+            continue
+        response = client.get(url)
+        if response.status_code != 200:
+            continue
+        content = item["get"]["responses"]["200"]["content"]["application/json"]
+        schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "components": whole["components"]}
+        jsonschema_rs.validator_for({**schema, **content["schema"]}).validate(response.json())
+        checked += 1
+    assert checked >= 14
