@@ -176,7 +176,7 @@ def templates() -> jinja2.Environment:
         trim_blocks=True, lstrip_blocks=True, auto_reload=False,
     )
     environment.filters.update(
-        money=money, number=number, day=day, moment=moment, size=file_size, spoken=words.spoken,
+        money=money, number=number, amount_text=amount_text, day=day, moment=moment, size=file_size, spoken=words.spoken,
         country=words.country_name, quote=lambda text: quote(text, safe=""),
     )
     environment.globals.update(
