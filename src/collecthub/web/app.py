@@ -10,6 +10,7 @@ from collecthub.engine.context import Hub
 from collecthub.web import exchange, hooks, openapi, problems
 from collecthub.web.api import case_changes, cases, desks, doors, imports, intake, session
 from collecthub.web.guard import Guard
+from collecthub.web.portal.router import router as portal_router
 
 API_ROUTERS = (
     session.router, cases.router, intake.router, case_changes.router, doors.router, desks.router, imports.router,
@@ -37,6 +38,7 @@ def bare_app() -> FastAPI:
     app.include_router(hooks.router)
     app.include_router(exchange.router)
     app.include_router(openapi.router)
+    app.include_router(portal_router)
     app.add_api_route("/healthz", health, methods=["GET"], include_in_schema=False)
     problems.install(app)
     return app
