@@ -15,6 +15,7 @@ from collecthub.cli import (
     corridor_map,
     desks,
     entrance,
+    keeping,
     offline,
     parties,
     running,
@@ -55,14 +56,17 @@ def hub(
     )
 
 
-for command in (trial.demo, running.serve, running.worker, running.run, running.sync, checks.reconcile, checks.verify):
+for command in (
+    trial.demo, running.serve, running.worker, running.run, running.sync, checks.reconcile, checks.verify,
+    keeping.backup, keeping.restore, offline.sandbox,
+):  # fmt: skip
     app.command()(command)
 app.command("map")(corridor_map.show_map)
 for name, group in (
     ("creditor", parties.creditor_app), ("partner", parties.partner_app), ("connection", connections.app),
     ("case", cases.app), ("task", desks.task_app), ("quarantine", desks.quarantine_app),
     ("dispatch", desks.dispatch_app), ("user", entrance.user_app), ("key", entrance.key_app),
-    ("plugin", corridor_map.plugin_app), ("status", offline.status_app), ("exchange", offline.exchange_app),
+    ("db", keeping.db_app), ("fence", keeping.fence_app), ("plugin", corridor_map.plugin_app),
+    ("status", offline.status_app), ("exchange", offline.exchange_app),
 ):  # fmt: skip
     app.add_typer(group, name=name)
-app.command()(offline.sandbox)
