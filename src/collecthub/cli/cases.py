@@ -21,17 +21,24 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Cases: find them, read one, see what is owed and why.")
 CaseRef = Annotated[str, typer.Argument(metavar="CASE", help="Id or number of the case.")]
-Text = Annotated[str, typer.Option()]
-Amount = Annotated[Decimal | None, typer.Option(parser=amount, metavar="AMOUNT", help="Needs --currency.")]
+Amount = Decimal | None
 
 
 @app.command("list")
 def list_cases(
     q: Annotated[str, typer.Option(help="Debtor's name, case or invoice number, a reference.")] = "",
-    status: Text = "", phase: Text = "", route: Text = "", country: Text = "", segment: Text = "",
+    status: Annotated[str, typer.Option(help="Such as ready, sent, active, closed.")] = "",
+    phase: Annotated[str, typer.Option(help="Such as amicable, judicial.")] = "",
+    route: Annotated[str, typer.Option(help="Such as bailiff, lawyer, agency.")] = "",
+    country: Annotated[str, typer.Option(help="The debtor's country, such as DE.")] = "",
+    segment: Annotated[str, typer.Option(help="B2B, B2C or B2G.")] = "",
     hold: Annotated[str, typer.Option(help="A reason, or any.")] = "",
     debtor: Annotated[str, typer.Option(help="The creditor's reference of the debtor.")] = "",
-    creditor: Text = "", partner: Text = "", currency: Text = "", minimum: Amount = None, maximum: Amount = None,
+    creditor: Annotated[str, typer.Option(help="Id of the creditor.")] = "",
+    partner: Annotated[str, typer.Option(help="Id of the partner that holds it.")] = "",
+    currency: Annotated[str, typer.Option(help="Currency, such as EUR.")] = "",
+    minimum: Annotated[Amount, typer.Option(parser=amount, metavar="AMOUNT", help="Least owed; needs --currency.")] = None,
+    maximum: Annotated[Amount, typer.Option(parser=amount, metavar="AMOUNT", help="Most owed; needs --currency.")] = None,
     is_open: Annotated[bool | None, typer.Option("--open/--closed", help="Only open or only closed cases.")] = None,
     sort: Annotated[str, typer.Option(help="Such as number, total, -changed_at.")] = "-opened_at",
     limit: Limit = 50, cursor: Cursor = "", as_json: Json = False,

@@ -14,6 +14,7 @@ from collecthub.cli import (
     connections,
     corridor_map,
     desks,
+    docs,
     entrance,
     keeping,
     offline,
@@ -58,7 +59,7 @@ def hub(
 
 for command in (
     trial.demo, running.serve, running.worker, running.run, running.sync, checks.reconcile, checks.verify,
-    keeping.backup, keeping.restore, offline.sandbox,
+    keeping.backup, keeping.restore, offline.sandbox, docs.docs,
 ):  # fmt: skip
     app.command()(command)
 app.command("map")(corridor_map.show_map)
