@@ -113,7 +113,7 @@ def partner_connection(conn: sa.Connection, partner_id: str) -> str:
 
 def _queue_reports(hub: Hub, work: Work, case: Case, events: Sequence[CaseEvent]) -> None:
     for row in _reporters(hub, work, case.creditor_id):
-        reporter = hub.connector(row.connection_id)
+        reporter = hub.connector_for(row)
         if not isinstance(reporter, CaseReporter):
             continue
         if row.role == ConnectorRole.ERP.value and row.connection_id != case.connection_id:

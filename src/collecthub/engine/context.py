@@ -141,13 +141,17 @@ class Hub:
             raise PermanentError(
                 f"there is no connection {connection_id}", cure="See `collecthub connection list`."
             )
+        return self.connector_for(row)
+
+    def connector_for(self, row: ConnectionRow) -> object:
+        """The connector of a connection whose row was read already."""
         with self._lock:
-            cached = self._connectors.get(connection_id)
+            cached = self._connectors.get(row.connection_id)
             if cached is not None and cached[0] == row.settings:
                 return cached[1]
         built = self.build_connector(row)
         with self._lock:
-            self._connectors[connection_id] = (row.settings, built)
+            self._connectors[row.connection_id] = (row.settings, built)
         return built
 
     def build_connector(self, row: ConnectionRow) -> object:

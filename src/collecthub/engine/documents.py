@@ -60,8 +60,10 @@ def add_documents(hub: Hub, case_id: str, found: Sequence[InvoiceDocument], acto
     with hub.work() as work:
         case = locked_case(work, case_id)
         facts = []
-        for document, sha256 in stored:
+        for sha256, document in {sha256: document for document, sha256 in stored}.items():
             document_id = derived_id(case_id, sha256)
+            if work.conn.scalar(sa.select(t.documents.c.name).where(t.documents.c.document_id == document_id)):
+                continue  # the same bytes are on the case already
             work.conn.execute(
                 sa.insert(t.documents).values(
                     document_id=document_id, case_id=case_id, creditor_id=case.creditor_id, name=document.name[:140],
@@ -72,4 +74,5 @@ def add_documents(hub: Hub, case_id: str, found: Sequence[InvoiceDocument], acto
             facts.append(
                 DocumentAdded(document_id=document_id, name=document.name[:140], document_kind=kind, sha256=sha256)
             )
-        change_case(hub, work, case, facts, actor=actor)
+        if facts:
+            change_case(hub, work, case, facts, actor=actor)

@@ -41,7 +41,7 @@ from collecthub.store.queries.scope import Scope
 
 ORIGINS = ("form", "file", "api", "exchange")
 TEXT_LONGEST, REF_LONGEST, CLAIMS_MOST = 300, 140, 1000
-AMOUNT_LARGEST = Decimal(10) ** 12
+AMOUNT_LARGEST = Decimal(10) ** 11  # a thousand of them fit the database's whole numbers in any currency
 OLDEST = dt.date(1900, 1, 1)
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _COUNTRY = re.compile(r"([A-Z]{2})?")

@@ -29,11 +29,13 @@ class Database:
         self.url = sa.make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgres_engine(self.url)
+        self._turn = _writer_lock(str(self.url.database)) if self.is_sqlite else contextlib.nullcontext()
 
     @contextlib.contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """A transaction that commits at the end of the block and rolls back on an error."""
-        with _translated(self.url), self.engine.begin() as conn:
+        # The turn is taken before a connection is, so that waiting writers leave the pool to those who work.
+        with _translated(self.url), self._turn, self.engine.begin() as conn:
             yield conn
 
     @contextlib.contextmanager
@@ -62,7 +64,7 @@ def _translated(url: sa.URL) -> Iterator[None]:
 def _sqlite_engine(url: sa.URL) -> sa.Engine:
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, pool_size=20, max_overflow=-1)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
@@ -78,7 +80,12 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
     return engine
 
 
-_writer_locks: dict[str, threading.Lock] = {}  # one per file: several engines of a process share its write lock
+_writer_locks: dict[str, threading.RLock] = {}
+
+
+def _writer_lock(path: str) -> threading.RLock:
+    """One per file: the engines of a process share SQLite's single write lock."""
+    return _writer_locks.setdefault(path, threading.RLock())
 
 
 def _queue_writers(engine: sa.Engine, path: str) -> None:
@@ -87,15 +94,14 @@ def _queue_writers(engine: sa.Engine, path: str) -> None:
     SQLite's own waiting is polling with growing sleeps; a lock in front of it makes writers of this process
     wait exactly as long as they must. Other processes still meet in SQLite's busy timeout.
     """
-    lock = _writer_locks.setdefault(path, threading.Lock())
+    lock = _writer_lock(path)
 
     @event.listens_for(engine, "begin")
     def begin(conn: sa.Connection) -> None:
         if conn.get_execution_options().get("collecthub_read"):
             conn.exec_driver_sql("BEGIN DEFERRED")
             return
-        if not lock.acquire(timeout=BUSY_SECONDS):
-            raise RetryableError("the database is busy", cure="Nothing to do; it is tried again.")
+        lock.acquire()
         conn.info["collecthub_writes"] = True
         try:
             conn.exec_driver_sql("BEGIN IMMEDIATE")

@@ -26,9 +26,10 @@ def quarantine_row(
     key = (
         (quarantine.c.connection_id == connection.connection_id)
         & (quarantine.c.reference == reference)
-        & (quarantine.c.sha256 == sha256)
         & (quarantine.c.code == code)
     )
+    if source != "part":  # a part is known by its message id, whichever file or call brought it
+        key &= quarantine.c.sha256 == sha256
     if conn.execute(sa.select(quarantine.c.quarantine_id).where(key)).first() is not None:
         return None
     entry_id = new_id()

@@ -105,6 +105,7 @@ _WORDS = {
     "phase": frozenset(phase.value for phase in Phase),
     "segment": frozenset({"B2B", "B2C", "B2G"}),
 }
+_LARGEST = Decimal(10) ** 14
 # A partner has no purpose for these, so it cannot search by them either.
 _NOT_FOR_PARTNERS = ("hold", "debtor", "creditor", "partner")
 
@@ -170,6 +171,8 @@ def _amounts(wanted: CaseFilter) -> Iterator[sa.ColumnElement[bool]]:
         return
     if not wanted.currency:
         raise QueryError("an amount was given without its currency", cure="Add the filter currency, such as EUR.")
+    if any(abs(limit) >= _LARGEST for limit in (wanted.minimum, wanted.maximum) if limit is not None):
+        raise QueryError("an amount is larger than any case", cure=f"Stay below {_LARGEST}.")
     try:
         if wanted.minimum is not None:
             yield t.cases.c.total_minor >= to_minor(wanted.minimum, wanted.currency)

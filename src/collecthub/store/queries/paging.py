@@ -86,10 +86,12 @@ def read_page(
 
 
 def _after(order: Order, value: Any, unique: str) -> sa.ColumnElement[bool]:
-    value = order.read(value)
-    if order.is_descending:
-        return sa.or_(order.column < value, sa.and_(order.column == value, order.unique < unique))
-    return sa.or_(order.column > value, sa.and_(order.column == value, order.unique > unique))
+    """One comparison of two columns, which both databases answer from an index on them."""
+    place = sa.tuple_(order.column, order.unique)
+    last = sa.tuple_(
+        sa.bindparam(None, order.read(value), type_=order.column.type), sa.bindparam(None, unique, type_=sa.String())
+    )
+    return place < last if order.is_descending else place > last
 
 
 def _sealed(key: MasterKey, position: tuple[Any, Any], scope: Scope, name: str) -> str:
