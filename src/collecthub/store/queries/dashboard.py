@@ -10,7 +10,7 @@ from decimal import Decimal
 import msgspec
 import sqlalchemy as sa
 
-from collecthub.model.codes import Status
+from collecthub.model.codes import Phase, Status
 from collecthub.model.ledger import LineKind
 from collecthub.store import tables as t
 from collecthub.store.case_log import from_minor
@@ -22,6 +22,8 @@ AGE_BANDS: Sequence[tuple[int, str]] = (
     (0, "up to 30 days"), (31, "31 to 60 days"), (61, "61 to 90 days"), (91, "91 to 180 days"),
     (181, "181 to 365 days"), (366, "over a year"),
 )  # fmt: skip
+
+_PHASES = [phase.value for phase in Phase]
 
 
 class Slice(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +103,7 @@ def _in_currency(currency: str, rows: Sequence[_Row]) -> OpenAmounts:
     return OpenAmounts(
         currency=currency, cases=sum(row[4] for row in rows), amount=from_minor(sum(row[5] for row in rows), currency),
         principal=from_minor(sum(row[6] for row in rows), currency),
-        by_phase=_cut(currency, rows, lambda row: row[1]),
+        by_phase=tuple(sorted(_cut(currency, rows, lambda row: row[1]), key=lambda part: _PHASES.index(part.name))),
         by_age=tuple(sorted(ages, key=lambda part: order.index(part.name))),
         by_country=tuple(
             sorted(_cut(currency, rows, lambda row: row[2]), key=lambda part: (-part.amount, part.name))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -158,8 +157,3 @@ def read_document(visitor: Anyone, case_id: str, document_id: str) -> Response:
     if view.case_id != case_id:
         raise case_file.not_there("document", document_id)
     return download(visitor.hub.evidence.read(view.sha256), view.name)
-
-
-def days_between(earlier: dt.date, later: dt.date) -> int:
-    """Whole days from one date to another."""
-    return (later - earlier).days

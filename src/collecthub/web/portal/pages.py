@@ -16,7 +16,7 @@ import msgspec
 from fastapi import Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse
@@ -168,6 +168,16 @@ def redirect(path: str, **query: str) -> Response:
     return RedirectResponse(f"{path}?{urlencode(query)}" if query else path, 303, headers=_HEADERS)
 
 
+def local_path(path: str) -> str:
+    """A path of this hub, or the start page: a login never leads elsewhere.
+
+    >>> local_path("/cases?q=a"), local_path("//evil.example"), local_path("https://evil.example"), local_path("/\\\\evil.example")
+    ('/cases?q=a', '/', '/', '/')
+    """
+    is_ours = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
+    return path if is_ours else "/"
+
+
 @cache
 def templates() -> jinja2.Environment:
     """Autoescape everywhere, an unknown name is an error, nothing is looked up outside the folder."""
@@ -257,8 +267,3 @@ def file_size(size: int) -> str:
     if size < 1000:
         return f"{size} B"
     return f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
-
-
-def lines(text: str) -> Markup:
-    """Text from outside, its line breaks kept."""
-    return Markup("<br>").join(escape(line) for line in text.splitlines())

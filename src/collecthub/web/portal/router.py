@@ -6,7 +6,17 @@ from functools import cache
 
 from fastapi import APIRouter, Response
 
-from collecthub.web.portal import case_actions, case_list, case_page, login, overview
+from collecthub.web.portal import (
+    case_actions,
+    case_list,
+    case_page,
+    connections,
+    desks,
+    imports,
+    login,
+    new_case,
+    overview,
+)
 from collecthub.web.portal.pages import STATIC
 from collecthub.web.problems import ProblemError
 
@@ -35,5 +45,5 @@ async def read_static(name: str) -> Response:
     return Response(found[0], media_type=found[1], headers=headers)
 
 
-for part in (login, overview, case_list, case_page, case_actions):
+for part in (login, overview, case_list, case_page, case_actions, new_case, imports, connections, desks):
     router.include_router(part.router)

@@ -154,8 +154,7 @@ def _route(fact: Fact, telling: Telling) -> str:
 
 
 def _sent(fact: Fact, telling: Telling) -> str:
-    name = f" in {fact['envelope_name']}" if fact["envelope_name"] else ""
-    return f"The case file left{name}, asking for {telling.amount(fact['principal'])}."
+    return f"The case file left, asking for {telling.amount(fact['principal'])}."
 
 
 def _with_ref(sentence: str) -> Callable[[Fact, Telling], str]:

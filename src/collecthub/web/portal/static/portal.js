@@ -13,8 +13,9 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.dataset.sent) { event.preventDefault(); return; }
-  if (form.dataset.confirm && !window.confirm(form.dataset.confirm)) { event.preventDefault(); return; }
-  if (form.method === "post") {
+  const words = event.submitter?.dataset.confirm || form.dataset.confirm;
+  if (words && !window.confirm(words)) { event.preventDefault(); return; }
+  if ((event.submitter?.formMethod || form.method) === "post") {
     form.dataset.sent = "yes";
     for (const button of form.querySelectorAll("button")) button.setAttribute("aria-busy", "true");
   }
