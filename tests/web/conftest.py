@@ -27,6 +27,11 @@ def both_office(tmp_path: Path, database_url: str, world: World) -> Iterator[Off
     yield from _office(tmp_path, database_url, world)
 
 
+@pytest.fixture
+def pg_office(tmp_path: Path, pg_url: str, world: World) -> Iterator[Office]:
+    yield from _office(tmp_path, pg_url, world)
+
+
 def _office(home: Path, database_url: str, world: World) -> Iterator[Office]:
     url = load_settings({}, home=home, database_url=database_url).database
     hub, queue = make_hub(home, url, ("scripted", ScriptedPlugin(world)))

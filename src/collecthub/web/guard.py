@@ -49,6 +49,9 @@ class Guard:
         if not is_served(headers.get("host", ""), self._hosts):
             await problem_response(problem("bad-host"))(scope, receive, answer)
             return
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:  # PostgreSQL's texts cannot hold it
+            await problem_response(problem("not-found"))(scope, receive, answer)
+            return
         limit = body_limit(scope["path"])
         length = headers.get("content-length", "")
         if length and (not length.isascii() or not length.isdigit() or int(length[:19]) > limit):
