@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -10,6 +11,7 @@ from collecthub.corridor.act import act
 from collecthub.corridor.due import due
 from collecthub.engine.case_work import change_case, locked_case, open_task
 from collecthub.engine.context import Hub, Work
+from collecthub.engine.sending import OPEN_STATES
 from collecthub.model.clock import Timer
 from collecthub.registers import ConnectorRole
 from collecthub.store import tables as t
@@ -18,6 +20,7 @@ from collecthub.store.connections import change_connection, read_connections
 PULL_EVERY = dt.timedelta(hours=1)
 LISTEN_EVERY = dt.timedelta(seconds=60)
 TIMERS_PER_TICK = 200
+FORGOTTEN_AFTER = dt.timedelta(seconds=20)
 
 
 def tick(hub: Hub) -> None:
@@ -55,35 +58,25 @@ def _over(hub: Hub, work: Work, case_id: str, timer: Timer) -> None:
 
 
 def _retries(hub: Hub) -> None:
+    """Wake what waits for its next try, and what was left lying although something should have woken it."""
     with hub.work() as work:
-        for connection_id in work.conn.scalars(
-            sa.select(t.envelopes.c.connection_id)
-            .where(
-                t.envelopes.c.state.in_(["composed", "prepared", "attempting", "in_doubt"]),
-                sa.or_(t.envelopes.c.next_attempt_at.is_(None), t.envelopes.c.next_attempt_at <= work.now),
-            )
-            .distinct()
-        ):
-            work.wake("dispatch", connection_id)
-        for connection_id in work.conn.scalars(
-            sa.select(t.messages.c.connection_id).where(t.messages.c.state == "queued").distinct()
-        ):
-            work.wake("dispatch", connection_id)
-        for connection_id in work.conn.scalars(
-            sa.select(t.inbox.c.connection_id)
-            .where(t.inbox.c.answered_at.is_(None))
-            .distinct()
-        ):
-            work.wake("record", connection_id)
-        for connection_id in work.conn.scalars(
-            sa.select(t.reports.c.connection_id)
-            .where(
-                t.reports.c.state == "queued",
-                sa.or_(t.reports.c.next_attempt_at.is_(None), t.reports.c.next_attempt_at <= work.now),
-            )
-            .distinct()
-        ):
-            work.wake("report", connection_id)
+        forgotten = work.now - FORGOTTEN_AFTER
+        waits = (
+            ("dispatch", t.envelopes, _due(t.envelopes, OPEN_STATES, work.now, forgotten, t.envelopes.c.created_at)),
+            ("dispatch", t.messages, (t.messages.c.state == "queued") & (t.messages.c.queued_at <= forgotten)),
+            ("record", t.inbox, t.inbox.c.answered_at.is_(None) & (t.inbox.c.received_at <= forgotten)),
+            ("report", t.reports, _due(t.reports, ("queued",), work.now, forgotten, t.reports.c.queued_at)),
+        )
+        for job, table, condition in waits:
+            for target in work.conn.scalars(sa.select(table.c.connection_id).where(condition).distinct()):
+                work.wake(job, target)
+
+
+def _due(
+    table: sa.Table, states: tuple[str, ...], now: dt.datetime, forgotten: dt.datetime, since: sa.Column[Any]
+) -> sa.ColumnElement[bool]:
+    waiting = table.c.next_attempt_at
+    return table.c.state.in_(states) & sa.or_(waiting <= now, waiting.is_(None) & (since <= forgotten))
 
 
 def _connections(hub: Hub) -> None:

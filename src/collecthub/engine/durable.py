@@ -37,6 +37,9 @@ KEEP_FINISHED = dt.timedelta(days=7)
 _current: Hub | None = None  # DBOS calls module-level workflows; the process has one hub
 
 
+_WAIT_ONCE = sa.text("INSERT INTO wakes (job, target) VALUES (:job, :target) ON CONFLICT DO NOTHING")
+
+
 class JsonText(Serializer):
     """Arguments and results as JSON text; the engine's default is pickle, which runs what it reads."""
 
@@ -60,6 +63,8 @@ def run_job(job: str, target: str) -> str:
         raise ConfigurationError("no hub is running in this process", cure="Start it with `collecthub worker`.")
     started = time.monotonic()
     try:
+        with hub.database.write() as conn:  # from here on whoever wakes this job again gets another one
+            conn.execute(sa.delete(t.wakes).where(t.wakes.c.job == job, t.wakes.c.target == target))
         JOBS[job](hub, target)
     except RetryableError as error:  # somebody else changed the same case, or the database was busy
         log.info("job %s %s is looked at again: %s", job, target, error.message)
@@ -94,7 +99,12 @@ class DurableQueue:
         )
 
     def enqueue(self, conn: sa.Connection, job: str, target: str) -> None:
-        """Time-ordered ids keep the order within a target even where the clock has whole seconds."""
+        """A job that waits already is not put in line twice; one that runs gets a successor.
+
+        Time-ordered ids keep the order within a target even where the clock has whole seconds.
+        """
+        if conn.execute(_WAIT_ONCE, {"job": job, "target": target}).rowcount == 0:
+            return
         self._client.enqueue_in_transaction(
             conn,
             {
@@ -106,9 +116,9 @@ class DurableQueue:
         )
 
     def unfinished(self) -> int:
-        """How many jobs wait or run."""
+        """Some number of jobs that wait or run, zero when there are none; not a count, which would cost more."""
         found = self._client.list_workflows(
-            status=["ENQUEUED", "PENDING", "DELAYED"], load_input=False, load_output=False
+            status=["ENQUEUED", "PENDING", "DELAYED"], limit=1, load_input=False, load_output=False
         )
         return len(found)
 

@@ -14,7 +14,7 @@ from collecthub.registers import ConnectorRole
 from collecthub.store import tables as t
 from collecthub.store.connections import read_connections
 
-_LOOK_SECONDS = 0.1
+_LOOK_SECONDS = 0.2
 
 
 class Leftover(msgspec.Struct, frozen=True, kw_only=True):

@@ -57,7 +57,7 @@ from collecthub.store.facts import FENCE, read_fact
 log = logging.getLogger(__name__)
 
 PROBES_BEFORE_PERSON = 5
-_OPEN_STATES = ("composed", "prepared", "attempting", "in_doubt")
+OPEN_STATES = ("composed", "prepared", "attempting", "in_doubt")
 
 
 class WithdrawnError(PermanentError):
@@ -87,7 +87,7 @@ def _open_envelope(hub: Hub, connection_id: str) -> str | None:
     """The oldest envelope that is not done; a newer one never overtakes it."""
     query = (
         sa.select(t.envelopes.c.envelope_id)
-        .where(t.envelopes.c.connection_id == connection_id, t.envelopes.c.state.in_(_OPEN_STATES))
+        .where(t.envelopes.c.connection_id == connection_id, t.envelopes.c.state.in_(OPEN_STATES))
         .order_by(t.envelopes.c.created_at, t.envelopes.c.envelope_id)
         .limit(1)
     )

@@ -13,11 +13,12 @@ from collecthub.engine.case_work import change_case, locked_case, open_task
 from collecthub.engine.context import Hub
 from collecthub.engine.trouble import backoff, connection_trouble, connection_well
 from collecthub.errors import CollecthubError, ConfigurationError, InDoubtError, RetryableError
+from collecthub.model.case import Case
 from collecthub.model.event import CreditorTold
 from collecthub.ports import CaseReport, CaseReporter, Receipt
 from collecthub.registers import ConnectorRole
 from collecthub.store import tables as t
-from collecthub.store.case_log import read_case, read_events, replay
+from collecthub.store.case_log import read_case, read_event, read_events, replay
 from collecthub.store.connections import ConnectionRow, read_connection
 from collecthub.store.facts import FENCE, read_fact
 
@@ -68,14 +69,17 @@ def _tell_chunk(hub: Hub, row: ConnectionRow, reporter: CaseReporter, waiting: S
 def _message(hub: Hub, entry: Any) -> CaseReport | None:
     """The report in line. Rebuilt from the event and the case as it was right after it, so that it never changes."""
     with hub.database.read() as conn:
-        history = [event for event in read_events(conn, entry.case_id) if event.seq <= entry.seq]
+        event = read_event(conn, entry.case_id, entry.seq)
         current = read_case(conn, entry.case_id)
-    case = replay(history)
-    if case is None or current is None:
-        return None
+        if current is None or event is None:
+            return None
+        case: Case | None = current
+        if current.version != entry.seq:
+            case = replay(event for event in read_events(conn, entry.case_id) if event.seq <= entry.seq)
+    assert case is not None, "an event belongs to a history"
     case = msgspec.structs.replace(case, debtor=current.debtor)
     return CaseReport(
-        report_id=entry.report_id, case=case, event=history[-1], text=sentence(case, history[-1]),
+        report_id=entry.report_id, case=case, event=event, text=sentence(case, event),
         debtor_ref=case.debtor_ref, item_refs=tuple(claim.claim_id for claim in case.claims),
     )
 

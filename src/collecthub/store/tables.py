@@ -287,6 +287,11 @@ audit = sa.Table(
     sa.Column("previous_hash", sa.String(64), nullable=False), sa.Column("hash", sa.String(64), nullable=False),
 )
 
+wakes = sa.Table(  # jobs that wait in line; a job takes its row away when it starts, so that each waits once
+    "wakes", metadata,
+    sa.Column("job", sa.String(40), primary_key=True), sa.Column("target", sa.String(140), primary_key=True),
+)
+
 workers = sa.Table(
     "workers", metadata,
     _id("executor_id", key=True), _text("host"), _count("pid"), _moment("beat_at", nullable=False),
