@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from walk.scripted import World
 
-from collecthub.sdk import CaseInstruction, InstructionCode
+from collecthub.sdk import CaseInstruction, CaseStatusUpdate, InstructionCode, StatusCode
 from collecthub.store import tables as t
 from collecthub.store.audit import verify_audit
 from web.office import Office, change, once
@@ -84,6 +84,25 @@ def test_quarantine_is_shown_retried_and_resolved(office: Office, world: World) 
     resolved = client.get(path).json()
     assert (resolved["state"], resolved["resolution"]) == ("resolved", "asked them")
     assert client.post(f"{path}/retry").status_code == 422
+
+
+def test_a_retried_message_has_its_effect_once_its_code_is_known(office: Office, world: World) -> None:
+    case_id = office.open_case()["case_id"]
+    office.run()
+    news = CaseStatusUpdate(
+        message_id="s1", case_id=case_id, sequence=1, status_code="HOUSE-7", occurred_at=office.hub.now()
+    )
+    world.say("s", news)
+    client = office.client("operator")
+    client.post("/api/v1/connections/line/sync")
+    office.run()
+    (entry,) = client.get("/api/v1/quarantine").json()["items"]
+    assert entry["code"] == "status.unknown"
+    office.hub.plugins.codes["collecthub"]["HOUSE-7"] = StatusCode(code="HOUSE-7", meaning="contact_made")
+    assert client.post(f"/api/v1/quarantine/{entry['quarantine_id']}/retry").status_code == 200
+    office.run()
+    timeline = client.get(f"/api/v1/cases/{case_id}/timeline").json()["items"]
+    assert [item["fact"]["meaning"] for item in timeline if item["kind"] == "status_reported"] == ["contact_made"]
 
 
 def test_a_sending_in_doubt_is_settled_by_a_person(office: Office, world: World) -> None:

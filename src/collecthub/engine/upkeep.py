@@ -68,7 +68,9 @@ def _read_again(work: Work, connection_id: str, reference: str, sha256: str) -> 
         sa.delete(t.seen).where(t.seen.c.connection_id == connection_id, t.seen.c.message_id == reference)
     )
     work.conn.execute(
-        sa.update(t.inbox).where(t.inbox.c.inbox_id.in_(found)).values(state=STORED, problem="", recorded_at=None)
+        sa.update(t.inbox)
+        .where(t.inbox.c.inbox_id.in_(found))
+        .values(state=STORED, problem="", recorded_at=None, answered_at=None)
     )
     work.wake("record", connection_id)
     return True
