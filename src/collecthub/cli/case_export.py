@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from collecthub.corridor.dispatch import compose_case_file
@@ -51,7 +52,8 @@ def export_case_file(hub: Hub, case_id: str) -> bytes:
         then = replay(event for event in history if event.recorded_at <= at)
         if then is None or then.placement is None:
             raise PermanentError(f"the history of case {case.number} has a gap", cure="Run `collecthub verify`.")
-        case, placement = then, then.placement
+        # The history names no persons; who the debtor is stands in the case alone.
+        case, placement = msgspec.structs.replace(then, debtor=case.debtor), then.placement
     file = compose_case_file(
         case, placement, creditor.party, creditor.playbook.payment_account, _documents(hub, case_id, at), message_id
     )

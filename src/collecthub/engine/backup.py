@@ -31,8 +31,8 @@ from collecthub.store.migrate import schema_version
 FORMAT, FORMAT_VERSION = "collecthub-backup", 1
 MANIFEST, CONFIG = "manifest.json", "config/collecthub.toml"
 TABLES, EVIDENCE = "tables/", "evidence/"
-# What belongs to a running process or an open browser, not to the business.
-LEFT_OUT = frozenset({"leases", "workers", "sessions", "logins"})
+# What belongs to running processes or open browsers, not to the business.
+LEFT_OUT = frozenset({"leases", "workers", "wakes", "sessions", "logins"})
 CHUNK_ROWS, CHUNK_BYTES = 2000, 1 << 20
 
 
