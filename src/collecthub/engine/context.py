@@ -112,6 +112,7 @@ class Hub:
     @contextlib.contextmanager
     def work(self) -> Iterator[Work]:
         """A transaction whose jobs are enqueued with it and whose listeners are called after it."""
+        self.now()  # fixes the business clock, which writes, before this transaction begins
         with self.database.write() as conn:
             work = Work(conn, self.now())
             yield work

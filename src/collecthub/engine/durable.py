@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 APPLICATION, QUEUE = "collecthub", "work"
 POLL_SECONDS, TICK_SECONDS, BEAT_SECONDS, DEAD_AFTER_SECONDS = 0.05, 1.0, 5.0, 30.0
 KEEP_FINISHED = dt.timedelta(days=7)
+KEEP_ANSWERS = dt.timedelta(days=2)  # how long a repeated Idempotency-Key is answered as before
 _current: Hub | None = None  # DBOS calls module-level workflows; the process has one hub
 
 
@@ -201,6 +202,8 @@ class Engine:
         for executor_id in dead:
             self._take_over(executor_id)
         self._forget_finished(now)
+        with self._hub.database.write() as conn:
+            conn.execute(sa.delete(t.idempotency).where(t.idempotency.c.created_at < now - KEEP_ANSWERS))
 
     def _take_over(self, executor_id: str) -> None:
         pending = DBOS.list_workflows(status="PENDING", executor_id=executor_id, load_input=False, load_output=False)

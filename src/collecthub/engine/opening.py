@@ -127,6 +127,7 @@ def _open_chunk(hub: Hub, row: ConnectionRow, refs: Sequence[str]) -> list[Case]
     as_of = hub.business_date()
     opened: list[Case] = []
     with hub.work() as work:
+        row = read_connection(work.conn, row.connection_id) or row  # it may be released at this very moment
         creditor = read_creditor(work.conn, row.creditor_id or "")
         for account, debtor, ordinal in _accounts(work.conn, row, refs):
             key = (row.connection_id, account.debtor_ref, account.currency, str(ordinal))

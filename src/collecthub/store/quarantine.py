@@ -30,7 +30,10 @@ def quarantine_row(
     )
     if source != "part":  # a part is known by its message id, whichever file or call brought it
         key &= quarantine.c.sha256 == sha256
-    if conn.execute(sa.select(quarantine.c.quarantine_id).where(key)).first() is not None:
+    known = conn.execute(sa.select(quarantine.c.quarantine_id, quarantine.c.state).where(key)).first()
+    if known is not None:
+        if known.state == "retried":  # it failed again: a person must see that
+            conn.execute(sa.update(quarantine).where(key).values(state="open", resolved_at=None, reason=reason))
         return None
     entry_id = new_id()
     conn.execute(
