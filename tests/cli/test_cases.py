@@ -1,0 +1,139 @@
+"""Case commands on a hub that has handed cases over; what the partner was given is the witness."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+from walk.scripted import World
+
+from cli import restored_house
+from cli.conftest import Run
+from cli.restored_house import BookedPlugin, furnish, hub_on, settings_for, work_all
+from collecthub.engine.context import Hub
+from collecthub.formats.xml import XmlFormat
+from collecthub.hub import load_all_plugins
+from collecthub.model.exchange import CaseFile
+from collecthub.plugins import PluginSet
+from collecthub.store import tables as t
+from collecthub.store.connections import SHADOW, change_connection
+from collecthub.testing.inline import run_until_idle
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.invoice("1", "A", "2026-05-01", "100.00")
+    world.invoice("2", "B", "2026-05-01", "50.00")
+    return world
+
+
+@pytest.fixture
+def hub(tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A furnished hub, and commands that see the same home and the same plugin."""
+    monkeypatch.setenv("COLLECTHUB_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLLECTHUB_BUSINESS_DATE", restored_house.TODAY.isoformat())
+
+    def with_booked(settings: object) -> PluginSet:
+        plugins = load_all_plugins(settings_for(tmp_path / "home"))
+        plugins.add("booked", BookedPlugin(world))
+        return plugins
+
+    monkeypatch.setattr("collecthub.hub.load_all_plugins", with_booked)
+    hub = hub_on(settings_for(tmp_path / "home"), world)
+    furnish(hub)
+    yield hub
+    hub.close()
+
+
+def sent_to(world: World, number: str) -> CaseFile:
+    return next(m for m in world.messages if isinstance(m, CaseFile) and m.case_number == number)
+
+
+def test_the_exported_file_is_what_the_partner_was_given(hub: Hub, world: World, run: Run) -> None:
+    work_all(hub)
+    listed = json.loads(run("case", "list", "--sort", "-total", "--json").stdout)["items"]
+    assert [(case["total"], case["currency"]) for case in listed] == [("100.00", "EUR"), ("50.00", "EUR")]
+    number = listed[0]["number"]
+    world.rows = [msgspec.structs.replace(row, open_amount=row.open_amount - Decimal(10)) for row in world.rows]
+    work_all(hub)
+    assert json.loads(run("case", "balance", number, "--json").stdout)["balance"]["total"] == "90.00"
+    (exported,) = XmlFormat().decode(run("case", "export", number).stdout_bytes).messages
+    assert exported == sent_to(world, number)
+
+
+def test_a_case_that_never_left_is_exported_as_it_would_be(hub: Hub, world: World, run: Run) -> None:
+    with hub.work() as work:
+        change_connection(work.conn, "books", mode=SHADOW)
+    work_all(hub)
+    number = json.loads(run("case", "list", "--sort", "-total", "--json").stdout)["items"][0]["number"]
+    (exported,) = XmlFormat().decode(run("case", "export", number).stdout_bytes).messages
+    assert isinstance(exported, CaseFile)
+    assert (exported.case_number, exported.principal) == (number, Decimal("100.00"))
+    assert world.messages == []
+
+
+def test_a_case_is_shown_with_money_explained(hub: Hub, world: World, run: Run) -> None:
+    world.parties["A"] = msgspec.structs.replace(world.parties["A"], name="[red]Jan\x1b[31m")
+    work_all(hub)
+    number = json.loads(run("case", "list", "--debtor", "A", "--json").stdout)["items"][0]["number"]
+    shown = run("case", "show", number).stdout
+    assert "[red]Jan\ufffd[31m" in shown
+    assert "\x1b" not in shown
+    detail = json.loads(run("case", "show", number, "--json").stdout)
+    assert [entry["kind"] for entry in detail["timeline"]][-2:] == ["case_sent", "creditor_told"]
+    assert [message["kind"] for message in detail["messages"]] == ["case_file"]
+    explained = json.loads(run("case", "balance", number, "--explain", "--json").stdout)
+    assert sum(Decimal(line["amount"]) for line in explained["lines"]) == Decimal(explained["balance"]["total"])
+
+
+def test_a_release_shows_the_first_wave_before_anything_leaves(hub: Hub, world: World, run: Run) -> None:
+    with hub.work() as work:
+        change_connection(work.conn, "books", mode=SHADOW)
+    work_all(hub)
+    looked = json.loads(run("connection", "release", "books", "--json").stdout)
+    assert looked["is_released"] is False
+    assert [(part["cases"], part["amount"]) for part in looked["first_wave"]["leaving"]] == [(2, "150.00")]
+    refused = run("connection", "release", "books", typed="n\n")
+    assert "2 invoices pulled" in refused.stdout
+    work_all(hub)
+    assert world.messages == []
+    done = run("connection", "release", "books", "--exclude-debtor", "B", "--yes", "--json")
+    assert json.loads(done.stdout)["cases_released"] == 1
+    with hub.work() as work:
+        work.wake("place", "kroon")
+    run_until_idle(hub)
+    assert [m.principal for m in world.messages if isinstance(m, CaseFile)] == [Decimal("100.00")]
+
+
+def test_reconcile_and_verify_end_with_findings(hub: Hub, world: World, run: Run) -> None:
+    work_all(hub)
+    assert json.loads(run("reconcile", "--json").stdout)["differences"] == []
+    world.invoice("3", "C", "2026-05-01", "7.00")
+    found = json.loads(run("reconcile", "--json", wanted=1).stdout)
+    assert [(d["subject"], d["theirs"], d["ours"], d["currency"]) for d in found["differences"]] == [
+        ("C", "7.00", "0", "EUR")
+    ]
+    assert found["ledger_difference"] == "7.00"
+    with hub.database.write() as conn:
+        conn.execute(sa.update(t.ledger_lines).where(t.ledger_lines.c.amount_minor == 5000).values(amount_minor=1))
+    assert len(json.loads(run("verify", "--json", wanted=1).stdout)["findings"]) == 1
+
+
+def test_backup_and_restore_as_commands(hub: Hub, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    work_all(hub)
+    file = str(tmp_path / "hub.tar")
+    assert json.loads(run("backup", file, "--json").stdout)["rows"] > 0
+    run("backup", file, wanted=3)
+    run("restore", file, wanted=3)
+    monkeypatch.setenv("COLLECTHUB_HOME", str(tmp_path / "second"))
+    assert json.loads(run("restore", file, "--json").stdout)["is_fenced"] is True
+    assert json.loads(run("fence", "status", "--json").stdout)["is_fenced"] is True
+    assert json.loads(run("fence", "release", "--json").stdout)["is_released"] is True
+    assert json.loads(run("fence", "status", "--json").stdout)["is_fenced"] is False
+    assert json.loads(run("verify", "--json").stdout)["cases_checked"] == 2
