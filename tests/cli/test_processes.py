@@ -102,3 +102,13 @@ def test_serve_says_where_and_ends_in_order(start: Start) -> None:
         assert reply.status == 200
     server.send_signal(signal.SIGTERM)
     assert server.wait(30) == 0
+
+
+def test_behind_the_fence_run_ends_and_says_so(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert command(home, "backup", str(tmp_path / "b.tar")).returncode == 0
+    assert command(tmp_path / "second", "restore", str(tmp_path / "b.tar")).returncode == 0
+    monkeypatch.setenv("LC_ALL", "C")
+    idle = command(tmp_path / "second", "run", "--json")
+    assert idle.returncode == 0, idle.stderr
+    assert "fenced" in idle.stderr
+    assert set(json.loads(idle.stdout).values()) == {0}
