@@ -1,4 +1,4 @@
-"""A small town for the portal: two creditors, five partners, debtors in several scripts, and some history.
+"""A small town for the portal: two creditors, six partners, debtors in several scripts, and some history.
 
 Everything enters through the product's own engine: invoices are pulled, cases open, partners answer.
 """
@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from pydantic import BaseModel
+from walk.scripted import ScriptedErp, ScriptedPartner, World
 
 from collecthub.bundled import intake, routes
 from collecthub.config import load_settings
@@ -51,7 +52,6 @@ from collecthub.store.connections import (
 )
 from collecthub.store.queries.scope import Role
 from collecthub.testing.inline import InlineQueue, run_until_idle
-from walk.scripted import ScriptedErp, ScriptedPartner, World
 
 TODAY = dt.date(2026, 6, 15)
 PASSWORD = "a long enough password"
@@ -88,6 +88,7 @@ PARTNERS = (
     ("rhein", "Rhein Inkasso GmbH", "agency", "DE"),
     ("rijnmond", "Incasso Rijnmond", "agency", "NL"),
     ("aegean", "Aegean Recovery", "agency", "GR"),
+    ("delmas", "Étude Delmas, huissiers", "bailiff", "FR"),
 )  # fmt: skip
 
 
@@ -122,7 +123,11 @@ class TownPlugin:
                 kind="town_erp", title="Books", role=ConnectorRole.ERP, settings=Settings, load=lambda: erp
             ),
             ConnectorSpec(
-                kind="town_line", title="Line", role=ConnectorRole.PARTNER, settings=Settings, load=lambda: partner
+                kind="town_line",
+                title="Line",
+                role=ConnectorRole.PARTNER,
+                settings=Settings,
+                load=lambda: partner,
             ),
         ]
 
@@ -158,7 +163,10 @@ def open_town(home: Path) -> Iterator[Town]:
     worlds = {connection_id: World() for connection_id in connections}
     plugins = PluginSet()
     for name, plugin in (
-        ("formats", formats_plugin), ("routes", routes), ("intake", intake), ("town", TownPlugin(worlds)),
+        ("formats", formats_plugin),
+        ("routes", routes),
+        ("intake", intake),
+        ("town", TownPlugin(worlds)),
     ):
         plugins.add(name, plugin)
     hub = open_hub(settings, plugins=plugins)
@@ -185,29 +193,58 @@ def _settle(town: Town) -> None:
             write_partner(
                 conn, PartnerProfile(partner_id=partner_id, name=name, role=role, countries=(country,)), now
             )
-            add_connection(conn, _connection(f"line-{partner_id}", "town_line", f"{name}, line", now, partner_id=partner_id))
+            add_connection(
+                conn,
+                _connection(f"line-{partner_id}", "town_line", f"{name}, line", now, partner_id=partner_id),
+            )
         add_connection(conn, _connection("books", "town_erp", "Books of De Kroon", now, creditor_id="kroon"))
         add_connection(
-            conn, _connection("livres", "town_erp", "Livres de Lumière", now, creditor_id="lumen", mode=SHADOW)
+            conn,
+            _connection("livres", "town_erp", "Livres de Lumière", now, creditor_id="lumen", mode=SHADOW),
         )
         for name, role, tenant in (
-            ("operator", Role.OPERATOR, {}), ("kroon", Role.CREDITOR, {"creditor_id": "kroon"}),
-            ("lumen", Role.CREDITOR, {"creditor_id": "lumen"}), ("office", Role.PARTNER, {"partner_id": "office"}),
+            ("operator", Role.OPERATOR, {}),
+            ("kroon", Role.CREDITOR, {"creditor_id": "kroon"}),
+            ("lumen", Role.CREDITOR, {"creditor_id": "lumen"}),
+            ("office", Role.PARTNER, {"partner_id": "office"}),
         ):
             user = User(
-                user_id=f"u-{name}", email=f"{name}@town.example", name=f"{name.capitalize()} Desk", role=role, **tenant
+                user_id=f"u-{name}",
+                email=f"{name}@town.example",
+                name=f"{name.capitalize()} Desk",
+                role=role,
+                **tenant,
             )
             add_user(conn, user, PASSWORD, now)
 
 
 def _connection(
-    connection_id: str, kind: str, name: str, now: dt.datetime, *, creditor_id: str | None = None,
-    partner_id: str | None = None, mode: str = RELEASED,
+    connection_id: str,
+    kind: str,
+    name: str,
+    now: dt.datetime,
+    *,
+    creditor_id: str | None = None,
+    partner_id: str | None = None,
+    mode: str = RELEASED,
 ) -> ConnectionRow:
     return ConnectionRow(
-        connection_id=connection_id, kind=kind, role="erp" if creditor_id else "partner", name=name,
-        creditor_id=creditor_id, partner_id=partner_id, settings="{}", mode=mode, release=Exclusions(), checkpoint="",
-        status="ok", status_detail="", status_until=None, created_at=now, last_complete_at=None, next_due_at=None,
+        connection_id=connection_id,
+        kind=kind,
+        role="erp" if creditor_id else "partner",
+        name=name,
+        creditor_id=creditor_id,
+        partner_id=partner_id,
+        settings="{}",
+        mode=mode,
+        release=Exclusions(),
+        checkpoint="",
+        status="ok",
+        status_detail="",
+        status_until=None,
+        created_at=now,
+        last_complete_at=None,
+        next_due_at=None,
     )
 
 
@@ -229,7 +266,10 @@ def _owe(world: World, ref: str, name: str, country: str, kind: str, due: str, a
     world.invoice(f"I{ref}", ref, due, amount, debtor_name=name, number=f"F-{ref}")
     world.invoice(f"J{ref}", ref, "2026-06-10", "75.00", debtor_name=name, number=f"F-{ref}-2")
     world.parties[ref] = Party(
-        name=name, country=country, kind=PartyKind(kind), vat_ref=f"{country}0{ref}00",
+        name=name,
+        country=country,
+        kind=PartyKind(kind),
+        vat_ref=f"{country}0{ref}00",
         address=Address(lines=("Kerkstraat 12",), postcode="2000", city="Antwerpen", country=country),
         contacts=(Contact(name="Accounts payable", email=f"ap{ref}@example.org", phone="+32 2 555 01 01"),),
     )
@@ -243,8 +283,12 @@ def _accept(town: Town, ref: str) -> None:
         case.placement.partner_id,
         *(
             CaseAcknowledgement(
-                message_id=new_id(), case_id=case.case_id, holder_ref=f"D-{ref}",
-                in_reply_to=case.placement.message_id, verdict=verdict, occurred_at=town.hub.now(),
+                message_id=new_id(),
+                case_id=case.case_id,
+                holder_ref=f"D-{ref}",
+                in_reply_to=case.placement.message_id,
+                verdict=verdict,
+                occurred_at=town.hub.now(),
             )
             for verdict in verdicts
         ),

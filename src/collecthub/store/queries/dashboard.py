@@ -6,6 +6,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from itertools import pairwise
 
 import msgspec
 import sqlalchemy as sa
@@ -70,12 +71,17 @@ _Row = tuple[str, str, str, str, int, int, int]  # currency, phase, country, age
 
 
 def open_amounts(conn: sa.Connection, scope: Scope, today: dt.date) -> tuple[OpenAmounts, ...]:
-    """Open cases of the scope, one entry a currency, the currency with most cases first. One pass over them."""
+    """Open cases of the scope, one entry a currency, that with most cases first. One pass over them."""
     age = _age(today)
     query = (
         sa.select(
-            t.cases.c.currency, t.cases.c.phase, t.cases.c.debtor_country, age, sa.func.count(),
-            sa.func.sum(t.cases.c.total_minor), sa.func.sum(t.cases.c.principal_minor),
+            t.cases.c.currency,
+            t.cases.c.phase,
+            t.cases.c.debtor_country,
+            age,
+            sa.func.count(),
+            sa.func.sum(t.cases.c.total_minor),
+            sa.func.sum(t.cases.c.principal_minor),
         )
         .where(cases_of(scope), t.cases.c.status != Status.CLOSED.value)
         .group_by(t.cases.c.currency, t.cases.c.phase, t.cases.c.debtor_country, age)
@@ -90,20 +96,29 @@ def open_amounts(conn: sa.Connection, scope: Scope, today: dt.date) -> tuple[Ope
 def _age(today: dt.date) -> sa.ColumnElement[str]:
     """The band of a case's oldest invoice; the dates are literals, so that grouping sees one expression."""
     column = t.cases.c.oldest_due_on
-    marks = [
-        (column >= sa.literal_column(f"'{(today - dt.timedelta(days=days - 1)).isoformat()}'"), band)
-        for (_, band), (days, _) in zip(AGE_BANDS[:-1], AGE_BANDS[1:], strict=True)
+    marks: list[tuple[sa.ColumnElement[bool], sa.ColumnElement[str]]] = [
+        (column >= _literal((today - dt.timedelta(days=days - 1)).isoformat()), _literal(band))
+        for (_, band), (days, _) in pairwise(AGE_BANDS)
     ]
-    return sa.case(*((mark, sa.literal_column(f"'{band}'")) for mark, band in marks), else_=sa.literal_column(f"'{AGE_BANDS[-1][1]}'"))
+    return sa.case(*marks, else_=_literal(AGE_BANDS[-1][1]))
+
+
+def _literal(text: str) -> sa.ColumnElement[str]:
+    """One of our own words or dates within the statement; nothing from outside comes here."""
+    return sa.literal_column(f"'{text}'")
 
 
 def _in_currency(currency: str, rows: Sequence[_Row]) -> OpenAmounts:
     ages = _cut(currency, rows, lambda row: row[3])
     order = [band for _, band in AGE_BANDS]
     return OpenAmounts(
-        currency=currency, cases=sum(row[4] for row in rows), amount=from_minor(sum(row[5] for row in rows), currency),
+        currency=currency,
+        cases=sum(row[4] for row in rows),
+        amount=from_minor(sum(row[5] for row in rows), currency),
         principal=from_minor(sum(row[6] for row in rows), currency),
-        by_phase=tuple(sorted(_cut(currency, rows, lambda row: row[1]), key=lambda part: _PHASES.index(part.name))),
+        by_phase=tuple(
+            sorted(_cut(currency, rows, lambda row: row[1]), key=lambda part: _PHASES.index(part.name))
+        ),
         by_age=tuple(sorted(ages, key=lambda part: order.index(part.name))),
         by_country=tuple(
             sorted(_cut(currency, rows, lambda row: row[2]), key=lambda part: (-part.amount, part.name))
@@ -118,7 +133,8 @@ def _cut(currency: str, rows: Sequence[_Row], name_of: Callable[[_Row], str]) ->
         counts[name_of(row)] += row[4]
         sums[name_of(row)] += row[5]
     return tuple(
-        Slice(name=name, cases=counts[name], amount=from_minor(sums[name], currency)) for name in sorted(counts)
+        Slice(name=name, cases=counts[name], amount=from_minor(sums[name], currency))
+        for name in sorted(counts)
     )
 
 
@@ -131,8 +147,10 @@ def recovered_by_month(
     query = (
         sa.select(lines.c.booked_on, sa.func.sum(lines.c.amount_minor))
         .where(
-            owned_by(scope, lines.c.creditor_id), lines.c.kind == LineKind.PAYMENT.value,
-            lines.c.currency == currency, lines.c.booked_on >= firsts[0],
+            owned_by(scope, lines.c.creditor_id),
+            lines.c.kind == LineKind.PAYMENT.value,
+            lines.c.currency == currency,
+            lines.c.booked_on >= firsts[0],
         )
         .group_by(lines.c.booked_on)
     )
@@ -158,12 +176,18 @@ def alarms(conn: sa.Connection, scope: Scope, now: dt.datetime) -> Alarms:
     return Alarms(
         tasks=_count(conn, t.tasks, *task),
         tasks_late=_count(conn, t.tasks, *task, t.tasks.c.due_at < now),
-        in_doubt=_count(conn, t.envelopes, at_partner(scope, t.envelopes.c.partner_id), t.envelopes.c.state == "in_doubt"),
-        quarantined=_count(conn, t.quarantine, owned_by(scope, t.quarantine.c.creditor_id), t.quarantine.c.state == "open"),
+        in_doubt=_count(
+            conn, t.envelopes, at_partner(scope, t.envelopes.c.partner_id), t.envelopes.c.state == "in_doubt"
+        ),
+        quarantined=_count(
+            conn, t.quarantine, owned_by(scope, t.quarantine.c.creditor_id), t.quarantine.c.state == "open"
+        ),
         stopped_connections=_count(conn, t.connections, mine, t.connections.c.status == "stopped"),
         waiting_connections=_count(conn, t.connections, mine, t.connections.c.status == "waiting"),
         unreleased_connections=_count(conn, t.connections, mine, t.connections.c.mode == SHADOW),
-        cases_without_information=_count(conn, t.cases, cases_of(scope), t.cases.c.status == Status.NEEDS_INFO.value),
+        cases_without_information=_count(
+            conn, t.cases, cases_of(scope), t.cases.c.status == Status.NEEDS_INFO.value
+        ),
     )
 
 

@@ -12,7 +12,9 @@ from collecthub.store.queries.scope import Scope, owned_by
 
 def creditor_names(conn: sa.Connection, scope: Scope) -> Mapping[str, str]:
     """The creditors of the scope by id, in the order of their names."""
-    query = sa.select(t.creditors.c.creditor_id, t.creditors.c.name).where(owned_by(scope, t.creditors.c.creditor_id))
+    query = sa.select(t.creditors.c.creditor_id, t.creditors.c.name).where(
+        owned_by(scope, t.creditors.c.creditor_id)
+    )
     return {creditor_id: name for creditor_id, name in conn.execute(query.order_by(t.creditors.c.name))}
 
 
@@ -44,6 +46,8 @@ def actor_names(conn: sa.Connection, actors: Iterable[str]) -> Mapping[str, str]
         ("connection", t.connections.c.connection_id, t.connections.c.name),
     ):
         if wanted[kind]:
-            for identifier, name in conn.execute(sa.select(id_column, name_column).where(id_column.in_(wanted[kind]))):
+            for identifier, name in conn.execute(
+                sa.select(id_column, name_column).where(id_column.in_(wanted[kind]))
+            ):
                 found[f"{kind}:{identifier}"] = name
     return found

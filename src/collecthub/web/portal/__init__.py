@@ -1,1 +1,1 @@
-"""The portal: server-rendered pages for operators, creditors and partners. It asks, calls the desk and shows."""
+"""The portal: server-rendered pages for operators, creditors and partners."""

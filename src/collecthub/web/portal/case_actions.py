@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 
 import msgspec
 from fastapi import APIRouter, Response
 from starlette.datastructures import UploadFile
 
 from collecthub.engine import desk
-from collecthub.engine.context import Work
+from collecthub.engine.context import Hub, Work
 from collecthub.errors import PermanentError
 from collecthub.store.queries.case_file import read_owned_case
-from collecthub.store.queries.scope import NotThereError
+from collecthub.store.queries.scope import NotThereError, Scope
 from collecthub.web.portal.case_page import case_page, refusal
 from collecthub.web.portal.entered import Entered, EnteredError
 from collecthub.web.portal.pages import CreditorSide, Form, PageRoute, Visitor, redirect
@@ -36,6 +35,11 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     entered: Entered
     seen: int | None
 
+    @property
+    def place(self) -> tuple[Hub, Work, Scope, str]:
+        """What every function of the desk takes first."""
+        return self.visitor.hub, self.work, self.visitor.scope, self.case_id
+
 
 def _payment(sent: Sent) -> None:
     amount = sent.entered.amount("amount", sent.currency)
@@ -43,71 +47,54 @@ def _payment(sent: Sent) -> None:
     note = sent.entered.text("note")
     sent.entered.check()
     assert paid_on is not None, "checked"
-    desk.record_payment(
-        sent.visitor.hub, sent.work, sent.visitor.scope, sent.case_id, amount=amount, paid_on=paid_on, note=note,
-        expected_version=sent.seen,
-    )
+    desk.record_payment(*sent.place, amount=amount, paid_on=paid_on, note=note, expected_version=sent.seen)
 
 
 def _answer(sent: Sent) -> None:
     text = sent.entered.text("text", required=True)
     sent.entered.check()
-    desk.answer_question(
-        sent.visitor.hub, sent.work, sent.visitor.scope, sent.case_id, text=text, expected_version=sent.seen
-    )
+    desk.answer_question(*sent.place, text=text, expected_version=sent.seen)
 
 
 def _note(sent: Sent) -> None:
     text = sent.entered.text("text", required=True)
     sent.entered.check()
-    desk.add_note(sent.visitor.hub, sent.work, sent.visitor.scope, sent.case_id, text=text)
+    desk.add_note(*sent.place, text=text)
 
 
 def _hold(sent: Sent) -> None:
     reason = sent.entered.choice("reason", desk.PERSONS_HOLDS)
     note, until_on = sent.entered.text("note"), sent.entered.date("until_on")
     sent.entered.check()
-    desk.set_hold(
-        sent.visitor.hub, sent.work, sent.visitor.scope, sent.case_id, reason=reason, note=note, until_on=until_on,
-        expected_version=sent.seen,
-    )
+    desk.set_hold(*sent.place, reason=reason, note=note, until_on=until_on, expected_version=sent.seen)
 
 
 def _release(sent: Sent) -> None:
     reason, note = sent.entered.text("reason", required=True, longest=_REF), sent.entered.text("note")
     sent.entered.check()
-    desk.release_hold(
-        sent.visitor.hub, sent.work, sent.visitor.scope, sent.case_id, reason=reason, note=note,
-        expected_version=sent.seen,
-    )
+    desk.release_hold(*sent.place, reason=reason, note=note, expected_version=sent.seen)
 
 
 def _cost(sent: Sent) -> None:
     verdict = sent.entered.choice("verdict", ("approve", "refuse"))
     text = sent.entered.text("text", required=True)
     sent.entered.check()
-    desk.decide_cost(
-        sent.visitor.hub, sent.work, sent.visitor.scope, sent.case_id, is_approved=verdict == "approve", text=text,
-        expected_version=sent.seen,
-    )
+    desk.decide_cost(*sent.place, is_approved=verdict == "approve", text=text, expected_version=sent.seen)
 
 
 def _withdraw(sent: Sent) -> None:
     reason = sent.entered.text("text", required=True)
     sent.entered.check()
-    desk.withdraw(
-        sent.visitor.hub, sent.work, sent.visitor.scope, sent.case_id, reason=reason, expected_version=sent.seen
-    )
+    desk.withdraw(*sent.place, reason=reason, expected_version=sent.seen)
 
 
 def _take_over(sent: Sent) -> None:
     name = sent.entered.text("holder_name", required=True, longest=_LINE)
     reference = sent.entered.text("holder_ref", longest=_REF)
-    balance: Decimal = sent.entered.amount("balance", sent.currency)
+    balance = sent.entered.amount("balance", sent.currency)
     sent.entered.check()
     desk.take_over(
-        sent.visitor.hub, sent.work, sent.visitor.scope, sent.case_id, holder_name=name, holder_ref=reference,
-        balance=balance, expected_version=sent.seen,
+        *sent.place, holder_name=name, holder_ref=reference, balance=balance, expected_version=sent.seen
     )
 
 
@@ -117,10 +104,7 @@ def _owner(sent: Sent) -> None:
     owner = sent.entered.text("owner", required=True, longest=_LINE)
     contact = sent.entered.text("contact_person", longest=_LINE)
     sent.entered.check()
-    desk.assign_owner(
-        sent.visitor.hub, sent.work, sent.visitor.scope, sent.case_id, owner=owner, contact_person=contact,
-        expected_version=sent.seen,
-    )
+    desk.assign_owner(*sent.place, owner=owner, contact_person=contact, expected_version=sent.seen)
 
 
 ACTIONS: Mapping[str, Callable[[Sent], None]] = {
@@ -142,7 +126,11 @@ def act(visitor: CreditorSide, form: Form, case_id: str, action: str) -> Respons
         with visitor.hub.work() as work:
             do(
                 Sent(
-                    visitor=visitor, work=work, case_id=case_id, currency=currency, entered=entered,
+                    visitor=visitor,
+                    work=work,
+                    case_id=case_id,
+                    currency=currency,
+                    entered=entered,
                     seen=_seen(entered),
                 )
             )
@@ -176,8 +164,15 @@ def add_document(visitor: CreditorSide, form: Form, case_id: str) -> Response:
         sha256 = visitor.hub.evidence.keep(content)
         with visitor.hub.work() as work:
             desk.add_document(
-                visitor.hub, work, visitor.scope, case_id, name=name, kind=kind, media_type=media_type,
-                sha256=sha256, size=len(content),
+                visitor.hub,
+                work,
+                visitor.scope,
+                case_id,
+                name=name,
+                kind=kind,
+                media_type=media_type,
+                sha256=sha256,
+                size=len(content),
             )
     except EnteredError as error:
         return _again(visitor, case_id, "document", error, entered)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter, Query, Response
 
 from collecthub.errors import PermanentError
@@ -23,9 +24,18 @@ Word = Annotated[str, Query(max_length=140)]
 @router.get("/cases")
 def show(
     visitor: Anyone,
-    q: Word = "", status: Word = "", phase: Word = "", country: Word = "", hold: Word = "", creditor: Word = "",
-    partner: Word = "", currency: Word = "", segment: Word = "", is_open: Word = "",
-    sort: Word = "-opened_at", cursor: Annotated[str, Query(max_length=2000)] = "",
+    q: Word = "",
+    status: Word = "",
+    phase: Word = "",
+    country: Word = "",
+    hold: Word = "",
+    creditor: Word = "",
+    partner: Word = "",
+    currency: Word = "",
+    segment: Word = "",
+    is_open: Word = "",
+    sort: Word = "-opened_at",
+    cursor: Annotated[str, Query(max_length=2000)] = "",
 ) -> Response:
     """Cases of the visitor's scope; what the list does not offer is said above it."""
     given = {
@@ -42,15 +52,25 @@ def show(
         creditors, partners = creditor_names(conn, visitor.scope), partner_names(conn)
     narrowed = {name: value for name, value in given.items() if value and name not in ("q", "sort")}
     return page(
-        visitor, "cases.html", status=422 if problem else 200, found=found, given=given, problem=problem,
-        sorts=SORTS, creditors=creditors, partners=partners, cursor=cursor, narrowed=narrowed,
+        visitor,
+        "cases.html",
+        status=422 if problem else 200,
+        found=found,
+        given=given,
+        problem=problem,
+        sorts=SORTS,
+        creditors=creditors,
+        partners=partners,
+        cursor=cursor,
+        narrowed=narrowed,
     )
 
 
 def _read(visitor: Visitor, given: dict[str, str], cursor: str) -> Listed[CaseSummary]:
-    wanted = CaseFilter(
-        **{name: value for name, value in given.items() if name not in ("sort", "is_open")},
-        is_open={"yes": True, "no": False}.get(given["is_open"]),
-    )
+    plain = CaseFilter(is_open={"yes": True, "no": False}.get(given["is_open"]))
+    texts = {name: value for name, value in given.items() if name not in ("sort", "is_open")}
+    wanted = msgspec.structs.replace(plain, **texts)
     with visitor.hub.database.read() as conn:
-        return list_cases(conn, visitor.scope, visitor.hub.key, wanted, PageRequest(cursor=cursor), given["sort"])
+        return list_cases(
+            conn, visitor.scope, visitor.hub.key, wanted, PageRequest(cursor=cursor), given["sort"]
+        )

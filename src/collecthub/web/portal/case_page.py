@@ -18,6 +18,7 @@ from collecthub.store.queries import case_file
 from collecthub.store.queries.desks import list_tasks
 from collecthub.store.queries.names import actor_names, creditor_names, partner_names
 from collecthub.store.queries.paging import PageRequest
+from collecthub.store.queries.scope import not_there
 from collecthub.web.answers import download
 from collecthub.web.portal.entered import EnteredError
 from collecthub.web.portal.ladder import ladders
@@ -72,8 +73,13 @@ def case_page(
 ) -> Response:
     """The whole page. Raises `NotThereError`."""
     return page(
-        visitor, "case.html", status=status, done=done, refused=refused,
-        wrong=refused.fields if refused else {}, **_read(visitor, case_id),
+        visitor,
+        "case.html",
+        status=status,
+        done=done,
+        refused=refused,
+        wrong=refused.fields if refused else {},
+        **_read(visitor, case_id),
     )
 
 
@@ -95,15 +101,23 @@ def _read(visitor: Visitor, case_id: str) -> dict[str, Any]:
             *(str(document.added_by) for document in values["documents"]),
         ]  # fmt: skip
         values["actors"] = actor_names(conn, actors)
-        values["creditor_name"] = "" if visitor.is_partner else creditor_names(conn, scope).get(case.creditor_id, "")
+        values["creditor_name"] = (
+            "" if visitor.is_partner else creditor_names(conn, scope).get(case.creditor_id, "")
+        )
     claims = {claim.claim_id: claim.number for claim in case.claims}
     telling = Telling(currency=case.currency, claims=claims, partners=values["partners"])
     return {
-        **values, "case": view, "sentences": tell(history, telling, values["actors"]),
-        "movements": movements(sheet.lines, claims), "parts": parts(view.balance),
-        "waits": _waits(visitor, case), "may": _possible(visitor, case),
+        **values,
+        "case": view,
+        "sentences": tell(history, telling, values["actors"]),
+        "movements": movements(sheet.lines, claims),
+        "parts": parts(view.balance),
+        "waits": _waits(visitor, case),
+        "may": _possible(visitor, case),
         "holds_to_set": sorted(PERSONS_HOLDS - {hold.reason for hold in case.holds}),
-        "guarding": GUARDING_HOLDS, "question": _question(case, history), "now": visitor.hub.now(),
+        "guarding": GUARDING_HOLDS,
+        "question": _question(case, history),
+        "now": visitor.hub.now(),
     }
 
 
@@ -155,5 +169,5 @@ def read_document(visitor: Anyone, case_id: str, document_id: str) -> Response:
         case_file.read_owned_case(conn, visitor.scope, case_id)
         view = case_file.document(conn, visitor.scope, document_id)
     if view.case_id != case_id:
-        raise case_file.not_there("document", document_id)
+        raise not_there("document", document_id)
     return download(visitor.hub.evidence.read(view.sha256), view.name)

@@ -1,6 +1,6 @@
-"""Pictures of numbers: inline SVG drawn on the server, sized by attributes, no script and no style in them.
+"""Pictures of numbers: inline SVG drawn on the server, sized by attributes, without script and style.
 
-Each bar stands beside its label and its figure as text, so that the picture is never the only way to the number.
+Each bar stands beside its label and its figure as text: the picture is never the only way to the number.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ def share(amount: Decimal, largest: Decimal) -> Decimal:
 
 def bar(amount: Decimal, largest: Decimal, name: str = "") -> Markup:
     """A lying bar as wide as its place allows."""
+    part = share(amount, largest)
     return Markup(
-        '<svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label="{2}">'
-        '<rect class="track" width="100" height="8"/><rect class="fill fill-{1}" width="{0}" height="8"/></svg>'
-    ).format(share(amount, largest), "main", f"{name}: {share(amount, largest)} per cent of the largest")
+        '<svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label="{1}">'
+        '<rect class="track" width="100" height="8"/><rect class="fill-main" width="{0}" height="8"/></svg>'
+    ).format(part, f"{name}: {part} per cent of the largest")
 
 
 def column(amount: Decimal, largest: Decimal, name: str = "") -> Markup:
@@ -37,5 +38,5 @@ def column(amount: Decimal, largest: Decimal, name: str = "") -> Markup:
     return Markup(
         '<svg class="column" viewBox="0 0 10 100" preserveAspectRatio="none" role="img" aria-label="{2}">'
         '<title>{2}</title><rect class="track" y="99" width="10" height="1"/>'
-        '<rect class="fill fill-main" y="{0}" width="10" height="{1}"/></svg>'
+        '<rect class="fill-main" y="{0}" width="10" height="{1}"/></svg>'
     ).format(100 - height, height, name)

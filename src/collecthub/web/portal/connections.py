@@ -21,11 +21,23 @@ from collecthub.store.queries.names import creditor_names, partner_names
 from collecthub.store.queries.paging import PageRequest
 from collecthub.store.queries.scope import NotThereError
 from collecthub.web.portal.entered import Entered, EnteredError
-from collecthub.web.portal.pages import CreditorSide, Form, Operator, PageRoute, Visitor, bare_page, page, redirect
+from collecthub.web.portal.pages import (
+    CreditorSide,
+    Form,
+    Operator,
+    PageRoute,
+    Visitor,
+    bare_page,
+    page,
+    redirect,
+)
 
 router = APIRouter(prefix="/connections", route_class=PageRoute, include_in_schema=False)
 REMINDERS = {"creditor": "The creditor", "hub": "This hub", "nobody": "Nobody"}
-_DONE = {"sync": "It is in line and starts in a moment.", "released": "The first wave is released; what was not excluded leaves now."}
+_DONE = {
+    "sync": "It is in line and starts in a moment.",
+    "released": "The first wave is released; what was not excluded leaves now.",
+}
 _REFUSED_SHOWN, _ANY_CURRENCY = 20, "EUR"
 _AGAIN_RUNNING_MS, _AGAIN_IDLE_MS = 1500, 5000
 
@@ -38,7 +50,11 @@ def show_list(visitor: CreditorSide, cursor: Annotated[str, Query(max_length=200
         names = _owner_names(visitor, conn)
     failed = [state for state in visitor.hub.plugins.states.values() if not state.is_loaded]
     return page(
-        visitor, "connections.html", found=found, names=names, cursor=cursor,
+        visitor,
+        "connections.html",
+        found=found,
+        names=names,
+        cursor=cursor,
         failed=failed if visitor.is_operator else [],
     )
 
@@ -48,14 +64,21 @@ def _owner_names(visitor: Visitor, conn: Any) -> dict[str, str]:
 
 
 @router.get("/{connection_id}")
-def show_one(visitor: CreditorSide, connection_id: str, done: Annotated[str, Query(max_length=20)] = "") -> Response:
+def show_one(
+    visitor: CreditorSide, connection_id: str, done: Annotated[str, Query(max_length=20)] = ""
+) -> Response:
     """One connection with its last pulls and what it refused."""
     return _connection_page(visitor, connection_id, done=_DONE.get(done, ""))
 
 
 def _connection_page(
-    visitor: Visitor, connection_id: str, *, done: str = "", steps: Sequence[CheckStep] | None = None,
-    problem: CollecthubError | None = None, status: int = 200,
+    visitor: Visitor,
+    connection_id: str,
+    *,
+    done: str = "",
+    steps: Sequence[CheckStep] | None = None,
+    problem: CollecthubError | None = None,
+    status: int = 200,
 ) -> Response:
     with visitor.hub.database.read() as conn:
         detail = doors.connection_detail(conn, visitor.scope, connection_id)
@@ -64,9 +87,19 @@ def _connection_page(
         )
         names = _owner_names(visitor, conn)
     return page(
-        visitor, "connection.html", status=status, detail=detail, door=detail.connection, refused=refused,
-        names=names, done=done, steps=steps, problem=problem, is_shadow=detail.connection.mode == SHADOW,
-        reminders=REMINDERS, **_progress(detail),
+        visitor,
+        "connection.html",
+        status=status,
+        detail=detail,
+        door=detail.connection,
+        refused=refused,
+        names=names,
+        done=done,
+        steps=steps,
+        problem=problem,
+        is_shadow=detail.connection.mode == SHADOW,
+        reminders=REMINDERS,
+        **_progress(detail),
     )
 
 
@@ -84,7 +117,9 @@ def _progress(detail: doors.ConnectionDetail) -> dict[str, Any]:
     before = next((run.rows for run in detail.runs[1:] if run.state == "complete" and run.rows), 0)
     is_running = last is not None and last.ended_at is None
     return {
-        "last": last, "is_running": is_running, "rows_before": before,
+        "last": last,
+        "is_running": is_running,
+        "rows_before": before,
         "again": _AGAIN_RUNNING_MS if is_running else _AGAIN_IDLE_MS,
     }
 
@@ -116,11 +151,20 @@ Text = Annotated[str, Query(max_length=4000)]
 
 @router.get("/{connection_id}/first-wave")
 def show_wave(
-    visitor: CreditorSide, connection_id: str, debtor_refs: Text = "", group_refs: Text = "", minimum: Text = "",
+    visitor: CreditorSide,
+    connection_id: str,
+    debtor_refs: Text = "",
+    group_refs: Text = "",
+    minimum: Text = "",
     reminders_by: Text = "",
 ) -> Response:
     """What would leave with these exclusions. Looking sends nothing."""
-    given = {"debtor_refs": debtor_refs, "group_refs": group_refs, "minimum": minimum, "reminders_by": reminders_by}
+    given = {
+        "debtor_refs": debtor_refs,
+        "group_refs": group_refs,
+        "minimum": minimum,
+        "reminders_by": reminders_by,
+    }
     return _wave_page(visitor, connection_id, {name: value for name, value in given.items() if value})
 
 
@@ -139,13 +183,25 @@ def _wave_page(
             problem = error
     wave = first_wave(visitor.hub, visitor.scope, connection_id, rules)
     shown = given or {
-        "debtor_refs": "\n".join(rules.debtor_refs), "group_refs": "\n".join(rules.group_refs),
-        "minimum": format(rules.minimum_amount, "f") if rules.minimum_amount else "", "reminders_by": rules.reminders_by,
-    }  # fmt: skip
+        "debtor_refs": "\n".join(rules.debtor_refs),
+        "group_refs": "\n".join(rules.group_refs),
+        "minimum": format(rules.minimum_amount, "f") if rules.minimum_amount else "",
+        "reminders_by": rules.reminders_by,
+    }
     return page(
-        visitor, "wave.html", status=422 if problem else 200, row=row, wave=wave, given=shown, problem=problem,
-        wrong=entered.wrong, names=names, is_shadow=row.mode == SHADOW, reminders=REMINDERS,
-        leaving_cases=sum(part.cases for part in wave.leaving), held_cases=sum(part.cases for part in wave.held),
+        visitor,
+        "wave.html",
+        status=422 if problem else 200,
+        row=row,
+        wave=wave,
+        given=shown,
+        problem=problem,
+        wrong=entered.wrong,
+        names=names,
+        is_shadow=row.mode == SHADOW,
+        reminders=REMINDERS,
+        leaving_cases=sum(part.cases for part in wave.leaving),
+        held_cases=sum(part.cases for part in wave.held),
         overdue=sum(part.count for part in wave.overdue),
     )
 

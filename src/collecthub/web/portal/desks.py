@@ -14,7 +14,16 @@ from collecthub.store.queries.paging import PageRequest
 from collecthub.store.queries.scope import NotThereError
 from collecthub.web.answers import download
 from collecthub.web.portal.entered import Entered
-from collecthub.web.portal.pages import CreditorSide, Form, Operator, PageRoute, Visitor, local_path, page, redirect
+from collecthub.web.portal.pages import (
+    CreditorSide,
+    Form,
+    Operator,
+    PageRoute,
+    Visitor,
+    local_path,
+    page,
+    redirect,
+)
 from collecthub.web.problems import ProblemError
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -22,9 +31,12 @@ Word = Annotated[str, Query(max_length=64)]
 Cursor = Annotated[str, Query(max_length=2000)]
 EXCERPT_LONGEST = 4000
 _DONE = {
-    "done": "The task is done.", "retried": "It is read again in a moment.", "resolved": "The entry is resolved.",
-    "arrived": "Noted: it arrived. Its cases go on.", "send_again": "The same bytes go out again in a moment.",
-}  # fmt: skip
+    "done": "The task is done.",
+    "retried": "It is read again in a moment.",
+    "resolved": "The entry is resolved.",
+    "arrived": "Noted: it arrived. Its cases go on.",
+    "send_again": "The same bytes go out again in a moment.",
+}
 
 
 # --- tasks ----------------------------------------------------------------------------------------
@@ -37,7 +49,13 @@ def show_tasks(visitor: CreditorSide, state: Word = "open", cursor: Cursor = "",
         found = desks.list_tasks(conn, visitor.scope, visitor.hub.key, PageRequest(cursor=cursor), state)
         creditors = creditor_names(conn, visitor.scope)
     return page(
-        visitor, "tasks.html", found=found, state=state, cursor=cursor, creditors=creditors, done=_DONE.get(done, ""),
+        visitor,
+        "tasks.html",
+        found=found,
+        state=state,
+        cursor=cursor,
+        creditors=creditors,
+        done=_DONE.get(done, ""),
         now=visitor.hub.now(),
     )
 
@@ -47,7 +65,7 @@ def complete_task(visitor: CreditorSide, form: Form, task_id: str) -> Response:
     """Take it off the list; back to where the button was."""
     with visitor.hub.work() as work:
         upkeep.complete_task(work, visitor.scope, task_id)
-    back = local_path(str(form.get("back", "")))
+    back = local_path(str(form.get("back", ""))).partition("?")[0]
     return redirect("/tasks", done="done") if back == "/" else redirect(back, done="task")
 
 
@@ -61,7 +79,13 @@ def show_dispatches(visitor: Operator, state: Word = "", cursor: Cursor = "", do
         found = desks.list_dispatches(conn, visitor.scope, visitor.hub.key, PageRequest(cursor=cursor), state)
         partners = partner_names(conn)
     return page(
-        visitor, "dispatches.html", found=found, state=state, cursor=cursor, partners=partners, done=_DONE.get(done, "")
+        visitor,
+        "dispatches.html",
+        found=found,
+        state=state,
+        cursor=cursor,
+        partners=partners,
+        done=_DONE.get(done, ""),
     )
 
 
@@ -78,8 +102,14 @@ def _dispatch_page(
         detail = desks.dispatch_detail(conn, visitor.scope, envelope_id)
         partners = partner_names(conn)
     return page(
-        visitor, "dispatch.html", status=422 if problem else 200, detail=detail, sending=detail.dispatch,
-        partners=partners, done=done, problem=problem,
+        visitor,
+        "dispatch.html",
+        status=422 if problem else 200,
+        detail=detail,
+        sending=detail.dispatch,
+        partners=partners,
+        done=done,
+        problem=problem,
     )
 
 
@@ -88,11 +118,17 @@ def settle(visitor: Operator, form: Form, envelope_id: str) -> Response:
     """A person found out what became of it."""
     verdict = str(form.get("verdict", ""))
     if verdict not in ("arrived", "send_again"):
-        raise ProblemError("validation", "Say whether it arrived or may be sent again.", cure="Go back and choose.")
+        raise ProblemError(
+            "validation", "Say whether it arrived or may be sent again.", cure="Go back and choose."
+        )
     try:
         with visitor.hub.work() as work:
             upkeep.settle_dispatch(
-                visitor.hub, work, visitor.scope, envelope_id, "arrived" if verdict == "arrived" else "send_again"
+                visitor.hub,
+                work,
+                visitor.scope,
+                envelope_id,
+                "arrived" if verdict == "arrived" else "send_again",
             )
     except NotThereError:
         raise
@@ -113,7 +149,12 @@ def show_quarantine(
         found = desks.list_quarantine(conn, visitor.scope, visitor.hub.key, PageRequest(cursor=cursor), state)
         connections = connection_names(conn)
     return page(
-        visitor, "quarantine.html", found=found, state=state, cursor=cursor, connections=connections,
+        visitor,
+        "quarantine.html",
+        found=found,
+        state=state,
+        cursor=cursor,
+        connections=connections,
         done=_DONE.get(done, ""),
     )
 
@@ -133,9 +174,16 @@ def _entry_page(visitor: Visitor, quarantine_id: str, problem: PermanentError | 
     except PermanentError:
         content = None  # the page says that the bytes are not there
     return page(
-        visitor, "quarantined.html", status=422 if problem else 200, entry=entry, connections=connections,
-        problem=problem, size=len(content) if content is not None else None,
-        excerpt=(content or b"")[:EXCERPT_LONGEST].decode("utf-8", "replace").replace("\0", "\N{SYMBOL FOR NULL}"),
+        visitor,
+        "quarantined.html",
+        status=422 if problem else 200,
+        entry=entry,
+        connections=connections,
+        problem=problem,
+        size=len(content) if content is not None else None,
+        excerpt=(content or b"")[:EXCERPT_LONGEST]
+        .decode("utf-8", "replace")
+        .replace("\0", "\N{SYMBOL FOR NULL}"),
         is_cut=content is not None and len(content) > EXCERPT_LONGEST,
     )
 
@@ -185,7 +233,9 @@ def show_partners(visitor: Operator, cursor: Cursor = "") -> Response:
     """Who acts outside, where, with how many cases, and by which connection."""
     with visitor.hub.database.read() as conn:
         found = doors.list_partners(conn, visitor.scope, visitor.hub.key, PageRequest(cursor=cursor))
-        every = doors.list_connections(conn, visitor.scope, visitor.hub.key, PageRequest(limit=200), "partner")
+        every = doors.list_connections(
+            conn, visitor.scope, visitor.hub.key, PageRequest(limit=200), "partner"
+        )
     lines: dict[str, list[doors.ConnectionView]] = {}
     for connection in every.items:
         lines.setdefault(connection.partner_id or "", []).append(connection)

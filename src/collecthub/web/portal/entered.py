@@ -29,7 +29,9 @@ class Entered:
     """The form's fields. Readers note what is wrong; `check` raises it all at once."""
 
     def __init__(self, form: FormData) -> None:
-        self.given = {name: value for name, value in form.multi_items() if isinstance(value, str) and name != "csrf"}
+        self.given = {
+            name: value for name, value in form.multi_items() if isinstance(value, str) and name != "csrf"
+        }
         self.wrong: dict[str, str] = {}
 
     def text(self, name: str, *, required: bool = False, longest: int = TEXT_LONGEST) -> str:
@@ -64,7 +66,7 @@ class Entered:
             return None
 
     def amount(self, name: str, currency: str, *, required: bool = True) -> Decimal:
-        """An amount with point or comma as decimal mark and no grouping, so that it can be read in one way only."""
+        """An amount with point or comma as decimal mark; no grouping, so that it reads in one way only."""
         value = re.sub(r"\s", "", self.given.get(name, ""))
         match = _AMOUNT.fullmatch(value)
         places = minor_units(currency)

@@ -35,14 +35,15 @@ router = APIRouter(prefix="/imports", route_class=PageRoute, include_in_schema=F
 
 FIELDS: Mapping[str, str] = {
     "debtor_name": "Debtor's name", "number": "Invoice number", "due_on": "Due date", "amount": "Amount",
-    "currency": "Currency", "open_amount": "Open amount", "issued_on": "Invoice date", "debtor_ref": "Customer number",
-    "debtor_kind": "Company, person or public", "country": "Country", "vat_ref": "VAT number", "email": "E-mail",
+    "currency": "Currency", "open_amount": "Open amount", "issued_on": "Invoice date",
+    "debtor_ref": "Customer number", "debtor_kind": "Company, person or public", "country": "Country",
+    "vat_ref": "VAT number", "email": "E-mail",
     "phone": "Phone", "street": "Street", "postcode": "Postcode", "city": "City", "language": "Language",
 }  # fmt: skip
-# Words that headers use, without spaces and signs, per field. A guess only fills the form; a person confirms it.
+# Words that headers use, without spaces and signs, per field. A guess fills the form; a person confirms it.
 _HEADERS: Mapping[str, str] = {
-    "debtor_name": "debtorname debtor customername customer name klant klantnaam client nom kunde namecustomer",
-    "number": "invoicenumber invoice number invoiceno factuurnummer factuur facture rechnung invoiceid docid documentnumber",
+    "debtor_name": "debtorname debtor customername customer name klant klantnaam client nom kunde",
+    "number": "invoicenumber invoice number invoiceno factuurnummer factuur facture rechnung invoiceid",
     "due_on": "duedate due dueon vervaldatum echeance faellig dueindate",
     "amount": "amount total invoiceamount bedrag montant betrag totalopenamount",
     "open_amount": "openamount open outstanding saldo solde balance",
@@ -51,14 +52,15 @@ _HEADERS: Mapping[str, str] = {
     "debtor_ref": "customernumber custnumber debtorref customerid klantnummer customerno",
     "country": "country countrycode land pays", "vat_ref": "vat vatnumber btw btwnummer tva",
     "email": "email mail", "phone": "phone telephone telefoon tel", "street": "street address straat rue",
-    "postcode": "postcode zip zipcode plz", "city": "city town gemeente ville stadt", "language": "language taal langue",
+    "postcode": "postcode zip zipcode plz", "city": "city town gemeente ville stadt",
+    "language": "language taal langue",
     "debtor_kind": "kind type debtorkind",
 }  # fmt: skip
 _ROWS_SHOWN = 200
 
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True):
-    """A file between two pages: kept by its hash, carried by a token that only this tenant's pages can use."""
+    """A file between two pages: kept by its hash, carried by a token that only this tenant can use."""
 
     sha256: str
     name: str
@@ -75,7 +77,12 @@ def _first_page(visitor: Visitor, problem: CollecthubError | None = None) -> Res
         creditors = creditor_names(conn, visitor.scope)
         saved = read_mappings(conn, visitor.scope)
     return page(
-        visitor, "imports.html", status=422 if problem else 200, creditors=creditors, saved=saved, problem=problem
+        visitor,
+        "imports.html",
+        status=422 if problem else 200,
+        creditors=creditors,
+        saved=saved,
+        problem=problem,
     )
 
 
@@ -155,14 +162,18 @@ def _headers(content: bytes, name: str) -> tuple[str, ...]:
 def _guess(visitor: Visitor, mapping_id: str, headers: Sequence[str]) -> dict[str, str]:
     """Form values to begin with: a saved mapping, or what the headers look like."""
     with visitor.hub.database.read() as conn:
-        saved = next((entry for entry in read_mappings(conn, visitor.scope) if entry.mapping_id == mapping_id), None)
+        saved = next(
+            (entry for entry in read_mappings(conn, visitor.scope) if entry.mapping_id == mapping_id), None
+        )
     if saved is not None:
         mapping = saved.mapping
         return {
             **{f"column.{field}": column for field, column in mapping.columns.items() if column in headers},
             **{f"default.{field}": value for field, value in mapping.defaults.items()},
-            "date_format": mapping.date_format, "decimal_mark": mapping.decimal_mark, "mapping_name": mapping.name,
-        }  # fmt: skip
+            "date_format": mapping.date_format,
+            "decimal_mark": mapping.decimal_mark,
+            "mapping_name": mapping.name,
+        }
     found: dict[str, str] = {"date_format": "YYYY-MM-DD", "decimal_mark": "."}
     for header in headers:
         plain = re.sub(r"[^a-z0-9]", "", header.casefold())
@@ -186,8 +197,11 @@ def _mapping(entered: Entered, headers: Sequence[str]) -> FileMapping:
         if field in REQUIRED and not column and not fallback:
             entered.wrong[f"column.{field}"] = "Choose a column or a fixed value."
     mapping = FileMapping(
-        name=entered.text("mapping_name", longest=140), columns=columns, defaults=defaults,
-        date_format=entered.choice("date_format", DATE_FORMATS), decimal_mark=entered.choice("decimal_mark", (".", ",")),
+        name=entered.text("mapping_name", longest=140),
+        columns=columns,
+        defaults=defaults,
+        date_format=entered.choice("date_format", DATE_FORMATS),
+        decimal_mark=entered.choice("decimal_mark", (".", ",")),
     )
     entered.check()
     return mapping
@@ -205,7 +219,11 @@ def _creditor(visitor: Visitor, entered: Entered) -> str:
 
 
 def _mapping_page(
-    visitor: Visitor, upload: Upload, content: bytes, headers: Sequence[str], entered: Entered,
+    visitor: Visitor,
+    upload: Upload,
+    content: bytes,
+    headers: Sequence[str],
+    entered: Entered,
     problem: CollecthubError | None = None,
 ) -> Response:
     rows: tuple[PreviewRow, ...] = ()
@@ -217,16 +235,35 @@ def _mapping_page(
     with visitor.hub.database.read() as conn:
         creditors = creditor_names(conn, visitor.scope)
     return page(
-        visitor, "mapping.html", status=422 if problem else 200, upload=upload, token=_sealed(visitor, upload),
-        headers=headers, given=entered.given, wrong=entered.wrong, rows=rows, problem=problem, creditors=creditors,
-        fields=FIELDS, required=REQUIRED, date_formats=tuple(DATE_FORMATS), bad=sum(bool(row.errors) for row in rows),
+        visitor,
+        "mapping.html",
+        status=422 if problem else 200,
+        upload=upload,
+        token=_sealed(visitor, upload),
+        columns=headers,
+        given=entered.given,
+        wrong=entered.wrong,
+        rows=rows,
+        problem=problem,
+        creditors=creditors,
+        fields=FIELDS,
+        required=REQUIRED,
+        date_formats=tuple(DATE_FORMATS),
+        bad=sum(bool(row.errors) for row in rows),
     )
 
 
 def _result_page(visitor: Visitor, upload: Upload, found: Imported) -> Response:
     refused = [result for result in found.results if result.errors]
-    opened = {result.case_id: result for result in reversed(found.results) if result.case_id and not result.errors}
+    opened = {
+        result.case_id: result for result in reversed(found.results) if result.case_id and not result.errors
+    }
     return page(
-        visitor, "imported.html", upload=upload, found=found, refused=refused[:_ROWS_SHOWN],
-        opened=list(reversed(opened.values()))[:_ROWS_SHOWN], shown=_ROWS_SHOWN,
+        visitor,
+        "imported.html",
+        upload=upload,
+        found=found,
+        refused=refused[:_ROWS_SHOWN],
+        opened=list(reversed(opened.values()))[:_ROWS_SHOWN],
+        shown=_ROWS_SHOWN,
     )

@@ -1,4 +1,4 @@
-"""How far each message to a partner has come: prepared, sent, received, accepted or refused, acted, result."""
+"""How far each message to a partner has come: prepared, sent, received, accepted, acted, result."""
 
 from __future__ import annotations
 
@@ -49,15 +49,19 @@ def _ladder(message: MessageView, history: Sequence[TimelineEntry]) -> Ladder:
         reached.update(_afterwards(message.message_id, history))
     names = [name for name in _RUNGS.get(message.kind, ("prepared", "sent"))]
     if "refused" in reached:
-        names = ["refused" if name == "accepted" else name for name in names if name not in ("acted", "result")]
+        names = [
+            "refused" if name == "accepted" else name for name in names if name not in ("acted", "result")
+        ]
     last = max((index for index, name in enumerate(names) if name in reached), default=-1)
     stuck = message.envelope_state in _STUCK or bool(message.problem and message.state != "sent")
     over = message.state == "withdrawn"
     return Ladder(
-        message=message, title=_title(message, history),
+        message=message,
+        title=_title(message, history),
         rungs=tuple(
             Rung(
-                name=_WORDS.get((message.kind, name), name.capitalize()), at=reached.get(name),
+                name=_WORDS.get((message.kind, name), name.capitalize()),
+                at=reached.get(name),
                 state=_state(name, index, last, stuck=stuck, over=over),
             )
             for index, name in enumerate(names)
@@ -93,9 +97,12 @@ def _is_confirmed_recall(entry: TimelineEntry) -> bool:
 
 _AMENDMENT_TITLES = {"recall": "Recall", "balance": "New balance", "suspend": "Pause", "resume": "Go on"}
 _INSTRUCTION_TITLES = {
-    "answer": "Answer", "question": "Question", "cost_approved": "Cost approved", "cost_refused": "Cost refused",
+    "answer": "Answer",
+    "question": "Question",
+    "cost_approved": "Cost approved",
+    "cost_refused": "Cost refused",
     "next_act": "Next step",
-}  # fmt: skip
+}
 
 
 def _title(message: MessageView, history: Sequence[TimelineEntry]) -> str:

@@ -31,7 +31,9 @@ async def _login_form(request: Request) -> FormData:
 
 
 @router.get("/login")
-async def show(request: Request, wanted: Annotated[str, Query(alias="next", max_length=2000)] = "/") -> Response:
+async def show(
+    request: Request, wanted: Annotated[str, Query(alias="next", max_length=2000)] = "/"
+) -> Response:
     """The login page; who is in already goes on."""
     found = find_identity(request)
     if found is not None and found.session is not None:
@@ -48,7 +50,11 @@ def log_in(request: Request, hub: TheHub, form: Annotated[FormData, Depends(_log
         token, _ = sign_in(hub, email[:320], password, address)
     except ProblemError as error:
         return bare_page(
-            "login.html", status=error.problem.status, headers=error.headers, wanted=local_path(wanted), email=email[:320],
+            "login.html",
+            status=error.problem.status,
+            headers=error.headers,
+            wanted=local_path(wanted),
+            email=email[:320],
             problem=error.problem,
         )
     response = redirect(local_path(wanted))

@@ -15,7 +15,7 @@ from collecthub.web.portal.words import label, spoken
 
 
 class Movement(msgspec.Struct, frozen=True, kw_only=True):
-    """A ledger line as people read it. `amount` raises (positive) or lowers (negative) what the debtor owes."""
+    """A ledger line as people read it. `amount` raises (positive) or lowers what the debtor owes."""
 
     booked_on: dt.date
     what: str
@@ -43,7 +43,11 @@ def movements(lines: Sequence[LedgerLine], claims: Mapping[str, str]) -> tuple[M
             balance += amount
         found.append(
             Movement(
-                booked_on=line.booked_on, what=_what(line), why=_why(line, claims), amount=amount, balance=balance,
+                booked_on=line.booked_on,
+                what=_what(line),
+                why=_why(line, claims),
+                amount=amount,
+                balance=balance,
                 for_creditor=for_creditor,
             )
         )
@@ -56,7 +60,11 @@ def _what(line: LedgerLine) -> str:
 
 
 def _why(line: LedgerLine, claims: Mapping[str, str]) -> str:
-    basis = spoken(line.basis) if line.basis and " " not in line.basis else line.basis[:1].upper() + line.basis[1:]
+    basis = (
+        spoken(line.basis)
+        if line.basis and " " not in line.basis
+        else line.basis[:1].upper() + line.basis[1:]
+    )
     invoice = claims.get(line.claim_id, "")
     notes = [f"invoice {invoice}" if invoice and invoice not in basis else "", ""]
     if line.reference and line.reference not in basis:
@@ -67,8 +75,12 @@ def _why(line: LedgerLine, claims: Mapping[str, str]) -> str:
 def parts(amounts: Amounts) -> tuple[Part, ...]:
     """The sum in its parts; those that are nothing are left out, the principal never."""
     signed = (
-        ("Principal", amounts.principal), ("Interest", amounts.interest), ("Compensation", amounts.compensation),
-        ("Costs", amounts.costs), ("Payments", -amounts.payments), ("Credits", -amounts.credits),
+        ("Principal", amounts.principal),
+        ("Interest", amounts.interest),
+        ("Compensation", amounts.compensation),
+        ("Costs", amounts.costs),
+        ("Payments", -amounts.payments),
+        ("Credits", -amounts.credits),
         ("Written off", -amounts.write_offs),
-    )  # fmt: skip
+    )
     return tuple(Part(name=name, amount=amount) for name, amount in signed if amount or name == "Principal")

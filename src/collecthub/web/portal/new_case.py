@@ -32,8 +32,14 @@ def _form_page(
     with visitor.hub.database.read() as conn:
         creditors = creditor_names(conn, visitor.scope)
     return page(
-        visitor, "new.html", status=422 if wrong else 200, given=given, wrong=wrong, creditors=creditors,
-        lines=range(LINES), found=found,
+        visitor,
+        "new.html",
+        status=422 if wrong else 200,
+        given=given,
+        wrong=wrong,
+        creditors=creditors,
+        lines=range(LINES),
+        found=found,
     )
 
 
@@ -53,7 +59,9 @@ def open_case(visitor: CreditorSide, form: Form) -> Response:
         key = f"form:{visitor.scope.subject}:{once}" if _ONCE.fullmatch(once) else ""
         found = open_draft(visitor.hub, work, visitor.scope, creditor_id, draft, origin="form", key=key)
     if found.errors and not found.is_duplicate:
-        return _form_page(visitor, entered.given, {error.field: _sentence(error.reason) for error in found.errors})
+        return _form_page(
+            visitor, entered.given, {error.field: _sentence(error.reason) for error in found.errors}
+        )
     if found.is_duplicate:
         return redirect(f"/cases/{found.case_id}", done="known")
     return redirect(f"/cases/{found.case_id}", done="opened")
@@ -73,24 +81,36 @@ def _draft(entered: Entered) -> Draft:
     currency = entered.text("currency", required=True, longest=3).upper()
     country = entered.text("debtor.country", longest=2).upper()
     street = entered.text("debtor.address.lines[0]", longest=_LINE)
-    email, phone = entered.text("debtor.contacts[0].email", longest=_LINE), entered.text("phone", longest=_LINE)
+    email, phone = (
+        entered.text("debtor.contacts[0].email", longest=_LINE),
+        entered.text("phone", longest=_LINE),
+    )
     contacts = (Contact(email=email, phone=phone),) if email or phone else ()
     claims = tuple(claim for index in range(LINES) if (claim := _claim(entered, index, currency)) is not None)
     if not claims and not any(name.startswith("claims") for name in entered.wrong):
         entered.wrong["claims"] = "Give at least one invoice."
+    kind = entered.choice("kind", list(PartyKind), default=PartyKind.COMPANY)
+    address = Address(
+        lines=(street,) if street else (),
+        postcode=entered.text("debtor.address.postcode", longest=_LINE),
+        city=entered.text("debtor.address.city", longest=_LINE),
+        country=country,
+    )
+    debtor = Party(
+        name=entered.text("debtor.name", required=True, longest=_LINE),
+        kind=PartyKind(kind) if kind in list(PartyKind) else PartyKind.COMPANY,
+        country=country,
+        vat_ref=entered.text("debtor.vat_ref", longest=_REF),
+        contacts=contacts,
+        address=address,
+    )
     return Draft(
-        debtor=Party(
-            name=entered.text("debtor.name", required=True, longest=_LINE),
-            kind=PartyKind(entered.choice("kind", list(PartyKind), default="company") or "company"), country=country,
-            vat_ref=entered.text("debtor.vat_ref", longest=_REF), contacts=contacts,
-            address=Address(
-                lines=(street,) if street else (), postcode=entered.text("debtor.address.postcode", longest=_LINE),
-                city=entered.text("debtor.address.city", longest=_LINE), country=country,
-            ),
-        ),
-        currency=currency, claims=claims, debtor_ref=entered.text("debtor_ref", longest=_REF),
+        debtor=debtor,
+        currency=currency,
+        claims=claims,
+        debtor_ref=entered.text("debtor_ref", longest=_REF),
         origin_ref=entered.text("origin_ref", longest=_REF),
-    )  # fmt: skip
+    )
 
 
 def _claim(entered: Entered, index: int, currency: str) -> DraftClaim | None:
@@ -106,4 +126,6 @@ def _claim(entered: Entered, index: int, currency: str) -> DraftClaim | None:
     open_amount: Decimal = entered.amount(f"{name}.open_amount", currency, required=False) or amount
     if due_on is None:
         return None
-    return DraftClaim(number=number, due_on=due_on, issued_on=issued_on, amount=amount, open_amount=open_amount)
+    return DraftClaim(
+        number=number, due_on=due_on, issued_on=issued_on, amount=amount, open_amount=open_amount
+    )

@@ -28,8 +28,15 @@ def show(visitor: Anyone, currency: Annotated[str, Query(max_length=3)] = "") ->
         counts = alarms(conn, scope, hub.now())
         tasks = list_tasks(conn, scope, hub.key, PageRequest(limit=TASKS_SHOWN))
     return page(
-        visitor, "overview.html", every=every, chosen=chosen, months=months, alarms=counts, tasks=tasks,
-        countries_shown=COUNTRIES_SHOWN, currency=chosen.currency if chosen else "EUR",
+        visitor,
+        "overview.html",
+        every=every,
+        chosen=chosen,
+        months=months,
+        alarms=counts,
+        tasks=tasks,
+        countries_shown=COUNTRIES_SHOWN,
+        currency=chosen.currency if chosen else "EUR",
     )
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
-from collections.abc import Callable, Coroutine, Mapping
-from decimal import Decimal
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,24 +14,23 @@ import msgspec
 from fastapi import Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from markupsafe import Markup
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from collecthub.engine.context import Hub
 from collecthub.errors import CollecthubError
-from collecthub.model.money import minor_units
 from collecthub.store.accounts import Session
 from collecthub.store.queries.scope import Role, Scope
 from collecthub.web.auth import check_csrf, find_identity, hub_of
 from collecthub.web.portal import words
 from collecthub.web.portal.charts import bar, column
+from collecthub.web.portal.figures import amount_text, day, file_size, moment, money, number
 from collecthub.web.problems import Problem, ProblemError, problem, problem_of
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
-# `same-origin` instead of the API's `no-referrer`, under which browsers send `Origin: null` with our own forms.
+# Not the API's `no-referrer`: under it browsers send `Origin: null` with our own forms.
 _HEADERS = {"Referrer-Policy": "same-origin"}
 _FIELDS_MAX, _FILES_MAX, _PART_BYTES_MAX = 400, 1, 100_000
 
@@ -69,12 +66,13 @@ async def _visitor(request: Request) -> Visitor:
     return Visitor(hub=await hub_of(request), session=found.session, path=request.scope["path"])
 
 
-async def _form(request: Request, visitor: Annotated[Visitor, Depends(_visitor)]) -> FormData:
-    """The submitted form, if it came from our own page."""
-    form = await request.form(max_files=_FILES_MAX, max_fields=_FIELDS_MAX, max_part_size=_PART_BYTES_MAX)
-    token = form.get("csrf")
-    check_csrf(request, visitor.session, token if isinstance(token, str) else "")
-    return form
+async def _form(request: Request, visitor: Annotated[Visitor, Depends(_visitor)]) -> AsyncIterator[FormData]:
+    """The submitted form, if it came from our own page; uploaded files are closed after the answer."""
+    limits = {"max_files": _FILES_MAX, "max_fields": _FIELDS_MAX, "max_part_size": _PART_BYTES_MAX}
+    async with request.form(**limits) as form:
+        token = form.get("csrf")
+        check_csrf(request, visitor.session, token if isinstance(token, str) else "")
+        yield form
 
 
 async def _operator(visitor: Annotated[Visitor, Depends(_visitor)]) -> Visitor:
@@ -117,7 +115,9 @@ class PageRoute(APIRoute):
             except CollecthubError as error:
                 return await _problem_page(request, problem_of(error), None)
             except RequestValidationError:
-                return await _problem_page(request, problem("invalid-query", cure="Go back and try again."), None)
+                return await _problem_page(
+                    request, problem("invalid-query", cure="Go back and try again."), None
+                )
             except HTTPException as error:
                 found = problem("bad-request", str(error.detail), cure="Go back and try again.")
                 return await _problem_page(request, found, None)
@@ -147,7 +147,12 @@ async def _problem_page(request: Request, found: Problem, headers: Mapping[str, 
 
 
 def page(
-    visitor: Visitor, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
+    visitor: Visitor,
+    template: str,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **values: Any,
 ) -> Response:
     """A page for somebody who is logged in."""
     values = {"visitor": visitor, "me": visitor.session.user, "csrf": visitor.session.csrf, **values}
@@ -171,8 +176,8 @@ def redirect(path: str, **query: str) -> Response:
 def local_path(path: str) -> str:
     """A path of this hub, or the start page: a login never leads elsewhere.
 
-    >>> local_path("/cases?q=a"), local_path("//evil.example"), local_path("https://evil.example"), local_path("/\\\\evil.example")
-    ('/cases?q=a', '/', '/', '/')
+    >>> [local_path(path) for path in ("/cases?q=a", "//elsewhere.example", "https://elsewhere.example")]
+    ['/cases?q=a', '/', '/']
     """
     is_ours = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
     return path if is_ours else "/"
@@ -182,16 +187,33 @@ def local_path(path: str) -> str:
 def templates() -> jinja2.Environment:
     """Autoescape everywhere, an unknown name is an error, nothing is looked up outside the folder."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, auto_reload=False,
+        loader=jinja2.FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
     )
     environment.filters.update(
-        money=money, number=number, amount_text=amount_text, day=day, moment=moment, size=file_size, spoken=words.spoken,
-        country=words.country_name, quote=lambda text: quote(text, safe=""),
+        money=money,
+        number=number,
+        amount_text=amount_text,
+        day=day,
+        moment=moment,
+        size=file_size,
+        spoken=words.spoken,
+        country=words.country_name,
+        quote=lambda text: quote(text, safe=""),
     )
     environment.globals.update(
-        label=words.label, tone=words.tone, tables=words.TABLES, countries=words.countries, static=static_url,
-        bar=bar, column=column, query=query_string,
+        label=words.label,
+        tone=words.tone,
+        tables=words.TABLES,
+        countries=words.countries,
+        static=static_url,
+        bar=bar,
+        column=column,
+        query=query_string,
     )
     return environment
 
@@ -211,59 +233,3 @@ def query_string(values: Mapping[str, object], **changes: object) -> str:
     """
     given = {name: value for name, value in {**values, **changes}.items() if value not in ("", None)}
     return f"?{urlencode(given)}" if given else ""
-
-
-# --- how values read ------------------------------------------------------------------------------
-
-
-def number(value: int | Decimal) -> str:
-    """Digits in groups of three, with a real minus.
-
-    >>> number(-1234567)
-    '−1,234,567'
-    """
-    return f"{value:,}".replace("-", "−")
-
-
-def amount_text(amount: Decimal, currency: str) -> str:
-    """An amount in its currency's decimals.
-
-    >>> amount_text(Decimal("-1234.5"), "EUR"), amount_text(Decimal("1200"), "JPY")
-    ('−1,234.50 EUR', '1,200 JPY')
-    """
-    return f"{number(amount.quantize(Decimal(1).scaleb(-minor_units(currency))))} {currency}"
-
-
-def money(amount: Decimal, currency: str) -> Markup:
-    """An amount that keeps together with its currency."""
-    digits, _, code = amount_text(amount, currency).rpartition(" ")
-    return Markup('<span class="money">{} <span class="currency">{}</span></span>').format(digits, code)
-
-
-def day(value: dt.date | dt.datetime | None) -> Markup:
-    """A date, ISO 8601."""
-    if value is None:
-        return Markup("–")
-    text = value.date().isoformat() if isinstance(value, dt.datetime) else value.isoformat()
-    return Markup('<time datetime="{0}">{0}</time>').format(text)
-
-
-def moment(value: dt.datetime | None) -> Markup:
-    """A moment to the minute, with its zone."""
-    if value is None:
-        return Markup("–")
-    utc = value.astimezone(dt.UTC)
-    return Markup('<time datetime="{}">{}</time>').format(
-        utc.strftime("%Y-%m-%dT%H:%M:%SZ"), utc.strftime("%Y-%m-%d %H:%M UTC")
-    )
-
-
-def file_size(size: int) -> str:
-    """Bytes for people.
-
-    >>> file_size(900), file_size(15_300), file_size(2_500_000)
-    ('900 B', '15 kB', '2.5 MB')
-    """
-    if size < 1000:
-        return f"{size} B"
-    return f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"

@@ -11,7 +11,7 @@ import msgspec
 
 from collecthub.model.status_tables import OWN_VOCABULARY, status_tables
 from collecthub.store.queries.case_file import TimelineEntry
-from collecthub.web.portal.pages import amount_text
+from collecthub.web.portal.figures import amount_text
 from collecthub.web.portal.words import label, spoken
 
 Fact = Mapping[str, Any]
@@ -44,7 +44,9 @@ class Sentence(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
 
 
-def tell(entries: Sequence[TimelineEntry], telling: Telling, actors: Mapping[str, str]) -> tuple[Sentence, ...]:
+def tell(
+    entries: Sequence[TimelineEntry], telling: Telling, actors: Mapping[str, str]
+) -> tuple[Sentence, ...]:
     """The sentences of a history, newest first."""
     return tuple(_sentence(entry, telling, actors) for entry in reversed(entries))
 
@@ -53,9 +55,14 @@ def _sentence(entry: TimelineEntry, telling: Telling, actors: Mapping[str, str])
     group, say, quote = _KINDS.get(entry.kind, ("note", _unknown(entry.kind), ""))
     actor = entry.actor if isinstance(entry.actor, str) else ""
     return Sentence(
-        seq=entry.seq, kind=entry.kind, group=group, text=say(entry.fact, telling),
-        quote=str(entry.fact.get(quote, "") or "") if quote else "", occurred_at=entry.occurred_at,
-        recorded_at=entry.recorded_at, actor=actors.get(actor, actor),
+        seq=entry.seq,
+        kind=entry.kind,
+        group=group,
+        text=say(entry.fact, telling),
+        quote=str(entry.fact.get(quote, "") or "") if quote else "",
+        occurred_at=entry.occurred_at,
+        recorded_at=entry.recorded_at,
+        actor=actors.get(actor, actor),
     )
 
 
@@ -84,7 +91,8 @@ def _count(number: int, word: str) -> str:
 
 def _claim_added(fact: Fact, telling: Telling) -> str:
     claim = fact["claim"]
-    return f"Invoice {claim['number']}, due {claim['due_on']}, was added with {telling.amount(claim['open_amount'])}."
+    amount = telling.amount(claim["open_amount"])
+    return f"Invoice {claim['number']}, due {claim['due_on']}, was added with {amount}."
 
 
 def _closed(fact: Fact, telling: Telling) -> str:
@@ -98,7 +106,8 @@ def _owner(fact: Fact, telling: Telling) -> str:
 
 def _taken_over(fact: Fact, telling: Telling) -> str:
     reference = f" under {fact['holder_ref']}" if fact["holder_ref"] else ""
-    return f"The case already runs with {fact['holder_name']}{reference}; {telling.amount(fact['balance'])} is owed there."
+    owed = telling.amount(fact["balance"])
+    return f"The case already runs with {fact['holder_name']}{reference}; {owed} is owed there."
 
 
 # --- money ----------------------------------------------------------------------------------------
@@ -106,12 +115,16 @@ def _taken_over(fact: Fact, telling: Telling) -> str:
 
 def _reopened_claim(fact: Fact, telling: Telling) -> str:
     claim = telling.invoice(fact["claim_id"])
-    return f"The creditor's books ask {telling.amount(fact['amount'])} more on {claim}: a payment was reversed."
+    return (
+        f"The creditor's books ask {telling.amount(fact['amount'])} more on {claim}: a payment was reversed."
+    )
 
 
 def _direct(fact: Fact, telling: Telling) -> str:
     claim = telling.invoice(fact["claim_id"])
-    return f"The debtor paid {telling.amount(fact['amount'])} to the creditor on {claim}, on {fact['paid_on']}."
+    return (
+        f"The debtor paid {telling.amount(fact['amount'])} to the creditor on {claim}, on {fact['paid_on']}."
+    )
 
 
 def _credit(fact: Fact, telling: Telling) -> str:
@@ -129,12 +142,14 @@ def _payment(fact: Fact, telling: Telling) -> str:
     if fact["reverses_ref"]:
         return f"Payment {fact['reverses_ref']} of {telling.amount(-fact['amount'])} was taken back."
     remitted = f", remitted as {fact['remittance_ref']}" if fact["remittance_ref"] else ""
-    return f"The holder received {telling.amount(fact['amount'])} on {fact['received_on']} ({fact['payment_ref']}{remitted})."
+    amount, day = telling.amount(fact["amount"]), fact["received_on"]
+    return f"The holder received {amount} on {day} ({fact['payment_ref']}{remitted})."
 
 
 def _booked(fact: Fact, telling: Telling) -> str:
     claim = telling.invoice(fact["claim_id"])
-    return f"The creditor's books show {telling.amount(fact['amount'])} on {claim}: the payment {fact['payment_ref']}, counted once."
+    amount, known = telling.amount(fact["amount"]), fact["payment_ref"]
+    return f"The creditor's books show {amount} on {claim}: the payment {known}, counted once."
 
 
 def _recorded(fact: Fact, telling: Telling) -> str:
@@ -182,7 +197,9 @@ def _amendment(fact: Fact, telling: Telling) -> str:
 
 
 def _amendment_sent(fact: Fact, telling: Telling) -> str:
-    return {"recall": "The recall left.", "balance": "The new balance left."}.get(fact["code"], "The amendment left.")
+    return {"recall": "The recall left.", "balance": "The new balance left."}.get(
+        fact["code"], "The amendment left."
+    )
 
 
 def _amendment_done(fact: Fact, telling: Telling) -> str:
@@ -259,7 +276,11 @@ _KINDS: Mapping[str, tuple[str, Callable[[Fact, Telling], str], str]] = {
     "remittance_booked": ("money", _booked, ""),
     "payment_recorded": ("money", _recorded, "note"),
     "hold_set": ("hold", _hold, "note"),
-    "hold_released": ("hold", lambda fact, _: f"The pause ended: {label('hold', fact['reason']).lower()}.", "note"),
+    "hold_released": (
+        "hold",
+        lambda fact, _: f"The pause ended: {label('hold', fact['reason']).lower()}.",
+        "note",
+    ),
     "case_returned": ("holder", _returned, "text"),
     "case_closed": ("life", _closed, "reason"),
     "case_reopened": ("life", _fixed("The case was opened again."), "reason"),

@@ -1,6 +1,6 @@
 """How codes read on a page: one word for people and one tone for the eye, each as a table.
 
-Tones are `quiet`, `info`, `good`, `warn` and `bad`; a chip always carries its word as well, never colour alone.
+Tones are `quiet`, `info`, `good`, `warn` and `bad`; a chip always carries its word, never colour alone.
 """
 
 from __future__ import annotations
@@ -95,7 +95,11 @@ QUARANTINE_STATES: Mapping[str, Label] = {
     "retried": ("Read again", "info"),
     "resolved": ("Resolved", "good"),
 }
-SEGMENTS: Mapping[str, Label] = {"B2B": ("Company", "quiet"), "B2C": ("Person", "quiet"), "B2G": ("Public body", "quiet")}
+SEGMENTS: Mapping[str, Label] = {
+    "B2B": ("Company", "quiet"),
+    "B2C": ("Person", "quiet"),
+    "B2G": ("Public body", "quiet"),
+}
 OWNERS: Mapping[str, Label] = {
     "operator": ("Operator", "quiet"),
     "creditor": ("Creditor", "quiet"),
