@@ -50,6 +50,7 @@ _CONFLICT = (
 )
 _NAMES = ", ".join(COLUMNS)
 _STATEMENT_ROWS = 200
+_encode = msgspec.msgpack.Encoder().encode
 
 
 class Term(msgspec.Struct, gc=False):
@@ -103,7 +104,7 @@ def row(prefix: str, term: Term) -> Row:
         day(term.InvoiceDate).isoformat(), day(term.DueDate).isoformat(), term.Currency, minor,
         0 if term.IsFullyPaid else minor, "", prefix[:-1], term.TransactionEntryID, 0, 0, term.Description,
     )  # fmt: skip
-    fingerprint = hashlib.blake2b(repr(values).encode(), digest_size=8).digest()
+    fingerprint = hashlib.blake2b(_encode(values), digest_size=8).digest()
     return (
         "books", prefix + term.ID, "bench", *values, int.from_bytes(fingerprint, "big", signed=True), "1970-01-01",
     )  # fmt: skip

@@ -13,8 +13,8 @@ from bench.usage import measured, peak_mb
 
 os.environ.update(RUNTIME__DLTHUB_TELEMETRY="false", RUNTIME__LOG_LEVEL="ERROR")
 
-import dlt  # noqa: E402  # reads its settings from the environment when it is imported
-from dlt.sources.rest_api import rest_api_source  # noqa: E402
+import dlt  # reads its settings from the environment when it is imported
+from dlt.sources.rest_api import rest_api_source
 
 
 def main(server: str, database: str, items: int, folder: str) -> None:

@@ -38,7 +38,7 @@ def run(module: str, *arguments: object, seconds: float = 300, python: str = sys
     try:
         done = subprocess.run(
             command(module, *arguments, python=python), cwd=CHECKOUT, env=environment(), capture_output=True,
-            text=True, timeout=seconds,
+            text=True, timeout=seconds, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired as late:
         raise BenchError(f"{module} was not done in {seconds:g} s") from late

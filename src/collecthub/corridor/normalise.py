@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from functools import lru_cache
 
 import msgspec
 
@@ -52,9 +53,14 @@ def normalise(raw: RawInvoice) -> Invoice | RefusedRow:
     )
 
 
+@lru_cache(maxsize=256)
+def _is_currency(text: str) -> bool:
+    return len(text) == 3 and text.isascii() and text.isalpha() and text.isupper()
+
+
 def _problem(raw: RawInvoice) -> tuple[str, str] | None:
     currency = raw.currency
-    if not (len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()):
+    if not _is_currency(currency):
         return "row.currency", f"{currency!r} is not a currency"
     if not raw.debtor_ref or not raw.item_ref:
         return "row.identity", "the line names no debtor or has no identity of its own"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from collecthub.corridor.normalise import normalise
@@ -34,6 +35,7 @@ from collecthub.store.quarantine import quarantine_row
 from collecthub.store.upsert import bulk_upsert
 
 LOOK_NOW = dt.date(1970, 1, 1)
+_encode = msgspec.msgpack.Encoder().encode
 _COLUMNS = (
     "connection_id", "item_ref", "creditor_id", "debtor_ref", "debtor_name", "number", "kind", "state",
     "issued_on", "due_on", "currency", "amount_minor", "open_minor", "settles_ref", "group_ref", "document_ref",
@@ -113,8 +115,8 @@ def _row(connection_id: str, creditor_id: str, item: Invoice) -> tuple[Any, ...]
         item.debtor_ref,
         item.debtor_name,
         item.number,
-        item.kind.value,
-        item.state.value,
+        str(item.kind),
+        str(item.state),
         item.issued_on.isoformat() if item.issued_on else None,
         item.due_on.isoformat(),
         item.currency,
@@ -127,7 +129,7 @@ def _row(connection_id: str, creditor_id: str, item: Invoice) -> tuple[Any, ...]
         int(item.is_blocked),
         item.text,
     )
-    digest = hashlib.blake2b(repr(values).encode(), digest_size=8).digest()
+    digest = hashlib.blake2b(_encode(values), digest_size=8).digest()
     fingerprint = int.from_bytes(digest, "big", signed=True)
     return (connection_id, item.item_ref, creditor_id, *values, fingerprint, "1970-01-01")
 
