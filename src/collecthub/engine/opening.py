@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from collecthub.corridor.open_case import Account, open_case
 from collecthub.engine.case_work import change_case
 from collecthub.engine.context import Hub, Work
-from collecthub.engine.documents import read_documents
+from collecthub.engine.documents import DOCUMENTS_PER_CASE, KeptDocument, fetch_documents, note_documents
 from collecthub.model.case import Case
 from collecthub.model.event import (
     CaseOpened,
@@ -51,8 +51,7 @@ def open_cases(hub: Hub, connection_id: str) -> None:
     skipped: set[str] = set()
     while refs := _debtors_to_look_at(hub, connection_id, skipped):
         _read_master_data(hub, row, refs)
-        opened = _open_chunk(hub, row, refs)
-        read_documents(hub, row, opened)
+        _open_chunk(hub, row, refs, fetch_documents(hub, row, _new_lines(hub, row, refs)))
         skipped.update(_still_waiting(hub, connection_id, refs))
 
 
@@ -123,9 +122,35 @@ def write_debtor(work: Work, row: ConnectionRow, debtor_ref: str, party: Party) 
         )
 
 
-def _open_chunk(hub: Hub, row: ConnectionRow, refs: Sequence[str]) -> list[Case]:
+def _new_lines(hub: Hub, row: ConnectionRow, refs: Sequence[str]) -> list[str]:
+    """Invoices with a document that a new case may hold: overdue, and no case is open on the account."""
+    mine = (t.invoices.c.connection_id == row.connection_id) & t.invoices.c.debtor_ref.in_(refs)
+    query = (
+        sa.select(t.invoices.c.debtor_ref, t.invoices.c.currency, t.invoices.c.item_ref)
+        .where(
+            mine, t.invoices.c.kind == ItemKind.INVOICE.value, t.invoices.c.state == ItemState.OPEN.value,
+            t.invoices.c.due_on < hub.business_date(), t.invoices.c.document_ref != "",
+        )
+        .order_by(t.invoices.c.item_ref)
+    )
+    by_account: dict[tuple[str, str], list[str]] = {}
+    with hub.database.read() as conn:
+        for debtor_ref, currency, item_ref in conn.execute(query):
+            by_account.setdefault((debtor_ref, currency), []).append(item_ref)
+        held = _cases_of(conn, row.connection_id, refs)
+    return [
+        item_ref
+        for account, items in by_account.items()
+        if not any(case.is_open for case in held.get(account, ()))
+        for item_ref in items[:DOCUMENTS_PER_CASE]
+    ]
+
+
+def _open_chunk(
+    hub: Hub, row: ConnectionRow, refs: Sequence[str], documents: Mapping[str, Sequence[KeptDocument]]
+) -> None:
     as_of = hub.business_date()
-    opened: list[Case] = []
+    actor = f"connection:{row.connection_id}"
     with hub.work() as work:
         row = read_connection(work.conn, row.connection_id) or row  # it may be released at this very moment
         creditor = read_creditor(work.conn, row.creditor_id or "")
@@ -135,21 +160,21 @@ def _open_chunk(hub: Hub, row: ConnectionRow, refs: Sequence[str]) -> list[Case]
             facts = open_case(account, as_of, number)
             if not facts:
                 continue
-            is_new = isinstance(facts[0], CaseOpened)
-            if is_new:
-                facts = (*facts, *_safe_start(row, account, debtor, facts[0]))
+            case_id = derived_id(*key)
+            opened = facts[0]
+            is_new = isinstance(opened, CaseOpened)
+            if isinstance(opened, CaseOpened):
+                kept = [one for claim in opened.claims for one in documents.get(claim.claim_id, ())]
+                noted = note_documents(work, case_id, opened.creditor_id, kept, actor=actor)
+                facts = (*facts, *_safe_start(row, account, opened), *noted)
                 if creditor is not None and creditor.playbook.owner:
                     people = creditor.playbook
                     facts = (*facts, OwnerChanged(owner=people.owner, contact_person=people.contact_person))
-            case = change_case(
-                hub, work, None if is_new else account.case, facts, actor=f"connection:{row.connection_id}",
-                case_id=derived_id(*key),
+            change_case(
+                hub, work, None if is_new else account.case, facts, actor=actor, case_id=case_id,
                 debtor=debtor if is_new else None,
             )
-            if is_new:
-                opened.append(case)
         _mark_looked_at(work.conn, row.connection_id, refs, as_of)
-    return opened
 
 
 def case_number(*key: str) -> str:
@@ -163,9 +188,8 @@ def case_number(*key: str) -> str:
     return f"CH-{letters[:4]}-{letters[4:8]}-{letters[8:]}"
 
 
-def _safe_start(row: ConnectionRow, account: Account, debtor: Party, opened: Fact) -> list[Fact]:
+def _safe_start(row: ConnectionRow, account: Account, opened: CaseOpened) -> list[Fact]:
     """What a person decided, or has yet to decide, before anything of this connection leaves."""
-    assert isinstance(opened, CaseOpened), "the first fact of a new case"
     facts: list[Fact] = []
     rules = row.release
     principal = sum((claim.open_amount for claim in opened.claims), Decimal(0)) - opened.credits
