@@ -156,9 +156,9 @@ class Town:
 
 
 @contextmanager
-def open_town(home: Path) -> Iterator[Town]:
+def open_town(home: Path, database_url: str = "") -> Iterator[Town]:
     """A hub on an empty home with the town's history in it."""
-    settings = load_settings({}, home=home, business_date=TODAY)
+    settings = load_settings({}, home=home, database_url=database_url, business_date=TODAY)
     connections = ["books", "livres", *(f"line-{partner_id}" for partner_id, *_ in PARTNERS)]
     worlds = {connection_id: World() for connection_id in connections}
     plugins = PluginSet()

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Response
 from starlette.datastructures import FormData
 
 from collecthub.engine import upkeep
+from collecthub.engine.doors import check_connection as try_connection
 from collecthub.engine.release import first_wave, release_connection
 from collecthub.errors import CollecthubError, PermanentError
 from collecthub.ports import CheckStep
@@ -128,7 +129,7 @@ def _progress(detail: doors.ConnectionDetail) -> dict[str, Any]:
 def check(visitor: CreditorSide, form: Form, connection_id: str) -> Response:
     """Try the connection and show each step."""
     try:
-        steps = upkeep.check_connection(visitor.hub, visitor.scope, connection_id)
+        steps = try_connection(visitor.hub, visitor.scope, connection_id)
     except NotThereError:
         raise
     except CollecthubError as error:

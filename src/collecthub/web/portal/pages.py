@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from functools import cache
 from pathlib import Path
@@ -27,6 +28,8 @@ from collecthub.web.portal import words
 from collecthub.web.portal.charts import bar, column
 from collecthub.web.portal.figures import amount_text, day, file_size, moment, money, number
 from collecthub.web.problems import Problem, ProblemError, problem, problem_of
+
+log = logging.getLogger(__name__)
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
@@ -120,6 +123,12 @@ class PageRoute(APIRoute):
                 )
             except HTTPException as error:
                 found = problem("bad-request", str(error.detail), cure="Go back and try again.")
+                return await _problem_page(request, found, None)
+            except Exception as error:  # a bug is shown as a page as well, and told to the log
+                log.error("%s %s failed", request.method, self.path, exc_info=error)
+                found = problem(
+                    "internal", cure="Try again; when it stays, the operator finds it in the log."
+                )
                 return await _problem_page(request, found, None)
 
         return page
