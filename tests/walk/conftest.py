@@ -27,7 +27,7 @@ from collecthub.store.connections import (
     write_partner,
 )
 from collecthub.testing.inline import InlineQueue
-from tests.walk.scripted import ScriptedPlugin, World
+from walk.scripted import ScriptedPlugin, World
 
 TODAY = dt.date(2026, 6, 15)
 

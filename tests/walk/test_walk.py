@@ -25,7 +25,7 @@ from collecthub.sdk import ItemKind, ItemState, Party
 from collecthub.store import tables as t
 from collecthub.store.case_log import read_cases, read_events, replay
 from collecthub.testing.inline import run_until_idle
-from tests.walk.conftest import House
+from walk.conftest import House
 
 NOON = dt.datetime(2026, 6, 15, 12, tzinfo=dt.UTC)
 

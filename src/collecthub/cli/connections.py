@@ -38,7 +38,7 @@ def add_connection(
 ) -> None:
     """Add a connection. Secrets are asked for or read from files; an ERP's first wave waits for `release`."""
     from collecthub.cli.given_settings import read_settings
-    from collecthub.engine.upkeep import connect
+    from collecthub.engine.doors import connect
     from collecthub.store.queries.scope import LOCAL_OPERATOR
 
     with client() as hub:
@@ -96,7 +96,7 @@ def check(connection: ConnectionId, as_json: Json = False) -> None:
     with client() as hub:
         with hub.database.read() as conn:
             owned_connection(conn, LOCAL_OPERATOR, connection)
-        steps = check_connection(hub, connection)
+        steps = check_connection(hub, LOCAL_OPERATOR, connection)
     is_ok = all(step.is_ok for step in steps)
     if as_json:
         print_json({"connection_id": connection, "is_ok": is_ok, "steps": steps})

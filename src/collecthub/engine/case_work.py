@@ -39,6 +39,7 @@ def change_case(
 ) -> Case:
     """Record facts, carry out what follows from them, and leave the right timers, messages and jobs behind."""
     known_id = case.case_id if case is not None else case_id or new_id()
+    waited = timers(case) if case is not None else ()
     case, events = append(
         work.conn, case, facts, case_id=known_id, actor=actor, now=work.now, occurred_at=occurred_at, debtor=debtor
     )
@@ -51,7 +52,8 @@ def change_case(
         _queue_message(work, case, event)
         work.told.append((case, event))
     _queue_reports(hub, work, case, written)
-    _set_timers(work.conn, case)
+    if timers(case) != waited:
+        _set_timers(work.conn, case)
     if any(isinstance(step, Place) for step in decide(case)):
         work.wake("place", case.creditor_id)
     return case
@@ -59,8 +61,7 @@ def change_case(
 
 def locked_case(work: Work, case_id: str) -> Case:
     """The case, locked until the transaction ends. Raises `PermanentError` when there is none."""
-    work.conn.execute(sa.select(t.cases.c.case_id).where(t.cases.c.case_id == case_id).with_for_update())
-    case = read_case(work.conn, case_id)
+    case = read_case(work.conn, case_id, lock=True)
     if case is None:
         raise PermanentError(f"there is no case {case_id}", cure="See `collecthub case list`.")
     return case

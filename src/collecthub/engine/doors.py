@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 import msgspec
-from pydantic import SecretStr
+import sqlalchemy as sa
+from pydantic import BaseModel, SecretBytes, SecretStr
 
 from collecthub.engine.case_work import close_tasks
-from collecthub.engine.context import SECRET_PREFIX, Hub, validated
-from collecthub.errors import ConfigurationError
+from collecthub.engine.context import SECRET_PREFIX, Hub, Work, validated
+from collecthub.errors import PermanentError
 from collecthub.model.ids import new_id
 from collecthub.model.party import Party
 from collecthub.ports import Checkable, CheckStep, PartnerProfile
-from collecthub.registers import ConnectorRole
+from collecthub.registers import ConnectorRole, ConnectorSpec
+from collecthub.store import tables as t
+from collecthub.store.audit import append_audit
 from collecthub.store.connections import (
     RELEASED,
     SHADOW,
@@ -24,10 +24,11 @@ from collecthub.store.connections import (
     Playbook,
     add_connection,
     change_connection,
-    read_connection,
     write_creditor,
     write_partner,
 )
+from collecthub.store.queries.doors import owned_connection
+from collecthub.store.queries.scope import Scope, not_there
 from collecthub.store.secrets import write_secret
 
 
@@ -47,66 +48,83 @@ def create_partner(hub: Hub, profile: PartnerProfile) -> None:
         write_partner(conn, profile, hub.now())
 
 
-def create_connection(
-    hub: Hub,
-    kind: str,
-    name: str,
-    values: Mapping[str, Any],
-    *,
-    creditor_id: str | None = None,
-    partner_id: str | None = None,
-    connection_id: str = "",
+def connect(
+    hub: Hub, work: Work, scope: Scope, *, kind: str, name: str, settings: dict[str, object],
+    creditor_id: str | None = None, partner_id: str | None = None, connection_id: str = "",
 ) -> str:
-    """A new connection; its secrets are sealed, its first wave waits for a person. Returns its id.
+    """Add a connection and return its id (a new one unless given). Secrets go sealed into the vault, the rest into the settings.
 
-    Raises `ConfigurationError` naming each setting that is not right, or when its owner is missing.
+    An ERP starts in shadow: nothing leaves before a person has released it. Raises `ConfigurationError` for a kind
+    that no plugin offers and for settings that the kind does not take.
     """
     spec = hub.spec(kind)
-    if spec.role is ConnectorRole.PARTNER and not partner_id:
-        raise ConfigurationError(f"a {kind} connection belongs to a partner", cure="Name the partner.")
-    if spec.role is not ConnectorRole.PARTNER and not creditor_id:
-        raise ConfigurationError(f"a {kind} connection belongs to a creditor", cure="Name the creditor.")
-    settings = validated(spec, dict(values))
-    secret_names = [field for field in type(settings).model_fields if _is_secret(getattr(settings, field))]
-    plain = settings.model_dump(mode="json", exclude=set(secret_names), exclude_unset=True)
+    _check_owner(work, spec, creditor_id, partner_id)
+    checked = validated(spec, settings)
     connection_id = connection_id or new_id()
-    row = ConnectionRow(
-        connection_id=connection_id, kind=kind, role=spec.role.value, name=name, creditor_id=creditor_id,
-        partner_id=partner_id, settings=msgspec.json.encode(plain).decode(),
-        mode=SHADOW if spec.role is ConnectorRole.ERP else RELEASED, release=Exclusions(), checkpoint="",
-        status="ok", status_detail="", status_until=None, created_at=hub.now(), last_complete_at=None,
-        next_due_at=None,
+    plain, sealed = _split(checked)
+    add_connection(
+        work.conn,
+        ConnectionRow(
+            connection_id=connection_id, kind=kind, role=spec.role.value, name=name, creditor_id=creditor_id,
+            partner_id=partner_id, settings=msgspec.json.encode(plain).decode(),
+            mode=SHADOW if spec.role is ConnectorRole.ERP else RELEASED, release=Exclusions(), checkpoint="",
+            status="ok", status_detail="", status_until=None, created_at=work.now, last_complete_at=None,
+            next_due_at=None,
+        ),
     )
-    with hub.database.write() as conn:
-        add_connection(conn, row)
-        for field in secret_names:
-            value = msgspec.json.encode(_revealed(getattr(settings, field))).decode()
-            write_secret(conn, hub.key, connection_id, SECRET_PREFIX + field, value)
+    for field, value in sealed.items():
+        write_secret(work.conn, hub.key, connection_id, SECRET_PREFIX + field, msgspec.json.encode(value).decode())
+    append_audit(
+        work.conn, now=work.now, actor=scope.subject, action="connection.added", subject=connection_id, detail=kind
+    )
     return connection_id
 
 
-def _is_secret(value: object) -> bool:
-    return isinstance(value, SecretStr) or (
-        isinstance(value, tuple) and bool(value) and all(isinstance(item, SecretStr) for item in value)
-    )
+def _check_owner(work: Work, spec: ConnectorSpec, creditor_id: str | None, partner_id: str | None) -> None:
+    is_partner = spec.role is ConnectorRole.PARTNER
+    column = t.partners.c.partner_id if is_partner else t.creditors.c.creditor_id
+    owner, other = (partner_id, creditor_id) if is_partner else (creditor_id, partner_id)
+    whose = "partner" if is_partner else "creditor"
+    if not owner or other:
+        raise PermanentError(f"a connection of kind {spec.kind} belongs to one {whose}", cure=f"Name the {whose}.")
+    if work.conn.scalar(sa.select(column).where(column == owner)) is None:
+        raise not_there(whose, owner)
 
 
-def _revealed(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [item.get_secret_value() for item in value]
-    return value.get_secret_value()
+def _split(settings: BaseModel) -> tuple[dict[str, object], dict[str, object]]:
+    """Settings without secrets as JSON values, and the secret fields with their secrets revealed."""
+    plain: dict[str, object] = settings.model_dump(mode="json")
+    sealed: dict[str, object] = {}
+    for field in type(settings).model_fields:
+        value = getattr(settings, field)
+        if _holds_secret(value):
+            sealed[field] = _revealed(value)
+            del plain[field]
+    return plain, sealed
 
 
-def check_connection(hub: Hub, connection_id: str) -> Sequence[CheckStep]:
-    """Try a connection step by step; the first failing step says what to do."""
+def _holds_secret(value: object) -> bool:
+    if isinstance(value, tuple | list):
+        return any(_holds_secret(part) for part in value)
+    return isinstance(value, SecretStr | SecretBytes)
+
+
+def _revealed(value: object) -> object:
+    if isinstance(value, tuple | list):
+        return [_revealed(part) for part in value]
+    if isinstance(value, SecretBytes):
+        return value.get_secret_value().decode()
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def check_connection(hub: Hub, scope: Scope, connection_id: str) -> tuple[CheckStep, ...]:
+    """Try a connection step by step; the first failing step says what to do. A stopped one that works goes on."""
     with hub.database.read() as conn:
-        row = read_connection(conn, connection_id)
-    if row is None:
-        raise ConfigurationError(f"there is no connection {connection_id}", cure="See `collecthub connection list`.")
+        row = owned_connection(conn, scope, connection_id)
     connector = hub.connector(connection_id)
     if not isinstance(connector, Checkable):
-        return [CheckStep(name="built", is_ok=True, detail=f"{row.kind} has nothing to try")]
-    steps = hub.call(connector.check, what=f"{row.kind}.check", connection_id=connection_id)
+        return (CheckStep(name="built", is_ok=True, detail=f"{row.kind} has nothing to try"),)
+    steps = tuple(hub.call(connector.check, what=f"{row.kind}.check", connection_id=connection_id))
     if all(step.is_ok for step in steps) and row.status == "stopped":
         with hub.work() as work:
             change_connection(work.conn, connection_id, status="ok", status_detail="", next_due_at=work.now)

@@ -32,7 +32,7 @@ from collecthub.store.facts import read_fact, write_fact
 log = logging.getLogger(__name__)
 
 APPLICATION, QUEUE = "collecthub", "work"
-POLL_SECONDS, TICK_SECONDS, BEAT_SECONDS, DEAD_AFTER_SECONDS = 0.05, 1.0, 5.0, 30.0
+POLL_SECONDS, TICK_SECONDS, BEAT_SECONDS, DEAD_AFTER_SECONDS = 0.1, 1.0, 5.0, 30.0
 KEEP_FINISHED = dt.timedelta(days=7)
 KEEP_ANSWERS = dt.timedelta(days=2)  # how long a repeated Idempotency-Key is answered as before
 _current: Hub | None = None  # DBOS calls module-level workflows; the process has one hub

@@ -154,16 +154,15 @@ def _record_one(hub: Hub, work: Work, row: ConnectionRow, entry: Any, message: M
     return f"{problem.code}: {problem.message}"
 
 
+_SEE_ONCE = sa.text(
+    "INSERT INTO seen (connection_id, message_id, inbox_id, recorded_at) VALUES (:c, :m, :i, :at)"
+    " ON CONFLICT DO NOTHING"
+).bindparams(sa.bindparam("at", type_=t.seen.c.recorded_at.type))
+
+
 def _first_time(work: Work, connection_id: str, message_id: str, inbox_id: str) -> bool:
-    key = (t.seen.c.connection_id == connection_id) & (t.seen.c.message_id == message_id)
-    if work.conn.execute(sa.select(t.seen.c.inbox_id).where(key)).first() is not None:
-        return False
-    work.conn.execute(
-        sa.insert(t.seen).values(
-            connection_id=connection_id, message_id=message_id, inbox_id=inbox_id, recorded_at=work.now
-        )
-    )
-    return True
+    values = {"c": connection_id, "m": message_id, "i": inbox_id, "at": work.now}
+    return work.conn.execute(_SEE_ONCE, values).rowcount == 1
 
 
 def _apply(hub: Hub, work: Work, row: ConnectionRow, message: Message) -> None:
@@ -186,8 +185,7 @@ def _apply(hub: Hub, work: Work, row: ConnectionRow, message: Message) -> None:
 
 def _case_of(work: Work, row: ConnectionRow, case_id: str) -> Case:
     """The case, if it is or was placed with this partner. Others do not exist for it."""
-    work.conn.execute(sa.select(t.cases.c.case_id).where(t.cases.c.case_id == case_id).with_for_update())
-    case = read_case(work.conn, case_id)
+    case = read_case(work.conn, case_id, lock=True)
     placements = [] if case is None else [*case.past_placements, *([case.placement] if case.placement else [])]
     if case is None or not any(p.partner_id == row.partner_id and p.sent_at is not None for p in placements):
         raise QuarantineError(

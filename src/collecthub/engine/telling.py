@@ -13,12 +13,11 @@ from collecthub.engine.case_work import change_case, locked_case, open_task
 from collecthub.engine.context import Hub
 from collecthub.engine.trouble import backoff, connection_trouble, connection_well
 from collecthub.errors import CollecthubError, ConfigurationError, InDoubtError, RetryableError
-from collecthub.model.case import Case
-from collecthub.model.event import CreditorTold
+from collecthub.model.event import CaseEvent, CreditorTold
 from collecthub.ports import CaseReport, CaseReporter, Receipt
 from collecthub.registers import ConnectorRole
 from collecthub.store import tables as t
-from collecthub.store.case_log import read_case, read_event, read_events, replay
+from collecthub.store.case_log import read_case, read_events, replay
 from collecthub.store.connections import ConnectionRow, read_connection
 from collecthub.store.facts import FENCE, read_fact
 
@@ -49,8 +48,9 @@ def _tell_chunk(hub: Hub, row: ConnectionRow, reporter: CaseReporter, waiting: S
     """Tell some and note it at once; after a crash between the two they are told again under the same ids."""
     done: list[tuple[Any, Receipt]] = []
     trouble: CollecthubError | None = None
+    histories: dict[str, list[CaseEvent]] = {}
     for entry in waiting:
-        message = _message(hub, entry)
+        message = _message(hub, entry, histories)
         if message is None:
             continue
         try:
@@ -66,20 +66,20 @@ def _tell_chunk(hub: Hub, row: ConnectionRow, reporter: CaseReporter, waiting: S
     return True
 
 
-def _message(hub: Hub, entry: Any) -> CaseReport | None:
+def _message(hub: Hub, entry: Any, histories: dict[str, list[CaseEvent]]) -> CaseReport | None:
     """The report in line. Rebuilt from the event and the case as it was right after it, so that it never changes."""
     with hub.database.read() as conn:
-        event = read_event(conn, entry.case_id, entry.seq)
         current = read_case(conn, entry.case_id)
-        if current is None or event is None:
+        if current is None:
             return None
-        case: Case | None = current
-        if current.version != entry.seq:
-            case = replay(event for event in read_events(conn, entry.case_id) if event.seq <= entry.seq)
+        if entry.case_id not in histories:
+            histories[entry.case_id] = read_events(conn, entry.case_id)
+    history = histories[entry.case_id][: entry.seq]
+    case = current if current.version == entry.seq else replay(history)
     assert case is not None, "an event belongs to a history"
     case = msgspec.structs.replace(case, debtor=current.debtor)
     return CaseReport(
-        report_id=entry.report_id, case=case, event=event, text=sentence(case, event),
+        report_id=entry.report_id, case=case, event=history[-1], text=sentence(case, history[-1]),
         debtor_ref=case.debtor_ref, item_refs=tuple(claim.claim_id for claim in case.claims),
     )
 

@@ -1,4 +1,4 @@
-"""What people do beside the cases: tasks, quarantine, sendings in doubt, a pull out of turn, new connections."""
+"""What people do beside the cases: tasks, quarantine, sendings in doubt, a pull out of turn."""
 
 from __future__ import annotations
 
@@ -6,23 +6,19 @@ from typing import Literal, get_args
 
 import msgspec
 import sqlalchemy as sa
-from pydantic import BaseModel, SecretBytes, SecretStr
 
 from collecthub.engine.case_work import AMENDMENT, CASE_FILE, change_case, close_tasks, locked_case
-from collecthub.engine.context import SECRET_PREFIX, Hub, Work, validated
+from collecthub.engine.context import Hub, Work
 from collecthub.engine.inward import STORED
 from collecthub.errors import PermanentError
 from collecthub.model.event import AmendmentQueued, AmendmentSent, CaseSent, Fact
-from collecthub.model.ids import new_id
-from collecthub.ports import Checkable, CheckStep
-from collecthub.registers import ConnectorRole, ConnectorSpec
+from collecthub.registers import ConnectorRole
 from collecthub.store import tables as t
 from collecthub.store.audit import append_audit
-from collecthub.store.connections import SHADOW, ConnectionRow, Exclusions, add_connection, change_connection
+from collecthub.store.connections import change_connection
 from collecthub.store.queries.desks import DispatchView, dispatch_detail, quarantine_entry
 from collecthub.store.queries.doors import owned_connection
 from collecthub.store.queries.scope import Scope, not_there, owned_by
-from collecthub.store.secrets import write_secret
 
 Verdict = Literal["arrived", "send_again"]
 
@@ -151,84 +147,3 @@ def request_pull(work: Work, scope: Scope, connection_id: str) -> None:
     if row.status == "stopped":
         change_connection(work.conn, connection_id, status="ok", status_detail="", status_until=None)
     work.wake(job, connection_id)
-
-
-def check_connection(hub: Hub, scope: Scope, connection_id: str) -> tuple[CheckStep, ...]:
-    """Ask the connector whether it works, step by step."""
-    with hub.database.read() as conn:
-        row = owned_connection(conn, scope, connection_id)
-    connector = hub.connector(connection_id)
-    if not isinstance(connector, Checkable):
-        return (CheckStep(name="check", is_ok=True, detail=f"{row.kind} offers no check of its own"),)
-    return tuple(hub.call(connector.check, what=f"{row.kind}.check", connection_id=connection_id))
-
-
-def connect(
-    hub: Hub, work: Work, scope: Scope, *, kind: str, name: str, settings: dict[str, object],
-    creditor_id: str | None = None, partner_id: str | None = None,
-) -> str:
-    """Add a connection and return its id. Secrets go sealed into the vault, the rest into the settings.
-
-    An ERP starts in shadow: nothing leaves before a person has released it. Raises `ConfigurationError` for a kind
-    that no plugin offers and for settings that the kind does not take.
-    """
-    spec = hub.spec(kind)
-    _check_owner(work, spec, creditor_id, partner_id)
-    checked = validated(spec, settings)
-    connection_id = new_id()
-    plain, sealed = _split(checked)
-    add_connection(
-        work.conn,
-        ConnectionRow(
-            connection_id=connection_id, kind=kind, role=spec.role.value, name=name, creditor_id=creditor_id,
-            partner_id=partner_id, settings=msgspec.json.encode(plain).decode(),
-            mode=SHADOW if spec.role is ConnectorRole.ERP else "released", release=Exclusions(), checkpoint="",
-            status="ok", status_detail="", status_until=None, created_at=work.now, last_complete_at=None,
-            next_due_at=None,
-        ),
-    )
-    for field, value in sealed.items():
-        write_secret(work.conn, hub.key, connection_id, SECRET_PREFIX + field, msgspec.json.encode(value).decode())
-    append_audit(
-        work.conn, now=work.now, actor=scope.subject, action="connection.added", subject=connection_id, detail=kind
-    )
-    return connection_id
-
-
-def _check_owner(work: Work, spec: ConnectorSpec, creditor_id: str | None, partner_id: str | None) -> None:
-    is_partner = spec.role is ConnectorRole.PARTNER
-    column = t.partners.c.partner_id if is_partner else t.creditors.c.creditor_id
-    owner, other = (partner_id, creditor_id) if is_partner else (creditor_id, partner_id)
-    whose = "partner" if is_partner else "creditor"
-    if not owner or other:
-        raise PermanentError(f"a connection of kind {spec.kind} belongs to one {whose}", cure=f"Name the {whose}.")
-    if work.conn.scalar(sa.select(column).where(column == owner)) is None:
-        raise not_there(whose, owner)
-
-
-def _split(settings: BaseModel) -> tuple[dict[str, object], dict[str, object]]:
-    """Settings without secrets as JSON values, and the secret fields with their secrets revealed."""
-    plain: dict[str, object] = settings.model_dump(mode="json")
-    sealed: dict[str, object] = {}
-    for field in type(settings).model_fields:
-        value = getattr(settings, field)
-        if _holds_secret(value):
-            sealed[field] = _revealed(value)
-            del plain[field]
-    return plain, sealed
-
-
-def _holds_secret(value: object) -> bool:
-    if isinstance(value, tuple | list):
-        return any(_holds_secret(part) for part in value)
-    return isinstance(value, SecretStr | SecretBytes)
-
-
-def _revealed(value: object) -> object:
-    if isinstance(value, tuple | list):
-        return [_revealed(part) for part in value]
-    if isinstance(value, SecretBytes):
-        return value.get_secret_value().decode()
-    return value.get_secret_value() if isinstance(value, SecretStr) else value
-
-

@@ -80,10 +80,16 @@ def append(
         written.append(event)
     assert case is not None, "facts are never empty"
     _write_projection(conn, case, before)
-    conn.execute(sa.insert(events), [_event_row(case, event) for event in written])
+    conn.execute(_ADD_EVENTS, [_event_row(case, event) for event in written])
     if lines:
-        conn.execute(sa.insert(lines_table), lines)
+        conn.execute(_ADD_LINES, lines)
     return case, tuple(written)
+
+
+_CHANGE_CASE = sa.update(cases).where(
+    cases.c.case_id == sa.bindparam("known_id"), cases.c.version == sa.bindparam("known_version")
+)
+_ADD_EVENTS, _ADD_LINES = sa.insert(events), sa.insert(lines_table)
 
 
 def _write_projection(conn: sa.Connection, case: Case, before: int) -> None:
@@ -91,9 +97,7 @@ def _write_projection(conn: sa.Connection, case: Case, before: int) -> None:
     if before == 0:
         conn.execute(sa.insert(cases), row)
         return
-    done = conn.execute(
-        sa.update(cases).where(cases.c.case_id == case.case_id, cases.c.version == before).values(row)
-    )
+    done = conn.execute(_CHANGE_CASE, {**row, "known_id": case.case_id, "known_version": before})
     if done.rowcount != 1:
         raise RetryableError(
             f"case {case.number} was changed by somebody else at the same moment",
@@ -170,9 +174,13 @@ def _line_row(case: Case, event: CaseEvent, number: int, line: LedgerLine) -> di
     }
 
 
-def read_case(conn: sa.Connection, case_id: str) -> Case | None:
-    """The case, or None."""
-    doc = conn.scalar(sa.select(cases.c.doc).where(cases.c.case_id == case_id))
+_READ_CASE = sa.select(cases.c.doc).where(cases.c.case_id == sa.bindparam("case_id"))
+_LOCK_CASE = _READ_CASE.with_for_update()
+
+
+def read_case(conn: sa.Connection, case_id: str, *, lock: bool = False) -> Case | None:
+    """The case, or None; with `lock` nobody else changes it before this transaction ends."""
+    doc = conn.scalar(_LOCK_CASE if lock else _READ_CASE, {"case_id": case_id})
     return None if doc is None else _decode_case(doc)
 
 

@@ -123,7 +123,7 @@ def _logins(hub: Hub, plan: Plan) -> Logins:
         if read_fact(conn, "demo_logins"):
             return []
     made: Logins = []
-    people = [("operator@demo.example", "operator", "Nora Claes", None)]
+    people: list[tuple[str, str, str, str | None]] = [("operator@demo.example", "operator", "Nora Claes", None)]
     people += [
         (f"{creditor.creditor_id}@demo.example", "creditor", creditor.name, creditor.creditor_id)
         for creditor in plan.creditors

@@ -12,13 +12,14 @@ import requests
 from collecthub.cli.demo.portfolio import CreditorPlan, Plan
 from collecthub.cli.demo.town import OPERATOR, Town
 from collecthub.engine.context import Hub
-from collecthub.engine.doors import create_connection, create_creditor, create_partner
+from collecthub.engine.doors import connect, create_creditor, create_partner
 from collecthub.errors import PermanentError
 from collecthub.model.ids import new_id
 from collecthub.model.party import Address, Party
 from collecthub.ports import PartnerProfile
 from collecthub.sandbox import exact, exact_books, sap
 from collecthub.store.connections import Playbook, read_connection
+from collecthub.store.queries.scope import LOCAL_OPERATOR
 from collecthub.wire.crypto import generate_identity, generate_login_key, login_public_key
 
 HANDLER, CONTACT = "Nora Claes", "Tom Willems"
@@ -31,6 +32,13 @@ def agree_with_partners(hub: Hub, town: Town, plan: Plan, hub_url: str) -> None:
     _lawyer(hub, town, homes)
     for country, facts in town.agencies.items():
         _agency(hub, town, country, facts, hub_url)
+
+
+def _connect(hub: Hub, kind: str, name: str, values: dict[str, Any], connection_id: str, **owner: str) -> str:
+    with hub.work() as work:
+        return connect(
+            hub, work, LOCAL_OPERATOR, kind=kind, name=name, settings=values, connection_id=connection_id, **owner
+        )
 
 
 def _bailiff(hub: Hub, town: Town, homes: tuple[str, ...]) -> None:
@@ -52,7 +60,7 @@ def _bailiff(hub: Hub, town: Town, homes: tuple[str, ...]) -> None:
         "partner_certificate": twin.facts["certificate_pem"], "own_certificate": identity.certificate_pem.decode(),
         "own_key": identity.private_key_pem.decode(),
     }  # fmt: skip
-    create_connection(hub, "sftp_batch", "Peeters over SFTP", values, partner_id="bailiff", connection_id="bailiff-sftp")
+    _connect(hub, "sftp_batch", "Peeters over SFTP", values, partner_id="bailiff", connection_id="bailiff-sftp")
 
 
 def _lawyer(hub: Hub, town: Town, homes: tuple[str, ...]) -> None:
@@ -63,7 +71,7 @@ def _lawyer(hub: Hub, town: Town, homes: tuple[str, ...]) -> None:
         "endpoint": f"http://{facts['host']}:{facts['port']}{facts['path']}", "username": facts["username"],
         "password": facts["password"],
     }  # fmt: skip
-    create_connection(hub, "soap_exchange", "Lambert & Maes over SOAP", values, partner_id="lawyer", connection_id="lawyer-soap")
+    _connect(hub, "soap_exchange", "Lambert & Maes over SOAP", values, partner_id="lawyer", connection_id="lawyer-soap")
 
 
 def _agency(hub: Hub, town: Town, country: str, facts: dict[str, Any], hub_url: str) -> None:
@@ -75,7 +83,7 @@ def _agency(hub: Hub, town: Town, country: str, facts: dict[str, Any], hub_url: 
     values = {
         "base_url": f"{town['agency'].url}{facts['base_path']}", "token": facts["token"], "hook_secrets": [secret],
     }  # fmt: skip
-    create_connection(
+    _connect(
         hub, "partner_network", f"Agency {country}", values, partner_id=partner_id, connection_id=connection_id
     )
     hook = {"country": country, "hook_url": f"{hub_url}/hooks/{connection_id}", "secret": secret, "sender_ref": OPERATOR}
@@ -87,24 +95,23 @@ def connect_creditor(hub: Hub, town: Town, plan: CreditorPlan) -> str:
     party = Party(name=plan.name, country=plan.country, language="nl", address=Address(country=plan.country))
     playbook = Playbook(owner=HANDLER, contact_person=CONTACT, payment_account="BE68539007547034")
     create_creditor(hub, party, playbook, creditor_id=plan.creditor_id)
-    create_connection(
+    _connect(
         hub, "creditor_webhook", f"Webhook of {plan.name}",
         {"url": f"{town['creditor'].url}{town['creditor'].facts['hook_path']}", "secret": town["creditor"].facts["secret"]},
         creditor_id=plan.creditor_id, connection_id=f"{plan.creditor_id}-hook",
     )  # fmt: skip
-    connect = {"exact": _connect_exact, "sap": _connect_sap}[plan.erp]
-    return connect(hub, town, plan)
+    return {"exact": _connect_exact, "sap": _connect_sap}[plan.erp](hub, town, plan)
 
 
 def _connect_exact(hub: Hub, town: Town, plan: CreditorPlan) -> str:
     values = {
         "base_url": town["exact"].url, "client_id": exact.CLIENT_ID, "client_secret": exact.CLIENT_SECRET,
-        "redirect_uri": exact.REDIRECT_URI, "divisions": [exact.DEFAULT_DIVISION],
+        "redirect_uri": exact.REDIRECT_URI, "divisions": [exact_books.DEFAULT_DIVISION],
         "webhook_secret": exact.WEBHOOK_SECRET,
         "person_classifications": [exact_books.guid("classification", "person")],
         "public_classifications": [exact_books.guid("classification", "public")],
     }  # fmt: skip
-    connection_id = create_connection(
+    connection_id = _connect(
         hub, "erp_exact", "Exact Online", values, creditor_id=plan.creditor_id, connection_id=f"{plan.creditor_id}-exact"
     )
     consent(hub, connection_id)
@@ -127,7 +134,7 @@ def _connect_sap(hub: Hub, town: Town, plan: CreditorPlan) -> str:
         "base_url": town["sap"].url, "sap_client": sap.SAP_CLIENT, "username": sap.USER, "password": sap.PASSWORD,
         "company_codes": list(plan.companies) or ["1000"], "public_account_groups": ["GOV"],
     }  # fmt: skip
-    return create_connection(
+    return _connect(
         hub, "erp_sap", "SAP S/4HANA", values, creditor_id=plan.creditor_id, connection_id=f"{plan.creditor_id}-sap"
     )
 

@@ -11,6 +11,8 @@ from pydantic import Field
 
 from collecthub.engine import release, upkeep
 from collecthub.engine.context import Work
+from collecthub.engine.doors import check_connection as try_connection
+from collecthub.engine.doors import connect
 from collecthub.ports import CheckStep
 from collecthub.store.connections import Exclusions
 from collecthub.store.queries import doors
@@ -104,7 +106,7 @@ def add_connection(hub: TheHub, scope: Operator, body: ConnectIn, key: OnceKey) 
     """Nothing leaves by a new connection before a person has released it."""
 
     def act(work: Work) -> Response:
-        connection_id = upkeep.connect(
+        connection_id = connect(
             hub, work, scope, kind=body.kind, name=body.name, settings=dict(body.settings),
             creditor_id=body.creditor_id, partner_id=body.partner_id,
         )
@@ -130,7 +132,7 @@ async def read_connection(hub: TheHub, scope: CreditorSide, connection_id: str) 
 )
 def check(hub: TheHub, scope: CreditorSide, connection_id: str) -> Response:
     """Step by step, with the cure of what failed."""
-    steps = upkeep.check_connection(hub, scope, connection_id)
+    steps = try_connection(hub, scope, connection_id)
     return answer(Checked(is_ok=all(step.is_ok for step in steps), steps=steps))
 
 
