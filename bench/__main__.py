@@ -1,0 +1,109 @@
+"""`python -m bench`: every row of the table, printed and kept in `bench/results.json`."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import os
+import platform
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bench import case_list, casework, pulling
+from bench.findings import Finding, show
+from bench.places import STATE, BenchError, NewDatabase, postgres_server, serving, sqlite_files
+
+
+class Sizes(msgspec.Struct, frozen=True, kw_only=True):
+    """How much is measured."""
+
+    items: int = 100_000
+    times: int = 3
+    debtors: int = 20_000
+    cases: int = 100_000
+    list_seconds: float = 4
+    memory: tuple[int, ...] = (10_000, 100_000, 1_000_000)
+    databases: tuple[str, ...] = ("SQLite", "PostgreSQL")
+
+
+QUICK = Sizes(
+    items=2_000, times=1, debtors=40, cases=400, list_seconds=0.3, memory=(1_000,), databases=("SQLite",)
+)  # fmt: skip
+Part = Callable[[Path, str, Mapping[str, NewDatabase], Sizes], Iterator[Finding]]
+
+PARTS: dict[str, Part] = {
+    "pull": lambda folder, server, databases, sizes: pulling.beside_bare(
+        folder, server, databases, sizes.items, sizes.times
+    ),
+    "dlt": lambda folder, server, databases, sizes: pulling.beside_dlt(
+        folder, server, databases["SQLite"], sizes.items
+    ),
+    "cases": lambda folder, _, databases, sizes: casework.rows(folder, databases, sizes.debtors),
+    "list": lambda folder, _, databases, sizes: case_list.rows(folder, databases, sizes.cases, sizes.list_seconds),
+    "memory": lambda folder, server, databases, sizes: pulling.memory(
+        folder, server, databases["SQLite"], sizes.memory
+    ),
+}
+
+
+def measure(parts: list[str], sizes: Sizes) -> Iterator[Finding]:
+    """Every row of the wanted parts; a part that fails is one row that says why, and the others go on."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True)))
+        databases = {"SQLite": sqlite_files(folder / "sqlite")}
+        if "PostgreSQL" in sizes.databases:
+            databases["PostgreSQL"] = stack.enter_context(postgres_server(folder / "pg"))
+        server = stack.enter_context(serving("server", sizes.items))
+        for name in parts:
+            started = time.perf_counter()
+            try:
+                yield from PARTS[name](folder, server, databases, sizes)
+            except BenchError as reason:
+                yield Finding(name=name, left_out=str(reason))
+            print(f"{name}: {time.perf_counter() - started:.0f} s", file=sys.stderr)
+
+
+def machine() -> dict[str, Any]:
+    """Where this was measured; `load` is the machine's own before the bench began."""
+    return {
+        "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+    }
+
+
+def main() -> int:
+    """Measure, print, keep. Exit code 1 when something was left out or fell short."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a smoke run: seconds, and figures that mean nothing")
+    parser.add_argument("--only", default="", help=f"parts to run, by comma: {', '.join(PARTS)}")
+    parser.add_argument("--output", type=Path, help="where to write the findings as JSON")
+    given = parser.parse_args()
+    parts = given.only.split(",") if given.only else [name for name in PARTS if name != "dlt" or not given.quick]
+    if unknown := [name for name in parts if name not in PARTS]:
+        parser.error(f"unknown part {unknown[0]}; choose from {', '.join(PARTS)}")
+    STATE.mkdir(exist_ok=True)
+    kept: dict[str, Any] = {"machine": machine(), "sizes": QUICK if given.quick else Sizes()}
+    findings = list(measure(parts, kept["sizes"]))
+    if given.quick:  # fixed costs are all there is to see in so little work
+        findings = [msgspec.structs.replace(row, at_least=None, at_most=None) for row in findings]
+    show(findings)
+    kept["findings"] = [{**msgspec.structs.asdict(row), "verdict": row.verdict} for row in findings]
+    output = given.output or (STATE / "quick.json" if given.quick else STATE.parent / "results.json")
+    output.write_bytes(msgspec.json.format(msgspec.json.encode(kept)) + b"\n")
+    return int(any(row.left_out or row.verdict == "short" for row in findings))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
