@@ -129,7 +129,7 @@ def _queue_reports(hub: Hub, work: Work, case: Case, events: Sequence[CaseEvent]
             if reporter.wants(event.kind)
         ]
         if rows:
-            work.conn.execute(sa.insert(t.reports), rows)
+            work.conn.execute(_ADD_REPORTS, rows)
             work.wake("report", row.connection_id)
 
 
@@ -145,8 +145,13 @@ def _reporters(hub: Hub, work: Work, creditor_id: str) -> list[ConnectionRow]:
 # --- timers and tasks -----------------------------------------------------------------------------
 
 
+# Statements of the hot path are built once: building one costs as much as running it.
+_ADD_REPORTS, _ADD_TIMERS = sa.insert(t.reports), sa.insert(t.timers)
+_DROP_TIMERS = sa.delete(t.timers).where(t.timers.c.case_id == sa.bindparam("of_case"))
+
+
 def _set_timers(conn: sa.Connection, case: Case) -> None:
-    conn.execute(sa.delete(t.timers).where(t.timers.c.case_id == case.case_id))
+    conn.execute(_DROP_TIMERS, {"of_case": case.case_id})
     rows = [
         {
             "case_id": case.case_id, "kind": timer.kind, "creditor_id": case.creditor_id,
@@ -155,7 +160,7 @@ def _set_timers(conn: sa.Connection, case: Case) -> None:
         for timer in timers(case)
     ]
     if rows:
-        conn.execute(sa.insert(t.timers), rows)
+        conn.execute(_ADD_TIMERS, rows)
 
 
 def open_task(

@@ -23,6 +23,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, Serializer
 from collecthub import __version__
 from collecthub.engine.context import Hub
 from collecthub.engine.jobs import JOBS
+from collecthub.engine.lifelines import Lifelines
 from collecthub.errors import CollecthubError, ConfigurationError, RetryableError
 from collecthub.model.ids import new_id
 from collecthub.store import tables as t
@@ -147,9 +148,12 @@ class Engine:
         }
         DBOS(config=config)
         self._stopping = threading.Event()
+        self._lifelines = Lifelines(hub.settings.home)
 
     def start(self) -> None:
         """Begin to work: recover what a crash interrupted, then take jobs from the queue."""
+        self._lifelines.hold(self.executor_id)
+        self._sign(dt.datetime.now(dt.UTC))  # before the first job is taken: whoever is not on the list has no heir
         DBOS.launch()
         DBOS.register_queue(
             QUEUE, worker_concurrency=self._hub.settings.worker_concurrency, partition_concurrency=1,
@@ -164,6 +168,7 @@ class Engine:
         DBOS.destroy(workflow_completion_timeout_sec=seconds)
         with contextlib.suppress(CollecthubError), self._hub.database.write() as conn:
             conn.execute(sa.delete(t.workers).where(t.workers.c.executor_id == self.executor_id))
+        self._lifelines.release(self.executor_id)
         self._engine_db.close()
 
     def tick_forever(self) -> None:
@@ -189,6 +194,21 @@ class Engine:
     def _beat_once(self) -> None:
         """Say that this process lives; take over the work of processes that no longer do; drop old records."""
         now = dt.datetime.now(dt.UTC)
+        self._sign(now)
+        with self._hub.database.read() as conn:
+            others = conn.execute(
+                sa.select(t.workers.c.executor_id, t.workers.c.beat_at).where(t.workers.c.executor_id != self.executor_id)
+            ).all()
+        limit = now - dt.timedelta(seconds=DEAD_AFTER_SECONDS)
+        for executor_id, beat_at in others:
+            if (beat_at < limit or self._lifelines.is_cut(executor_id)) and self._may_take_over(executor_id, beat_at, now):
+                self._take_over(executor_id)
+        self._forget_finished(now)
+        with self._hub.database.write() as conn:
+            conn.execute(sa.delete(t.idempotency).where(t.idempotency.c.created_at < now - KEEP_ANSWERS))
+
+    def _sign(self, now: dt.datetime) -> None:
+        """Put this process on the list of workers, or its newest moment."""
         with self._hub.database.write() as conn:
             mine = t.workers.c.executor_id == self.executor_id
             if conn.execute(sa.update(t.workers).where(mine).values(beat_at=now)).rowcount == 0:
@@ -197,13 +217,15 @@ class Engine:
                         executor_id=self.executor_id, host=socket.gethostname(), pid=os.getpid(), beat_at=now
                     )
                 )
-            limit = now - dt.timedelta(seconds=DEAD_AFTER_SECONDS)
-            dead = list(conn.scalars(sa.select(t.workers.c.executor_id).where(t.workers.c.beat_at < limit)))
-        for executor_id in dead:
-            self._take_over(executor_id)
-        self._forget_finished(now)
+
+    def _may_take_over(self, executor_id: str, beat_at: dt.datetime, now: dt.datetime) -> bool:
+        """Whether this process is the one that takes over: two that did would start the same jobs twice.
+
+        Should it die over that, the moment it wrote grows old as well, and the next process tries.
+        """
+        as_seen = (t.workers.c.executor_id == executor_id) & (t.workers.c.beat_at == beat_at)
         with self._hub.database.write() as conn:
-            conn.execute(sa.delete(t.idempotency).where(t.idempotency.c.created_at < now - KEEP_ANSWERS))
+            return conn.execute(sa.update(t.workers).where(as_seen).values(beat_at=now)).rowcount == 1
 
     def _take_over(self, executor_id: str) -> None:
         pending = DBOS.list_workflows(status="PENDING", executor_id=executor_id, load_input=False, load_output=False)
@@ -212,6 +234,7 @@ class Engine:
             DBOS.resume_workflows([workflow.workflow_id for workflow in pending], queue_name=QUEUE)
         with self._hub.database.write() as conn:
             conn.execute(sa.delete(t.workers).where(t.workers.c.executor_id == executor_id))
+        self._lifelines.forget(executor_id)
 
     def _forget_finished(self, now: dt.datetime) -> None:
         before = (now - KEEP_FINISHED).isoformat()

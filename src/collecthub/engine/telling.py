@@ -99,19 +99,26 @@ def _waiting(hub: Hub, connection_id: str) -> list[Any]:
         return list(conn.execute(query))
 
 
+_NOTE_DONE = (
+    sa.update(t.reports)
+    .where(t.reports.c.report_id == sa.bindparam("of_report"))
+    .values({name: sa.bindparam(name) for name in ("state", "done_at", "problem", "receipt_ref", "attempts")})
+)
+
+
 def _told(hub: Hub, row: ConnectionRow, done: Sequence[tuple[Any, Receipt]]) -> None:
     if not done:
         return
     with hub.work() as work:
+        notes = [
+            {
+                "of_report": entry.report_id, "state": "done", "done_at": work.now, "problem": "",
+                "receipt_ref": receipt.reference[:400], "attempts": entry.attempts + 1,
+            }
+            for entry, receipt in done
+        ]
+        work.conn.execute(_NOTE_DONE, notes)
         for entry, receipt in done:
-            work.conn.execute(
-                sa.update(t.reports)
-                .where(t.reports.c.report_id == entry.report_id)
-                .values(
-                    state="done", done_at=work.now, receipt_ref=receipt.reference[:400], problem="",
-                    attempts=entry.attempts + 1,
-                )
-            )
             if row.role == ConnectorRole.ERP.value:
                 case = locked_case(work, entry.case_id)
                 told = CreditorTold(reporter=row.kind, about=entry.kind, receipt_ref=receipt.reference[:140])

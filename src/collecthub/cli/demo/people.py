@@ -22,6 +22,10 @@ from collecthub.store.connections import Playbook, read_connection
 from collecthub.store.queries.scope import LOCAL_OPERATOR
 from collecthub.wire.crypto import generate_identity, generate_login_key, login_public_key
 
+WEBHOOK_EVENTS = [
+    "case_sent", "case_accepted", "case_refused", "cost_reported", "payment_reported", "amendment_acknowledged",
+    "case_returned", "case_closed",
+]  # fmt: skip
 HANDLER, CONTACT = "Nora Claes", "Tom Willems"
 
 
@@ -97,7 +101,8 @@ def connect_creditor(hub: Hub, town: Town, plan: CreditorPlan) -> str:
     create_creditor(hub, party, playbook, creditor_id=plan.creditor_id)
     _connect(
         hub, "creditor_webhook", f"Webhook of {plan.name}",
-        {"url": f"{town['creditor'].url}{town['creditor'].facts['hook_path']}", "secret": town["creditor"].facts["secret"]},
+        {"url": f"{town['creditor'].url}{town['creditor'].facts['hook_path']}", "secret": town["creditor"].facts["secret"],
+         "events": WEBHOOK_EVENTS},
         creditor_id=plan.creditor_id, connection_id=f"{plan.creditor_id}-hook",
     )  # fmt: skip
     return {"exact": _connect_exact, "sap": _connect_sap}[plan.erp](hub, town, plan)

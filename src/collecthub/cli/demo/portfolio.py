@@ -66,10 +66,8 @@ def from_file(
     customers = assign_countries(found.customers, creditor_country, debtor_countries)
     parts = split_between(customers, found.items, 2)
     names = (("exact", "First creditor of the file"), ("sap", "Second creditor of the file"))
-    notes = [
-        "countries were assigned by customer, not read from the file: "
-        f"home {creditor_country}, abroad {', '.join(c for c in debtor_countries if c != creditor_country) or 'none'}"
-    ]
+    abroad = ", ".join(country for country in debtor_countries if country != creditor_country) or "none"
+    notes = [f"countries were assigned by customer, not read from the file: home {creditor_country}, abroad {abroad}"]
     if found.rounded_rows:
         notes.append(f"{found.rounded_rows} amounts had stray decimals and were rounded half up to the minor unit")
     if found.settled_rows:

@@ -1,0 +1,49 @@
+"""A worker process's lifeline: a locked file in the hub's home that the kernel lets go when the process ends.
+
+Whoever shares the home sees at once that a process is gone, however it ended; others wait for its heartbeat to stop.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+from pathlib import Path
+from typing import TextIO
+
+
+class Lifelines:
+    """The lifelines of the workers that share one home."""
+
+    def __init__(self, home: Path) -> None:
+        self._folder = home / "workers"
+        self._held: TextIO | None = None
+
+    def hold(self, executor_id: str) -> None:
+        """Take this process's own line; it is let go with `release` or by the end of the process."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._held = self._path(executor_id).open("w", encoding="ascii")
+        fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def is_cut(self, executor_id: str) -> bool:
+        """Whether that process is certainly gone. False also when it lives on another home, where nobody can tell."""
+        try:
+            with self._path(executor_id).open(encoding="ascii") as line:
+                fcntl.flock(line, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:  # it is held, or it is not here
+            return False
+        return True
+
+    def forget(self, executor_id: str) -> None:
+        """Remove the line of a process whose work is taken over."""
+        with contextlib.suppress(FileNotFoundError):
+            self._path(executor_id).unlink()
+
+    def release(self, executor_id: str) -> None:
+        """Let the own line go."""
+        if self._held is not None:
+            self._held.close()
+            self._held = None
+        self.forget(executor_id)
+
+    def _path(self, executor_id: str) -> Path:
+        return self._folder / f"{executor_id}.lock"
