@@ -40,7 +40,7 @@ _DONE = {
     "released": "The first wave is released; what was not excluded leaves now.",
 }
 _REFUSED_SHOWN, _ANY_CURRENCY = 20, "EUR"
-_AGAIN_RUNNING_MS, _AGAIN_IDLE_MS = 1500, 5000
+_AGAIN_RUNNING_MS, _AGAIN_IDLE_MS = 1500, 3000
 
 
 @router.get("")
