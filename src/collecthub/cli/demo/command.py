@@ -21,6 +21,7 @@ from collecthub.cli.demo.portfolio import Plan, bundled, from_file
 from collecthub.cli.demo.story import Story
 from collecthub.cli.demo.summary import figures, first_figures, show
 from collecthub.cli.demo.town import OPERATOR, Town, opened
+from collecthub.cli.hub_access import only_worker
 from collecthub.cli.serving import BackgroundServer
 from collecthub.config import HubSettings, load_settings
 from collecthub.engine.context import Hub
@@ -37,6 +38,9 @@ from collecthub.web.app import create_app
 Logins = list[tuple[str, str, str]]
 
 
+SHOWN_COUNTRIES = ("DE", "FR", "NL", "UY")  # assigned to a file's customers when nobody said which
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked for on the command line; kept in the demo's home for `--resume`."""
 
@@ -49,7 +53,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         """The portfolio this request means."""
         if not self.invoices:
             return bundled()
-        countries = self.debtor_countries or (self.creditor_country,)
+        countries = self.debtor_countries or (self.creditor_country, *SHOWN_COUNTRIES)
         return from_file(Path(self.invoices), self.as_of, self.creditor_country, countries)
 
 
@@ -81,6 +85,9 @@ def _begin(home: Path, base: HubSettings, request: Request, *, resume: bool) -> 
         if not kept.exists():
             raise ConfigurationError(f"there is no demo to resume in {home}", cure="Run `collecthub demo` first.")
         return msgspec.json.decode(kept.read_bytes(), type=Request)
+    if home.exists():
+        with only_worker(load_settings({}, home=home)):
+            pass  # whoever works there, or serves, would lose its state
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
     kept.write_bytes(msgspec.json.encode(request))
@@ -99,7 +106,7 @@ def _begin(home: Path, base: HubSettings, request: Request, *, resume: bool) -> 
 def _hub(settings: HubSettings) -> Iterator[tuple[Hub, Any, BackgroundServer]]:
     hub = open_hub(settings)
     try:
-        with running(hub) as engine, BackgroundServer(create_app(hub)) as server:
+        with only_worker(settings), running(hub) as engine, BackgroundServer(create_app(hub)) as server:
             yield hub, engine, server
     finally:
         hub.close()
