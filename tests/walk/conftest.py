@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from walk.scripted import ScriptedPlugin, World
 
 from collecthub.bundled import routes
 from collecthub.config import load_settings
@@ -27,7 +28,6 @@ from collecthub.store.connections import (
     write_partner,
 )
 from collecthub.testing.inline import InlineQueue
-from walk.scripted import ScriptedPlugin, World
 
 TODAY = dt.date(2026, 6, 15)
 

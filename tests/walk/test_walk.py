@@ -6,6 +6,7 @@ import datetime as dt
 from decimal import Decimal
 
 import sqlalchemy as sa
+from walk.conftest import House
 
 from collecthub.model.case import Case
 from collecthub.model.codes import Outcome, Status
@@ -25,7 +26,6 @@ from collecthub.sdk import ItemKind, ItemState, Party
 from collecthub.store import tables as t
 from collecthub.store.case_log import read_cases, read_events, replay
 from collecthub.testing.inline import run_until_idle
-from walk.conftest import House
 
 NOON = dt.datetime(2026, 6, 15, 12, tzinfo=dt.UTC)
 
@@ -176,6 +176,22 @@ def test_costs_payments_and_the_return_come_back_into_the_case(house: House) -> 
     case = only_case(house)
     assert case.balance.payments == Decimal("100.00")
     assert case.erp_open == 0
+
+
+def test_a_return_as_paid_in_full_that_the_ledger_does_not_know_waits_for_a_person(house: House) -> None:
+    house.world.invoice("1", "A", "2026-05-01", "100.00")
+    pull(house)
+    case = accept(house)
+    returned = CaseReturn(
+        message_id="r1", case_id=case.case_id, close_code="paid_full", currency="EUR", remaining=Decimal(0),
+        occurred_on=NOON.date(),
+    )
+    house.world.say("back", payment(case, "P1", "60.00"), returned)
+    hear(house)
+    case = only_case(house)
+    assert case.status is Status.NEEDS_INFO
+    assert case.outcome is None
+    assert case.placement is not None and not case.placement.is_live
 
 
 def test_the_same_file_twice_books_once_and_is_answered_twice(house: House) -> None:

@@ -15,7 +15,7 @@ from collecthub.errors import QuarantineError
 from collecthub.model import event as ev
 from collecthub.model import exchange as ex
 from collecthub.model.case import Case
-from collecthub.model.codes import RECOVERED, Outcome, StatusCode, translate
+from collecthub.model.codes import Outcome, StatusCode, translate
 from collecthub.model.exchange import AckVerdict
 
 
@@ -148,7 +148,15 @@ def _return(case: Case, message: ex.CaseReturn, words: Words) -> tuple[ev.Fact, 
             close_code=message.close_code, outcome=outcome, remaining=message.remaining, text=message.text
         )
     ]
-    if outcome not in RECOVERED or case.balance.open_principal <= 0:
+    if outcome is Outcome.PAID_FULL and case.balance.open_principal > 0:
+        left = f"{case.balance.open_principal:,} {case.currency}"
+        facts.append(
+            ev.DispatchBlocked(
+                code="return_mismatch",
+                reason=f"{case.placement.partner_name} returned the case as paid in full, but {left} is not reported as paid",
+            )
+        )
+    else:
         facts.append(ev.CaseClosed(outcome=outcome, reason=f"returned by {case.placement.partner_name}"))
     return tuple(facts)
 

@@ -168,6 +168,11 @@ cases = sa.Table(
     sa.Index("ix_cases_creditor_name", "creditor_id", "debtor_name"),
     sa.Index("ix_cases_debtor", "connection_id", "debtor_ref", "currency"),
     sa.Index("ix_cases_status", "status", "case_id"),
+    sa.Index("ix_cases_total", "total_minor", "case_id"),
+    sa.Index(  # the overview's sums, answered from the index alone
+        "ix_cases_overview", "creditor_id", "status", "currency", "phase", "debtor_country", "oldest_due_on",
+        "total_minor", "principal_minor",
+    ),
     sa.Index("ix_cases_partner", "partner_id", "case_id"),
 )
 
