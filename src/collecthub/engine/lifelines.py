@@ -10,6 +10,8 @@ import fcntl
 from pathlib import Path
 from typing import TextIO
 
+from collecthub.errors import RetryableError
+
 
 class Lifelines:
     """The lifelines of the workers that share one home."""
@@ -19,10 +21,21 @@ class Lifelines:
         self._held: TextIO | None = None
 
     def hold(self, executor_id: str) -> None:
-        """Take this process's own line; it is let go with `release` or by the end of the process."""
+        """Take this process's own line; it is let go with `release` or by the end of the process.
+
+        Raises `RetryableError` when a living process works under that name.
+        """
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._held = self._path(executor_id).open("w", encoding="ascii")
-        fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        line = self._path(executor_id).open("w", encoding="ascii")
+        try:
+            fcntl.flock(line, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            line.close()
+            raise RetryableError(
+                f"another process works on the hub in {self._folder.parent} already",
+                cure="Stop it first, or let it do the work: `collecthub sync` wakes it.",
+            ) from error
+        self._held = line
 
     def is_cut(self, executor_id: str) -> bool:
         """Whether that process is certainly gone. False also when it lives on another home, where nobody can tell."""
