@@ -40,7 +40,7 @@ class Status(enum.StrEnum):
 
 
 class Outcome(enum.StrEnum):
-    """Why a case ended. The first four count as recovered."""
+    """Why a case ended. The first four mean that money came in."""
 
     PAID_FULL = "paid_full"
     PAID_PARTIAL = "paid_partial"
@@ -61,11 +61,6 @@ class Outcome(enum.StrEnum):
     CLAIM_DISMISSED = "claim_dismissed"
     WRITTEN_OFF = "written_off"
     OTHER = "other"
-
-
-RECOVERED = frozenset(
-    {Outcome.PAID_FULL, Outcome.PAID_PARTIAL, Outcome.SETTLED_REDUCED, Outcome.PAID_BEFORE_HANDOVER}
-)
 
 
 class StatusCode(msgspec.Struct, frozen=True, kw_only=True):
