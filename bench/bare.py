@@ -118,14 +118,14 @@ def sqlite_store(path: str) -> tuple[Store, Callable[[str], Any]]:
     marks = f"({','.join('?' * len(COLUMNS))})"
 
     @cache
-    def statement(count: int) -> str:
+    def upsert(count: int) -> str:
         return f"INSERT INTO invoices ({_NAMES}) VALUES {','.join([marks] * count)}{_CONFLICT}"
 
     def store(rows: list[Row]) -> None:
         connection.execute("BEGIN IMMEDIATE")
         for start in range(0, len(rows), _STATEMENT_ROWS):
             part = rows[start : start + _STATEMENT_ROWS]
-            connection.execute(statement(len(part)), [value for row in part for value in row])
+            connection.execute(upsert(len(part)), [value for row in part for value in row])
         connection.execute("COMMIT")
 
     return store, lambda query: connection.execute(query).fetchone()

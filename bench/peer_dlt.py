@@ -13,8 +13,8 @@ from bench.usage import measured, peak_mb
 
 os.environ.update(RUNTIME__DLTHUB_TELEMETRY="false", RUNTIME__LOG_LEVEL="ERROR")
 
-import dlt  # reads its settings from the environment when it is imported
-from dlt.sources.rest_api import rest_api_source
+import dlt  # type: ignore[import-not-found]  # an environment of its own; reads its settings from the environment when it is imported
+from dlt.sources.rest_api import rest_api_source  # type: ignore[import-not-found]  # as above
 
 
 def main(server: str, database: str, items: int, folder: str) -> None:

@@ -19,8 +19,8 @@ def dlt_python() -> Path:
         return python
     print("setting up dlt in bench/.state (once)", file=sys.stderr)
     try:
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True, capture_output=True, timeout=60)
-        install = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", DLT]
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, capture_output=True, timeout=60)
+        install = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", DLT]
         subprocess.run(install, check=True, capture_output=True, timeout=180)
     except (subprocess.SubprocessError, OSError) as error:
         raise BenchError(f"{DLT} cannot be installed ({type(error).__name__})") from error
