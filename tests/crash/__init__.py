@@ -1,0 +1,1 @@
+"""The hub is killed at any moment and must come to the same end."""
