@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from collecthub.errors import ContractError
+from collecthub.errors import CollecthubError, ContractError
 from collecthub.model.invoice import RawInvoice
 from collecthub.ports import InvoiceSource, Page
+
+JOINED_ROWS = 5_000  # a commit rewrites the same index pages whether it brings 1,000 rows or 5,000
+JOINED_SECONDS = 1.0  # what a slow ERP said is not held back: a crash would ask for it again
 
 
 def pull(
@@ -16,22 +20,42 @@ def pull(
 ) -> Iterator[Page]:
     """Pages since `checkpoint`, each checked against the port's promise. `walk` adds deadline and translation.
 
-    A line that stands twice in a page is taken once, as it was stated last.
+    Pages that come quickly are joined, up to `JOINED_ROWS` rows; those that came before an error are given before it
+    is raised. A line that stands twice is taken once, as it was stated last.
     """
-    for page in walk(source.pull(checkpoint)):
-        if not isinstance(page, Page):
-            raise ContractError(
-                f"a pull yielded {type(page).__name__} instead of a page", cure="Report it to the plugin's author."
-            )
-        yield msgspec.structs.replace(page, rows=_last_of_each(page.rows))
+    held: list[Page] = []
+    since = 0.0
+    try:
+        for page in walk(source.pull(checkpoint)):
+            since = since if held else time.monotonic()
+            held.append(_checked(page))
+            rows = sum(len(one.rows) + len(one.refused) for one in held)
+            if rows >= JOINED_ROWS or page.control is not None or time.monotonic() - since > JOINED_SECONDS:
+                yield _joined(held)
+                held = []
+    except CollecthubError:
+        if held:
+            yield _joined(held)
+        raise
+    if held:
+        yield _joined(held)
 
 
-def _last_of_each(rows: object) -> list[RawInvoice]:
-    by_ref: dict[str, RawInvoice] = {}
-    for row in rows:  # type: ignore[attr-defined]  # checked below: the port may break its promise
+def _checked(page: object) -> Page:
+    if not isinstance(page, Page):
+        raise ContractError(
+            f"a pull yielded {type(page).__name__} instead of a page", cure="Report it to the plugin's author."
+        )
+    for row in page.rows:
         if type(row) is not RawInvoice:
             raise ContractError(
                 f"a page holds {type(row).__name__} instead of receivables", cure="Report it to the plugin's author."
             )
-        by_ref[row.item_ref] = row
-    return list(by_ref.values())
+    return page
+
+
+def _joined(pages: Sequence[Page]) -> Page:
+    """One page that says what these said in turn; checkpoint and control are the last one's."""
+    by_ref = {row.item_ref: row for page in pages for row in page.rows}
+    refused = [row for page in pages for row in page.refused]
+    return msgspec.structs.replace(pages[-1], rows=list(by_ref.values()), refused=refused)
