@@ -40,7 +40,7 @@ class HubSettings(BaseModel):
     allow_loopback: bool = Field(
         default=False, description="Lets connections call 127.0.0.1. Sandbox and tests only."
     )
-    worker_concurrency: int = Field(default=8, ge=1, le=64, description="Jobs one worker process runs at a time.")
+    worker_concurrency: int = Field(default=4, ge=1, le=64, description="Jobs one worker process runs at a time.")
     call_seconds: float = Field(default=300, gt=0, description="Longest time one call to a plugin may take.")
     disabled_plugins: tuple[str, ...] = Field(default=(), description="Plugins that are installed but not loaded.")
 
