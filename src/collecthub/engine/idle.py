@@ -10,9 +10,10 @@ import sqlalchemy as sa
 
 from collecthub.engine.context import Hub
 from collecthub.engine.durable import DurableQueue, Engine
+from collecthub.ports import HookReceiver
 from collecthub.registers import ConnectorRole
 from collecthub.store import tables as t
-from collecthub.store.connections import read_connections
+from collecthub.store.connections import ConnectionRow, read_connections
 
 _LOOK_SECONDS = 0.2
 
@@ -55,14 +56,18 @@ def received(hub: Hub) -> int:
         return int(conn.scalar(sa.select(sa.func.count()).select_from(t.inbox)) or 0)
 
 
-def wake_outsides(hub: Hub, *, pull: bool, listen: bool) -> None:
-    """Ask for one pull of every ERP and one look at every partner."""
+def wake_outsides(hub: Hub, *, pull: bool, listen: bool, pushers: bool = True) -> None:
+    """Ask for one pull of every ERP and one look at every partner; without `pushers` only at those that never call."""
     with hub.work() as work:
         for row in read_connections(work.conn, t.connections.c.status != "stopped"):
             if pull and row.role == ConnectorRole.ERP.value and row.kind != "intake":
                 work.wake("pull", row.connection_id)
-            if listen and row.role == ConnectorRole.PARTNER.value:
+            if listen and row.role == ConnectorRole.PARTNER.value and (pushers or not _pushes(hub, row)):
                 work.wake("receive", row.connection_id)
+
+
+def _pushes(hub: Hub, row: ConnectionRow) -> bool:
+    return isinstance(hub.connector_for(row), HookReceiver)
 
 
 def work_until_idle(
@@ -83,8 +88,8 @@ def work_until_idle(
         count = received(hub)
         if count == before and outside_is_quiet():
             return left
+        wake_outsides(hub, pull=False, listen=True, pushers=before < 0)
         before = count
-        wake_outsides(hub, pull=False, listen=True)
 
 
 def _drain(
