@@ -1,0 +1,146 @@
+"""The engine under workers that die: takeover, jobs that stumble, jobs that wait in line once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from collecthub.config import load_settings
+from collecthub.engine.context import Hub
+from collecthub.engine.durable import DurableQueue
+from collecthub.hub import open_client
+from collecthub.store import tables as t
+from crash.worker_process import DEAD_AFTER_SECONDS, STUMBLES, runs, start_worker
+
+PATIENCE_SECONDS = 30.0
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120)]
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    """Wait for something that must come."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain until {what}"
+        time.sleep(0.02)
+
+
+class Office:
+    """A hub's client and its worker processes, which end with the test."""
+
+    def __init__(self, hub: Hub, folder: Path, url: str) -> None:
+        self.hub, self.folder, self._url = hub, folder, url
+        self._workers: list[BaseProcess] = []
+
+    def hire(self, home: Path) -> BaseProcess:
+        worker, ready = start_worker(home, self._url)
+        self._workers.append(worker)
+        assert ready.wait(PATIENCE_SECONDS), "the worker did not start"
+        return worker
+
+    def wake(self, job: str) -> None:
+        with self.hub.work() as work:
+            work.wake(job, str(self.folder))
+
+    def runs(self) -> list[list[str]]:
+        return runs(self.folder)
+
+    def moments(self) -> dict[int, float]:
+        """Process id to the moment of its last heartbeat."""
+        with self.hub.database.read() as conn:
+            rows = conn.execute(sa.select(t.workers.c.pid, t.workers.c.beat_at)).all()
+        return {row.pid: row.beat_at.timestamp() for row in rows}
+
+    def idle(self) -> bool:
+        queue = self.hub.queue
+        assert isinstance(queue, DurableQueue)
+        return queue.unfinished() == 0
+
+    def close(self) -> None:
+        (self.folder / "go").touch()
+        for worker in self._workers:
+            worker.kill()
+            worker.join()
+
+
+def _opened(tmp_path: Path, url: str) -> Iterator[Office]:
+    with closing(open_client(load_settings({}, home=tmp_path, database_url=url))) as hub:
+        office = Office(hub, tmp_path, url)
+        try:
+            yield office
+        finally:
+            office.close()
+
+
+@pytest.fixture
+def office(tmp_path: Path, database_url: str) -> Iterator[Office]:
+    yield from _opened(tmp_path, database_url)
+
+
+@pytest.fixture
+def pg_office(tmp_path: Path, pg_url: str) -> Iterator[Office]:
+    yield from _opened(tmp_path, pg_url)
+
+
+@pytest.mark.parametrize("other_home", [False, True], ids=["same home", "another host"])
+def test_a_killed_worker_loses_its_job_to_another_and_a_living_one_does_not(
+    pg_office: Office, tmp_path: Path, other_home: bool
+) -> None:
+    first = pg_office.hire(tmp_path)
+    pg_office.wake("linger")
+    until(lambda: pg_office.runs() == [["linger", str(first.pid)]], "the first worker has the job")
+    second = pg_office.hire(tmp_path / "elsewhere" if other_home else tmp_path)
+    assert second.pid is not None
+    since = pg_office.moments()[second.pid]
+    until(
+        lambda: pg_office.moments()[second.pid] > since + 2 * DEAD_AFTER_SECONDS,
+        "the second worker has looked around for longer than a dead one is waited for",
+    )
+    assert pg_office.runs() == [["linger", str(first.pid)]], "a living worker was robbed"
+
+    first.kill()
+    first.join()
+    killed = time.monotonic()
+    until(lambda: len(pg_office.runs()) == 2, "the second worker has the job")
+    assert pg_office.runs()[1] == ["linger", str(second.pid)]
+    assert time.monotonic() - killed < DEAD_AFTER_SECONDS + 10
+    (tmp_path / "go").touch()
+    until(pg_office.idle, "the job is done")
+    assert set(pg_office.moments()) == {second.pid}, "the dead worker is off the list"
+
+
+def test_a_worker_killed_in_a_job_takes_it_up_when_it_comes_back(office: Office, tmp_path: Path) -> None:
+    first = office.hire(tmp_path)
+    office.wake("linger")
+    until(lambda: len(office.runs()) == 1, "the job runs")
+    first.kill()
+    first.join()
+    second = office.hire(tmp_path)
+    until(lambda: office.runs() == [["linger", str(first.pid)], ["linger", str(second.pid)]], "the job runs again")
+    (tmp_path / "go").touch()
+    until(office.idle, "the job is done")
+
+
+def test_a_job_that_meets_somebody_else_is_looked_at_again(office: Office, tmp_path: Path) -> None:
+    office.wake("stumble")
+    office.hire(tmp_path)
+    until(lambda: len(office.runs()) == STUMBLES + 1, "the job came through")
+    until(office.idle, "nothing waits")
+    assert len(office.runs()) == STUMBLES + 1
+
+
+def test_a_job_waits_in_line_once_and_one_that_runs_gets_one_successor(office: Office, tmp_path: Path) -> None:
+    for _ in range(5):
+        office.wake("linger")
+    office.hire(tmp_path)
+    until(lambda: len(office.runs()) == 1, "the job runs")
+    for _ in range(5):
+        office.wake("linger")
+    (tmp_path / "go").touch()
+    until(office.idle, "nothing waits")
+    assert len(office.runs()) == 2
