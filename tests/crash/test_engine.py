@@ -96,9 +96,10 @@ def test_a_killed_worker_loses_its_job_to_another_and_a_living_one_does_not(
     until(lambda: pg_office.runs() == [["linger", str(first.pid)]], "the first worker has the job")
     second = pg_office.hire(tmp_path / "elsewhere" if other_home else tmp_path)
     assert second.pid is not None
-    since = pg_office.moments()[second.pid]
+    pid = second.pid
+    since = pg_office.moments()[pid]
     until(
-        lambda: pg_office.moments()[second.pid] > since + 2 * DEAD_AFTER_SECONDS,
+        lambda: pg_office.moments()[pid] > since + 2 * DEAD_AFTER_SECONDS,
         "the second worker has looked around for longer than a dead one is waited for",
     )
     assert pg_office.runs() == [["linger", str(first.pid)]], "a living worker was robbed"
