@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ValidationError
 
 from collecthub.config import HubSettings
+from collecthub.engine.known_types import learn_types
 from collecthub.errors import ConfigurationError, PermanentError
 from collecthub.model.case import Case
 from collecthub.model.event import CaseEvent
@@ -78,7 +79,9 @@ class Hub:
         self.queue: JobQueue = NoQueue()
         self._connectors: dict[str, tuple[str, object]] = {}
         self._lock = threading.Lock()
+        self._building = threading.Lock()
         self._day_offset: dt.timedelta | None = None
+        learn_types()
 
     # --- time -------------------------------------------------------------------------------------
 
@@ -170,8 +173,11 @@ class Hub:
             receiver_ref=row.partner_id or "",
             allow_loopback=self.settings.allow_loopback,
         )
+        with self._building:  # the first connector of a kind brings modules and types that no thread has seen
+            factory = load_factory(spec)
+            learn_types()
         return call_port(
-            load_factory(spec), context, what=f"{row.kind}.build", seconds=60, connection_id=row.connection_id
+            factory, context, what=f"{row.kind}.build", seconds=60, connection_id=row.connection_id
         )
 
     def _settings_of(self, spec: ConnectorSpec, row: ConnectionRow, vault: ConnectionVault) -> BaseModel:

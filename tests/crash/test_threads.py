@@ -1,0 +1,38 @@
+"""Threads that decode one type for the first time at once: without `learn_types` this process would die."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import sys, threading
+import msgspec
+from collecthub.engine.known_types import learn_types
+
+sys.setswitchinterval(1e-6)
+for number in range(300):
+    inner = msgspec.defstruct(f"Inner{number}", [("a", int), ("b", str | None, None)])
+    outer = msgspec.defstruct(f"Outer{number}", [(f"f{k}", inner | None, None) for k in range(30)])
+    if sys.argv[1] == "learned":
+        learn_types()
+    gate = threading.Barrier(6)
+
+    def decode(outer=outer, gate=gate):
+        gate.wait()
+        msgspec.json.decode(b'{"f3": {"a": 1, "b": "x"}, "f29": {"a": 2}}', type=outer)
+
+    threads = [threading.Thread(target=decode) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+"""
+
+
+@pytest.mark.chaos
+def test_learned_types_are_safe_in_threads() -> None:
+    done = subprocess.run([sys.executable, "-c", PROGRAM, "learned"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
