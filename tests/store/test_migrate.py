@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-import collecthub.store.migrate as migrate
 from collecthub.errors import ConfigurationError
+from collecthub.store import migrate
 from collecthub.store.database import Database
 from collecthub.store.tables import metadata
 
