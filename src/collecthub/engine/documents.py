@@ -13,7 +13,7 @@ import msgspec
 import sqlalchemy as sa
 
 from collecthub.engine.context import Hub, Work
-from collecthub.errors import CollecthubError
+from collecthub.errors import CollecthubError, RetryableError
 from collecthub.model.event import DocumentAdded
 from collecthub.model.ids import derived_id
 from collecthub.ports import DocumentSource
@@ -36,7 +36,10 @@ class KeptDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def fetch_documents(hub: Hub, row: ConnectionRow, item_refs: Sequence[str]) -> dict[str, list[KeptDocument]]:
-    """The documents of these invoices by invoice, kept as evidence. A missing document never stops a case."""
+    """The documents of these invoices by invoice, kept as evidence. A missing document never stops a case.
+
+    Raises `RetryableError` when the source is away for the moment: its documents are not missing.
+    """
     source = hub.connector(row.connection_id)
     if not isinstance(source, DocumentSource) or not item_refs:
         return {}
@@ -50,6 +53,8 @@ def fetch_documents(hub: Hub, row: ConnectionRow, item_refs: Sequence[str]) -> d
                     sha256=hub.evidence.keep(document.content), size=len(document.content),
                 )
                 found.setdefault(document.item_ref, []).append(kept)
+    except RetryableError:
+        raise
     except CollecthubError as error:
         log.warning("documents of connection %s could not be read: %s", row.connection_id, error.message)
     return found

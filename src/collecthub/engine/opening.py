@@ -15,6 +15,8 @@ from collecthub.corridor.open_case import Account, open_case
 from collecthub.engine.case_work import change_case
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.documents import DOCUMENTS_PER_CASE, KeptDocument, fetch_documents, note_documents
+from collecthub.engine.trouble import connection_trouble
+from collecthub.errors import RetryableError
 from collecthub.model.case import Case
 from collecthub.model.event import (
     CaseOpened,
@@ -50,8 +52,13 @@ def open_cases(hub: Hub, connection_id: str) -> None:
         return
     skipped: set[str] = set()
     while refs := _debtors_to_look_at(hub, connection_id, skipped):
-        _read_master_data(hub, row, refs)
-        _open_chunk(hub, row, refs, fetch_documents(hub, row, _new_lines(hub, row, refs)))
+        try:
+            _read_master_data(hub, row, refs)
+            documents = fetch_documents(hub, row, _new_lines(hub, row, refs))
+        except RetryableError as error:  # the ERP is away; its rows stay marked, and the next pull comes back to them
+            connection_trouble(hub, connection_id, error, job="open_cases")
+            return
+        _open_chunk(hub, row, refs, documents)
         skipped.update(_still_waiting(hub, connection_id, refs))
 
 
