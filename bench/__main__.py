@@ -54,8 +54,8 @@ PARTS: dict[str, Part] = {
 }
 
 
-def measure(parts: list[str], sizes: Sizes) -> Iterator[Finding]:
-    """Every row of the wanted parts; a part that fails is one row that says why, and the others go on."""
+def measure(parts: list[str], sizes: Sizes) -> Iterator[tuple[str, list[Finding]]]:
+    """The rows of every wanted part; one that fails is a row that says why, and the others go on."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True)))
         databases = {"SQLite": sqlite_files(folder / "sqlite")}
@@ -64,15 +64,28 @@ def measure(parts: list[str], sizes: Sizes) -> Iterator[Finding]:
         server = stack.enter_context(serving("server", sizes.items))
         for name in parts:
             started = time.perf_counter()
-            try:
-                yield from PARTS[name](folder, server, databases, sizes)
-            except BenchError as reason:
-                yield Finding(name=name, left_out=str(reason))
+            yield name, list(_measured(name, folder, server, databases, sizes))
             print(f"{name}: {time.perf_counter() - started:.0f} s", file=sys.stderr)
 
 
+def _measured(
+    name: str, folder: Path, server: str, databases: Mapping[str, NewDatabase], sizes: Sizes
+) -> Iterator[Finding]:
+    try:
+        yield from PARTS[name](folder, server, databases, sizes)
+    except BenchError as reason:
+        yield Finding(name=name, left_out=str(reason))
+
+
+def keep(output: Path, part: str, found: dict[str, Any]) -> None:
+    """Replace one part of the results; the others stay, each with the machine and moment it was measured on."""
+    results = msgspec.json.decode(output.read_bytes()) if output.exists() else {}
+    results[part] = found
+    output.write_bytes(msgspec.json.format(msgspec.json.encode(results)) + b"\n")
+
+
 def machine() -> dict[str, Any]:
-    """Where this was measured; `load` is the machine's own before the bench began."""
+    """Where and when this was measured; `load` is the machine's average over its last minute, the bench included."""
     return {
         "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "cores": os.cpu_count(),
@@ -94,14 +107,16 @@ def main() -> int:
     if unknown := [name for name in parts if name not in PARTS]:
         parser.error(f"unknown part {unknown[0]}; choose from {', '.join(PARTS)}")
     STATE.mkdir(exist_ok=True)
-    kept: dict[str, Any] = {"machine": machine(), "sizes": QUICK if given.quick else Sizes()}
-    findings = list(measure(parts, kept["sizes"]))
-    if given.quick:  # fixed costs are all there is to see in so little work
-        findings = [msgspec.structs.replace(row, at_least=None, at_most=None) for row in findings]
-    show(findings)
-    kept["findings"] = [{**msgspec.structs.asdict(row), "verdict": row.verdict} for row in findings]
+    sizes = QUICK if given.quick else Sizes()
     output = given.output or (STATE / "quick.json" if given.quick else STATE.parent / "results.json")
-    output.write_bytes(msgspec.json.format(msgspec.json.encode(kept)) + b"\n")
+    findings: list[Finding] = []
+    for part, rows in measure(parts, sizes):
+        if given.quick:  # fixed costs are all there is to see in so little work
+            rows = [msgspec.structs.replace(row, at_least=None, at_most=None) for row in rows]
+        findings += rows
+        told = [{**msgspec.structs.asdict(row), "verdict": row.verdict} for row in rows]
+        keep(output, part, {"machine": machine(), "sizes": sizes, "findings": told})
+    show(findings)
     return int(any(row.left_out or row.verdict == "short" for row in findings))
 
 
