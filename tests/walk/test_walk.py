@@ -238,6 +238,29 @@ def test_a_lost_receipt_is_probed_and_never_sent_again(house: House) -> None:
     assert len(house.world.delivered) == 1  # the scripted partner asserts that nothing is delivered twice
 
 
+def test_an_answer_that_overtakes_the_receipt_waits_for_it(house: House) -> None:
+    house.world.lose_receipts = 1
+    house.world.invoice("1", "A", "2026-05-01", "100.00")
+    pull(house)
+    case = only_case(house)
+    (sent,) = house.world.messages
+    assert isinstance(sent, CaseFile)
+    accepted = CaseAcknowledgement(
+        message_id="early", case_id=case.case_id, holder_ref="D-9", in_reply_to=sent.message_id,
+        verdict=AckVerdict.ACCEPTED, occurred_at=NOON,
+    )
+    house.world.say("early", accepted)
+    hear(house)
+    assert only_case(house).status is Status.SENDING
+    with house.hub.database.write() as conn:
+        conn.execute(sa.update(t.envelopes).values(next_attempt_at=None))
+    house.wake("dispatch", "line")
+    run_until_idle(house.hub)
+    assert only_case(house).status is Status.ACCEPTED
+    with house.hub.database.read() as conn:
+        assert conn.scalar(sa.select(sa.func.count()).select_from(t.quarantine)) == 0
+
+
 def test_a_payment_between_composing_and_sending_wins(house: House) -> None:
     house.world.refuse_connections = 1
     house.world.invoice("1", "A", "2026-05-01", "100.00")

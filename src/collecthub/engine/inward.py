@@ -81,6 +81,8 @@ def record_connection(hub: Hub, connection_id: str) -> None:
             entry_state, problem = _understand(hub, row, source, entry, raw)
         else:
             entry_state, problem = entry.state, entry.problem  # understood before, answered now
+        if entry_state == STORED:
+            continue
         _answer(hub, row, source, entry, raw, Verdict(is_accepted=entry_state == RECORDED, reason=problem))
 
 
@@ -101,11 +103,13 @@ def _understand(hub: Hub, row: ConnectionRow, source: object, entry: Any, raw: R
             )
             _set_state(work, entry, QUARANTINED, error.message)
         return QUARANTINED, error.message
-    problems: list[str] = []
+    problems: list[str | None] = []
     for start in range(0, len(decoded.messages), MESSAGES_PER_CHUNK):
         with hub.work() as work:
             for message in decoded.messages[start : start + MESSAGES_PER_CHUNK]:
                 problems.append(_record_one(hub, work, row, entry, message))
+    if None in problems:  # something came before we knew that it had left; the whole entry is looked at again
+        return STORED, ""
     with hub.work() as work:
         problems += [_keep_fault(work, row, entry, fault) for fault in decoded.faults]
         text = "; ".join(filter(None, problems))[:2000]
@@ -131,17 +135,26 @@ def _keep_fault(work: Work, row: ConnectionRow, entry: Any, fault: Fault) -> str
     return f"{fault.code}: {reason}"
 
 
-def _record_one(hub: Hub, work: Work, row: ConnectionRow, entry: Any, message: Message) -> str:
-    """Record one message; an empty text when it had or needed no trouble. A bad one leaves no trace in the case."""
-    if not _first_time(work, row.connection_id, message.message_id, entry.inbox_id):
-        return ""
+class TooEarlyError(QuarantineError):
+    """A partner answers a case file whose receipt is not recorded yet; it waits for the receipt."""
+
+
+def _record_one(hub: Hub, work: Work, row: ConnectionRow, entry: Any, message: Message) -> str | None:
+    """Record one message; an empty text when it had or needed no trouble, None when it came too early.
+
+    A bad message leaves no trace in the case, an early one leaves none at all.
+    """
     try:
         with work.conn.begin_nested():
-            _apply(hub, work, row, message)
+            if _first_time(work, row.connection_id, message.message_id, entry.inbox_id):
+                _apply(hub, work, row, message)
+    except TooEarlyError:
+        return None
     except QuarantineError as error:
         problem = error
     else:
         return ""
+    _first_time(work, row.connection_id, message.message_id, entry.inbox_id)
     entry_id = quarantine_row(
         work.conn, row, "part", message.message_id, problem.code, problem.message, entry.sha256, work.now,
         case_id=getattr(message, "case_id", None),
@@ -186,6 +199,11 @@ def _apply(hub: Hub, work: Work, row: ConnectionRow, message: Message) -> None:
 def _case_of(work: Work, row: ConnectionRow, case_id: str) -> Case:
     """The case, if it is or was placed with this partner. Others do not exist for it."""
     case = read_case(work.conn, case_id, lock=True)
+    current = case.placement if case is not None else None
+    if current is not None and current.partner_id == row.partner_id and current.is_live and current.sent_at is None:
+        raise TooEarlyError(
+            f"the receipt for case {case_id} is not recorded yet", code="record.early", reference=case_id
+        )
     placements = [] if case is None else [*case.past_placements, *([case.placement] if case.placement else [])]
     if case is None or not any(p.partner_id == row.partner_id and p.sent_at is not None for p in placements):
         raise QuarantineError(

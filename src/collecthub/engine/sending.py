@@ -340,6 +340,7 @@ def _sent(hub: Hub, row: ConnectionRow, envelope: Envelope, number: int, receipt
                 change_case(hub, work, case, facts, actor=f"connection:{row.connection_id}")
         if replies is not None and receipt.replies is not None:
             keep_inbound(hub, work, row, replies, decoded=receipt.replies)
+        work.wake("record", row.connection_id)  # answers that came before this receipt wait for it
 
 
 def _sent_facts(case: Case, entry: Any, envelope: Envelope, receipt: Receipt) -> list[Fact]:
