@@ -10,7 +10,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
 ARGS ?=
 
-.PHONY: help demo serve test bench docs check-style check-types check-imports check-docs tests clean
+.PHONY: help demo serve test crash bench docs check-style check-types check-imports check-docs tests clean
 
 help:  ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -25,7 +25,10 @@ test: .venv/.ready  ## set everything up and pass every check and test (ARGS="..
 	@.ci/checks $(ARGS)
 
 tests: .venv/.ready  ## only pytest
-	@$(BIN)/pytest -q --durations=10 -n 2 $(ARGS)
+	@$(BIN)/pytest -q --durations=10 -n 2 -m "not slow" $(ARGS)
+
+crash: .venv/.ready  ## kill -9 at random moments of the main job on both databases (COLLECTHUB_KILLS=30), about ten minutes
+	@$(BIN)/pytest -q -m slow tests/crash $(ARGS)
 
 bench: .venv/.ready  ## measure side by side against a bare loop and peers
 	@$(BIN)/python -m bench $(ARGS)
