@@ -30,7 +30,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Totals:
 
 
 @pytest.mark.chaos
-@pytest.mark.slow
+@pytest.mark.crash
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("with_twins", [False, True], ids=["hub", "hub and twins"])
 def test_the_job_ends_the_same_however_often_it_is_killed(
