@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
-
-import sqlalchemy as sa
 
 from collecthub.cli.demo.people import agree_with_partners, connect_creditor, is_connected
 from collecthub.cli.demo.portfolio import CreditorPlan, Plan
@@ -29,7 +26,7 @@ Tell = Callable[[str, Leftover | None], None]
 PATIENCE_SECONDS = 600.0
 FIRST_PULL = 2  # position of the first pull among the stages
 WORK_DAYS = 4  # the offices' days before the creditors are paid directly, and again after
-PAID_SHARE, CREDITED_SHARE = 12, 25  # every so-manieth case that is out is paid, or credited, in the ERP
+DRAWS, PAID_DRAWS = 24, 2  # of so many draws, so many cases that are out are paid in the ERP, and one is credited
 
 
 class Story:
@@ -112,8 +109,9 @@ class Story:
         """Some debtors pay the creditor, some get a credit note; nobody tells the holder but the hub."""
         for creditor in self._plan.creditors:
             still_open = self._open_in_erp(creditor)
-            for position, case in enumerate(self._out(creditor)):
-                how = "pay" if position % PAID_SHARE == 0 else "credit" if position % CREDITED_SHARE == 5 else ""
+            for case in self._out(creditor):
+                draw = int(case.case_id, 16) % DRAWS  # by the case alone, so that a resumed run draws the same
+                how = "pay" if draw < PAID_DRAWS else "credit" if draw == PAID_DRAWS else ""
                 for claim in case.claims if how else ():
                     number = still_open.get(claim.claim_id)
                     if number is not None and claim.open_amount > 0:
@@ -133,14 +131,14 @@ class Story:
         self._town[creditor.erp].control(how, order)
 
     def _out(self, creditor: CreditorPlan) -> list[Case]:
-        """Cases of one claim that a partner holds, nothing collected yet, in a stable order."""
+        """Small cases that a partner holds and has not collected anything on."""
         condition = (t.cases.c.creditor_id == creditor.creditor_id) & t.cases.c.status.in_(
-            [Status.ACCEPTED.value, Status.ACTIVE.value]
+            [Status.ACCEPTED.value, Status.ACTIVE.value, Status.RECALLING.value]
         )
         with self._hub.database.read() as conn:
-            found = read_cases(conn, sa.and_(condition, t.cases.c.recovered_minor == 0))
-        single = [case for case in found if len(case.claims) <= 3 and case.loose_credits == Decimal(0)]
-        return sorted(single, key=lambda case: case.number)
+            found = read_cases(conn, condition)
+        untouched = [case for case in found if case.balance.payments == case.direct_payments]
+        return [case for case in untouched if len(case.claims) <= 3 and not case.loose_credits]
 
     def _settle(self) -> None:
         left = work_until_idle(
