@@ -183,6 +183,15 @@ class Dispatcher(Protocol):
         ...
 
 
+@runtime_checkable
+class AnswersAgain(Protocol):
+    """A dispatcher whose partner answers in the call itself, and answers a repeated call as it answered the first."""
+
+    def answers(self, envelope: Envelope) -> Receipt:
+        """Send an envelope that has arrived once more, same id and same bytes, for the answers that were lost."""
+        ...
+
+
 class RawMessage(msgspec.Struct, frozen=True, kw_only=True):
     """Untouched inbound bytes. `remote_ref` is the partner's handle (file name, message id, delivery id)."""
 

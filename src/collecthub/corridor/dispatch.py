@@ -23,7 +23,7 @@ from collecthub.model.exchange import (
     PaymentInstruction,
 )
 from collecthub.model.party import Party
-from collecthub.ports import DeliveryState, Dispatcher, Envelope, Journal, Receipt
+from collecthub.ports import AnswersAgain, DeliveryState, Dispatcher, Envelope, Journal, Receipt
 
 
 def compose_case_file(
@@ -100,6 +100,8 @@ def dispatch(dispatcher: Dispatcher, envelope: Envelope, journal: Journal, earli
     """
     if earlier_intent is not None:
         found = dispatcher.probe(envelope, earlier_intent)
+        if found is DeliveryState.ARRIVED and isinstance(dispatcher, AnswersAgain):
+            return dispatcher.answers(envelope)
         if found is DeliveryState.ARRIVED:
             return Receipt(reference=envelope.name, detail="found at the partner after an attempt without receipt")
         if found is DeliveryState.UNKNOWN:

@@ -43,7 +43,7 @@ class BooksFormat(CaseFormat, Protocol):
 
 
 class PartnerNetworkConnector:
-    """Satisfies `Dispatcher`, `StatusSource`, `HookReceiver`, `PartnerBooks` and `Checkable` for one agency.
+    """Satisfies `Dispatcher`, `AnswersAgain`, `StatusSource`, `HookReceiver`, `PartnerBooks` and `Checkable` for one agency.
 
     Promise: at least once on the wire with one exchange id and the same bytes, once in effect at an agency that
     keeps the contract; what is in doubt is settled by asking for the exchange's state.
@@ -90,6 +90,10 @@ class PartnerNetworkConnector:
     def deliver(self, envelope: Envelope, journal: Journal) -> Receipt:
         """Hand the stored bytes over; a repetition is answered by the agency as the first time."""
         journal.mark("calling")
+        return self.answers(envelope)
+
+    def answers(self, envelope: Envelope) -> Receipt:
+        """The agency's answers to an exchange; sent again they are the same."""
         return reply_receipt(self._client.submit(envelope.envelope_id, envelope.payload), self._format)
 
     def probe(self, envelope: Envelope, intent: str) -> DeliveryState:

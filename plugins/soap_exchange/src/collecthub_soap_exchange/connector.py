@@ -42,7 +42,7 @@ class BooksFormat(CaseFormat, Protocol):
 
 
 class SoapExchangeConnector:
-    """Satisfies `Dispatcher`, `StatusSource`, `PartnerBooks` and `Checkable` for one office.
+    """Satisfies `Dispatcher`, `AnswersAgain`, `StatusSource`, `PartnerBooks` and `Checkable` for one office.
 
     Promise: at least once on the wire with one exchange id and the same content, once in effect at an office that
     keeps the contract; what is in doubt is settled by asking for the exchange's state.
@@ -92,9 +92,13 @@ class SoapExchangeConnector:
 
     def deliver(self, envelope: Envelope, journal: Journal) -> Receipt:
         """Hand the stored exchange over; a repetition is answered by the office as the first time."""
-        client = self._client  # reads the contract: whatever is wrong with it is found before the intent is stored
+        _ = self._client  # reads the contract: whatever is wrong with it is found before the intent is stored
         journal.mark("calling")
-        return reply_receipt(client.submit(envelope.envelope_id, envelope.payload), self._format)
+        return self.answers(envelope)
+
+    def answers(self, envelope: Envelope) -> Receipt:
+        """The office's answers to an exchange; sent again they are the same."""
+        return reply_receipt(self._client.submit(envelope.envelope_id, envelope.payload), self._format)
 
     def probe(self, envelope: Envelope, intent: str) -> DeliveryState:
         """Ask the office whether it has the exchange."""

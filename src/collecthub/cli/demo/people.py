@@ -40,6 +40,8 @@ def agree_with_partners(hub: Hub, town: Town, plan: Plan, hub_url: str) -> None:
 
 def _connect(hub: Hub, kind: str, name: str, values: dict[str, Any], connection_id: str, **owner: str) -> str:
     with hub.work() as work:
+        if read_connection(work.conn, connection_id) is not None:
+            return connection_id  # an earlier run came this far
         return connect(
             hub, work, LOCAL_OPERATOR, kind=kind, name=name, settings=values, connection_id=connection_id, **owner
         )

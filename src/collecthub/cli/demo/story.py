@@ -18,7 +18,7 @@ from collecthub.model.case import Case
 from collecthub.model.codes import Status
 from collecthub.store import tables as t
 from collecthub.store.case_log import read_cases
-from collecthub.store.connections import SHADOW, Exclusions, read_connections
+from collecthub.store.connections import Exclusions, read_connections
 from collecthub.store.facts import read_fact, write_fact
 from collecthub.store.queries.scope import LOCAL_OPERATOR
 
@@ -94,7 +94,7 @@ class Story:
 
     def _release(self) -> None:
         with self._hub.database.read() as conn:
-            waiting = read_connections(conn, t.connections.c.mode == SHADOW, t.connections.c.role == "erp")
+            waiting = read_connections(conn, t.connections.c.role == "erp", t.connections.c.kind != "intake")
         for row in waiting:
             release_connection(
                 self._hub, LOCAL_OPERATOR, row.connection_id, Exclusions(reminders_by="creditor")
