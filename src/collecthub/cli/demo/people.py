@@ -32,10 +32,19 @@ HANDLER, CONTACT = "Nora Claes", "Tom Willems"
 def agree_with_partners(hub: Hub, town: Town, plan: Plan, hub_url: str) -> None:
     """Partner profiles, keys and tokens, exchanged as two offices would."""
     homes = tuple(sorted({creditor.country for creditor in plan.creditors}))
-    _bailiff(hub, town, homes)
-    _lawyer(hub, town, homes)
+    # Keys are agreed once: whoever was connected by an earlier run keeps what he has.
+    if not _is_there(hub, "bailiff-sftp"):
+        _bailiff(hub, town, homes)
+    if not _is_there(hub, "lawyer-soap"):
+        _lawyer(hub, town, homes)
     for country, facts in town.agencies.items():
-        _agency(hub, town, country, facts, hub_url)
+        if not _is_there(hub, f"{facts['partner_ref']}-rest"):
+            _agency(hub, town, country, facts, hub_url)
+
+
+def _is_there(hub: Hub, connection_id: str) -> bool:
+    with hub.database.read() as conn:
+        return read_connection(conn, connection_id) is not None
 
 
 def _connect(hub: Hub, kind: str, name: str, values: dict[str, Any], connection_id: str, **owner: str) -> str:
@@ -149,7 +158,6 @@ def _connect_sap(hub: Hub, town: Town, plan: CreditorPlan) -> str:
 def is_connected(hub: Hub, plan: Plan) -> bool:
     """Whether an earlier run came as far as the last connection."""
     last = plan.creditors[-1]
-    with hub.database.read() as conn:
-        return read_connection(conn, f"{last.creditor_id}-{last.erp}") is not None
+    return _is_there(hub, f"{last.creditor_id}-{last.erp}")
 
 
