@@ -27,7 +27,7 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
 
     items: int = 100_000
     times: int = 3
-    debtors: int = 20_000
+    debtors: int = 5_000
     cases: int = 100_000
     list_seconds: float = 4
     memory: tuple[int, ...] = (10_000, 100_000, 1_000_000)
