@@ -2,6 +2,7 @@
 
 CollecthubError
 ├── ConfigurationError   stop this connection, tell a person which setting is wrong
+│   └── ConsentError     the same, and the cure is one button: give consent again
 ├── RetryableError       outside is unavailable: try the same thing again later
 ├── PermanentError       this item is refused: tell a person, go on with the next
 ├── InDoubtError         the act may have happened: probe before anything is sent again
@@ -26,6 +27,10 @@ class CollecthubError(Exception):
 
 class ConfigurationError(CollecthubError):
     """A setting, credential or key is wrong or missing; nothing works until a person repairs it."""
+
+
+class ConsentError(ConfigurationError):
+    """The outside wants a person's consent, for the first time or again; no setting is wrong."""
 
 
 class RetryableError(CollecthubError):

@@ -116,6 +116,75 @@ class OpenItemBooks(Protocol):
     def open_items(self) -> Iterator[OpenItem]: ...
 
 
+# --- creditor side: connecting an ERP and watching it ----------------------------------------------
+
+
+class Division(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of an ERP that is pulled by itself: a division, a company. `division_ref` is the vendor's own key."""
+
+    division_ref: str
+    name: str = ""
+
+
+class Budget(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left of one of the vendor's allowances, as its last answer said. `limit` is None when it never said."""
+
+    name: str  # the period, such as minute or day
+    subject: str = ""  # what it is counted for, such as a division
+    remaining: int
+    limit: int | None = None
+    resets_at: dt.datetime
+
+
+@runtime_checkable
+class Consenting(Protocol):
+    """A connector whose outside asks a person for consent in a browser. Without one, calls raise `ConsentError`."""
+
+    def begin_consent(self, state: str) -> str:
+        """The page to send a person to; it sends the browser back with a code and this `state`."""
+        ...
+
+    def finish_consent(self, code: str) -> None:
+        """Take the code of the redirect, decoded once. Raises `ConfigurationError` when it is refused."""
+        ...
+
+
+@runtime_checkable
+class ProvenConsenting(Protocol):
+    """A connector whose outside binds the code to who asked for it (PKCE, RFC 7636, method S256)."""
+
+    def begin_proven_consent(self, state: str, challenge: str) -> str:
+        """As `Consenting.begin_consent`, with the challenge that the outside keeps beside the code."""
+        ...
+
+    def finish_proven_consent(self, code: str, verifier: str) -> None:
+        """As `Consenting.finish_consent`, with the verifier that fits the challenge."""
+        ...
+
+
+@runtime_checkable
+class Divided(Protocol):
+    """A connector to an ERP of several divisions, of which a person chooses those that are pulled."""
+
+    @property
+    def division_setting(self) -> str:
+        """The settings field that holds the choice: a tuple of references, empty until somebody has chosen."""
+        ...
+
+    def list_divisions(self) -> Sequence[Division]:
+        """Every division that the connection's user may see."""
+        ...
+
+
+@runtime_checkable
+class Budgeted(Protocol):
+    """A connector whose vendor counts calls."""
+
+    def budgets(self) -> Sequence[Budget]:
+        """What is left, as last heard by any process of the hub. Calls nothing outside; empty when nothing is known."""
+        ...
+
+
 # --- partner side: sending and hearing back -------------------------------------------------------
 
 
