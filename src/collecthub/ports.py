@@ -50,15 +50,35 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     refused: Sequence[RefusedRow] = ()
     checkpoint: str
     control: Sequence[ControlTotal] | None = None  # only on the last page of a full comparison
+    changed_debtors: Sequence[str] = ()  # debtor_refs whose master data is not what it was; read those in use anew
 
 
 class DebtorRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """Master data of one debtor as the ERP holds it."""
+    """Master data of one debtor as the ERP holds it.
+
+    `bill_to` is who gets the invoices when that is somebody else. `notes` are what the creditor's people wrote about
+    the debtor, newest first, for people to read.
+    """
 
     debtor_ref: str
     party: Party
     payment_terms: str = ""
     is_blocked: bool = False
+    bill_to: Party | None = None
+    notes: tuple[str, ...] = ()
+    is_anonymised: bool = False  # the ERP erased the person: what the hub knows of how to reach him goes too
+
+
+class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of an invoice: what was sold. Amounts are in the currency of the invoice; `amount` is without tax."""
+
+    item_ref: str
+    text: str
+    quantity: Decimal
+    unit: str = ""
+    unit_price: Decimal
+    amount: Decimal
+    tax_amount: Decimal
 
 
 class InvoiceDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +127,13 @@ class DocumentSource(Protocol):
     """Reads documents for the invoices that enter a case. Missing documents are left out, not invented."""
 
     def documents(self, item_refs: Sequence[str]) -> Iterator[InvoiceDocument]: ...
+
+
+@runtime_checkable
+class InvoiceLineSource(Protocol):
+    """Reads what was sold, for the invoices that enter a case. Invoices without lines are left out."""
+
+    def invoice_lines(self, item_refs: Sequence[str]) -> Iterator[InvoiceLine]: ...
 
 
 @runtime_checkable
@@ -316,6 +343,19 @@ class HookReceiver(Protocol):
     """Takes webhooks. Raises `PermanentError` when the signature or time does not hold (answered 401)."""
 
     def receive_hook(self, request: HookRequest) -> HookAnswer: ...
+
+
+@runtime_checkable
+class HookSubscriber(Protocol):
+    """Asks the outside to call the hub's webhook address. Both are safe to repeat."""
+
+    def subscribe_hooks(self, callback_url: str) -> None:
+        """Have the outside call `callback_url` (https), which must answer already: it may be tried at once."""
+        ...
+
+    def unsubscribe_hooks(self, callback_url: str) -> None:
+        """Have it stop; other addresses stay subscribed."""
+        ...
 
 
 @runtime_checkable
