@@ -125,7 +125,7 @@ def _work_fenced(hub: Hub, seconds: float) -> Leftover:
 
     deadline = time.monotonic() + seconds
     while True:
-        left = leftover(hub)
+        left = leftover(hub, exact=True)
         if (left.jobs == 0 and left.inbox == 0) or time.monotonic() > deadline:
             return left
         time.sleep(_LOOK_SECONDS)

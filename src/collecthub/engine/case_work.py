@@ -20,8 +20,6 @@ from collecthub.model.party import Party
 from collecthub.ports import CaseReporter
 from collecthub.registers import ConnectorRole
 from collecthub.store import tables as t
-from collecthub.store.case_log import append, read_case
-from collecthub.store.connections import ConnectionRow, read_connections
 
 CASE_FILE, AMENDMENT, INSTRUCTION = "case_file", "amendment", "instruction"
 
@@ -40,20 +38,20 @@ def change_case(
     """Record facts, carry out what follows from them, and leave the right timers, messages and jobs behind."""
     known_id = case.case_id if case is not None else case_id or new_id()
     waited = timers(case) if case is not None else ()
-    case, events = append(
-        work.conn, case, facts, case_id=known_id, actor=actor, now=work.now, occurred_at=occurred_at, debtor=debtor
+    case, events = work.book.append(
+        case, facts, case_id=known_id, actor=actor, now=work.now, occurred_at=occurred_at, debtor=debtor
     )
     written = list(events)
     while wanted := [step for step in decide(case) if not isinstance(step, Place)]:
         more = act(case, wanted[0], derived_id(case.case_id, str(case.version), "amendment"))
-        case, events = append(work.conn, case, more, case_id=known_id, actor="hub", now=work.now)
+        case, events = work.book.append(case, more, case_id=known_id, actor="hub", now=work.now)
         written += events
     for event in written:
         _queue_message(work, case, event)
         work.told.append((case, event))
     _queue_reports(hub, work, case, written)
     if timers(case) != waited:
-        _set_timers(work.conn, case)
+        _set_timers(work, case)
     if any(isinstance(step, Place) for step in decide(case)):
         work.wake("place", case.creditor_id)
     return case
@@ -61,7 +59,8 @@ def change_case(
 
 def locked_case(work: Work, case_id: str) -> Case:
     """The case, locked until the transaction ends. Raises `PermanentError` when there is none."""
-    case = read_case(work.conn, case_id, lock=True)
+    work.hold([case_id])
+    case = work.book.held(case_id)
     if case is None:
         raise PermanentError(f"there is no case {case_id}", cure="See `collecthub case list`.")
     return case
@@ -84,42 +83,35 @@ def _queue_message(work: Work, case: Case, event: CaseEvent) -> None:
             return
     if case.placement is None:
         return
-    connection_id = partner_connection(work.conn, case.placement.partner_id)
-    work.conn.execute(
-        sa.insert(t.messages).values(
-            message_id=message_id, case_id=case.case_id, creditor_id=case.creditor_id,
-            partner_id=case.placement.partner_id, connection_id=connection_id, kind=kind, state="queued",
-            doc=msgspec.json.encode(fact).decode(), queued_at=work.now,
-        )
-    )
+    connection_id = partner_connection(work, case.placement.partner_id)
+    row: dict[str, object] = {
+        "message_id": message_id, "case_id": case.case_id, "creditor_id": case.creditor_id,
+        "partner_id": case.placement.partner_id, "connection_id": connection_id, "kind": kind, "state": "queued",
+        "doc": msgspec.json.encode(fact).decode(), "queued_at": work.now,
+    }
+    work.later(_ADD_MESSAGES, [row])
     work.wake("dispatch", connection_id)
 
 
-def partner_connection(conn: sa.Connection, partner_id: str) -> str:
+def partner_connection(work: Work, partner_id: str) -> str:
     """The connection by which a partner is reached. Raises `PermanentError` when there is none."""
-    found = conn.scalar(
-        sa.select(t.connections.c.connection_id)
-        .where(t.connections.c.partner_id == partner_id, t.connections.c.role == ConnectorRole.PARTNER.value)
-        .order_by(t.connections.c.connection_id)
-    )
-    if found is None:
-        raise PermanentError(
-            f"partner {partner_id} has no connection", cure="Add one with `collecthub connection add`."
-        )
-    return str(found)
+    for row in work.connections_of(t.connections.c.partner_id, partner_id):
+        if row.role == ConnectorRole.PARTNER.value:
+            return row.connection_id
+    raise PermanentError(f"partner {partner_id} has no connection", cure="Add one with `collecthub connection add`.")
 
 
 # --- reports to the creditor's side ---------------------------------------------------------------
 
 
 def _queue_reports(hub: Hub, work: Work, case: Case, events: Sequence[CaseEvent]) -> None:
-    for row in _reporters(hub, work, case.creditor_id):
+    for row in work.connections_of(t.connections.c.creditor_id, case.creditor_id):
         reporter = hub.connector_for(row)
         if not isinstance(reporter, CaseReporter):
             continue
         if row.role == ConnectorRole.ERP.value and row.connection_id != case.connection_id:
             continue  # an ERP is told about its own cases only
-        rows = [
+        rows: list[dict[str, object]] = [
             {
                 "report_id": derived_id(row.connection_id, case.case_id, str(event.seq)),
                 "connection_id": row.connection_id, "creditor_id": case.creditor_id, "case_id": case.case_id,
@@ -129,38 +121,24 @@ def _queue_reports(hub: Hub, work: Work, case: Case, events: Sequence[CaseEvent]
             if reporter.wants(event.kind)
         ]
         if rows:
-            work.conn.execute(_ADD_REPORTS, rows)
+            work.later(_ADD_REPORTS, rows)
             work.wake("report", row.connection_id)
-
-
-def _reporters(hub: Hub, work: Work, creditor_id: str) -> list[ConnectionRow]:
-    """The creditor's connections, read once per transaction."""
-    cached = work.cache.get(creditor_id)
-    if cached is None:
-        cached = read_connections(work.conn, t.connections.c.creditor_id == creditor_id)
-        work.cache[creditor_id] = cached
-    return cached
 
 
 # --- timers and tasks -----------------------------------------------------------------------------
 
 
-# Statements of the hot path are built once: building one costs as much as running it.
-_ADD_REPORTS, _ADD_TIMERS = sa.insert(t.reports), sa.insert(t.timers)
-_DROP_TIMERS = sa.delete(t.timers).where(t.timers.c.case_id == sa.bindparam("of_case"))
-
-
-def _set_timers(conn: sa.Connection, case: Case) -> None:
-    conn.execute(_DROP_TIMERS, {"of_case": case.case_id})
-    rows = [
+def _set_timers(work: Work, case: Case) -> None:
+    work.timers[case.case_id] = [
         {
             "case_id": case.case_id, "kind": timer.kind, "creditor_id": case.creditor_id,
             "owner": timer.owner, "due_at": timer.due_at,
         }
         for timer in timers(case)
     ]
-    if rows:
-        conn.execute(_ADD_TIMERS, rows)
+
+
+_ADD_MESSAGES, _ADD_REPORTS = sa.insert(t.messages), sa.insert(t.reports)
 
 
 def open_task(

@@ -10,7 +10,7 @@ import contextlib
 import datetime as dt
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -25,7 +25,9 @@ from collecthub.model.event import CaseEvent
 from collecthub.plugins import PluginSet, call_port, iterate_port, load_factory
 from collecthub.ports import ConnectorContext
 from collecthub.registers import ConnectorSpec
-from collecthub.store.connections import ConnectionRow, read_connection
+from collecthub.store import tables as t
+from collecthub.store.case_log import CaseBook
+from collecthub.store.connections import ConnectionRow, read_connection, read_connections
 from collecthub.store.database import Database
 from collecthub.store.evidence import Evidence
 from collecthub.store.facts import read_fact, write_fact
@@ -53,18 +55,65 @@ class NoQueue:
 
 
 class Work:
-    """One transaction of the runner: its connection, its moment, the jobs and hook calls that follow it."""
+    """One transaction of the runner: its connection, its moment, the cases in hand, the jobs and calls that follow it.
+
+    What is appended to the book or noted for `later` reaches the database in bulk: before anybody uses the
+    connection, and at the end.
+    """
 
     def __init__(self, conn: sa.Connection, now: dt.datetime) -> None:
-        self.conn = conn
+        self._conn = conn
         self.now = now
+        self.book = CaseBook()
+        self.timers: dict[str, list[dict[str, object]]] = {}  # by case, the timers it has from now on
+        self._later: dict[sa.Insert, list[dict[str, object]]] = {}
         self.wakes: dict[tuple[str, str], None] = {}
         self.told: list[tuple[Case, CaseEvent]] = []
-        self.cache: dict[str, list[ConnectionRow]] = {}  # a creditor's connections, read once
+        self._lines: dict[tuple[str, str], list[ConnectionRow]] = {}
+
+    @property
+    def conn(self) -> sa.Connection:
+        """The connection, which sees everything this transaction did so far."""
+        self.write()
+        return self._conn
 
     def wake(self, job: str, target: str) -> None:
         """Have a job looked at after this transaction; the same job and target are asked for once."""
         self.wakes[(job, target)] = None
+
+    def later(self, insert: sa.Insert, rows: Iterable[dict[str, object]]) -> None:
+        """Rows that can wait for the next look at the database."""
+        self._later.setdefault(insert, []).extend(rows)
+
+    def hold(self, case_ids: Iterable[str]) -> None:
+        """Read and lock cases that will be needed, in one look."""
+        self.book.hold(self._conn, case_ids)
+
+    def connections_of(self, column: sa.Column[str], value: str) -> list[ConnectionRow]:
+        """Connections by creditor or partner, read once per transaction."""
+        key = (column.name, value)
+        if key not in self._lines:
+            self._lines[key] = read_connections(self._conn, column == value)
+        return self._lines[key]
+
+    def write(self) -> None:
+        """Bring everything that waits to the database."""
+        self.book.write(self._conn)
+        if self.timers:
+            self._conn.execute(_DROP_TIMERS, [{"of_case": case_id} for case_id in self.timers])
+            rows = [row for of_case in self.timers.values() for row in of_case]
+            if rows:
+                self._conn.execute(_ADD_TIMERS, rows)
+            self.timers = {}
+        waiting, self._later = self._later, {}
+        for insert, more in waiting.items():
+            if more:
+                self._conn.execute(insert, more)
+
+
+# Statements of the hot path are built once: building one costs as much as running it.
+_ADD_TIMERS = sa.insert(t.timers)
+_DROP_TIMERS = sa.delete(t.timers).where(t.timers.c.case_id == sa.bindparam("of_case"))
 
 
 class Hub:
@@ -119,6 +168,7 @@ class Hub:
         with self.database.write() as conn:
             work = Work(conn, self.now())
             yield work
+            work.write()
             for job, target in work.wakes:
                 self.queue.enqueue(conn, job, target)
         for case, event in work.told:

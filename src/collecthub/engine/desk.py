@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from collecthub.engine.case_work import change_case, close_tasks
+from collecthub.engine.case_work import change_case, close_tasks, locked_case
 from collecthub.engine.context import Hub, Work
 from collecthub.errors import PermanentError
 from collecthub.model.case import Case
@@ -33,7 +33,6 @@ from collecthub.model.exchange import InstructionCode
 from collecthub.model.ids import derived_id
 from collecthub.model.money import round_amount
 from collecthub.store import tables as t
-from collecthub.store.case_log import read_case
 from collecthub.store.queries.scope import Role, Scope, cases_of, not_there
 
 WAITING_CREDITOR = "waiting_creditor"
@@ -52,10 +51,8 @@ class VersionError(PermanentError):
 
 def case_for(work: Work, scope: Scope, case_id: str, expected_version: int | None = None) -> Case:
     """The case, locked until the transaction ends. Raises `NotThereError` or `VersionError`."""
-    found = work.conn.scalar(
-        sa.select(t.cases.c.case_id).where(t.cases.c.case_id == case_id, cases_of(scope)).with_for_update()
-    )
-    case = read_case(work.conn, case_id) if found is not None else None
+    found = work.conn.scalar(sa.select(t.cases.c.case_id).where(t.cases.c.case_id == case_id, cases_of(scope)))
+    case = locked_case(work, case_id) if found is not None else None
     if case is None or scope.role is Role.PARTNER:
         raise not_there("case", case_id)
     if expected_version is not None and case.version != expected_version:

@@ -63,22 +63,22 @@ def fetch_documents(hub: Hub, row: ConnectionRow, item_refs: Sequence[str]) -> d
 def note_documents(
     work: Work, case_id: str, creditor_id: str, kept: Iterable[KeptDocument], *, actor: str, kind: str = "invoice"
 ) -> list[DocumentAdded]:
-    """Put kept documents on a case's list and return the facts to record; the same bytes stand there once."""
-    facts = []
-    for document in {document.sha256: document for document in kept}.values():
-        document_id = derived_id(case_id, document.sha256)
-        if work.conn.scalar(sa.select(t.documents.c.name).where(t.documents.c.document_id == document_id)):
-            continue
-        work.conn.execute(
-            sa.insert(t.documents).values(
-                document_id=document_id, case_id=case_id, creditor_id=creditor_id, name=document.name, kind=kind,
-                media_type=document.media_type, sha256=document.sha256, size=document.size, added_by=actor,
-                created_at=work.now,
-            )
+    """Put kept documents on a new case's list and return the facts to record; the same bytes stand there once."""
+    rows: list[dict[str, object]] = [
+        {
+            "document_id": derived_id(case_id, document.sha256), "case_id": case_id, "creditor_id": creditor_id,
+            "name": document.name, "kind": kind, "media_type": document.media_type, "sha256": document.sha256,
+            "size": document.size, "added_by": actor, "created_at": work.now,
+        }
+        for document in {document.sha256: document for document in kept}.values()
+    ]
+    work.later(_ADD_DOCUMENTS, rows)
+    return [
+        DocumentAdded(
+            document_id=str(row["document_id"]), name=str(row["name"]), document_kind=kind, sha256=str(row["sha256"])
         )
-        facts.append(
-            DocumentAdded(
-                document_id=document_id, name=document.name, document_kind=kind, sha256=document.sha256
-            )
-        )
-    return facts
+        for row in rows
+    ]
+
+
+_ADD_DOCUMENTS = sa.insert(t.documents)

@@ -10,12 +10,13 @@ import sqlalchemy as sa
 
 from collecthub.engine.context import Hub
 from collecthub.engine.durable import DurableQueue, Engine
+from collecthub.engine.sending import OPEN_STATES
 from collecthub.ports import HookReceiver
 from collecthub.registers import ConnectorRole
 from collecthub.store import tables as t
 from collecthub.store.connections import ConnectionRow, read_connections
 
-_LOOK_SECONDS = 0.2
+_LOOK_SECONDS, _TICK_SECONDS = 0.2, 1.0
 
 
 class Leftover(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,22 +33,27 @@ class Leftover(msgspec.Struct, frozen=True, kw_only=True):
         return self.jobs + self.messages + self.envelopes + self.inbox + self.reports
 
 
-def leftover(hub: Hub) -> Leftover:
-    """Count what is not done."""
-    queue = hub.queue
-    jobs = queue.unfinished() if isinstance(queue, DurableQueue) else 0
-
-    def count(conn: sa.Connection, column: sa.Column[str], states: list[str]) -> int:
-        return int(conn.scalar(sa.select(sa.func.count()).where(column.in_(states))) or 0)
-
+def leftover(hub: Hub, *, exact: bool = False) -> Leftover:
+    """Count what is not done; unless `exact`, the engine is asked for running jobs only when nothing else is left."""
     with hub.database.read() as conn:
-        return Leftover(
-            jobs=jobs,
-            messages=count(conn, t.messages.c.state, ["queued"]),
-            envelopes=count(conn, t.envelopes.c.state, ["composed", "prepared", "attempting", "in_doubt"]),
-            inbox=int(conn.scalar(sa.select(sa.func.count()).where(t.inbox.c.answered_at.is_(None))) or 0),
-            reports=count(conn, t.reports.c.state, ["queued"]),
-        )
+        wakes, messages, envelopes, inbox, reports = conn.execute(_LEFT).one()
+    jobs = wakes
+    if (exact or not any((messages, envelopes, inbox, reports))) and not wakes and isinstance(hub.queue, DurableQueue):
+        jobs = hub.queue.unfinished()
+    return Leftover(jobs=jobs, messages=messages, envelopes=envelopes, inbox=inbox, reports=reports)
+
+
+def _how_many(table: sa.Table, *conditions: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
+    return sa.select(sa.func.count()).select_from(table).where(*conditions).scalar_subquery()
+
+
+_LEFT = sa.select(
+    _how_many(t.wakes),
+    _how_many(t.messages, t.messages.c.state == "queued"),
+    _how_many(t.envelopes, t.envelopes.c.state.in_(OPEN_STATES)),
+    _how_many(t.inbox, t.inbox.c.answered_at.is_(None)),
+    _how_many(t.reports, t.reports.c.state == "queued"),
+)
 
 
 def received(hub: Hub) -> int:
@@ -102,7 +108,7 @@ def _drain(
             watch(left)
         if left.total == 0 or time.monotonic() > deadline:
             return left
-        if left.jobs == 0 or time.monotonic() - last_tick > 1:
+        if time.monotonic() - last_tick > _TICK_SECONDS:
             engine.tick()
             last_tick = time.monotonic()
         time.sleep(_LOOK_SECONDS)

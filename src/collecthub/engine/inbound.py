@@ -24,25 +24,28 @@ def keep_inbound(
     """
     content = raw.content if decoded is None else msgspec.json.encode(decoded)
     sha256 = hub.evidence.keep(content)
-    known = work.conn.scalar(
-        sa.select(t.inbox.c.inbox_id).where(
-            t.inbox.c.connection_id == row.connection_id,
-            t.inbox.c.remote_ref == raw.remote_ref[:400],
-            t.inbox.c.sha256 == sha256,
-        )
-    )
-    if known is not None:
+    remote_ref = raw.remote_ref[:400]
+    if work.conn.scalar(_KNOWN, {"of": row.connection_id, "remote_ref": remote_ref, "sha256": sha256}) is not None:
         return False
     work.conn.execute(
-        sa.insert(t.inbox).values(
-            inbox_id=new_id(), connection_id=row.connection_id, remote_ref=raw.remote_ref[:400], sha256=sha256,
-            media_type=raw.media_type if decoded is None else DECODED,
-            headers=msgspec.json.encode(dict(raw.headers)).decode(), size=len(content), state="stored",
-            received_at=work.now,
-        )
+        _KEEP,
+        {
+            "inbox_id": new_id(), "connection_id": row.connection_id, "remote_ref": remote_ref, "sha256": sha256,
+            "media_type": raw.media_type if decoded is None else DECODED,
+            "headers": msgspec.json.encode(dict(raw.headers)).decode(), "size": len(content), "state": "stored",
+            "received_at": work.now,
+        },
     )
     work.wake("record", row.connection_id)
     return True
+
+
+_KNOWN = sa.select(t.inbox.c.inbox_id).where(
+    t.inbox.c.connection_id == sa.bindparam("of"),
+    t.inbox.c.remote_ref == sa.bindparam("remote_ref"),
+    t.inbox.c.sha256 == sa.bindparam("sha256"),
+)
+_KEEP = sa.insert(t.inbox)
 
 
 def answer_again(work: Work, row: ConnectionRow, raw: RawMessage) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -50,8 +50,8 @@ def open_cases(hub: Hub, connection_id: str) -> None:
         row = read_connection(conn, connection_id)
     if row is None or row.creditor_id is None:
         return
-    skipped: set[str] = set()
-    while refs := _debtors_to_look_at(hub, connection_id, skipped):
+    after = ""
+    while refs := _debtors_to_look_at(hub, connection_id, after):
         try:
             _read_master_data(hub, row, refs)
             documents = fetch_documents(hub, row, _new_lines(hub, row, refs))
@@ -59,30 +59,25 @@ def open_cases(hub: Hub, connection_id: str) -> None:
             connection_trouble(hub, connection_id, error, job="open_cases")
             return
         _open_chunk(hub, row, refs, documents)
-        skipped.update(_still_waiting(hub, connection_id, refs))
+        after = refs[-1]  # rows of theirs that changed again meanwhile stay for the next run, so that this one ends
 
 
-def _debtors_to_look_at(hub: Hub, connection_id: str, skipped: Iterable[str]) -> list[str]:
-    query = (
-        sa.select(t.invoices.c.debtor_ref)
-        .where(t.invoices.c.connection_id == connection_id, t.invoices.c.look_on <= hub.business_date())
-        .group_by(t.invoices.c.debtor_ref)
-        .order_by(t.invoices.c.debtor_ref)
-    )
-    passed = set(skipped)
+def _debtors_to_look_at(hub: Hub, connection_id: str, after: str) -> list[str]:
+    asked = {"of": connection_id, "after": after, "today": hub.business_date()}
     with hub.database.read() as conn:
-        found = conn.scalars(query.limit(DEBTORS_PER_CHUNK + len(passed)))
-        return [ref for ref in found if ref not in passed][:DEBTORS_PER_CHUNK]
+        return list(conn.scalars(_TO_LOOK_AT, asked))
 
 
-def _still_waiting(hub: Hub, connection_id: str, refs: Sequence[str]) -> list[str]:
-    """Debtors whose rows changed again meanwhile stay for the next run, so that this one ends."""
-    query = sa.select(t.invoices.c.debtor_ref).where(
-        t.invoices.c.connection_id == connection_id, t.invoices.c.debtor_ref.in_(refs),
-        t.invoices.c.look_on <= hub.business_date(),
+_TO_LOOK_AT = (
+    sa.select(t.invoices.c.debtor_ref)
+    .where(
+        t.invoices.c.connection_id == sa.bindparam("of"), t.invoices.c.debtor_ref > sa.bindparam("after"),
+        t.invoices.c.look_on <= sa.bindparam("today"),
     )
-    with hub.database.read() as conn:
-        return list(set(conn.scalars(query)))
+    .group_by(t.invoices.c.debtor_ref)
+    .order_by(t.invoices.c.debtor_ref)
+    .limit(DEBTORS_PER_CHUNK)
+)
 
 
 def _read_master_data(hub: Hub, row: ConnectionRow, refs: Sequence[str]) -> None:
@@ -112,21 +107,27 @@ def _read_master_data(hub: Hub, row: ConnectionRow, refs: Sequence[str]) -> None
         return
     records = list(hub.walk(f"{row.kind}.debtors", row.connection_id)(source.debtors(wanted)))
     with hub.work() as work:
-        for record in records:
-            write_debtor(work, row, record.debtor_ref, record.party)
+        rows = {record.debtor_ref: _debtor_row(work, row, record.debtor_ref, record.party) for record in records}
+        work.later(_ADD_DEBTORS, (rows[ref] for ref in wanted if ref in rows))
 
 
 def write_debtor(work: Work, row: ConnectionRow, debtor_ref: str, party: Party) -> None:
     """Keep a debtor's master data; an existing one is replaced."""
+    fresh = _debtor_row(work, row, debtor_ref, party)
     key = (t.debtors.c.connection_id == row.connection_id) & (t.debtors.c.debtor_ref == debtor_ref)
-    values = {"party": msgspec.json.encode(party).decode(), "read_at": work.now}
-    if work.conn.execute(sa.update(t.debtors).where(key).values(values)).rowcount == 0:
-        work.conn.execute(
-            sa.insert(t.debtors).values(
-                connection_id=row.connection_id, debtor_ref=debtor_ref, creditor_id=row.creditor_id,
-                salt=new_id(), **values,
-            )
-        )
+    changed = sa.update(t.debtors).where(key).values(party=fresh["party"], read_at=fresh["read_at"])
+    if work.conn.execute(changed).rowcount == 0:
+        work.later(_ADD_DEBTORS, [fresh])
+
+
+def _debtor_row(work: Work, row: ConnectionRow, debtor_ref: str, party: Party) -> dict[str, object]:
+    return {
+        "connection_id": row.connection_id, "debtor_ref": debtor_ref, "creditor_id": row.creditor_id,
+        "salt": new_id(), "party": msgspec.json.encode(party).decode(), "read_at": work.now,
+    }
+
+
+_ADD_DEBTORS = sa.insert(t.debtors)
 
 
 def _new_lines(hub: Hub, row: ConnectionRow, refs: Sequence[str]) -> list[str]:
@@ -161,7 +162,7 @@ def _open_chunk(
     with hub.work() as work:
         row = read_connection(work.conn, row.connection_id) or row  # it may be released at this very moment
         creditor = read_creditor(work.conn, row.creditor_id or "")
-        for account, debtor, ordinal in _accounts(work.conn, row, refs):
+        for account, debtor, ordinal in _accounts(work, row, refs):
             key = (row.connection_id, account.debtor_ref, account.currency, str(ordinal))
             number = case_number(*key)
             facts = open_case(account, as_of, number)
@@ -208,8 +209,9 @@ def _safe_start(row: ConnectionRow, account: Account, opened: CaseOpened) -> lis
     return facts
 
 
-def _accounts(conn: sa.Connection, row: ConnectionRow, refs: Sequence[str]) -> list[tuple[Account, Party, int]]:
+def _accounts(work: Work, row: ConnectionRow, refs: Sequence[str]) -> list[tuple[Account, Party, int]]:
     """The debtors' accounts, with the debtor and which case in a row a new one would be."""
+    conn = work.conn
     by_account: dict[tuple[str, str], list[Invoice]] = {}
     query = sa.select(t.invoices).where(
         t.invoices.c.connection_id == row.connection_id, t.invoices.c.debtor_ref.in_(refs)
@@ -225,6 +227,7 @@ def _accounts(conn: sa.Connection, row: ConnectionRow, refs: Sequence[str]) -> l
         )
     }
     latest = _cases_of(conn, row.connection_id, refs)
+    work.hold(held[-1].case_id for held in latest.values())
     accounts = []
     for (debtor_ref, currency), rows in sorted(by_account.items()):
         held = latest.get((debtor_ref, currency), [])
@@ -235,7 +238,7 @@ def _accounts(conn: sa.Connection, row: ConnectionRow, refs: Sequence[str]) -> l
                     creditor_id=row.creditor_id or "", connection_id=row.connection_id, debtor_ref=debtor_ref,
                     currency=currency, segment=segment(party),
                     debtor_digest=party_digest(salt, msgspec.json.encode(party)), rows=rows,
-                    case=held[-1] if held else None,
+                    case=work.book.held(held[-1].case_id) if held else None,
                 ),
                 party,
                 len(held) + 1,

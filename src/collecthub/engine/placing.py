@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeGuard
+
+import sqlalchemy as sa
 
 from collecthub.corridor.route import route
 from collecthub.engine.case_work import change_case, open_task
@@ -19,7 +22,6 @@ from collecthub.ports import (
     PartnerProfile,
 )
 from collecthub.store import tables as t
-from collecthub.store.case_log import read_cases
 from collecthub.store.connections import (
     read_creditor,
     read_profiles,
@@ -34,17 +36,11 @@ def place_cases(hub: Hub, creditor_id: str) -> None:
     while True:
         with hub.work() as work:
             creditor = read_creditor(work.conn, creditor_id)
-            ready = read_cases(
-                work.conn,
-                (t.cases.c.creditor_id == creditor_id)
-                & t.cases.c.status.in_([Status.READY.value, Status.REFUSED.value])
-                & (t.cases.c.holds == "")
-                & (t.cases.c.case_id > after),
-                CASES_PER_CHUNK,
-            )
-            profiles = read_profiles(work.conn) if ready else []
+            found = work.conn.scalars(_READY, {"of": creditor_id, "after": after}).all()
+            profiles = read_profiles(work.conn) if found else []
             country = creditor.party.country if creditor else ""
-            for case in ready:
+            work.hold(found)
+            for case in filter(_is_ready, map(work.book.held, found)):
                 facts = route_facts(hub, case, country, profiles)
                 changed = change_case(hub, work, case, facts, actor="hub")
                 if changed.status is Status.NEEDS_INFO:
@@ -52,9 +48,26 @@ def place_cases(hub: Hub, creditor_id: str) -> None:
                         work, kind="unroutable", title=f"case {case.number} cannot be handed over",
                         detail=getattr(facts[-1], "reason", ""), creditor_id=creditor_id, case_id=case.case_id,
                     )
-        if len(ready) < CASES_PER_CHUNK:
+        if len(found) < CASES_PER_CHUNK:
             return
-        after = ready[-1].case_id
+        after = found[-1]
+
+
+_PLACEABLE = (Status.READY, Status.REFUSED)
+_READY = (
+    sa.select(t.cases.c.case_id)
+    .where(
+        t.cases.c.creditor_id == sa.bindparam("of"), t.cases.c.holds == "", t.cases.c.case_id > sa.bindparam("after"),
+        t.cases.c.status.in_([status.value for status in _PLACEABLE]),
+    )
+    .order_by(t.cases.c.case_id)
+    .limit(CASES_PER_CHUNK)
+)
+
+
+def _is_ready(case: Case | None) -> TypeGuard[Case]:
+    """Whether the case, now locked, is still what the look before the lock promised."""
+    return case is not None and case.status in _PLACEABLE and not case.holds
 
 
 def route_facts(hub: Hub, case: Case, country: str, profiles: Sequence[PartnerProfile]) -> tuple[Fact, ...]:

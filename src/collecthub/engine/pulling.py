@@ -55,7 +55,7 @@ def pull_connection(hub: Hub, connection_id: str) -> None:
             sa.insert(t.runs).values(run_id=run_id, connection_id=connection_id, started_at=work.now, state="running")
         )
     try:
-        source = hub.connector(connection_id)
+        source = hub.connector_for(row)
         if not isinstance(source, InvoiceSource):
             raise PermanentError(f"{row.kind} cannot pull invoices", cure="Use an ERP connection.")
         problem = ""
@@ -67,7 +67,7 @@ def pull_connection(hub: Hub, connection_id: str) -> None:
         connection_trouble(hub, connection_id, error, job="pull")
         return
     _end_run(hub, row, run_id, "incomplete" if problem else "complete", problem)
-    connection_well(hub, connection_id)
+    connection_well(hub, row)
 
 
 def _keep_page(hub: Hub, row: ConnectionRow, run_id: str, page: Page) -> None:

@@ -72,7 +72,7 @@ def dispatch_connection(hub: Hub, connection_id: str) -> None:
     if row is None or fenced:
         return
     try:
-        dispatcher = hub.connector(connection_id)
+        dispatcher = hub.connector_for(row)
         if not isinstance(dispatcher, Dispatcher):
             raise PermanentError(f"{row.kind} cannot send", cure="Use a partner connection.")
         while True:
@@ -107,6 +107,7 @@ def _compose(hub: Hub, row: ConnectionRow, limit: int) -> str | None:
             .order_by(t.messages.c.queued_at, t.messages.c.message_id)
             .limit(limit)
         ).all()
+        work.hold(entry.case_id for entry in waiting)
         composed = [message for entry in waiting if (message := _message(hub, work, entry)) is not None]
         if not composed:
             return "" if waiting else None
@@ -213,7 +214,7 @@ def _send(hub: Hub, row: ConnectionRow, dispatcher: Dispatcher, envelope_id: str
     except CollecthubError as error:
         return _not_sent(hub, row, entry, number, error)
     _sent(hub, row, envelope, number, receipt)
-    connection_well(hub, row.connection_id)
+    connection_well(hub, row)
     return True
 
 
@@ -285,26 +286,26 @@ class AttemptJournal:
 
 
 def _guard(work: Work, envelope_id: str) -> None:
-    composed = work.conn.execute(
-        sa.select(t.messages.c.message_id, t.messages.c.case_id, t.messages.c.kind).where(
-            t.messages.c.envelope_id == envelope_id
-        )
-    ).all()
-    for message_id, case_id, kind in composed:
-        case = locked_case(work, case_id)
-        problem = _obsolete(case, kind, message_id)
-        if not problem and work.conn.scalar(
-            sa.select(t.messages.c.problem).where(t.messages.c.message_id == message_id)
-        ):
+    composed = work.conn.execute(_COMPOSED, {"of": envelope_id}).all()
+    work.hold(entry.case_id for entry in composed)
+    for entry in composed:
+        case = locked_case(work, entry.case_id)
+        problem = _obsolete(case, entry.kind, entry.message_id)
+        if not problem and entry.problem:
             problem = "the message was withdrawn"
-        if not problem and kind == CASE_FILE and case.changed_at > _composed_at(work, envelope_id):
+        if not problem and entry.kind == CASE_FILE and case.changed_at > entry.created_at:
             problem = "the case changed after the file was composed"
         if problem:
             raise WithdrawnError(f"envelope {envelope_id} was withdrawn: {problem}", reference=case.number)
 
 
-def _composed_at(work: Work, envelope_id: str) -> Any:
-    return work.conn.scalar(sa.select(t.envelopes.c.created_at).where(t.envelopes.c.envelope_id == envelope_id))
+_COMPOSED = (
+    sa.select(
+        t.messages.c.message_id, t.messages.c.case_id, t.messages.c.kind, t.messages.c.problem, t.envelopes.c.created_at
+    )
+    .join_from(t.messages, t.envelopes, t.messages.c.envelope_id == t.envelopes.c.envelope_id)
+    .where(t.messages.c.envelope_id == sa.bindparam("of"))
+)
 
 
 # --- outcomes -------------------------------------------------------------------------------------
@@ -330,10 +331,11 @@ def _sent(hub: Hub, row: ConnectionRow, envelope: Envelope, number: int, receipt
             .where(t.messages.c.envelope_id == envelope.envelope_id)
             .order_by(t.messages.c.queued_at, t.messages.c.message_id)
         ).all()
+        work.conn.execute(
+            sa.update(t.messages).where(t.messages.c.envelope_id == envelope.envelope_id).values(state="sent")
+        )
+        work.hold(entry.case_id for entry in exchange_messages)
         for entry in exchange_messages:
-            work.conn.execute(
-                sa.update(t.messages).where(t.messages.c.message_id == entry.message_id).values(state="sent")
-            )
             case = locked_case(work, entry.case_id)
             facts = _sent_facts(case, entry, envelope, receipt)
             if facts:

@@ -13,11 +13,11 @@ from collecthub.engine.case_work import change_case, locked_case, open_task
 from collecthub.engine.context import Hub
 from collecthub.engine.trouble import backoff, connection_trouble, connection_well
 from collecthub.errors import CollecthubError, ConfigurationError, InDoubtError, RetryableError
-from collecthub.model.event import CaseEvent, CreditorTold
+from collecthub.model.event import CreditorTold
 from collecthub.ports import CaseReport, CaseReporter, Receipt
 from collecthub.registers import ConnectorRole
 from collecthub.store import tables as t
-from collecthub.store.case_log import read_case, read_events, replay
+from collecthub.store.case_log import read_cases, read_histories, replay
 from collecthub.store.connections import ConnectionRow, read_connection
 from collecthub.store.facts import FENCE, read_fact
 
@@ -33,7 +33,7 @@ def report_connection(hub: Hub, connection_id: str) -> None:
     if row is None or fenced:
         return
     try:
-        reporter = hub.connector(connection_id)
+        reporter = hub.connector_for(row)
     except CollecthubError as error:
         connection_trouble(hub, connection_id, error, job="report")
         return
@@ -48,11 +48,7 @@ def _tell_chunk(hub: Hub, row: ConnectionRow, reporter: CaseReporter, waiting: S
     """Tell some and note it at once; after a crash between the two they are told again under the same ids."""
     done: list[tuple[Any, Receipt]] = []
     trouble: CollecthubError | None = None
-    histories: dict[str, list[CaseEvent]] = {}
-    for entry in waiting:
-        message = _message(hub, entry, histories)
-        if message is None:
-            continue
+    for entry, message in _messages(hub, waiting):
         try:
             receipt = hub.call(report, reporter, message, what=f"{row.kind}.report", connection_id=row.connection_id)
         except CollecthubError as error:
@@ -62,26 +58,29 @@ def _tell_chunk(hub: Hub, row: ConnectionRow, reporter: CaseReporter, waiting: S
     _told(hub, row, done)
     if trouble is not None:
         return _not_told(hub, row, entry, trouble)
-    connection_well(hub, row.connection_id)
+    connection_well(hub, row)
     return True
 
 
-def _message(hub: Hub, entry: Any, histories: dict[str, list[CaseEvent]]) -> CaseReport | None:
-    """The report in line. Rebuilt from the event and the case as it was right after it, so that it never changes."""
+def _messages(hub: Hub, waiting: Sequence[Any]) -> list[tuple[Any, CaseReport]]:
+    """The reports in line. Rebuilt from the event and the case as it was right after it, so that they never change."""
+    case_ids = [entry.case_id for entry in waiting]
     with hub.database.read() as conn:
-        current = read_case(conn, entry.case_id)
-        if current is None:
-            return None
-        if entry.case_id not in histories:
-            histories[entry.case_id] = read_events(conn, entry.case_id)
-    history = histories[entry.case_id][: entry.seq]
-    case = current if current.version == entry.seq else replay(history)
-    assert case is not None, "an event belongs to a history"
-    case = msgspec.structs.replace(case, debtor=current.debtor)
-    return CaseReport(
-        report_id=entry.report_id, case=case, event=history[-1], text=sentence(case, history[-1]),
-        debtor_ref=case.debtor_ref, item_refs=tuple(claim.claim_id for claim in case.claims),
-    )
+        newest = {case.case_id: case for case in read_cases(conn, t.cases.c.case_id.in_(case_ids))}
+        histories = read_histories(conn, case_ids, max(entry.seq for entry in waiting))
+    messages = []
+    for entry in waiting:
+        history = histories[entry.case_id][: entry.seq]
+        current = newest[entry.case_id]
+        case = current if current.version == entry.seq else replay(history)
+        assert case is not None, "an event belongs to a history"
+        case = msgspec.structs.replace(case, debtor=current.debtor)
+        message = CaseReport(
+            report_id=entry.report_id, case=case, event=history[-1], text=sentence(case, history[-1]),
+            debtor_ref=case.debtor_ref, item_refs=tuple(claim.claim_id for claim in case.claims),
+        )
+        messages.append((entry, message))
+    return messages
 
 
 def _waiting(hub: Hub, connection_id: str) -> list[Any]:
@@ -118,8 +117,9 @@ def _told(hub: Hub, row: ConnectionRow, done: Sequence[tuple[Any, Receipt]]) -> 
             for entry, receipt in done
         ]
         work.conn.execute(_NOTE_DONE, notes)
-        for entry, receipt in done:
-            if row.role == ConnectorRole.ERP.value:
+        if row.role == ConnectorRole.ERP.value:
+            work.hold(entry.case_id for entry, _ in done)
+            for entry, receipt in done:
                 case = locked_case(work, entry.case_id)
                 told = CreditorTold(reporter=row.kind, about=entry.kind, receipt_ref=receipt.reference[:140])
                 change_case(hub, work, case, [told], actor=f"connection:{row.connection_id}")

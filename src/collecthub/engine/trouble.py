@@ -7,7 +7,7 @@ import datetime as dt
 from collecthub.engine.case_work import close_tasks, open_task
 from collecthub.engine.context import Hub
 from collecthub.errors import CollecthubError, RetryableError
-from collecthub.store.connections import change_connection, read_connection
+from collecthub.store.connections import ConnectionRow, change_connection, read_connection
 
 FIRST_WAIT, LONGEST_WAIT = 2.0, 900.0
 
@@ -43,12 +43,10 @@ def connection_trouble(hub: Hub, connection_id: str, error: CollecthubError, job
             )
 
 
-def connection_well(hub: Hub, connection_id: str) -> None:
-    """Note that a connection works again, if it had trouble."""
-    with hub.database.read() as conn:
-        row = read_connection(conn, connection_id)
-    if row is None or row.status == "ok":
+def connection_well(hub: Hub, row: ConnectionRow) -> None:
+    """Note that a connection works again, if it had trouble when the job that now ends well read it."""
+    if row.status == "ok":
         return
     with hub.work() as work:
-        change_connection(work.conn, connection_id, status="ok", status_detail="", status_until=None)
-        close_tasks(work, done_by="hub", connection_id=connection_id, kind="connection")
+        change_connection(work.conn, row.connection_id, status="ok", status_detail="", status_until=None)
+        close_tasks(work, done_by="hub", connection_id=row.connection_id, kind="connection")

@@ -1,7 +1,7 @@
 """Cases and their histories: append facts, keep the projection, read both.
 
-`append` is the only writer. Within one transaction it seals the facts into the hash chain, folds them into the
-case, writes their ledger lines, and refreshes the searchable row.
+`CaseBook` is the only writer: facts become sealed events, the case folded from them, ledger lines and the searchable
+row.
 """
 
 from __future__ import annotations
@@ -46,65 +46,108 @@ def from_minor(minor: int, currency: str) -> Decimal:
     return Decimal(minor).scaleb(-minor_units(currency))
 
 
-def append(
-    conn: sa.Connection,
-    case: Case | None,
-    facts: Sequence[Fact],
-    *,
-    case_id: str,
-    actor: str,
-    now: dt.datetime,
-    occurred_at: dt.datetime | None = None,
-    debtor: Party | None = None,
-) -> tuple[Case, tuple[CaseEvent, ...]]:
-    """Record facts on a case (None for a new one) and return the case after them and the sealed events.
+class CaseBook:
+    """The cases that one transaction has in hand: each is read and locked once and written once.
 
-    Raises `RetryableError` when somebody else changed the case meanwhile: read it again and decide anew.
+    `append` is the only way in which a case changes. It seals facts into the hash chain, folds them into the case and
+    makes their ledger lines; `write` brings all of that to the tables in a handful of statements, because a
+    statement costs more than the rows in it.
     """
-    before = case.version if case else 0
-    written: list[CaseEvent] = []
-    lines: list[dict[str, object]] = []
-    for fact in facts:
-        seq = (case.version if case else 0) + 1
-        event = seal(
-            CaseEvent(
-                case_id=case_id, seq=seq, occurred_at=occurred_at or now, recorded_at=now, actor=actor,
-                fact=fact, previous_hash=case.last_hash if case else GENESIS,
+
+    def __init__(self) -> None:
+        self._held: dict[str, Case] = {}
+        self._stored: dict[str, int] = {}  # changed cases and the version that the table has; 0 is a new case
+        self._events: list[dict[str, object]] = []
+        self._lines: list[dict[str, object]] = []
+
+    def hold(self, conn: sa.Connection, case_ids: Iterable[str]) -> None:
+        """Read and lock these cases, always in the same order, so that two transactions never wait for each other."""
+        wanted = sorted(set(case_ids) - self._held.keys())
+        for start in range(0, len(wanted), _CASES_PER_LOOK):
+            some = wanted[start : start + _CASES_PER_LOOK]
+            for doc in conn.scalars(_LOCK_CASES, {"case_ids": some}):
+                case = _decode_case(doc)
+                self._held[case.case_id] = case
+
+    def held(self, case_id: str) -> Case | None:
+        """A case that was held and exists, as it stands with everything appended so far."""
+        return self._held.get(case_id)
+
+    def append(
+        self,
+        case: Case | None,
+        facts: Sequence[Fact],
+        *,
+        case_id: str,
+        actor: str,
+        now: dt.datetime,
+        occurred_at: dt.datetime | None = None,
+        debtor: Party | None = None,
+    ) -> tuple[Case, tuple[CaseEvent, ...]]:
+        """Record facts on a case (None for a new one) and return the case after them and the sealed events.
+
+        Raises `RetryableError` when the case given is not the newest: read it again and decide anew.
+        """
+        before = case.version if case else 0
+        newest = self._held.get(case_id)
+        if newest is not None and newest.version != before:
+            raise _changed_meanwhile(newest)
+        written: list[CaseEvent] = []
+        for fact in facts:
+            event = seal(
+                CaseEvent(
+                    case_id=case_id, seq=(case.version if case else 0) + 1, occurred_at=occurred_at or now,
+                    recorded_at=now, actor=actor, fact=fact, previous_hash=case.last_hash if case else GENESIS,
+                )
             )
-        )
-        case = apply(case, event)
-        new_lines = ledger_lines(case.currency, event)
-        if debtor is not None:
-            case = msgspec.structs.replace(case, debtor=debtor)
-        lines += [_line_row(case, event, number, line) for number, line in enumerate(new_lines)]
-        written.append(event)
-    assert case is not None, "facts are never empty"
-    _write_projection(conn, case, before)
-    conn.execute(_ADD_EVENTS, [_event_row(case, event) for event in written])
-    if lines:
-        conn.execute(_ADD_LINES, lines)
-    return case, tuple(written)
+            case = apply(case, event)
+            new_lines = ledger_lines(case.currency, event)
+            if debtor is not None:
+                case = msgspec.structs.replace(case, debtor=debtor)
+            self._lines += [_line_row(case, event, number, line) for number, line in enumerate(new_lines)]
+            self._events.append(_event_row(case, event))
+            written.append(event)
+        assert case is not None, "facts are never empty"
+        self._held[case_id] = case
+        self._stored.setdefault(case_id, before)
+        return case, tuple(written)
+
+    def write(self, conn: sa.Connection) -> None:
+        """Bring what was appended to the tables. Raises `RetryableError` when somebody else was quicker."""
+        changed = [(self._held[case_id], before) for case_id, before in self._stored.items()]
+        new = [_case_row(case) for case, before in changed if before == 0]
+        old = [
+            {**_case_row(case), "known_id": case.case_id, "known_version": before} for case, before in changed if before
+        ]
+        if new:
+            conn.execute(_ADD_CASES, new)
+        if old and conn.execute(_CHANGE_CASE, old).rowcount != len(old):
+            raise _changed_meanwhile(next(case for case, before in changed if before))
+        if self._events:
+            conn.execute(_ADD_EVENTS, self._events)
+        if self._lines:
+            conn.execute(_ADD_LINES, self._lines)
+        self._stored, self._events, self._lines = {}, [], []
 
 
+def _changed_meanwhile(case: Case) -> RetryableError:
+    return RetryableError(
+        f"case {case.number}, or one beside it, was changed by somebody else at the same moment",
+        cure="Nothing to do; it is read again.", reference=case.case_id, retry_after_seconds=0,
+    )
+
+
+_CASES_PER_LOOK = 500
+_LOCK_CASES = (
+    sa.select(cases.c.doc)
+    .where(cases.c.case_id.in_(sa.bindparam("case_ids", expanding=True)))
+    .order_by(cases.c.case_id)
+    .with_for_update()
+)
+_ADD_CASES, _ADD_EVENTS, _ADD_LINES = sa.insert(cases), sa.insert(events), sa.insert(lines_table)
 _CHANGE_CASE = sa.update(cases).where(
     cases.c.case_id == sa.bindparam("known_id"), cases.c.version == sa.bindparam("known_version")
 )
-_ADD_EVENTS, _ADD_LINES = sa.insert(events), sa.insert(lines_table)
-
-
-def _write_projection(conn: sa.Connection, case: Case, before: int) -> None:
-    row = _case_row(case)
-    if before == 0:
-        conn.execute(sa.insert(cases), row)
-        return
-    done = conn.execute(_CHANGE_CASE, {**row, "known_id": case.case_id, "known_version": before})
-    if done.rowcount != 1:
-        raise RetryableError(
-            f"case {case.number} was changed by somebody else at the same moment",
-            cure="Nothing to do; it is read again.",
-            reference=case.case_id,
-            retry_after_seconds=0,
-        )
 
 
 def _case_row(case: Case) -> dict[str, object]:
@@ -175,12 +218,11 @@ def _line_row(case: Case, event: CaseEvent, number: int, line: LedgerLine) -> di
 
 
 _READ_CASE = sa.select(cases.c.doc).where(cases.c.case_id == sa.bindparam("case_id"))
-_LOCK_CASE = _READ_CASE.with_for_update()
 
 
-def read_case(conn: sa.Connection, case_id: str, *, lock: bool = False) -> Case | None:
-    """The case, or None; with `lock` nobody else changes it before this transaction ends."""
-    doc = conn.scalar(_LOCK_CASE if lock else _READ_CASE, {"case_id": case_id})
+def read_case(conn: sa.Connection, case_id: str) -> Case | None:
+    """The case, or None."""
+    doc = conn.scalar(_READ_CASE, {"case_id": case_id})
     return None if doc is None else _decode_case(doc)
 
 
@@ -194,6 +236,21 @@ def read_events(conn: sa.Connection, case_id: str) -> list[CaseEvent]:
     """The history of a case, oldest first."""
     query = sa.select(events.c.doc).where(events.c.case_id == case_id).order_by(events.c.seq)
     return [_decode_event(doc) for doc in conn.scalars(query)]
+
+
+_HISTORIES = (
+    sa.select(events.c.case_id, events.c.doc)
+    .where(events.c.case_id.in_(sa.bindparam("case_ids", expanding=True)), events.c.seq <= sa.bindparam("until"))
+    .order_by(events.c.case_id, events.c.seq)
+)
+
+
+def read_histories(conn: sa.Connection, case_ids: Sequence[str], until: int) -> dict[str, list[CaseEvent]]:
+    """The histories of some cases up to a sequence number, each oldest first."""
+    histories: dict[str, list[CaseEvent]] = {}
+    for case_id, doc in conn.execute(_HISTORIES, {"case_ids": list(case_ids), "until": until}):
+        histories.setdefault(case_id, []).append(_decode_event(doc))
+    return histories
 
 
 def read_event(conn: sa.Connection, case_id: str, seq: int) -> CaseEvent | None:

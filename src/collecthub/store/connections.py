@@ -70,8 +70,11 @@ def _connection(row: sa.Row[tuple[object, ...]]) -> ConnectionRow:
 
 def read_connection(conn: sa.Connection, connection_id: str) -> ConnectionRow | None:
     """The connection, or None."""
-    row = conn.execute(sa.select(connections).where(connections.c.connection_id == connection_id)).first()
+    row = conn.execute(_READ, {"of": connection_id}).first()
     return None if row is None else _connection(row)
+
+
+_READ = sa.select(connections).where(connections.c.connection_id == sa.bindparam("of"))
 
 
 def read_connections(conn: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[ConnectionRow]:

@@ -34,7 +34,7 @@ def take_hook(hub: Hub, connection_id: str, asked: HookRequest) -> Response:
     """Let the plugin judge the call, keep what it brings, wake who reads it."""
     with hub.database.read() as conn:
         row = read_connection(conn, connection_id)
-    receiver = hub.connector(connection_id) if row is not None else None
+    receiver = hub.connector_for(row) if row is not None else None
     if row is None or not isinstance(receiver, HookReceiver):
         return problem_response(problem("not-found"))
     try:
