@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -13,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from collecthub.errors import ConfigurationError, RetryableError
+from collecthub.errors import ConfigurationError, ConsentError, RetryableError
 from collecthub.testing.fakes import FolderVault, MemoryVault
-from collecthub_erp_exact.tokens import PAIR
+from collecthub_erp_exact import courier
+from collecthub_erp_exact.tokens import ERRAND, PAIR
 
 _WORKER = """
 import datetime as dt, json, os, sys, time
@@ -23,14 +25,15 @@ from pathlib import Path
 from collecthub.testing.fakes import FolderVault, context
 from collecthub_erp_exact.client import ExactClient
 from collecthub_erp_exact.settings import ExactSettings
+from collecthub_erp_exact.tokens import PAIR
 
 class DyingVault(FolderVault):
     '''Ends the process around the write of a token pair, as a power cut would.'''
     def write(self, name, value):
-        if job["dies"] == "before the write":
+        if name == PAIR and job["dies"] == "before the write":
             os._exit(9)
         super().write(name, value)
-        if job["dies"] == "after the write":
+        if name == PAIR and job["dies"] == "after the write":
             os._exit(9)
 
 job = json.loads(sys.argv[1])
@@ -122,9 +125,33 @@ def test_a_process_killed_after_the_pair_was_stored_loses_nothing(world: Any, va
     assert world.token_calls() == calls
 
 
-def test_a_pair_lost_between_wire_and_disk_ends_in_one_notice_and_no_further_calls(
+def test_a_process_killed_between_the_answer_and_the_vault_loses_nothing(
     world: Any, vault_folder: Path
 ) -> None:
+    world.vault = FolderVault(vault_folder)
+    world.connected()
+    old = pair(world.vault)
+    world.advance(700)
+    with worker(world, vault_folder, dies="before the write") as dying:
+        assert line(dying) == "ready"
+        release(dying)
+        assert dying.wait(20) == 9
+    assert pair(world.vault) == old
+    kept = Path(json.loads(world.vault.read(ERRAND))["path"])
+    content = kept.read_bytes()
+    assert len(content) > 100 and b"token" not in content and b"stamp" not in content
+    assert kept.stat().st_mode & 0o077 == 0
+    calls = world.token_calls()
+    world.connector()._client.get(0, "current/Me", "/api/v1/current/Me")
+    assert not kept.exists()
+    assert pair(world.vault)["refresh_token"] != old["refresh_token"]
+    assert world.token_calls() == calls
+
+
+def test_a_pair_lost_with_its_machine_ends_in_one_notice_and_no_further_calls(
+    world: Any, vault_folder: Path
+) -> None:
+    """Nothing of the answer is left: not in the vault and not in the file that the courier kept."""
     world.vault = FolderVault(vault_folder)
     world.connected()
     world.advance(700)
@@ -132,12 +159,13 @@ def test_a_pair_lost_between_wire_and_disk_ends_in_one_notice_and_no_further_cal
         assert line(dying) == "ready"
         release(dying)
         assert dying.wait(20) == 9
-    with pytest.raises(ConfigurationError, match="Old refresh token used") as told:
+    Path(json.loads(world.vault.read(ERRAND))["path"]).unlink()
+    with pytest.raises(ConsentError, match="Old refresh token used") as told:
         world.connector()._client.tokens.access_token()
     assert "Reconnect" in told.value.cure
     calls = world.token_calls()
     for _ in range(3):
-        with pytest.raises(ConfigurationError, match="Old refresh token used"):
+        with pytest.raises(ConsentError, match="Old refresh token used"):
             list(world.connector().pull(""))
     assert world.token_calls() == calls
     connector = world.connector()
@@ -177,7 +205,7 @@ def test_a_connection_that_was_idle_for_31_days_needs_consent_and_others_do_not(
     world.advance(11 * 86_400 + 5)
     assert world.connector()._client.tokens.access_token()
     world.vault = idle
-    with pytest.raises(ConfigurationError, match="The refresh token expired at"):
+    with pytest.raises(ConsentError, match="The refresh token expired at"):
         world.connector()._client.tokens.access_token()
     assert "expired at" in pair(idle)["consent_needed"]
 
@@ -188,7 +216,7 @@ def test_a_lost_answer_is_asked_for_again_and_tells_the_truth(world: Any) -> Non
     world.twin.control("faults", {"path": "/api/oauth2/token", "drop_after_bytes": 10})
     with pytest.raises(RetryableError, match="was lost"):
         connector._client.tokens.access_token()
-    with pytest.raises(ConfigurationError, match="Old refresh token used"):
+    with pytest.raises(ConsentError, match="Old refresh token used"):
         connector._client.tokens.access_token()
 
 
@@ -216,7 +244,7 @@ def test_a_refused_code_is_told(world: Any) -> None:
     connector = world.connector()
     code = world.code(connector)
     connector.finish_consent(code)
-    with pytest.raises(ConfigurationError, match="refused the consent"):
+    with pytest.raises(ConsentError, match="refused the consent"):
         connector.finish_consent(code)
 
 
@@ -224,15 +252,45 @@ def test_a_consent_whose_answer_was_lost_has_to_be_given_again(world: Any) -> No
     connector = world.connector()
     code = world.code(connector)
     world.twin.control("faults", {"path": "/api/oauth2/token", "drop_after_bytes": 10})
-    with pytest.raises(ConfigurationError, match="was lost") as told:
+    with pytest.raises(ConsentError, match="was lost") as told:
         connector.finish_consent(code)
     assert "Reconnect" in told.value.cure
     world.consent(connector)
     assert connector._client.tokens.access_token()
 
 
+def test_the_daily_allowance_of_token_calls_is_not_overrun(world: Any) -> None:
+    """A clock that runs wild must not use up the 200 calls that a person's consent needs as well."""
+    connector = world.connected()
+    world.advance(601)
+    connector._client.tokens.access_token()
+    errand = json.loads(world.vault.read(ERRAND))
+    world.vault.write(ERRAND, json.dumps(errand | {"calls": 190}))
+    world.advance(601)
+    calls = world.token_calls()
+    with pytest.raises(RetryableError, match="190 times today"):
+        connector._client.tokens.access_token()
+    assert world.token_calls() == calls
+    world.advance(86_400)
+    assert connector._client.tokens.access_token()
+
+
+def test_a_refresh_of_another_host_is_left_to_it_for_five_minutes(world: Any) -> None:
+    connector = world.connected()
+    world.advance(601)
+    digest = hashlib.sha256(pair(world.vault)["refresh_token"].encode()).hexdigest()
+    errand = courier.Errand(digest, world.clock(), "another-host", "/nowhere/at-all", b"", 1)
+    world.vault.write(ERRAND, errand.text())
+    calls = world.token_calls()
+    with pytest.raises(RetryableError, match="being renewed"):
+        connector._client.tokens.access_token()
+    assert world.token_calls() == calls
+    world.advance(301)
+    assert connector._client.tokens.access_token()
+
+
 def test_without_consent_a_pull_says_so(world: Any) -> None:
-    with pytest.raises(ConfigurationError, match="no consent"):
+    with pytest.raises(ConsentError, match="no consent"):
         list(world.connector().pull(""))
 
 

@@ -1,0 +1,173 @@
+"""Many processes ask for one token at once while some of them are killed: how many pairs get lost?
+
+    python plugins/erp_exact/tests/refresh_storm.py --requests 10000
+
+Each round makes the token old, lets `--together` processes ask for one at the same time and kills a share of them
+(SIGKILL) at random moments. Prints JSON with what was asked, killed, refreshed and lost. A pair is lost when the
+vendor asks for a new consent, or when the pair in the vault is not the newest that the vendor has issued. Exit
+code 1 when one is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import random
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from collecthub.errors import ConsentError, RetryableError
+from collecthub.sandbox.exact import CLIENT_ID, CLIENT_SECRET, DEFAULT_DIVISION, REDIRECT_URI
+from collecthub.sandbox.twin import RunningTwin, start_twin
+from collecthub.testing.fakes import FolderVault, context
+from collecthub_erp_exact.client import ExactClient
+from collecthub_erp_exact.settings import ExactSettings
+
+_START = datetime(2026, 6, 15, 0, 0, 1, tzinfo=UTC)
+_SECONDS_A_ROUND = 601
+_LATE_SECONDS = 90.0
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+def client_of(vault: FolderVault, url: str, now: datetime) -> ExactClient:
+    settings = ExactSettings(
+        base_url=url, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, redirect_uri=REDIRECT_URI,
+        divisions=(DEFAULT_DIVISION,),
+    )  # fmt: skip
+    return ExactClient(context(settings, vault=vault, now=lambda: now))
+
+
+def ask(folder: str, url: str, now: str, start_at: float, answers: Any) -> None:
+    """One process: ask for a token at the agreed moment, and go on asking while another one is at it."""
+    client = client_of(FolderVault(Path(folder)), url, datetime.fromisoformat(now))
+    time.sleep(max(0.0, start_at - time.time()))
+    while True:
+        try:
+            answers.put(client.tokens.access_token())
+            return
+        except ConsentError as lost:
+            answers.put(f"LOST {lost.message}")
+            return
+        except RetryableError:
+            time.sleep(0.05)
+
+
+class Storm:
+    """One twin, one vault, and rounds of processes."""
+
+    def __init__(self, twin: RunningTwin, folder: Path, seed: int) -> None:
+        self._twin = twin
+        self._folder = folder
+        self._random = random.Random(seed)
+        self._now = _START
+        self._processes = multiprocessing.get_context("forkserver")
+        self._processes.set_forkserver_preload(["collecthub_erp_exact.client", "collecthub.testing.fakes"])
+        self.counts = dict.fromkeys(("requests", "killed", "refreshes", "lost_pairs"), 0)
+        self._set_clock()
+
+    def _set_clock(self) -> None:
+        self._twin.control("clock", {"now": self._now.isoformat(), "frozen": True})
+
+    def client(self) -> ExactClient:
+        return client_of(FolderVault(self._folder), self._twin.url, self._now)
+
+    def consent(self) -> None:
+        """What a person's browser does."""
+        client = self.client()
+        query = f"client_id={CLIENT_ID}&response_type=code&redirect_uri={REDIRECT_URI}"
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay())
+        try:
+            opener.open(f"{self._twin.url}/api/oauth2/auth?{query}", timeout=10)
+        except urllib.error.HTTPError as redirect:
+            with redirect:
+                client.tokens.take_code(parse_qs(urlsplit(redirect.headers["Location"]).query)["code"][0])
+        client.close()
+
+    def granted(self) -> int:
+        return int(self._twin.control("tokens")["calls"].get("refresh_token granted", 0))
+
+    def round(self, together: int, kill_share: float) -> None:
+        self._now += timedelta(seconds=_SECONDS_A_ROUND)
+        self._set_clock()
+        before = self.granted()
+        answers = self._processes.Queue()
+        arguments = (str(self._folder), self._twin.url, self._now.isoformat())
+        start_at = time.time() + 0.05 + 0.01 * together
+        asking = [
+            self._processes.Process(target=ask, args=(*arguments, start_at, answers))
+            for _ in range(together)
+        ]
+        for process in asking:
+            process.start()
+        doomed = self._random.sample(asking, round(together * kill_share))
+        killers = [threading.Thread(target=self._kill, args=(one, start_at)) for one in doomed]
+        for killer in killers:
+            killer.start()
+        for thread_or_process in (*killers, *asking):
+            thread_or_process.join(_LATE_SECONDS)
+        killed = sum(process.exitcode == -9 for process in asking)
+        told = [answers.get(timeout=10) for _ in range(sum(process.exitcode == 0 for process in asking))]
+        lost = self._lost_after(told)
+        self.counts["requests"] += together
+        self.counts["killed"] += killed
+        self.counts["refreshes"] += self.granted() - before
+        self.counts["lost_pairs"] += lost
+        if lost:
+            self.consent()
+
+    def _kill(self, process: ForkServerProcess, start_at: float) -> None:
+        """At any moment of a refresh: the call with its process takes about a second."""
+        time.sleep(max(0.0, start_at - time.time()) + self._random.uniform(0, 1.5))
+        process.kill()
+
+    def _lost_after(self, told: list[str]) -> int:
+        """1 when this round's pair is lost: nobody may have been given another token than the one that works."""
+        client = self.client()
+        try:
+            client.get(0, "current/Me", client.url(0, "current/Me"))
+            token = client.tokens.access_token()
+        except ConsentError:
+            return 1
+        finally:
+            client.close()
+        return int(any(one != token for one in told))
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--requests", type=int, default=10_000)
+    options.add_argument("--together", type=int, default=50)
+    options.add_argument("--kills", type=float, default=0.3, help="share of the processes that is killed")
+    options.add_argument("--seed", type=int, default=1)
+    given = options.parse_args()
+    with tempfile.TemporaryDirectory() as home:
+        twin = start_twin("exact", Path(home) / "twin", raised_limits=True)
+        try:
+            storm = Storm(twin, Path(home) / "vault", given.seed)
+            storm.consent()
+            started = time.monotonic()
+            while storm.counts["requests"] < given.requests:
+                storm.round(min(given.together, given.requests - storm.counts["requests"]), given.kills)
+                print(json.dumps(storm.counts), file=sys.stderr)
+            print(json.dumps(storm.counts | {"seconds": round(time.monotonic() - started, 1)}))
+        finally:
+            twin.stop()
+    sys.exit(1 if storm.counts["lost_pairs"] else 0)
+
+
+if __name__ == "__main__":
+    main()
