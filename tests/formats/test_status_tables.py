@@ -6,8 +6,9 @@ import pytest
 
 from collecthub.errors import ConfigurationError, PermanentError
 from collecthub.formats import plugin
-from collecthub.model.codes import Outcome, Phase, translate
-from collecthub.model.status_tables import OWN_VOCABULARY, meaning_of, read_table, status_tables
+from collecthub.model.codes import Axis, Outcome, Phase, translate
+from collecthub.model.crosswalk import Verdict, codes_for, meaning_of, report, translation
+from collecthub.model.status_tables import OWN_VOCABULARY, read_table, status_tables
 
 TABLES = status_tables()
 OWN = TABLES[OWN_VOCABULARY].codes
@@ -53,10 +54,11 @@ def test_law_moves_the_phase_and_trouble_sets_a_hold() -> None:
 @pytest.mark.parametrize(
     ("vocabulary", "code", "message", "cure"),
     [
-        ("nobody", "X", "no status table 'nobody'", "collecthub, debitura, epu, riverty, sdt"),
+        ("nobody", "X", "no status table 'nobody'", "buckaroo, collecthub, debitura, debrec, eda, epu, riverty, sdt, xjustiz, ygc"),
         ("riverty", "FULL_PAYMNT", "does not know", "FULL_PAYMENT"),
         ("riverty", "☃", "does not know", "Ask the partner"),
-        ("debitura", "Pre-Legal Exhausted", "ambiguous", "a person decide"),
+        ("debitura", "Pre-Legal Exhausted", "ambiguous (exhausted_contact or exhausted_no_contact)", "a person decide"),
+        ("ygc", "39", "unmapped", "a person decide"),
     ],
 )
 def test_what_is_not_known_is_said_and_never_guessed(vocabulary: str, code: str, message: str, cure: str) -> None:
@@ -64,6 +66,82 @@ def test_what_is_not_known_is_said_and_never_guessed(vocabulary: str, code: str,
         meaning_of(TABLES, vocabulary, code)
     assert message in refusal.value.message
     assert cure in refusal.value.cure
+
+
+# What the field asks of the tables: partner, its code, our word or outcome, and how well it is said.
+ASKED = """
+riverty   FULL_PAYMENT                     paid_full            exact
+riverty   UNKNOWN_ADDRESS                  untraceable          exact
+riverty   PERIOD_OF_LIMITATION_REACHED     statute_barred       exact
+riverty   TOO_LOW_FOR_LEGAL_ACTION         uneconomical         exact
+riverty   PAYMENT_BEFORE_HANDOVER          paid_before_handover exact
+buckaroo  71                               sent                 exact
+buckaroo  72                               accepted             exact
+buckaroo  79                               refused              lossy
+ygc       12                               payment_direct       lossy
+ygc       30                               payment_received     lossy
+ygc       38                               balance_statement    exact
+ygc       41                               judgment_given       lossy
+ygc       43                               plan_agreed          lossy
+eda       08                               objection_filed      lossy
+eda       18                               objection_filed      exact
+debrec    acknowledge                      received             lossy
+epu       2                                accepted             exact
+sdt       Received                         received             exact
+"""
+OPEN = {
+    ("debitura", "Pre-Legal Exhausted"): {"exhausted_contact", "exhausted_no_contact"},
+    ("buckaroo", "74"): {"paid_partial", "other"},
+    ("eda", "02"): {"summons_served", "service_failed"},
+}
+
+
+@pytest.mark.parametrize("line", ASKED.strip().splitlines(), ids=lambda line: "-".join(line.split()[:2]))
+def test_the_tables_say_what_the_field_asks_for(line: str) -> None:
+    vocabulary, code, word, verdict = line.split()
+    found = translation(TABLES[vocabulary], code)
+    assert (found.outcome or found.meaning, found.verdict) == (word, verdict)
+    assert found.axis is not None
+    assert bool(found.lost) == (verdict == "lossy")
+    assert code in [row.code for row in codes_for(TABLES[vocabulary], word)]
+
+
+@pytest.mark.parametrize(("vocabulary", "code"), OPEN, ids=str)
+def test_what_could_be_two_things_is_neither(vocabulary: str, code: str) -> None:
+    found = translation(TABLES[vocabulary], code)
+    assert (found.verdict, found.meaning, found.outcome) == (Verdict.AMBIGUOUS, "", None)
+    assert set(found.candidates) == OPEN[vocabulary, code]
+    assert found.reason and found.source and found.as_of
+
+
+def test_every_word_of_ours_is_about_one_axis() -> None:
+    words = {word: row.axis for word, row in OWN.items()}
+    assert None not in words.values()
+    assert set(words.values()) == set(Axis)
+    assert (words["dispute_raised"], words["plan_agreed"]) == (Axis.DISPUTE, Axis.PLAN)
+    assert all(row.axis is None for name, table in TABLES.items() if name != OWN_VOCABULARY
+               for row in table.codes.values())  # fmt: skip
+
+
+@pytest.mark.parametrize("vocabulary", TABLES)
+def test_a_report_accounts_for_every_code(vocabulary: str) -> None:
+    table = TABLES[vocabulary]
+    found = report(table)
+    assert len(found.codes) == len(table.codes) + len(table.ambiguous) + len(table.unmapped)
+    assert sum(found.counts.values()) == len(found.codes) and found.counts[Verdict.UNKNOWN] == 0
+    for one in found.codes:
+        assert bool(one.meaning) == (one.verdict in (Verdict.EXACT, Verdict.LOSSY))
+        assert bool(one.reason) == (one.verdict in (Verdict.AMBIGUOUS, Verdict.UNMAPPED))
+        assert set(one.candidates) <= OWN.keys() and len(one.candidates) != 1
+    said = {row.code for word in set(OWN) - set(found.not_sayable) for row in codes_for(table, word)}
+    assert said == set(table.codes) - {row.code for row in table.codes.values() if row.outcome and row.meaning not in
+                                       ("closed", "recalled")}  # fmt: skip
+
+
+def test_what_is_open_never_reaches_the_corridor() -> None:
+    handed = {name: {row.code for row in rows} for name, rows in plugin.register_status_codes().items()}
+    for name, table in TABLES.items():
+        assert not handed[name] & (table.ambiguous.keys() | table.unmapped.keys())
 
 
 def test_the_plugin_hands_over_what_the_corridor_translates_with() -> None:
@@ -87,6 +165,8 @@ HEAD = 'title = "t"\nsource = "s"\nas_of = 2026-01-01\n'
         HEAD + 'codes = [{ code = "A", meaning = "closed", outcome = "vanished" }]',
         HEAD + 'codes = [{ code = "A", meaning = "closed" }, { code = "A", meaning = "merged" }]',
         HEAD + 'codes = [{ code = "A", meaning = "closed" }]\n[unmapped]\nA = "both"',
+        HEAD + 'codes = []\n[unmapped]\nA = "why"\n[ambiguous]\nA = { candidates = ["closed", "merged"], reason = "r" }',
+        HEAD + 'codes = []\n[ambiguous]\nA = { candidates = ["closed", "merged"] }',
         HEAD + "codes = []\nsurplus = 1",
     ],
 )

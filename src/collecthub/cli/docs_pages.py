@@ -25,7 +25,7 @@ from collecthub.cli.errors_shown import exit_code
 from collecthub.cli.given_settings import is_secret
 from collecthub.config import HubSettings
 from collecthub.formats import plugin as formats_plugin
-from collecthub.model.status_tables import status_tables
+from collecthub.model.status_tables import StatusTable, status_tables
 from collecthub.plugins import PluginSet, load_plugins
 
 # The distributions of the checkout; what else may be installed on a machine is not in the pages.
@@ -129,8 +129,8 @@ def vocabulary() -> str:
         "What partners' codes mean here. `collecthub status translate --from VOCABULARY CODE` answers the same.",
         [
             f"## {table.vocabulary}\n\n{table.title}. Source: {table.source}, read on {table.as_of}.\n\n"
-            + _table(["code", "meaning", "phase", "hold", "outcome", "title"], map(_code_row, table.codes.values()))
-            + _unmapped(table.unmapped)
+            + _table(["code", "meaning", "phase", "hold", "outcome", "title", "lost"], map(_code_row, table.codes.values()))
+            + _open_codes(table)
             for table in tables
         ],
     )
@@ -138,15 +138,16 @@ def vocabulary() -> str:
 
 def _code_row(row: Any) -> list[object]:
     values = msgspec.to_builtins(row)
-    return [f"`{row.code}`", *(values[name] or "" for name in ("meaning", "phase", "hold", "outcome", "title"))]
+    names = ("meaning", "phase", "hold", "outcome", "title", "lost")
+    return [f"`{row.code}`", *(values[name] or "" for name in names)]
 
 
-def _unmapped(codes: Any) -> str:
-    if not codes:
+def _open_codes(table: StatusTable) -> str:
+    rows = [[f"`{code}`", " or ".join(one.candidates), one.reason] for code, one in table.ambiguous.items()]
+    rows += [[f"`{code}`", "", why] for code, why in table.unmapped.items()]
+    if not rows:
         return ""
-    return "\n\nWithout a stated meaning, so a person decides:\n\n" + _table(
-        ["code", "why"], [[f"`{code}`", why] for code, why in codes.items()]
-    )
+    return "\n\nLeft to a person:\n\n" + _table(["code", "could be", "why"], rows)
 
 
 # --- settings -------------------------------------------------------------------------------------

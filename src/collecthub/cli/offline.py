@@ -1,4 +1,4 @@
-"""Commands that need no database: `status translate`, `exchange validate`, `sandbox`."""
+"""Commands that need no database: `exchange validate` and `sandbox`."""
 
 from __future__ import annotations
 
@@ -6,46 +6,14 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
-from collecthub.cli.output import Json, print_json, print_record, print_table, say
+from collecthub.cli.output import Json, print_json, print_table, say
 
 if TYPE_CHECKING:
-    from collecthub.model.codes import StatusCode
     from collecthub.model.exchange import Decoded
 
-status_app = typer.Typer(no_args_is_help=True, help="Status codes of partners and what they mean here.")
 exchange_app = typer.Typer(no_args_is_help=True, help="Case exchange documents.")
-
-
-@status_app.command("translate")
-def translate(
-    code: Annotated[str, typer.Argument(help="The partner's code.")],
-    vocabulary: Annotated[str, typer.Option("--from", help="Vocabulary that the code is from.")],
-    as_json: Json = False,
-) -> None:
-    """Say what a partner's status code means here."""
-    found = _meaning(vocabulary, code)
-    if as_json:
-        print_json(msgspec.to_builtins(found) | {"vocabulary": vocabulary})
-    else:
-        print_record(found, as_json=False)
-
-
-def _meaning(vocabulary: str, code: str) -> StatusCode:
-    """From the bundled tables, else from those of installed plugins."""
-    from collecthub.model.status_tables import meaning_of, status_tables
-
-    tables = status_tables()
-    if vocabulary not in tables:
-        from collecthub.config import load_settings
-        from collecthub.hub import load_all_plugins
-
-        given = load_all_plugins(load_settings()).codes.get(vocabulary, {})
-        if code in given:
-            return given[code]
-    return meaning_of(tables, vocabulary, code)
 
 
 @exchange_app.command("validate")

@@ -1,7 +1,6 @@
 """The hub's words for what happens in a case, and tables that translate partners' codes into them.
 
-Vocabulary after `docs/vocabulary`: flow, contact, money, plan, dispute, law, insolvency. A code that no table
-knows is parked for a person; it is never guessed.
+A code that no table knows, or that could mean several things, is parked for a person; it is never guessed.
 """
 
 from __future__ import annotations
@@ -52,22 +51,44 @@ class Outcome(enum.StrEnum):
     INVALID_DATA = "invalid_data"
     DUPLICATE = "duplicate"
     DISPUTED = "disputed_no_action"
+    SETTLEMENT_REJECTED = "settlement_rejected"
+    CREDITOR_UNRESPONSIVE = "creditor_unresponsive"
     UNTRACEABLE = "untraceable"
     DECEASED = "deceased"
+    INCAPABLE = "minor_or_incapable"
     INSOLVENT = "insolvent"
+    LIQUIDATED = "liquidated"
     STATUTE_BARRED = "statute_barred"
     EXHAUSTED = "exhausted_contact"
+    EXHAUSTED_UNREACHED = "exhausted_no_contact"
     UNECONOMICAL = "uneconomical"
+    FRAUD = "fraud"
     CLAIM_DISMISSED = "claim_dismissed"
+    VULNERABLE = "vulnerable"
+    NO_ROUTE_ABROAD = "abroad_no_route"
+    NO_QUOTE = "no_quote"
     WRITTEN_OFF = "written_off"
     OTHER = "other"
+
+
+class Axis(enum.StrEnum):
+    """What a word of the hub's vocabulary is about; every word is about one of these."""
+
+    FLOW = "flow"
+    CONTACT = "contact"
+    MONEY = "money"
+    PLAN = "plan"
+    DISPUTE = "dispute"
+    LAW = "law"
+    INSOLVENCY = "insolvency"
 
 
 class StatusCode(msgspec.Struct, frozen=True, kw_only=True):
     """One row of a translation table: a partner's code and what it means here.
 
     `meaning` is a word of the hub's vocabulary (`contact_made`, `judgment_given`, ...). `phase` moves the
-    case, `hold` pauses it, `outcome` closes it; each may be empty.
+    case, `hold` pauses it, `outcome` closes it; each may be empty. `lost` says what the partner's code states
+    and the hub's word does not. `axis` is given in the hub's own table only.
     """
 
     code: str
@@ -76,6 +97,8 @@ class StatusCode(msgspec.Struct, frozen=True, kw_only=True):
     hold: str = ""
     outcome: Outcome | None = None
     title: str = ""
+    lost: str = ""
+    axis: Axis | None = None
 
 
 def translate(
