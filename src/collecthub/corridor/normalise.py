@@ -27,8 +27,11 @@ def normalise(raw: RawInvoice) -> Invoice | RefusedRow:
     problem = _problem(raw)
     if problem:
         code, reason = problem
+        is_known = raw.state is ItemState.OPEN and _is_currency(raw.currency) and _is_amount(raw.open_amount)
         return RefusedRow(
-            item_ref=raw.item_ref, code=code, reason=reason, content=msgspec.json.encode(raw)
+            item_ref=raw.item_ref, code=code, reason=reason, content=msgspec.json.encode(raw),
+            currency=raw.currency if is_known else "",
+            open_amount=round_amount(raw.open_amount, raw.currency) if is_known else None,
         )
     due_on = raw.due_on or raw.issued_on
     assert due_on is not None, "checked above"
@@ -56,6 +59,10 @@ def normalise(raw: RawInvoice) -> Invoice | RefusedRow:
 @lru_cache(maxsize=256)
 def _is_currency(text: str) -> bool:
     return len(text) == 3 and text.isascii() and text.isalpha() and text.isupper()
+
+
+def _is_amount(amount: Decimal) -> bool:
+    return amount.is_finite() and abs(amount) < _LARGEST
 
 
 def _problem(raw: RawInvoice) -> tuple[str, str] | None:

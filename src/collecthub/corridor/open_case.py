@@ -177,3 +177,33 @@ def _lowered(
         unmatched.remove(known)
         return [RemittanceBooked(claim_id=claim.claim_id, amount=lower, payment_ref=known[0])]
     return [DirectPaymentSeen(claim_id=claim.claim_id, amount=lower, paid_on=as_of)]
+
+
+# --- books that are not known whole ---------------------------------------------------------------
+
+UNCONFIRMED = "payment_unconfirmed"
+_LOWERING = (CreditSeen, DirectPaymentSeen, RemittanceBooked)
+
+
+def withheld(case: Case | None, facts: Sequence[Fact], setter: str) -> tuple[Fact, ...]:
+    """What happens to a case instead, as long as the ERP's books were not read whole: nothing is lowered or closed.
+
+    Where the ERP's rows say that money came, nobody goes on chasing it either: the case waits until a whole run says
+    the same. `setter` is who sets that hold.
+    """
+    if case is None or not any(isinstance(fact, _LOWERING) for fact in facts):
+        return tuple(facts)
+    rest = tuple(fact for fact in facts if not isinstance(fact, (*_LOWERING, CaseReopened)))
+    if not case.is_open or case.held_for(UNCONFIRMED):
+        return rest
+    return (*rest, HoldSet(reason=UNCONFIRMED, note=f"money was seen in a pull that was not whole, by {setter}"))
+
+
+def confirmed(case: Case | None, facts: Sequence[Fact], setter: str) -> tuple[Fact, ...]:
+    """The facts of a whole run, and the end of the hold that a run before it had set."""
+    waits = case is not None and case.is_open and any(
+        hold.reason == UNCONFIRMED and hold.set_by == setter for hold in case.holds
+    )
+    if not waits:
+        return tuple(facts)
+    return (*facts, HoldReleased(reason=UNCONFIRMED, note="the ERP's books were read whole"))

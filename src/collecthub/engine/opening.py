@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from collecthub.corridor.open_case import Account, open_case
+from collecthub.corridor.open_case import UNCONFIRMED, Account, confirmed, open_case, withheld
 from collecthub.engine.case_work import change_case
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.documents import DOCUMENTS_PER_CASE, KeptDocument, fetch_documents, note_documents
@@ -39,27 +39,36 @@ from collecthub.store.connections import (
     read_connection,
     read_creditor,
 )
+from collecthub.store.runs import Standing, standing
 
 DEBTORS_PER_CHUNK = 100
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # without I, L, O and U, which are misread on the phone
 
 
 def open_cases(hub: Hub, connection_id: str) -> None:
-    """Bring the cases of every changed or newly overdue debtor of a connection into step with the ERP."""
+    """Bring the cases of every changed or newly overdue debtor of a connection into step with the ERP.
+
+    While its books are not known whole, no case is lowered or closed; after a pull that broke off none opens either,
+    because the page that is missing may hold the payment. Such rows stay marked for the next whole run.
+    """
     with hub.database.read() as conn:
         row = read_connection(conn, connection_id)
-    if row is None or row.creditor_id is None:
-        return
+        books = standing(conn, connection_id)
+    if row is None or row.creditor_id is None or books is Standing.UNDER_WAY:
+        return  # the end of a pull wakes this job again
     after = ""
     while refs := _debtors_to_look_at(hub, connection_id, after):
+        after = refs[-1]  # rows of theirs that changed again meanwhile stay for the next run, so that this one ends
+        if books is Standing.CUT:
+            _open_chunk(hub, row, refs, {}, books)
+            continue
         try:
             _read_master_data(hub, row, refs)
             documents = fetch_documents(hub, row, _new_lines(hub, row, refs))
         except RetryableError as error:  # the ERP is away; its rows stay marked, and the next pull comes back to them
             connection_trouble(hub, connection_id, error, job="open_cases")
             return
-        _open_chunk(hub, row, refs, documents)
-        after = refs[-1]  # rows of theirs that changed again meanwhile stay for the next run, so that this one ends
+        _open_chunk(hub, row, refs, documents, books)
 
 
 def _debtors_to_look_at(hub: Hub, connection_id: str, after: str) -> list[str]:
@@ -155,17 +164,23 @@ def _new_lines(hub: Hub, row: ConnectionRow, refs: Sequence[str]) -> list[str]:
 
 
 def _open_chunk(
-    hub: Hub, row: ConnectionRow, refs: Sequence[str], documents: Mapping[str, Sequence[KeptDocument]]
+    hub: Hub, row: ConnectionRow, refs: Sequence[str], documents: Mapping[str, Sequence[KeptDocument]], books: Standing
 ) -> None:
     as_of = hub.business_date()
     actor = f"connection:{row.connection_id}"
+    waiting: set[str] = set()
     with hub.work() as work:
+        if standing(work.conn, row.connection_id) is not books:
+            return  # another pull has begun; its end wakes this job again
         row = read_connection(work.conn, row.connection_id) or row  # it may be released at this very moment
         creditor = read_creditor(work.conn, row.creditor_id or "")
         for account, debtor, ordinal in _accounts(work, row, refs):
             key = (row.connection_id, account.debtor_ref, account.currency, str(ordinal))
             number = case_number(*key)
-            facts = open_case(account, as_of, number)
+            wanted = open_case(account, as_of, number)
+            facts = _believed(account.case, wanted, books, actor)
+            if books is not Standing.WHOLE and (facts != wanted or _waits(account.case)):
+                waiting.add(account.debtor_ref)
             if not facts:
                 continue
             case_id = derived_id(*key)
@@ -182,7 +197,19 @@ def _open_chunk(
                 hub, work, None if is_new else account.case, facts, actor=actor, case_id=case_id,
                 debtor=debtor if is_new else None,
             )
-        _mark_looked_at(work.conn, row.connection_id, refs, as_of)
+        _mark_looked_at(work.conn, row.connection_id, [ref for ref in refs if ref not in waiting], as_of)
+
+
+def _waits(case: Case | None) -> bool:
+    return case is not None and case.held_for(UNCONFIRMED)
+
+
+def _believed(case: Case | None, wanted: tuple[Fact, ...], books: Standing, actor: str) -> tuple[Fact, ...]:
+    """As much of what the rows say as may become true now."""
+    if books is Standing.WHOLE:
+        return confirmed(case, wanted, actor)
+    facts = withheld(case, wanted, actor)
+    return tuple(fact for fact in facts if isinstance(fact, HoldSet)) if books is Standing.CUT else facts
 
 
 def case_number(*key: str) -> str:

@@ -6,8 +6,15 @@ import datetime as dt
 
 from collecthub.engine.case_work import close_tasks, open_task
 from collecthub.engine.context import Hub
-from collecthub.errors import CollecthubError, RetryableError
-from collecthub.store.connections import ConnectionRow, change_connection, read_connection
+from collecthub.errors import CollecthubError, ConsentError, RetryableError
+from collecthub.store.connections import (
+    BY_CONSENT,
+    BY_PERSON,
+    BY_TROUBLE,
+    ConnectionRow,
+    change_connection,
+    read_connection,
+)
 
 FIRST_WAIT, LONGEST_WAIT = 2.0, 900.0
 
@@ -26,14 +33,15 @@ def connection_trouble(hub: Hub, connection_id: str, error: CollecthubError, job
     passing = isinstance(error, RetryableError)
     seconds = getattr(error, "retry_after_seconds", None)
     wait = dt.timedelta(seconds=seconds) if seconds is not None else dt.timedelta(seconds=30)
+    cause = "" if passing else BY_CONSENT if isinstance(error, ConsentError) else BY_TROUBLE
     with hub.work() as work:
         row = read_connection(work.conn, connection_id)
-        if row is None:
+        if row is None or row.cause == BY_PERSON:
             return
         until = work.now + max(wait, dt.timedelta(seconds=1)) if passing else None
         change_connection(
             work.conn, connection_id, status="waiting" if passing else "stopped",
-            status_detail=f"{error.message} {error.cure}".strip(), status_until=until, next_due_at=until,
+            status_detail=f"{error.message} {error.cure}".strip(), status_until=until, next_due_at=until, cause=cause,
         )
         if not passing:
             open_task(
@@ -48,5 +56,8 @@ def connection_well(hub: Hub, row: ConnectionRow) -> None:
     if row.status == "ok":
         return
     with hub.work() as work:
-        change_connection(work.conn, row.connection_id, status="ok", status_detail="", status_until=None)
+        now = read_connection(work.conn, row.connection_id)
+        if now is None or now.cause == BY_PERSON:
+            return
+        change_connection(work.conn, row.connection_id, status="ok", status_detail="", status_until=None, cause="")
         close_tasks(work, done_by="hub", connection_id=row.connection_id, kind="connection")

@@ -76,9 +76,14 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class RefusedRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A row that cannot enter, with the reason and the bytes it came as; it goes to quarantine."""
+    """A row that cannot enter, with the reason and the bytes it came as; it goes to quarantine.
+
+    What is open on it is stated where it is known, so that the ERP's own totals can still be compared.
+    """
 
     item_ref: str
     code: str
     reason: str
     content: bytes
+    currency: str = ""
+    open_amount: Decimal | None = None

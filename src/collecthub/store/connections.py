@@ -13,6 +13,7 @@ from collecthub.ports import PartnerProfile
 from collecthub.store.tables import connections, creditors, partners
 
 SHADOW, RELEASED = "shadow", "released"
+BY_CONSENT, BY_PERSON, BY_TROUBLE = "consent", "person", "trouble"
 
 
 class Exclusions(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +43,11 @@ class CreditorRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConnectionRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A configured connector instance as stored. `settings` is JSON without secrets."""
+    """A configured connector instance as stored. `settings` is JSON without secrets.
+
+    `status` is `ok`, `waiting` or `stopped`; `cause` says what stopped it: `consent` (a person must give it),
+    `person` (somebody stopped it) or `trouble`.
+    """
 
     connection_id: str
     kind: str
@@ -60,6 +65,7 @@ class ConnectionRow(msgspec.Struct, frozen=True, kw_only=True):
     created_at: dt.datetime
     last_complete_at: dt.datetime | None
     next_due_at: dt.datetime | None
+    cause: str = ""
 
 
 def _connection(row: sa.Row[tuple[object, ...]]) -> ConnectionRow:

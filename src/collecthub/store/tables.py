@@ -97,6 +97,7 @@ connections = sa.Table(
     _id("creditor_id", nullable=True), _id("partner_id", nullable=True),
     _text("settings"), _text("mode"), _text("release"), _text("checkpoint"),
     _text("status"), _text("status_detail"), _moment("status_until"),
+    _text("cause"),  # why it is stopped: consent, person, trouble
     _moment("created_at"), _moment("last_complete_at"), _moment("next_due_at"),
 )
 
@@ -104,6 +105,13 @@ secrets = sa.Table(
     "secrets", metadata,
     _id("connection_id", key=True), sa.Column("name", sa.String(64), primary_key=True),
     sa.Column("sealed", sa.LargeBinary, nullable=False), _moment("changed_at"),
+)
+
+consents = sa.Table(  # consents that were begun; `state_hash` is spent by the first answer that brings it
+    "consents", metadata,
+    _id("state_hash", key=True), _id("connection_id"), _text("subject"), _id("session_hash", nullable=True),
+    _text("verifier"), _moment("begun_at", nullable=False), _moment("expires_at", nullable=False),
+    _moment("ended_at"), _text("outcome"), _text("problem"), sa.Index("ix_consents_connection", "connection_id"),
 )
 
 leases = sa.Table(
@@ -237,6 +245,8 @@ quarantine = sa.Table(
     sa.Column("sha256", sa.String(64), nullable=False), _id("case_id", nullable=True),
     sa.Column("state", sa.String(12), nullable=False), _moment("created_at", nullable=False),
     _moment("resolved_at"), _text("resolution"),
+    sa.Column("currency", sa.String(3), nullable=False, server_default=""),  # of a refused row, while it is refused
+    sa.Column("open_minor", sa.BigInteger, nullable=False, server_default="0"),
     sa.UniqueConstraint("connection_id", "reference", "sha256", "code"),
 )
 
