@@ -22,8 +22,8 @@ from collecthub.bundled import routes
 from collecthub.cli.corridor_map import corridor as rooms
 from collecthub.cli.corridor_map import map_lines
 from collecthub.cli.errors_shown import exit_code
-from collecthub.cli.given_settings import is_secret
 from collecthub.config import HubSettings
+from collecthub.engine.setting_fields import is_secret
 from collecthub.formats import plugin as formats_plugin
 from collecthub.model.status_tables import StatusTable, status_tables
 from collecthub.plugins import PluginSet, load_plugins

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import typer
-from pydantic import BaseModel, SecretBytes, SecretStr
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+
+from collecthub.engine.setting_fields import is_secret, value_of
 
 Ask = Callable[[str], str]
 
@@ -40,15 +39,6 @@ def read_settings(
     return values
 
 
-def is_secret(field: FieldInfo) -> bool:
-    """Whether a field holds secrets, alone or in a list."""
-    return _mentions(field.annotation, (SecretStr, SecretBytes))
-
-
-def _mentions(annotation: Any, wanted: tuple[type, ...]) -> bool:
-    return annotation in wanted or any(_mentions(part, wanted) for part in typing.get_args(annotation))
-
-
 def _pair(model: type[BaseModel], text: str, option: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
@@ -59,15 +49,11 @@ def _pair(model: type[BaseModel], text: str, option: str) -> tuple[str, str]:
 
 
 def _value(field: FieldInfo, text: str) -> object:
-    """A list is JSON or comma-separated; every other value is left to the model to read."""
-    if text.startswith(("[", "{")):
-        try:
-            return msgspec.json.decode(text)
-        except msgspec.DecodeError as error:
-            raise typer.BadParameter(f"a value that begins with {text[0]} must be JSON: {error}") from error
-    if typing.get_origin(field.annotation) in (tuple, list):
-        return [part.strip() for part in text.split(",") if part.strip()]
-    return text
+    """As the model takes it: a list is JSON or comma-separated."""
+    try:
+        return value_of(field, text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def _read(path: str) -> str:

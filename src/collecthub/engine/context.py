@@ -126,7 +126,7 @@ class Hub:
         self.key = MasterKey(settings.key_file)
         self.plugins = plugins
         self.queue: JobQueue = NoQueue()
-        self._connectors: dict[str, tuple[str, object]] = {}
+        self._connectors: dict[str, tuple[int, object]] = {}  # by connection, with its revision
         self._lock = threading.Lock()
         self._building = threading.Lock()
         self._day_offset: dt.timedelta | None = None
@@ -201,11 +201,11 @@ class Hub:
         """The connector of a connection whose row was read already."""
         with self._lock:
             cached = self._connectors.get(row.connection_id)
-            if cached is not None and cached[0] == row.settings:
+            if cached is not None and cached[0] == row.revision:
                 return cached[1]
         built = self.build_connector(row)
         with self._lock:
-            self._connectors[row.connection_id] = (row.settings, built)
+            self._connectors[row.connection_id] = (row.revision, built)
         return built
 
     def build_connector(self, row: ConnectionRow) -> object:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import msgspec
 import sqlalchemy as sa
-from pydantic import BaseModel, SecretBytes, SecretStr
 
 from collecthub.engine.case_work import close_tasks
 from collecthub.engine.context import SECRET_PREFIX, Hub, Work, validated
+from collecthub.engine.setting_values import parted
 from collecthub.errors import PermanentError
 from collecthub.model.ids import new_id
 from collecthub.model.party import Party
-from collecthub.ports import Checkable, CheckStep, PartnerProfile
+from collecthub.ports import Checkable, CheckStep, Consenting, PartnerProfile, ProvenConsenting
 from collecthub.registers import ConnectorRole, ConnectorSpec
 from collecthub.store import tables as t
 from collecthub.store.audit import append_audit
 from collecthub.store.connections import (
+    BY_CONSENT,
+    BY_PERSON,
     RELEASED,
     SHADOW,
     ConnectionRow,
@@ -61,7 +63,7 @@ def connect(
     _check_owner(work, spec, creditor_id, partner_id)
     checked = validated(spec, settings)
     connection_id = connection_id or new_id()
-    plain, sealed = _split(checked)
+    plain, sealed = parted(checked)
     add_connection(
         work.conn,
         ConnectionRow(
@@ -91,30 +93,16 @@ def _check_owner(work: Work, spec: ConnectorSpec, creditor_id: str | None, partn
         raise not_there(whose, owner)
 
 
-def _split(settings: BaseModel) -> tuple[dict[str, object], dict[str, object]]:
-    """Settings without secrets as JSON values, and the secret fields with their secrets revealed."""
-    plain: dict[str, object] = settings.model_dump(mode="json")
-    sealed: dict[str, object] = {}
-    for field in type(settings).model_fields:
-        value = getattr(settings, field)
-        if _holds_secret(value):
-            sealed[field] = _revealed(value)
-            del plain[field]
-    return plain, sealed
-
-
-def _holds_secret(value: object) -> bool:
-    if isinstance(value, tuple | list):
-        return any(_holds_secret(part) for part in value)
-    return isinstance(value, SecretStr | SecretBytes)
-
-
-def _revealed(value: object) -> object:
-    if isinstance(value, tuple | list):
-        return [_revealed(part) for part in value]
-    if isinstance(value, SecretBytes):
-        return value.get_secret_value().decode()
-    return value.get_secret_value() if isinstance(value, SecretStr) else value
+def await_consent(hub: Hub, connection_id: str) -> bool:
+    """Let a new connection whose vendor asks for consent rest until it is given; returns whether it must be."""
+    connector = hub.connector(connection_id)
+    if not isinstance(connector, Consenting | ProvenConsenting):
+        return False
+    with hub.work() as work:
+        change_connection(
+            work.conn, connection_id, status="stopped", cause=BY_CONSENT, status_detail="Consent is not given yet."
+        )
+    return True
 
 
 def check_connection(hub: Hub, scope: Scope, connection_id: str) -> tuple[CheckStep, ...]:
@@ -125,8 +113,11 @@ def check_connection(hub: Hub, scope: Scope, connection_id: str) -> tuple[CheckS
     if not isinstance(connector, Checkable):
         return (CheckStep(name="built", is_ok=True, detail=f"{row.kind} has nothing to try"),)
     steps = tuple(hub.call(connector.check, what=f"{row.kind}.check", connection_id=connection_id))
-    if all(step.is_ok for step in steps) and row.status == "stopped":
+    if all(step.is_ok for step in steps) and row.status == "stopped" and row.cause != BY_PERSON:
         with hub.work() as work:
-            change_connection(work.conn, connection_id, status="ok", status_detail="", next_due_at=work.now)
+            change_connection(
+                work.conn, connection_id, status="ok", cause="", status_detail="", status_until=None,
+                next_due_at=work.now,
+            )
             close_tasks(work, done_by="check", connection_id=connection_id, kind="connection")
     return steps

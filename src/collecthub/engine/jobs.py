@@ -12,14 +12,30 @@ from collecthub.engine.placing import place_cases
 from collecthub.engine.pulling import pull_connection
 from collecthub.engine.sending import dispatch_connection
 from collecthub.engine.telling import report_connection
+from collecthub.store.connections import BY_PERSON, read_connection
 
-JOBS: dict[str, Callable[[Hub, str], None]] = {
-    "pull": pull_connection,
-    "open_cases": open_cases,
+Job = Callable[[Hub, str], None]
+
+
+def unless_stopped(job: Job) -> Job:
+    """The job of a connection, left undone while a person has stopped it; what waits for it goes on waiting."""
+
+    def run(hub: Hub, connection_id: str) -> None:
+        with hub.database.read() as conn:
+            row = read_connection(conn, connection_id)
+        if row is None or row.cause != BY_PERSON:
+            job(hub, connection_id)
+
+    return run
+
+
+JOBS: dict[str, Job] = {
+    "pull": unless_stopped(pull_connection),
+    "open_cases": unless_stopped(open_cases),
     "place": place_cases,
-    "dispatch": dispatch_connection,
-    "receive": receive_connection,
+    "dispatch": unless_stopped(dispatch_connection),
+    "receive": unless_stopped(receive_connection),
     "record": record_connection,
-    "report": report_connection,
+    "report": unless_stopped(report_connection),
     "tick": lambda hub, _target: tick(hub),
 }

@@ -15,7 +15,7 @@ from collecthub.model.event import AmendmentQueued, AmendmentSent, CaseSent, Fac
 from collecthub.registers import ConnectorRole
 from collecthub.store import tables as t
 from collecthub.store.audit import append_audit
-from collecthub.store.connections import change_connection
+from collecthub.store.connections import BY_CHOICE, BY_PERSON, change_connection
 from collecthub.store.queries.desks import DispatchView, dispatch_detail, quarantine_entry
 from collecthub.store.queries.doors import owned_connection
 from collecthub.store.queries.scope import Scope, not_there, owned_by
@@ -144,6 +144,8 @@ def request_pull(work: Work, scope: Scope, connection_id: str) -> None:
     job = {ConnectorRole.ERP.value: "pull", ConnectorRole.PARTNER.value: "receive"}.get(row.role)
     if job is None:
         raise PermanentError(f"connection {row.name} has nothing to read", cure="Sync an ERP or a partner.")
+    if row.cause in (BY_PERSON, BY_CHOICE):
+        raise PermanentError(f"{row.name} is stopped: {row.status_detail}", cure="Resume it first.")
     if row.status == "stopped":
-        change_connection(work.conn, connection_id, status="ok", status_detail="", status_until=None)
+        change_connection(work.conn, connection_id, status="ok", cause="", status_detail="", status_until=None)
     work.wake(job, connection_id)

@@ -13,7 +13,7 @@ from collecthub.ports import PartnerProfile
 from collecthub.store.tables import connections, creditors, partners
 
 SHADOW, RELEASED = "shadow", "released"
-BY_CONSENT, BY_PERSON, BY_TROUBLE = "consent", "person", "trouble"
+BY_CONSENT, BY_CHOICE, BY_PERSON, BY_TROUBLE = "consent", "choice", "person", "trouble"
 
 
 class Exclusions(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +46,8 @@ class ConnectionRow(msgspec.Struct, frozen=True, kw_only=True):
     """A configured connector instance as stored. `settings` is JSON without secrets.
 
     `status` is `ok`, `waiting` or `stopped`; `cause` says what stopped it: `consent` (a person must give it),
-    `person` (somebody stopped it) or `trouble`.
+    `choice` (a person must choose divisions), `person` (somebody stopped it) or `trouble`. `revision` rises with
+    every change of settings or secrets.
     """
 
     connection_id: str
@@ -66,6 +67,7 @@ class ConnectionRow(msgspec.Struct, frozen=True, kw_only=True):
     last_complete_at: dt.datetime | None
     next_due_at: dt.datetime | None
     cause: str = ""
+    revision: int = 0
 
 
 def _connection(row: sa.Row[tuple[object, ...]]) -> ConnectionRow:

@@ -97,7 +97,8 @@ connections = sa.Table(
     _id("creditor_id", nullable=True), _id("partner_id", nullable=True),
     _text("settings"), _text("mode"), _text("release"), _text("checkpoint"),
     _text("status"), _text("status_detail"), _moment("status_until"),
-    _text("cause"),  # why it is stopped: consent, person, trouble
+    _text("cause"),  # what stopped it: `collecthub.store.connections`
+    sa.Column("revision", sa.Integer, nullable=False, server_default="0"),  # of settings and secrets together
     _moment("created_at"), _moment("last_complete_at"), _moment("next_due_at"),
 )
 

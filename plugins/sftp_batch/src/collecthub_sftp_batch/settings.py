@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic.config import JsonDict
 
 
 def _fingerprint(text: str) -> str:
@@ -19,6 +20,9 @@ def _folder(text: str) -> str:
     return text.strip("/") if text != "/" else ""
 
 
+_PEM: JsonDict = {"contentMediaType": "application/x-pem-file"}  # a text of many lines, for whoever asks for it
+
+
 class SftpBatchSettings(BaseModel):
     """Settings of one connection to a partner's SFTP account."""
 
@@ -27,15 +31,22 @@ class SftpBatchSettings(BaseModel):
     host: str = Field(min_length=1, description="The partner's SFTP server.")
     port: int = Field(default=22, ge=1, le=65535, description="Its port.")
     username: str = Field(min_length=1, description="The hub's account there.")
-    private_key: SecretStr = Field(min_length=1, description="Private key of that account (PEM or OpenSSH).")
+    private_key: SecretStr = Field(
+        min_length=1, description="Private key of that account (PEM or OpenSSH).", json_schema_extra=_PEM
+    )
     host_key_fingerprints: tuple[Annotated[str, AfterValidator(_fingerprint)], ...] = Field(
         min_length=1, description="Host keys that the partner confirmed (SHA256:...); no other server is spoken to."
     )
     partner_certificate: str = Field(
-        min_length=1, description="The partner's certificate (PEM): files to it are encrypted for it, its files are signed with it."
+        min_length=1, json_schema_extra=_PEM,
+        description="The partner's certificate (PEM): files to it are encrypted for it, its files are signed with it.",
     )
-    own_certificate: str = Field(min_length=1, description="The hub's certificate for this partner (PEM).")
-    own_key: SecretStr = Field(min_length=1, description="Private key of that certificate (PEM).")
+    own_certificate: str = Field(
+        min_length=1, description="The hub's certificate for this partner (PEM).", json_schema_extra=_PEM
+    )
+    own_key: SecretStr = Field(
+        min_length=1, description="Private key of that certificate (PEM).", json_schema_extra=_PEM
+    )
     folder: Annotated[str, AfterValidator(_folder)] = Field(
         default="", description="Folder that holds in, out and receipt; empty for the account's first folder."
     )

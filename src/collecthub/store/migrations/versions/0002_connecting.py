@@ -13,7 +13,10 @@ branch_labels = None
 depends_on = None
 
 _NEW: dict[str, tuple[sa.Column[object], ...]] = {
-    "connections": (sa.Column("cause", sa.Text, nullable=False, server_default=""),),
+    "connections": (
+        sa.Column("cause", sa.Text, nullable=False, server_default=""),
+        sa.Column("revision", sa.Integer, nullable=False, server_default="0"),
+    ),
     "runs": (sa.Column("control", sa.Text, nullable=False, server_default=""),),
     "quarantine": (
         sa.Column("currency", sa.String(3), nullable=False, server_default=""),
