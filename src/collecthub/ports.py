@@ -74,9 +74,9 @@ class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True):
 
     item_ref: str
     text: str
-    quantity: Decimal
+    quantity: Decimal | None = None
     unit: str = ""
-    unit_price: Decimal
+    unit_price: Decimal | None = None
     amount: Decimal
     tax_amount: Decimal
 

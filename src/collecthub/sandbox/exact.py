@@ -14,11 +14,12 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from collecthub.sandbox.exact_books import DEFAULT_DIVISION, ExactBooks, guid
+from collecthub.sandbox.exact_ledger import allocate, reverse, split
 from collecthub.sandbox.exact_limits import RAISED, CallCounter, Limits
 from collecthub.sandbox.exact_oauth import App, TokenServer
 from collecthub.sandbox.exact_service import ExactService
 from collecthub.sandbox.exact_webhooks import Delivery, WebhookSender, notification
-from collecthub.sandbox.rows import update
+from collecthub.sandbox.rows import insert, update
 from collecthub.sandbox.twin import Clock, TwinOptions, open_books
 from collecthub.sandbox.twin_http import Control, serve_http
 
@@ -53,7 +54,9 @@ class ExactControl:
             "post": self.post, "reopen": self.reopen, "delete": self.delete, "account": self.account,
             "move_division": lambda given: self._books.move_division(_division(given)), "scopes": self.scopes,
             "limits": self.limits, "next_host": self.next_host, "app": self.app, "webhooks": self.webhooks,
-            "tokens": lambda _: self._tokens.state(), "activities": self.activities,
+            "tokens": lambda _: self._tokens.state(), "activities": self.activities, "split": self.split,
+            "reverse": self.reverse, "allocate": self.allocate, "term": self.term, "contact": self.contact,
+            "delete_account": self.delete_account, "lines": self.lines, "mailed": self.mailed,
         }  # fmt: skip
 
     def load(self, given: Mapping[str, Any]) -> Any:
@@ -109,6 +112,70 @@ class ExactControl:
         update(self._books.connection, "account", key, changes)
         self._notify(division, "Accounts", "Update", key)
         return {"ID": key}
+
+    def contact(self, given: Mapping[str, Any]) -> Any:
+        """`{"customer_ref", "changes"}`: change the main contact of a customer, or add a `"second"` one."""
+        division = _division(given)
+        key = guid(guid(division, "account", given["customer_ref"]), "contact")
+        changes = {
+            **given["changes"],
+            "Timestamp": self._books.stamp(division),
+            "Modified": self._books.now(),
+        }
+        if not given.get("second"):
+            update(self._books.connection, "contact", key, changes)
+            return {"ID": key}
+        row = self._books.connection.execute("SELECT * FROM contact WHERE ID = ?", (key,)).fetchone()
+        another = {**dict(row), **changes, "ID": guid(key, "second"), "IsMainContact": 0}
+        insert(self._books.connection, "contact", another)
+        return {"ID": another["ID"]}
+
+    def delete_account(self, given: Mapping[str, Any]) -> Any:
+        """`{"customer_ref"}`: delete a customer without items; sync/Deleted will tell."""
+        key = guid(_division(given), "account", given["customer_ref"])
+        self._books.remove("account", key, _division(given))
+        return {"ID": key}
+
+    def split(self, given: Mapping[str, Any]) -> Any:
+        """`{"number", "amount", "due_on"}`: let part of an item fall due on another day."""
+        division, amount = _division(given), Decimal(given["amount"])
+        return self._told(given, split(self._books, given["number"], division, amount, given["due_on"]))
+
+    def reverse(self, given: Mapping[str, Any]) -> Any:
+        """`{"number", "matched"?}`: reverse the entry of an item, matched with it at once unless told otherwise."""
+        matched = bool(given.get("matched", True))
+        return self._told(given, reverse(self._books, given["number"], _division(given), matched=matched))
+
+    def allocate(self, given: Mapping[str, Any]) -> Any:
+        """`{"payment", "number", "amount"?}`: match money on account with an item."""
+        amount = Decimal(given["amount"]) if "amount" in given else None
+        division = _division(given)
+        return self._told(given, allocate(self._books, given["payment"], given["number"], division, amount))
+
+    def term(self, given: Mapping[str, Any]) -> Any:
+        """`{"number", "changes"?}`: change columns of an open term; always the references of the division's terms."""
+        division = _division(given)
+        if "changes" in given:
+            with self._books.books.transaction():
+                self._books.change_term(self._books.open_term(given["number"], division), given["changes"])
+        rows = self._books.connection.execute(
+            "SELECT number, PaymentReference FROM term WHERE Division = ? ORDER BY number", (division,)
+        )
+        return {"references": {row["number"]: row["PaymentReference"] for row in rows}}
+
+    def lines(self, given: Mapping[str, Any]) -> Any:
+        """`{"number", "lines": [{"Description", "Quantity", "AmountFC", "VATAmountFC"}]}`: what an invoice is for."""
+        division = _division(given)
+        entry = guid(division, "entry", given["number"])
+        for place, line in enumerate(given["lines"], 1):
+            row = {**line, "ID": guid(entry, place), "Division": division, "EntryID": entry, "LineNumber": place}
+            insert(self._books.connection, "line", row)
+        return {"EntryID": entry}
+
+    def mailed(self, given: Mapping[str, Any]) -> Any:
+        """Invoices that were printed through the API, and so e-mailed to customers."""
+        rows = self._books.connection.execute("SELECT * FROM mailed").fetchall()
+        return {"mailed": [dict(row) for row in rows]}
 
     def activities(self, given: Mapping[str, Any]) -> Any:
         """Notes and tasks as they are in the books."""

@@ -21,7 +21,7 @@ from collecthub.sandbox.twin import Books, Clock
 
 DEFAULT_DIVISION = 4133185
 OPEN, MATCHED = 20, 50
-DELETED_TERM = 10
+_ENTITY_TYPES = {"term": 10, "account": 2, "contact": 5}
 _INT32 = 2**31 - 1
 _AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 _RATES = {
@@ -34,6 +34,7 @@ _RATES = {
     "SEK": "0.088",
 }
 _JOURNALS = {"payment": ("40", "Bank"), "credit_note": ("70", "Sales")}
+_CONDITIONS = (("14", 14, 0, "14 days"), ("30", 30, 0, "30 days"), ("45E", 45, 1, "45 days, end of month"))
 _TYPES = {"payment": 40, "credit_note": 21}
 
 
@@ -86,6 +87,14 @@ class ExactBooks:
             "INSERT OR IGNORE INTO division VALUES (?, ?, 'BE', 'EUR', 1, 1000, 26000001, NULL, ?, ?)",
             (code, description or f"Company {code}", self.now(), self.now()),
         )
+
+        for name, days, months, words in _CONDITIONS:
+            row = {
+                "ID": guid(code, "condition", name), "Division": code, "Code": name, "Description": words,
+                "PaymentDays": days, "PaymentEndOfMonths": months, "Percentage": "1",
+                "Created": self.now(), "Modified": self.now(),
+            }  # fmt: skip
+            insert(self.connection, "condition", row, keep=True)
 
     def stamp(self, division: int, count: int = 1) -> int:
         """Take `count` row versions of a division and return the first."""
@@ -174,7 +183,7 @@ class ExactBooks:
         with self.books.transaction():
             if part == full:
                 return self.change_term(term, matched)
-            paid = _priced(term, part) | {
+            paid = priced(term, part) | {
                 "ID": guid(term["ID"], self.stamp(division)),
                 "HID": None,
                 **matched,
@@ -185,7 +194,7 @@ class ExactBooks:
                 "Modified": self.now(),
             }
             insert(self.connection, "term", paid)
-            return self.change_term(term, _priced(term, full - part) | {"LastPaymentDate": self.today()})
+            return self.change_term(term, priced(term, full - part) | {"LastPaymentDate": self.today()})
 
     def reopen(self, number: str, division: int) -> dict[str, Any]:
         """Undo the last match of an item, as when a direct debit comes back."""
@@ -202,7 +211,7 @@ class ExactBooks:
             term = self.open_term(number, division)
             self.remove_term(row["ID"], division)
             total = Decimal(term["AmountFC"]) + Decimal(row["AmountFC"])
-            return self.change_term(term, _priced(term, total))
+            return self.change_term(term, priced(term, total))
 
     def delete(self, number: str, division: int) -> dict[str, Any]:
         """Delete the terms of an item; sync/Deleted will tell."""
@@ -222,18 +231,17 @@ class ExactBooks:
 
     def remove_term(self, term_id: str, division: int) -> None:
         """Delete one term and leave its tombstone."""
+        self.remove("term", term_id, division)
+
+    def remove(self, table: str, key: str, division: int) -> None:
+        """Delete a row that sync endpoints serve and leave its tombstone."""
         version = self.stamp(division)
-        self.connection.execute("DELETE FROM term WHERE ID = ?", (term_id,))
-        tombstone = (
-            version,
-            division,
-            guid("deleted", version, term_id),
-            term_id,
-            DELETED_TERM,
-            None,
-            self.now(),
-        )
-        self.connection.execute("INSERT INTO deleted VALUES (?, ?, ?, ?, ?, ?, ?)", tombstone)
+        self.connection.execute(f"DELETE FROM {table} WHERE ID = ?", (key,))
+        tombstone = {
+            "Timestamp": version, "Division": division, "ID": guid("deleted", version, key), "EntityKey": key,
+            "EntityType": _ENTITY_TYPES[table], "DeletedDate": self.now(),
+        }  # fmt: skip
+        insert(self.connection, "deleted", tombstone)
 
     def move_division(self, division: int) -> dict[str, Any]:
         """Regenerate all row versions of a division from the beginning, as a move between servers does."""
@@ -275,7 +283,13 @@ def rate(currency: str) -> Decimal:
     return Decimal(_RATES.get(currency, "1"))
 
 
-def _priced(term: Mapping[str, Any], amount: Decimal) -> dict[str, Any]:
+def hid(key: str) -> int:
+    """The number under which the list of receivables knows a term."""
+    return int(key[:8], 16) << 20 | int(key[9:13] + key[-1], 16)
+
+
+def priced(term: Mapping[str, Any], amount: Decimal) -> dict[str, Any]:
+    """A term for another amount, in its currency and in the division's."""
     home = (amount * Decimal(term["RateFC"])).quantize(Decimal("0.01"), ROUND_HALF_UP)
     return {**term, "AmountFC": plain(amount), "AmountDC": plain(home)}
 
@@ -319,7 +333,7 @@ def _term(division: int, item: Mapping[str, Any], document: str, entry: int, now
     days = (dt.date.fromisoformat(item["due_on"]) - dt.date.fromisoformat(item["issue_on"])).days
     home = (amount * rate(currency)).quantize(Decimal("0.01"), ROUND_HALF_UP)
     term = {
-        "ID": key, "Division": division, "HID": int(key[:8], 16) << 20 | int(key[9:13] + key[-1], 16),
+        "ID": key, "Division": division, "HID": hid(key),
         "number": number, "kind": kind, "Account": guid(division, "account", item["customer_ref"]), "Status": OPEN,
         "IsFullyPaid": 0, "Currency": currency, "RateFC": plain(rate(currency)),
         "TransactionAmountFC": plain(amount), "TransactionAmountDC": plain(home),
@@ -329,9 +343,9 @@ def _term(division: int, item: Mapping[str, Any], document: str, entry: int, now
         "TransactionDueDate": due, "EndDate": None, "LastPaymentDate": None, "Description": f"{kind} {number}",
         "YourRef": None if kind == "payment" else number, "Journal": journal, "JournalDescription": journal_name,
         "PaymentMethod": "B", "PaymentReference": None, "PaymentCondition": "30", "PaymentDays": days,
-        "Created": now, "Modified": now, "AmountFC": "0", "AmountDC": "0", "Timestamp": 0,
+        "TransactionIsReversal": 0, "Created": now, "Modified": now, "AmountFC": "0", "AmountDC": "0", "Timestamp": 0,
     }  # fmt: skip
-    return _priced(term, Decimal(item["open_amount"]))
+    return priced(term, Decimal(item["open_amount"]))
 
 
 def _paid_part(term: Mapping[str, Any], item: Mapping[str, Any], version: int) -> list[dict[str, Any]]:
@@ -339,7 +353,7 @@ def _paid_part(term: Mapping[str, Any], item: Mapping[str, Any], version: int) -
     paid = Decimal(item["amount"]) - Decimal(item["open_amount"])
     if not paid:
         return []
-    row = _priced(term, paid) | {"ID": guid(term["ID"], "paid"), "HID": None, "Timestamp": version}
+    row = priced(term, paid) | {"ID": guid(term["ID"], "paid"), "HID": None, "Timestamp": version}
     ended = {
         "Status": MATCHED,
         "IsFullyPaid": 1,

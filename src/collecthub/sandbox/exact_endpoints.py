@@ -34,7 +34,7 @@ _INVOICE_FILTERS = frozenset(
 )
 _TERM_CONSTANTS = {
     "AmountDiscountDC": 0, "AmountDiscountFC": 0, "IsBatchBooking": 0, "Source": 1, "TransactionStatus": 50,
-    "TransactionIsReversal": 0, "LineType": 20, "ApprovalStatus": 0,
+    "LineType": 20, "ApprovalStatus": 0,
 }  # fmt: skip
 
 
@@ -96,14 +96,14 @@ def _receivables(db: sqlite3.Connection) -> Iterator[Endpoint]:
 
 def _customers(db: sqlite3.Connection) -> Iterator[Endpoint]:
     scope, writable = "Crm accounts", frozenset({"GET", "PUT"})
-    accounts = _set(db, "Accounts", model.ACCOUNT, "account")
+    accounts = _set(db, "Accounts", model.ACCOUNT, "customer")
     contacts = _set(db, "Contacts", model.CONTACT, "contact")
-    bulk_accounts = _set(db, "Accounts", model.ACCOUNT, "account", BULK_PAGE)
+    bulk_accounts = _set(db, "Accounts", model.ACCOUNT, "customer", BULK_PAGE)
     bulk_contacts = _set(db, "Contacts", model.CONTACT, "contact", BULK_PAGE)
     yield Endpoint("crm/Accounts", accounts, scope, writable, _ACCOUNT_FILTERS)
     yield Endpoint("bulk/CRM/Accounts", bulk_accounts, scope, _READ, _ACCOUNT_FILTERS, select_required=True)
     yield Endpoint(
-        "sync/CRM/Accounts", _set(db, "Accounts", model.SYNC_ACCOUNT, "account", BULK_PAGE), scope, sync=True
+        "sync/CRM/Accounts", _set(db, "Accounts", model.SYNC_ACCOUNT, "customer", BULK_PAGE), scope, sync=True
     )
     yield Endpoint("crm/Contacts", contacts, scope, _READ, _CONTACT_FILTERS)
     yield Endpoint("bulk/CRM/Contacts", bulk_contacts, scope, _READ, _CONTACT_FILTERS, select_required=True)
@@ -115,6 +115,10 @@ def _customers(db: sqlite3.Connection) -> Iterator[Endpoint]:
 def _documents(db: sqlite3.Connection) -> Iterator[Endpoint]:
     invoices = _set(db, "SalesInvoices", model.SALES_INVOICE, "sales_invoice")
     yield Endpoint("salesinvoice/SalesInvoices", invoices, "Sales invoices", _READ, _INVOICE_FILTERS)
+    printed = _set(db, "PrintedSalesInvoices", model.PRINTED_SALES_INVOICE, "mailed")
+    yield Endpoint("salesinvoice/PrintedSalesInvoices", printed, "Sales invoices", frozenset({"POST"}))
+    lines = _set(db, "SalesEntryLines", model.SALES_ENTRY_LINE, "entry_line")
+    yield Endpoint("salesentry/SalesEntryLines", lines, "Financial accounting")
     documents = _set(db, "Documents", model.DOCUMENT, "document")
     yield Endpoint("documents/Documents", documents, "Organization documents", _READ, _DOCUMENT_FILTERS)
     attachments = _set(db, "DocumentAttachments", model.DOCUMENT_ATTACHMENT, "attachment")

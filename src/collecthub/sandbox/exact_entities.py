@@ -250,6 +250,40 @@ SALES_INVOICE = _entity(
     Boolean="IsExtraDuty",
     Collection="SalesInvoiceLines SalesInvoiceOrderChargeLines",
 )
+SALES_ENTRY_LINE = _entity(
+    "SalesEntry.SalesEntryLine",
+    "ID",
+    Guid="ID Asset EntryID GLAccount Subscription TrackingNumber",
+    Double=(
+        "AmountDC AmountFC ExtraDutyAmountFC ExtraDutyPercentage Quantity StatisticalNetWeight "
+        "StatisticalQuantity StatisticalValue VATAmountDC VATAmountFC VATBaseAmountDC VATBaseAmountFC "
+        "VATPercentage"
+    ),
+    String=(
+        "AssetDescription CostCenter CostCenterDescription CostUnit CostUnitDescription CustomField "
+        "Description GLAccountCode GLAccountDescription IntraStatArea IntraStatCountry "
+        "IntraStatDeliveryTerm IntraStatTransactionA IntraStatTransactionB IntraStatTransportMethod Notes "
+        "Project ProjectDescription SerialNumber StatisticalNumber SubscriptionDescription "
+        "TrackingNumberDescription VATCode VATCodeDescription"
+    ),
+    DateTime="From To",
+    Int32="Division LineNumber Type",
+)
+PRINTED_SALES_INVOICE = _entity(
+    "SalesInvoice.PrintedSalesInvoice",
+    "InvoiceID",
+    Guid="InvoiceID Document DocumentLayout EmailLayout PostboxSender",
+    String=(
+        "DocumentCreationError DocumentCreationSuccess EmailCreationError EmailCreationSuccess ExtraText "
+        "PeppolCreationError PeppolCreationSuccess PostboxMessageCreationError "
+        "PostboxMessageCreationSuccess SenderEmailAddress"
+    ),
+    DateTime="InvoiceDate",
+    Int32="Division ReportingPeriod ReportingYear",
+    Boolean=(
+        "SendEmailToCustomer SendInvoiceToCustomerPostbox SendInvoiceViaPeppol SendOutputBasedOnAccount"
+    ),
+)
 DOCUMENT = _entity(
     "Documents.Document",
     "ID",

@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS term (
     EntryNumber INTEGER, EntryID TEXT, TransactionEntryID TEXT, TransactionID TEXT, EntryDate TEXT, InvoiceDate TEXT,
     DueDate TEXT, TransactionDueDate TEXT, EndDate TEXT, LastPaymentDate TEXT, Description TEXT, YourRef TEXT,
     Journal TEXT, JournalDescription TEXT, PaymentMethod TEXT, PaymentReference TEXT, PaymentCondition TEXT,
-    PaymentDays INTEGER, Created TEXT, Modified TEXT
+    PaymentDays INTEGER, TransactionIsReversal INTEGER, Created TEXT, Modified TEXT
 );
 CREATE INDEX IF NOT EXISTS term_version ON term (Division, Timestamp);
 CREATE INDEX IF NOT EXISTS term_open ON term (Division, HID) WHERE EndDate IS NULL;
@@ -54,6 +54,16 @@ CREATE TABLE IF NOT EXISTS deleted (
 CREATE TABLE IF NOT EXISTS condition (
     ID TEXT PRIMARY KEY, Division INTEGER, Code TEXT, Description TEXT, PaymentDays INTEGER,
     PaymentEndOfMonths INTEGER, PaymentMethod TEXT, Percentage TEXT, Created TEXT, Modified TEXT
+);
+CREATE INDEX IF NOT EXISTS condition_code ON condition (Division, Code);
+CREATE TABLE IF NOT EXISTS line (
+    ID TEXT PRIMARY KEY, Division INTEGER, EntryID TEXT, LineNumber INTEGER, Description TEXT, Quantity TEXT,
+    AmountFC TEXT, VATAmountFC TEXT
+);
+CREATE INDEX IF NOT EXISTS line_entry ON line (EntryID);
+CREATE TABLE IF NOT EXISTS mailed (
+    InvoiceID TEXT, Division INTEGER, SendEmailToCustomer INTEGER, DocumentCreationSuccess TEXT,
+    EmailCreationSuccess TEXT
 );
 CREATE TABLE IF NOT EXISTS note (
     ID TEXT PRIMARY KEY, Division INTEGER, HID INTEGER, Account TEXT, Contact TEXT, Document TEXT, User TEXT,
@@ -72,9 +82,22 @@ CREATE TABLE IF NOT EXISTS subscription (
 
 CREATE VIEW IF NOT EXISTS receivable AS
     SELECT term.*, account.Code AS AccountCode, account.Name AS AccountName, account.Country AS AccountCountry,
-           account.MainContact AS AccountContact, invoice.document_id AS Document
+           account.MainContact AS AccountContact, invoice.document_id AS Document,
+           condition.Description AS PaymentConditionDescription
       FROM term JOIN account ON account.ID = term.Account
-      LEFT JOIN invoice ON invoice.EntryID = term.TransactionEntryID;
+      LEFT JOIN invoice ON invoice.EntryID = term.TransactionEntryID
+      LEFT JOIN condition ON condition.Division = term.Division AND condition.Code = term.PaymentCondition;
+CREATE VIEW IF NOT EXISTS customer AS
+    SELECT account.*, condition.Description AS PaymentConditionSalesDescription, other.Name AS InvoiceAccountName
+      FROM account
+      LEFT JOIN condition
+        ON condition.Division = account.Division AND condition.Code = account.PaymentConditionSales
+      LEFT JOIN account AS other ON other.ID = account.InvoiceAccount;
+CREATE VIEW IF NOT EXISTS entry_line AS
+    SELECT ID, Division, EntryID, LineNumber, Description, Quantity, AmountFC, VATAmountFC FROM line
+    UNION ALL
+    SELECT InvoiceID AS ID, Division, EntryID, 1, 'Delivery ' || number, '1', AmountFC, '0'
+      FROM invoice WHERE NOT EXISTS (SELECT 1 FROM line WHERE line.EntryID = invoice.EntryID);
 CREATE VIEW IF NOT EXISTS receivables_list AS
     SELECT HID, term.Division, Account AS AccountId, Code AS AccountCode, Name AS AccountName, AmountFC AS Amount,
            '0' AS AmountInTransit, Currency AS CurrencyCode, Description, DueDate, InvoiceDate, EntryNumber,

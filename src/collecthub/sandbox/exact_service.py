@@ -191,7 +191,8 @@ class ExactService:
         if request.method == "POST":
             row_id = self._writes.create(endpoint, division, client, await _payload(request))
             self._tell(division, endpoint, "Create", row_id)
-            entry = self._entry(request, endpoint, division, {"ID": row_id}, {})
+            key_name = next(iter(entity.key))
+            entry = self._entry(request, endpoint, division, {key_name: row_id}, {})
             return _json({"d": entry}, 201)
         if key is None:
             raise ODataError("The URI is not valid for this operation: a key is needed.")

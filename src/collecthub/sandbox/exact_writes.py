@@ -23,6 +23,7 @@ _CREATABLE = {
     "activities/CommunicationNotes": "Account Contact Document User Subject Notes Date Status",
     "activities/Tasks": "Account Contact Document User Description Notes ActionDate Status TaskType",
     "webhooks/WebhookSubscriptions": "CallbackURL Topic Description",
+    "salesinvoice/PrintedSalesInvoices": "InvoiceID SendEmailToCustomer",
 }
 _CHANGEABLE = {
     "activities/CommunicationNotes": _CREATABLE["activities/CommunicationNotes"],
@@ -34,6 +35,7 @@ _CHANGEABLE = {
 _TABLES = {
     "activities/CommunicationNotes": "note", "activities/Tasks": "task", "cashflow/Receivables": "term",
     "crm/Accounts": "account", "webhooks/WebhookSubscriptions": "subscription",
+    "salesinvoice/PrintedSalesInvoices": "mailed",
 }  # fmt: skip
 _REFERENCES = {"Account": "account", "Contact": "contact", "Document": "document"}
 _DATE = re.compile(r"/Date\((-?\d+)\)/")
@@ -49,6 +51,8 @@ class ExactWrites:
     def create(self, endpoint: Endpoint, division: int, client: str, payload: Mapping[str, Any]) -> str:
         """Insert one row and return its ID; raises `ODataError` for unknown properties and missing ones."""
         row = self._values(endpoint, _CREATABLE, division, payload)
+        if endpoint.path == "salesinvoice/PrintedSalesInvoices":
+            return self._print(row, division)
         now = self._books.now()
         row |= {"ID": str(uuid.uuid4()), "Division": division, "Creator": USER, "Created": now}
         if endpoint.path == "webhooks/WebhookSubscriptions":
@@ -64,6 +68,13 @@ class ExactWrites:
         except sqlite3.IntegrityError as error:
             raise ODataError("Data already exists.") from error
         return str(row["ID"])
+
+    def _print(self, row: Mapping[str, Any], division: int) -> str:
+        """Print an invoice, which also e-mails it to the customer unless the caller says that it should not."""
+        mails = row.get("SendEmailToCustomer", 1)
+        done = {"Division": division, "SendEmailToCustomer": mails, "DocumentCreationSuccess": "Created"}
+        insert(self._db, "mailed", {**row, **done, "EmailCreationSuccess": "Sent" if mails else None})
+        return str(row.get("InvoiceID"))
 
     def change(self, endpoint: Endpoint, division: int, key: str, payload: Mapping[str, Any]) -> None:
         """Change the writable fields of one row, under a new row version where the table has one."""
