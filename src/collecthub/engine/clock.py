@@ -31,6 +31,8 @@ def tick(hub: Hub) -> None:
 
 
 def _timers(hub: Hub) -> None:
+    if not _finds(hub, sa.select(t.timers.c.case_id).where(t.timers.c.due_at <= hub.now())):
+        return
     with hub.work() as work:
         rows = work.conn.execute(
             sa.select(t.timers)
@@ -42,6 +44,12 @@ def _timers(hub: Hub) -> None:
             timer = Timer(kind=row.kind, due_at=row.due_at, owner=row.owner, title=row.kind)
             for over in due([timer], work.now):
                 _over(hub, work, row.case_id, over)
+
+
+def _finds(hub: Hub, query: sa.Select[tuple[str]]) -> bool:
+    """Look before writing: most ticks find nothing, and on SQLite a writer keeps everybody else waiting."""
+    with hub.database.read() as conn:
+        return conn.execute(query.limit(1)).first() is not None
 
 
 def _over(hub: Hub, work: Work, case_id: str, timer: Timer) -> None:
@@ -59,16 +67,23 @@ def _over(hub: Hub, work: Work, case_id: str, timer: Timer) -> None:
 
 def _retries(hub: Hub) -> None:
     """Wake what waits for its next try, and what was left lying although something should have woken it."""
-    with hub.work() as work:
-        forgotten = work.now - FORGOTTEN_AFTER
-        waits = (
-            ("dispatch", t.envelopes, _due(t.envelopes, OPEN_STATES, work.now, forgotten, t.envelopes.c.created_at)),
-            ("dispatch", t.messages, (t.messages.c.state == "queued") & (t.messages.c.queued_at <= forgotten)),
-            ("record", t.inbox, t.inbox.c.answered_at.is_(None) & (t.inbox.c.received_at <= forgotten)),
-            ("report", t.reports, _due(t.reports, ("queued",), work.now, forgotten, t.reports.c.queued_at)),
-        )
-        for job, table, condition in waits:
-            for target in work.conn.scalars(sa.select(table.c.connection_id).where(condition).distinct()):
+    now = hub.now()
+    forgotten = now - FORGOTTEN_AFTER
+    waits = (
+        ("dispatch", t.envelopes, _due(t.envelopes, OPEN_STATES, now, forgotten, t.envelopes.c.created_at)),
+        ("dispatch", t.messages, (t.messages.c.state == "queued") & (t.messages.c.queued_at <= forgotten)),
+        ("record", t.inbox, t.inbox.c.answered_at.is_(None) & (t.inbox.c.received_at <= forgotten)),
+        ("report", t.reports, _due(t.reports, ("queued",), now, forgotten, t.reports.c.queued_at)),
+    )
+    with hub.database.read() as conn:
+        found = [
+            (job, target)
+            for job, table, condition in waits
+            for target in conn.scalars(sa.select(table.c.connection_id).where(condition).distinct())
+        ]
+    if found:
+        with hub.work() as work:
+            for job, target in found:
                 work.wake(job, target)
 
 
@@ -80,13 +95,12 @@ def _due(
 
 
 def _connections(hub: Hub) -> None:
+    is_due = sa.or_(t.connections.c.next_due_at.is_(None), t.connections.c.next_due_at <= hub.now())
+    works = t.connections.c.status != "stopped"
+    if not _finds(hub, sa.select(t.connections.c.connection_id).where(is_due, works)):
+        return
     with hub.work() as work:
-        rows = read_connections(
-            work.conn,
-            sa.or_(t.connections.c.next_due_at.is_(None), t.connections.c.next_due_at <= work.now),
-            t.connections.c.status != "stopped",
-        )
-        for row in rows:
+        for row in read_connections(work.conn, is_due, works):
             if row.role == ConnectorRole.ERP.value and row.kind != "intake":
                 work.wake("pull", row.connection_id)
                 pause = PULL_EVERY
@@ -96,5 +110,3 @@ def _connections(hub: Hub) -> None:
             else:
                 pause = PULL_EVERY
             change_connection(work.conn, row.connection_id, next_due_at=work.now + pause)
-
-

@@ -35,7 +35,7 @@ from collecthub.store.facts import read_fact, write_fact
 log = logging.getLogger(__name__)
 
 APPLICATION, QUEUE = "collecthub", "work"
-POLL_SECONDS, TICK_SECONDS, BEAT_SECONDS, DEAD_AFTER_SECONDS = 0.1, 1.0, 5.0, 30.0
+POLL_SECONDS, TICK_SECONDS, BEAT_SECONDS, DEAD_AFTER_SECONDS = 0.15, 1.0, 5.0, 30.0
 # A writer holds the database while it waits to run again after every statement; with Python's default of 5 ms
 # the other threads would make each transaction ten times as long as its work.
 SWITCH_SECONDS = 0.0005

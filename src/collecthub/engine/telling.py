@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -21,7 +23,7 @@ from collecthub.store.case_log import read_cases, read_histories, replay
 from collecthub.store.connections import ConnectionRow, read_connection
 from collecthub.store.facts import FENCE, read_fact
 
-CHUNK = 20
+CHUNK, AT_ONCE = 40, 4
 LAST_ATTEMPT = 20  # with the backoff of `trouble`, more than 75 hours after the first
 
 
@@ -45,21 +47,48 @@ def report_connection(hub: Hub, connection_id: str) -> None:
 
 
 def _tell_chunk(hub: Hub, row: ConnectionRow, reporter: CaseReporter, waiting: Sequence[Any]) -> bool:
-    """Tell some and note it at once; after a crash between the two they are told again under the same ids."""
-    done: list[tuple[Any, Receipt]] = []
-    trouble: CollecthubError | None = None
+    """Tell some and note it at once; after a crash between the two they are told again under the same ids.
+
+    Debtors are told about side by side, what concerns one debtor in its order.
+    """
+    by_debtor: dict[str, list[tuple[Any, CaseReport]]] = {}
     for entry, message in _messages(hub, waiting):
-        try:
-            receipt = hub.call(report, reporter, message, what=f"{row.kind}.report", connection_id=row.connection_id)
-        except CollecthubError as error:
-            trouble = error
-            break
-        done.append((entry, receipt))
-    _told(hub, row, done)
-    if trouble is not None:
-        return _not_told(hub, row, entry, trouble)
+        by_debtor.setdefault(message.debtor_ref, []).append((entry, message))
+    teller = Teller(hub, row, reporter)
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="tell") as pool:
+        troubles = [trouble for trouble in pool.map(teller.tell, by_debtor.values()) if trouble is not None]
+    _told(hub, row, teller.done)
+    goes_on = [_not_told(hub, row, entry, error) for entry, error in troubles]
+    if troubles:
+        return all(goes_on)
     connection_well(hub, row)
     return True
+
+
+class Teller:
+    """Tells one reporter; once it cannot be reached nobody else tries."""
+
+    def __init__(self, hub: Hub, row: ConnectionRow, reporter: CaseReporter) -> None:
+        self._hub, self._row, self._reporter = hub, row, reporter
+        self._away = threading.Event()
+        self.done: list[tuple[Any, Receipt]] = []
+
+    def tell(self, messages: Sequence[tuple[Any, CaseReport]]) -> tuple[Any, CollecthubError] | None:
+        """Tell these one after the other; the first that fails, and why."""
+        what = f"{self._row.kind}.report"
+        for entry, message in messages:
+            if self._away.is_set():
+                return None
+            try:
+                receipt = self._hub.call(
+                    report, self._reporter, message, what=what, connection_id=self._row.connection_id
+                )
+            except CollecthubError as error:
+                if isinstance(error, RetryableError | ConfigurationError):
+                    self._away.set()
+                return entry, error
+            self.done.append((entry, receipt))
+        return None
 
 
 def _messages(hub: Hub, waiting: Sequence[Any]) -> list[tuple[Any, CaseReport]]:
