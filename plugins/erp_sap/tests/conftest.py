@@ -1,19 +1,22 @@
-"""A strict S/4HANA twin over real HTTP, and a ledger in it that belongs to one test."""
+"""Strict twins over real HTTP, and a ledger or a company in them that belongs to one test."""
 
 from __future__ import annotations
 
 import datetime as dt
 import itertools
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from collecthub.sandbox.twin import RunningTwin, start_twin
-from collecthub.testing.fakes import context
+from collecthub.sdk import Vault
+from collecthub.testing.fakes import MemoryVault, context, utc_now
+from collecthub_erp_sap.business_one.connector import BusinessOneConnector
+from collecthub_erp_sap.business_one.settings import BusinessOneSettings
 from collecthub_erp_sap.connector import S4Connector
 from collecthub_erp_sap.settings import S4Settings
 
@@ -28,6 +31,7 @@ class Ledger:
 
     twin: RunningTwin
     company: str
+    vault: Vault = field(default_factory=MemoryVault)
 
     @property
     def customer(self) -> str:
@@ -60,12 +64,15 @@ class Ledger:
     def do(self, action: str, name: object, **more: Any) -> Any:
         return self.twin.control(action, {"number": self.number(name), **more})
 
-    def connector(self, business_date: dt.date = TODAY, **settings: Any) -> S4Connector:
+    def connector(
+        self, business_date: dt.date = TODAY, now: Callable[[], dt.datetime] = utc_now, **settings: Any
+    ) -> S4Connector:
         given = {
             "base_url": self.twin.url, "sap_client": "100", "company_codes": (self.company,),
             "username": "COLLECTHUB", "password": "sandbox-password", "page_size": 1000, **settings,
         }  # fmt: skip
-        return S4Connector(context(S4Settings(**given), business_date=business_date))
+        made = context(S4Settings(**given), business_date=business_date, now=now, vault=self.vault)
+        return S4Connector(made)
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +97,58 @@ def ledger(twin: RunningTwin) -> Iterator[Ledger]:
 @pytest.fixture
 def cube_path() -> str:
     return "/sap/opu/odata/sap/API_OPLACCTGDOCITEMCUBE_SRV/A_OperationalAcctgDocItemCube"
+
+
+@dataclass
+class Company:
+    """A company database that belongs to one test."""
+
+    twin: RunningTwin
+    vault: Vault = field(default_factory=MemoryVault)
+
+    def load(self, *items: dict[str, Any], customers: Iterable[dict[str, Any]] = ()) -> None:
+        blank = {
+            "kind": "invoice", "settles": "", "customer_ref": "C1", "issue_on": "2026-03-01", "due_on": "2026-04-01",
+            "amount": "1000.00", "currency": "EUR", "dunning_level": 1,
+        }  # fmt: skip
+        given = [{**blank, **item} for item in items]
+        given = [{"open_amount": item["amount"], **item} for item in given]
+        people = [{"customer_ref": "C1", "name": "Ωmega & Zonen", "country": "BE"}, *customers]
+        self.twin.control("load", {"customers": people, "items": given})
+
+    def do(self, action: str, number: str, **more: Any) -> Any:
+        return self.twin.control(action, {"number": number, **more})
+
+    def connector(self, business_date: dt.date = TODAY, **settings: Any) -> BusinessOneConnector:
+        given = {
+            "base_url": self.twin.url, "company_db": "SBODEMO", "username": "collecthub",
+            "password": "sandbox-password", **settings,
+        }  # fmt: skip
+        made = context(BusinessOneSettings(**given), business_date=business_date, vault=self.vault)
+        return BusinessOneConnector(made)
+
+    def books(self) -> dict[str, str]:
+        """What the company itself says is open, by the identity that the connector gives it."""
+        return {"/".join(item["key"]): item["open_amount"] for item in self.twin.control("books")["items"]}
+
+
+@pytest.fixture(scope="module")
+def b1(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTwin]:
+    running = start_twin("b1", tmp_path_factory.mktemp("b1"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture(params=["v1", "v2"])
+def version(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def company(b1: RunningTwin) -> Company:
+    b1.control("wipe", {})
+    b1.control("clock", {"now": "2026-06-15T10:00:00+00:00", "frozen": False})
+    b1.control("faults", {})
+    b1.control("sessions", {"expire": True, "unlock": True})
+    b1.control("service", {"drops_filter": True, "ignores_page_size": False, "moves_update_date": True})
+    return Company(b1)

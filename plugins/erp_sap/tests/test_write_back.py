@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -16,46 +14,19 @@ import msgspec
 import pytest
 import requests
 from lxml import etree
+from sandbox.case_reports import CLOSED, NOW, RECALLED, SENT, SUSPENDED, report
 
 from collecthub.errors import ConfigurationError, PermanentError, RetryableError
-from collecthub.model.case import Placement, apply
-from collecthub.model.codes import Outcome
+from collecthub.model.case import Placement
 from collecthub.model.event import (
-    AmendmentAcknowledged,
-    CaseClosed,
-    CaseEvent,
-    CaseOpened,
     CaseReopened,
-    CaseSent,
     Fact,
 )
-from collecthub.model.exchange import AmendmentCode, Procedure
-from collecthub.ports import CaseReport
+from collecthub.model.exchange import Procedure
+from collecthub.testing.fakes import HandClock
 from collecthub_erp_sap.journal_change import dunning_block_message, fault_text
 
-NOW = dt.datetime(2026, 6, 15, 18, 0, tzinfo=dt.UTC)
-SENT = CaseSent(placement_id="p", message_id="m", envelope_name="e", receipt_ref="r", principal=Decimal(1000))
-CLOSED = CaseClosed(outcome=Outcome.PAID_FULL)
-RECALLED = AmendmentAcknowledged(message_id="m", code=AmendmentCode.RECALL)
-SUSPENDED = AmendmentAcknowledged(message_id="m", code=AmendmentCode.SUSPEND)
 PARTNER = "/sap/opu/odata/sap/API_BUSINESS_PARTNER"
-
-
-def report(fact: Fact, customer: str, item_refs: tuple[str, ...], report_id: str = "f" * 32) -> CaseReport:
-    opened = CaseOpened(
-        number="C-1", creditor_id="cr", connection_id="co", debtor_ref=customer, debtor_digest="d", currency="EUR",
-        segment="B2B", claims=(),
-    )  # fmt: skip
-    events = [
-        CaseEvent(
-            case_id="case", seq=seq, occurred_at=NOW, recorded_at=NOW, actor="hub", fact=one, previous_hash=""
-        )
-        for seq, one in enumerate((opened, fact), 1)
-    ]
-    return CaseReport(
-        report_id=report_id, case=apply(None, events[0]), event=events[1], text="Case C-1: something.",
-        debtor_ref=customer, item_refs=item_refs,
-    )  # fmt: skip
 
 
 def refs_of(ledger: Any) -> tuple[str, ...]:
@@ -166,18 +137,57 @@ def test_lines_are_blocked_in_one_message_and_confirmed_by_reading_again(ledger:
 
 
 def test_an_accepted_change_that_never_shows_is_not_taken_for_done(ledger: Any) -> None:
-    """X20."""
+    """X20: sent once, read again for a quarter of an hour, then it is a person's."""
     ledger.load(["a"])
     ledger.twin.control("change", {"drop": 1})
-    connector = ledger.connector(write_customer_block=False, write_line_block=True, confirm_seconds=0.5)
+    clock = HandClock(NOW)
+    connector = ledger.connector(now=clock, write_customer_block=False, write_line_block=True, confirm_seconds=0)
     message = report(SENT, ledger.customer, refs_of(ledger), report_id="0" * 32)
     before = len(ledger.twin.control("change")["messages"])
     for _ in range(2):
-        with pytest.raises(RetryableError, match="does not show them yet") as told:
+        with pytest.raises(RetryableError, match="does not show them yet"):
             connector.report(message)
-        assert told.value.retry_after_seconds == 900
+        clock.advance(449)
+    again = ledger.connector(now=clock, write_customer_block=False, write_line_block=True, confirm_seconds=0)
+    with pytest.raises(RetryableError):
+        again.report(message)  # another process, 898 seconds after it was accepted
+    clock.advance(2)
+    with pytest.raises(PermanentError, match=r"at 2026-06-15 18:00 UTC and does not show them") as told:
+        again.report(message)
+    assert "message monitor" in told.value.cure
     assert line_blocks(ledger) == [""]
-    assert len(ledger.twin.control("change")["messages"]) == before + 1  # same id, same bytes
+    assert len(ledger.twin.control("change")["messages"]) == before + 1
+
+
+def test_an_accepted_change_that_shows_late_is_confirmed(ledger: Any) -> None:
+    ledger.load(["a"])
+    ledger.twin.control("change", {"delay_seconds": 600})
+    try:
+        connector = ledger.connector(write_customer_block=False, write_line_block=True, confirm_seconds=0)
+        message = report(SENT, ledger.customer, refs_of(ledger), report_id="1" * 32)
+        with pytest.raises(RetryableError):
+            connector.report(message)
+        ledger.twin.control("clock", {"advance_seconds": 601})
+        assert "1 lines confirmed" in connector.report(message).detail
+        assert line_blocks(ledger) == ["C"]
+    finally:
+        ledger.twin.control("change", {"delay_seconds": 0.3})
+
+
+def test_one_block_that_two_currencies_share_is_lifted_with_the_last_case(ledger: Any) -> None:
+    ledger.load(["a"])
+    ledger.load(["b"], currency="USD")
+    euro, dollar = ((ref,) for ref in refs_of(ledger))
+    connector = ledger.connector()
+    connector.report(report(SENT, ledger.customer, euro, case_id="euro"))
+    connector.report(report(SENT, ledger.customer, dollar, case_id="dollar"))
+    other_worker = ledger.connector()
+    for _ in range(2):  # the same on every retry
+        receipt = other_worker.report(report(CLOSED, ledger.customer, euro, case_id="euro"))
+        assert receipt.detail == f"customer block in {ledger.company}: C, held by 1 other case"
+    assert customer_block(ledger) == "C"
+    other_worker.report(report(RECALLED, ledger.customer, dollar, case_id="dollar"))
+    assert customer_block(ledger) == ""
 
 
 def test_a_wrong_soap_address_is_a_setting_to_correct(ledger: Any) -> None:

@@ -13,6 +13,7 @@ from collecthub.sandbox.twin import TwinOptions
 TWINS = {
     "exact": "collecthub.sandbox.exact",
     "sap": "collecthub.sandbox.sap",
+    "b1": "collecthub.sandbox.b1",
     "bailiff": "collecthub.sandbox.bailiff",
     "lawyer": "collecthub.sandbox.lawyer",
     "agency": "collecthub.sandbox.agency",

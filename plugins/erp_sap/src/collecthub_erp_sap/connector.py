@@ -19,6 +19,7 @@ from collecthub_erp_sap.client import SapClient
 from collecthub_erp_sap.debtors import DebtorReader
 from collecthub_erp_sap.documents import DocumentReader
 from collecthub_erp_sap.health import check_steps
+from collecthub_erp_sap.held import BlockRegister
 from collecthub_erp_sap.open_items import OpenItemReader
 from collecthub_erp_sap.settings import S4Settings
 from collecthub_erp_sap.write_back import WANTED, BlockWriter
@@ -37,7 +38,8 @@ class S4Connector:
         self._business_date = context.business_date
         self._client = SapClient(settings, context.now, allow_loopback=context.allow_loopback)
         self._items = OpenItemReader(self._client, settings)
-        self._writer = BlockWriter(self._client, self._items, settings)
+        register = BlockRegister(context.vault)
+        self._writer = BlockWriter(self._client, self._items, settings, register, context.now)
 
     def check(self) -> Sequence[CheckStep]:
         """Log on and try every service that is used."""

@@ -1,11 +1,14 @@
 """Tells SAP that a case is with a collection partner: dunning blocks are set, and lifted when it ends.
 
-Only a block with our own reason is ever lifted or replaced; what a person at the creditor set stays.
+Only a block with our own reason is ever lifted or replaced; what a person at the creditor set stays. A customer has
+one block and may have two cases, so it is lifted when the last of them lets go.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import time
+from collections.abc import Callable
 
 import msgspec
 
@@ -20,6 +23,7 @@ from collecthub.sdk import (
 )
 from collecthub_erp_sap.client import SapClient, StaleRecordError, UnknownRecordError
 from collecthub_erp_sap.cube import ref_of
+from collecthub_erp_sap.held import BlockRegister
 from collecthub_erp_sap.odata import Answer, key
 from collecthub_erp_sap.open_items import OpenItemReader
 from collecthub_erp_sap.settings import S4Settings
@@ -27,7 +31,8 @@ from collecthub_erp_sap.settings import S4Settings
 WANTED = frozenset({"case_sent", "case_reopened", "case_closed", "amendment_acknowledged"})
 _TRIES = 3
 _POLL_SECONDS = 0.5
-_ASK_AGAIN_SECONDS = 900.0  # SAP works through its message queue within minutes, on bad days
+_ASK_AGAIN_SECONDS = 60.0
+_PATIENCE = dt.timedelta(minutes=15)
 
 
 class _Metadata(msgspec.Struct):
@@ -58,16 +63,26 @@ def is_blocking(report: CaseReport) -> bool | None:
 class BlockWriter:
     """Writes the dunning blocks of one connection. Everything it writes is read again, so repeating is harmless."""
 
-    def __init__(self, client: SapClient, items: OpenItemReader, settings: S4Settings) -> None:
+    def __init__(
+        self,
+        client: SapClient,
+        items: OpenItemReader,
+        settings: S4Settings,
+        register: BlockRegister,
+        now: Callable[[], dt.datetime],
+    ) -> None:
         self._client = client
         self._items = items
         self._settings = settings
+        self._register = register
+        self._now = now
         self._own = settings.dunning_block_reason
 
     def report(self, report: CaseReport) -> Receipt:
         """Set or lift the blocks that the event asks for.
 
-        Raises `RetryableError` while SAP has accepted line blocks and does not show them yet.
+        Raises `RetryableError` while SAP has accepted line blocks and does not show them yet, and `PermanentError`,
+        which is a task for a person, when it still does not show them a quarter of an hour later.
         """
         should_block = is_blocking(report)
         if should_block is None:
@@ -75,18 +90,31 @@ class BlockWriter:
         done: list[str] = []
         if self._settings.write_customer_block:
             companies = sorted({ref.split("/")[0] for ref in report.item_refs} & set(self._settings.company_codes))
-            done += [self._customer(report.debtor_ref, company, should_block) for company in companies]
+            done += [self._customer(report, company, should_block) for company in companies]
         if self._settings.write_line_block:
             done.append(self._lines(report, should_block))
         return Receipt(reference=report.report_id, detail="; ".join(done) or "nothing of this case is in SAP")
 
-    def _customer(self, customer: str, company: str, should_block: bool) -> str:
-        """Set or lift the block of one customer in one company code, and say what was found afterwards."""
+    def _customer(self, report: CaseReport, company: str, should_block: bool) -> str:
+        """Set or lift the block of one customer in one company code; it stays while another case holds it."""
+        customer, case_id = report.debtor_ref, report.case.case_id
+        if should_block:
+            self._register.join(case_id, company, customer)
+            return self._set(customer, company, self._own)
+        others = self._register.others(case_id, company, customer)
+        if others:
+            self._register.leave(case_id, company, customer)
+            return f"customer block in {company}: {self._own}, held by {len(others)} other case"
+        done = self._set(customer, company, "")
+        self._register.leave(case_id, company, customer)
+        return done
+
+    def _set(self, customer: str, company: str, wanted: str) -> str:
+        """Give one customer a block, or none, and say what was found afterwards."""
         service = self._settings.partner_path
         record = "A_CustomerDunning" + key(
             Customer=customer, CompanyCode=company, DunningArea=self._settings.dunning_area
         )
-        wanted = self._own if should_block else ""
         for _ in range(_TRIES):
             current, etag = self._dunning(f"{service}/{record}", company)
             if current == wanted:
@@ -121,18 +149,35 @@ class BlockWriter:
         pending = self._pending(report.item_refs, wanted)
         if not pending:
             return f"{len(report.item_refs)} lines confirmed with block {wanted or 'none'}"
-        self._send(report, pending, wanted)
+        change = derived_id(report.report_id, wanted)
+        sent_at = self._register.sent_at(change)
+        if sent_at is None:
+            self._send(report, pending, wanted)
+            sent_at = self._register.note_sent(change, self._now())
         until = time.monotonic() + self._settings.confirm_seconds
         while self._pending(pending, wanted):
             if time.monotonic() >= until:
-                raise RetryableError(
-                    f"SAP accepted dunning block changes of {len(pending)} lines and does not show them yet.",
-                    cure="They are read again later; if they never show, look into SAP's message monitor.",
-                    reference=report.report_id,
-                    retry_after_seconds=_ASK_AGAIN_SECONDS,
-                )
+                raise self._unconfirmed(report, pending, sent_at)
             time.sleep(_POLL_SECONDS)
         return f"{len(pending)} lines confirmed with block {wanted or 'none'}"
+
+    def _unconfirmed(
+        self, report: CaseReport, pending: tuple[str, ...], sent_at: dt.datetime
+    ) -> RetryableError | PermanentError:
+        """SAP works through its message queue within minutes; what does not show after that needs a person."""
+        if self._now() - sent_at < _PATIENCE:
+            return RetryableError(
+                f"SAP accepted dunning block changes of {len(pending)} lines and does not show them yet.",
+                cure="They are read again later; if they never show, look into SAP's message monitor.",
+                reference=report.report_id,
+                retry_after_seconds=_ASK_AGAIN_SECONDS,
+            )
+        return PermanentError(
+            f"SAP accepted the dunning block changes of {len(pending)} lines at {sent_at:%Y-%m-%d %H:%M} UTC and does "
+            "not show them: its reminders go on.",
+            cure="Look for the message in SAP's message monitor and set the blocks by hand, before the next letter.",
+            reference=report.report_id,
+        )
 
     def _pending(self, item_refs: tuple[str, ...], wanted: str) -> tuple[str, ...]:
         """The open lines whose block is still to be changed, and may be."""

@@ -1,0 +1,1 @@
+"""SAP Business One over its Service Layer."""

@@ -1,0 +1,216 @@
+"""Reads Business One's receivables page by page: all that is open, or what changed since the last pull.
+
+Dates of change have the grain of a day, payments have none at all and not every release moves an invoice's date when
+it is paid. So a pull looks back two days over what changed, follows the payments by their rising entry numbers to the
+invoices they paid, and once a business day reads all that is open, which closes with control totals.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+from typing import NamedTuple
+
+import msgspec
+
+from collecthub.sdk import (
+    ConfigurationError,
+    ControlTotal,
+    ItemState,
+    OpenItem,
+    Page,
+    RawInvoice,
+    RefusedRow,
+    RetryableError,
+)
+from collecthub_erp_sap.business_one.documents import DocumentReader, EntryPage, Mapped
+from collecthub_erp_sap.business_one.mapping import (
+    CREDIT_NOTES,
+    INVOICES,
+    LETTERS,
+    PAYMENTS,
+    Payment,
+)
+from collecthub_erp_sap.business_one.query import day_text
+
+_OVERLAP = dt.timedelta(days=2)
+Totals = dict[str, tuple[int, Decimal]]
+
+
+class Step(NamedTuple):
+    """One question of a pull. What answers those of the open set is counted into the control totals."""
+
+    entity: str
+    condition: str
+    is_open_set: bool = False
+
+
+_OPEN, _CLOSED, _CHANGED = "DocumentStatus eq 'bost_Open'", "DocumentStatus eq 'bost_Close'", "UpdateDate ge {since}"
+STEPS = {
+    "closed": Step(INVOICES, f"{_CLOSED} and {_CHANGED}"),
+    "used": Step(CREDIT_NOTES, f"{_CLOSED} and {_CHANGED}"),
+    "paid": Step(PAYMENTS, "DocEntry gt {payment}"),
+    "cancelled": Step(PAYMENTS, "Cancelled eq 'tYES'"),
+    "changed": Step(INVOICES, f"{_OPEN} and {_CHANGED}"),
+    "credited": Step(CREDIT_NOTES, f"{_OPEN} and {_CHANGED}"),
+    "invoices": Step(INVOICES, _OPEN, True),
+    "credits": Step(CREDIT_NOTES, _OPEN, True),
+    "account": Step(PAYMENTS, "Cancelled eq 'tNO'", True),
+}
+_FIRST_PULL = tuple(name for name, step in STEPS.items() if step.is_open_set)
+_FULL_PULL = ("closed", "used", "paid", "cancelled", *_FIRST_PULL)
+_PARTIAL_PULL = ("closed", "used", "paid", "changed", "credited")
+
+
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a pull stands. Between two pulls `steps` is empty, and the next one looks back to `since`."""
+
+    since: dt.date
+    started_on: dt.date
+    last_full_on: dt.date | None = None
+    steps: tuple[str, ...] = ()
+    after: int = 0
+    expected: int = 0
+    seen: int = 0
+    payment: int = 0  # the highest entry of a payment that was read to its end
+    new_payment: int = 0
+    totals: Totals = {}
+
+    def to_text(self) -> str:
+        """The opaque text that the hub keeps."""
+        return msgspec.json.encode(self).decode()
+
+
+_CHECKPOINT = msgspec.json.Decoder(Checkpoint)
+
+
+class BusinessOneItems:
+    """Reads the receivables of one connection."""
+
+    def __init__(self, reader: DocumentReader, changed_customers: Callable[[dt.date], Iterable[str]]) -> None:
+        self._reader = reader
+        self._changed_customers = changed_customers
+
+    def pull(self, text: str, today: dt.date) -> Iterator[Page]:
+        """The pages of a pull that begins, or goes on, at a checkpoint. `today` is the business date."""
+        point = _begin(text, today)
+        while point.steps:
+            step = STEPS[point.steps[0]]
+            answer = self._read(step, point)
+            found = self._reader.mapped(answer)
+            rows, refused = found.invoices, found.refused
+            if point.steps[0] == "paid":
+                paid = list(self._paid(answer))
+                rows = rows + [row for one in paid for row in one.invoices]
+                refused = refused + [row for one in paid for row in one.refused]
+            totals = _add(point.totals, rows, refused) if step.is_open_set else point.totals
+            ended = _beyond(point, answer, totals)
+            is_last = not ended.steps
+            yield Page(
+                rows=rows, refused=refused, checkpoint=ended.to_text(),
+                control=_control(totals) if step.is_open_set and is_last else None,
+                changed_debtors=tuple(self._changed_customers(_looking_back(point))) if is_last and text else (),
+            )  # fmt: skip
+            point = ended
+
+    def open_items(self) -> Iterator[OpenItem]:
+        """Everything that is open now, read anew and counted as the company's books count it."""
+        for name in _FIRST_PULL:
+            after, is_more = 0, True
+            while is_more:
+                answer = self._reader.page(STEPS[name].entity, STEPS[name].condition, after)
+                found = self._reader.mapped(answer)
+                yield from filter(None, map(_counted, found.invoices))
+                is_more, after = answer.has_more and answer.size > 0, answer.last
+
+    def items(self, item_refs: Iterable[str]) -> Iterator[RawInvoice]:
+        """These receivables as they are now, open or not. Unknown ones are left out."""
+        wanted = set(item_refs)
+        for entity in (INVOICES, CREDIT_NOTES, PAYMENTS):
+            refs = [ref.split("/") for ref in wanted if ref.startswith(f"{LETTERS[entity]}/")]
+            entries = (int(parts[1]) for parts in refs if parts[1].isdecimal())
+            for page in self._reader.by_entries(entity, entries):
+                yield from (row for row in self._reader.mapped(page).invoices if row.item_ref in wanted)
+
+    def _read(self, step: Step, point: Checkpoint) -> EntryPage:
+        since = day_text(_looking_back(point))
+        condition = step.condition.format(since=since, payment=point.payment)
+        return self._reader.page(step.entity, condition, point.after)
+
+    def _paid(self, answer: EntryPage) -> Iterator[Mapped]:
+        """The invoices that payments were applied to, as they are now."""
+        applied = [use for row in answer.rows if isinstance(row, Payment) for use in row.applied]
+        entries = {use.entry for use in applied if use.entry is not None and use.kind in (None, "it_Invoice")}
+        for page in self._reader.by_entries(INVOICES, entries):
+            yield self._reader.mapped(page)
+
+
+def _begin(text: str, today: dt.date) -> Checkpoint:
+    if not text:
+        return Checkpoint(since=today, started_on=today, steps=_FIRST_PULL)
+    try:
+        point = _CHECKPOINT.decode(text)
+    except msgspec.DecodeError as error:
+        raise ConfigurationError(
+            "The checkpoint of this connection is not one of a Business One pull.", cure="Start a full pull."
+        ) from error
+    if point.steps:
+        return point
+    is_compared = point.last_full_on is not None and point.last_full_on >= today
+    steps = _PARTIAL_PULL if is_compared else _FULL_PULL
+    return msgspec.structs.replace(point, started_on=today, steps=steps, new_payment=point.payment)
+
+
+def _beyond(point: Checkpoint, answer: EntryPage, totals: Totals) -> Checkpoint:
+    """Where the next page begins: further in this step, or at the start of the next one."""
+    expected, seen = (point.expected if point.after else answer.count), point.seen + answer.size
+    payment = point.new_payment
+    if answer.entity == PAYMENTS:
+        payment = max(payment, answer.last)
+    if answer.size and (answer.has_more or seen < expected):
+        if answer.last <= point.after:
+            raise RetryableError(
+                f"A whole page of {answer.entity} cannot be read.", cure="Check the version of this connection."
+            )
+        return msgspec.structs.replace(
+            point, after=answer.last, expected=expected, seen=seen, totals=totals, new_payment=payment
+        )
+    if len(point.steps) > 1:
+        return msgspec.structs.replace(
+            point, steps=point.steps[1:], after=0, expected=0, seen=0, totals=totals, new_payment=payment
+        )
+    full_on = point.started_on if STEPS[point.steps[0]].is_open_set else point.last_full_on
+    return Checkpoint(
+        since=point.started_on, started_on=point.started_on, last_full_on=full_on, payment=payment, new_payment=payment
+    )
+
+
+def _looking_back(point: Checkpoint) -> dt.date:
+    return max(point.since, dt.date.min + _OVERLAP) - _OVERLAP
+
+
+def _counted(row: RawInvoice) -> OpenItem | None:
+    if row.state is not ItemState.OPEN:
+        return None
+    return OpenItem(
+        item_ref=row.item_ref, debtor_ref=row.debtor_ref, currency=row.currency, open_amount=row.open_amount
+    )
+
+
+def _add(totals: Totals, rows: list[RawInvoice], refused: list[RefusedRow]) -> Totals:
+    """The totals with a page's open receivables, those that were refused included as far as they have an amount."""
+    sums = dict(totals)
+    amounts = [(row.currency, row.open_amount) for row in rows if row.state is ItemState.OPEN]
+    amounts += [(row.currency, row.open_amount) for row in refused if row.open_amount is not None]
+    for currency, amount in amounts:
+        count, total = sums.get(currency, (0, Decimal(0)))
+        sums[currency] = (count + 1, total + amount)
+    return sums
+
+
+def _control(totals: Totals) -> list[ControlTotal]:
+    return [
+        ControlTotal(currency=currency, count=count, amount=amount)
+        for currency, (count, amount) in sorted(totals.items())
+    ]
