@@ -16,7 +16,7 @@ from collecthub.model.case import Case
 from collecthub.model.codes import StatusCode
 from collecthub.model.event import CaseEvent
 from collecthub.ports import CaseFormat, PartnerProfile, RouteProposal, Veto
-from collecthub.registers import ConnectorSpec
+from collecthub.registers import ConnectorSpec, JurisdictionPack
 
 hookspec = pluggy.HookspecMarker("collecthub")
 
@@ -34,6 +34,11 @@ def register_case_formats() -> Sequence[CaseFormat]:
 @hookspec
 def register_status_codes() -> Mapping[str, Sequence[StatusCode]]:
     """Hand over tables that translate a partner vocabulary (the key) into the hub's."""
+
+
+@hookspec
+def register_jurisdictions() -> Sequence[JurisdictionPack]:
+    """Hand over country packs: dated rules on interest, compensation, limitation, time limits and lawful steps."""
 
 
 @hookspec

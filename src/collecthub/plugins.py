@@ -21,10 +21,11 @@ import msgspec
 import pluggy
 
 from collecthub import hookspecs
-from collecthub.errors import CollecthubError, ContractError
+from collecthub.errors import CollecthubError, ContractError, PermanentError
+from collecthub.law.rules import CountryLaw
 from collecthub.model.codes import StatusCode
 from collecthub.ports import CaseFormat
-from collecthub.registers import ConnectorSpec
+from collecthub.registers import ConnectorSpec, JurisdictionPack
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -55,6 +56,8 @@ class PluginSet:
         self.connectors: dict[str, ConnectorSpec] = {}
         self.formats: dict[str, CaseFormat] = {}
         self.codes: dict[str, dict[str, StatusCode]] = {}
+        self.jurisdictions: dict[str, JurisdictionPack] = {}
+        self._laws: dict[str, CountryLaw] = {}
 
     def add(self, name: str, module: object, distribution: str = "collecthub", version: str = "") -> None:
         """Register a plugin and take what it hands over; a failure is kept as its state."""
@@ -103,7 +106,31 @@ class PluginSet:
         for _, tables in self.ask("register_status_codes", only=name, loud=True):
             for vocabulary, rows in tables.items():
                 self.codes.setdefault(vocabulary, {}).update({row.code: row for row in rows})
+        for _, packs in self.ask("register_jurisdictions", only=name, loud=True):
+            self._take_packs(packs)
         return tuple(spec.kind for spec in specs)
+
+    def _take_packs(self, packs: Sequence[JurisdictionPack]) -> None:
+        """Two packs of one country would give two answers: a second one has to say that it replaces the first."""
+        for pack in packs:
+            if pack.country in self.jurisdictions and not pack.replaces:
+                raise ContractError(
+                    f"the law of {pack.country} is already there", cure="Let the pack say that it replaces the other one."
+                )
+        self.jurisdictions.update({pack.country: pack for pack in packs})
+
+    def country_law(self, country: str) -> CountryLaw:
+        """The law of a country. Raises `PermanentError` where no pack knows it, `ContractError` where one is broken."""
+        if country in self._laws:
+            return self._laws[country]
+        pack = self.jurisdictions.get(country)
+        if pack is None:
+            raise PermanentError(
+                f"no country pack knows the law of {country[:8]!r}",
+                cure=f"Packs: {' '.join(sorted(self.jurisdictions))}. A plugin can bring another one.",
+            )
+        law = call_with_deadline(pack.load, HOOK_SECONDS, f"the country pack of {country}")
+        return self._laws.setdefault(country, law)
 
     def ask(
         self, hook: str, *, only: str | None = None, loud: bool = False, **arguments: Any

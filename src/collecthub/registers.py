@@ -8,6 +8,7 @@ from collections.abc import Callable
 import msgspec
 from pydantic import BaseModel
 
+from collecthub.law.rules import CountryLaw
 from collecthub.ports import ConnectorContext
 
 
@@ -30,3 +31,13 @@ class ConnectorSpec(msgspec.Struct, frozen=True, kw_only=True):
     settings: type[BaseModel]
     load: Callable[[], Callable[[ConnectorContext], object]]
     vocabularies: tuple[str, ...] = ("collecthub",)  # status tables its partners speak, best first
+
+
+class JurisdictionPack(msgspec.Struct, frozen=True, kw_only=True):
+    """The law of one country: data plus pure functions. `load` is called on first use, so that a damaged sheet
+    disables this country only. `replaces` says that the pack takes the place of the one that ships with the hub.
+    """
+
+    country: str  # ISO 3166-1 alpha-2
+    load: Callable[[], CountryLaw]
+    replaces: bool = False

@@ -17,6 +17,10 @@ from collecthub.errors import (
     QuarantineError,
     RetryableError,
 )
+from collecthub.law.packs import country_law
+from collecthub.law.rates import read_rates
+from collecthub.law.rules import CountryLaw
+from collecthub.law.steps import StepAnswer, StepQuestion
 from collecthub.model.case import Case
 from collecthub.model.codes import Outcome, Phase, Status, StatusCode
 from collecthub.model.event import CaseEvent
@@ -89,7 +93,7 @@ from collecthub.ports import (
     Verdict,
     Veto,
 )
-from collecthub.registers import ConnectorRole, ConnectorSpec
+from collecthub.registers import ConnectorRole, ConnectorSpec, JurisdictionPack
 
 hookimpl = pluggy.HookimplMarker("collecthub")
 
@@ -126,6 +130,7 @@ __all__ = [
     "ControlTotal",
     "CostBearer",
     "CostStatement",
+    "CountryLaw",
     "DebtorRecord",
     "DebtorSource",
     "Decoded",
@@ -151,6 +156,7 @@ __all__ = [
     "ItemKind",
     "ItemState",
     "Journal",
+    "JurisdictionPack",
     "Message",
     "Money",
     "OpenItem",
@@ -177,13 +183,17 @@ __all__ = [
     "Status",
     "StatusCode",
     "StatusSource",
+    "StepAnswer",
+    "StepQuestion",
     "Vault",
     "Verdict",
     "Veto",
+    "country_law",
     "derived_id",
     "hookimpl",
     "minor_units",
     "new_id",
     "parse_amount",
+    "read_rates",
     "round_amount",
 ]

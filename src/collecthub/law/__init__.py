@@ -1,1 +1,1 @@
-"""Dated legal rules as data and pure functions."""
+"""Dated rules as data and pure functions: interest, compensation, limitation, time limits, lawful steps."""
