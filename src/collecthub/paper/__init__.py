@@ -1,0 +1,1 @@
+"""Papers that people read: sheets as HTML and PDF."""
