@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import sqlalchemy as sa
@@ -23,6 +24,7 @@ from collecthub.store.connections import ConnectionRow
 log = logging.getLogger(__name__)
 
 DOCUMENTS_PER_CASE = 10
+AT_ONCE, SMALLEST_SHARE = 4, 50  # a list is fetched in so many shares side by side, unless they get too small
 
 
 class KeptDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +45,16 @@ def fetch_documents(hub: Hub, row: ConnectionRow, item_refs: Sequence[str]) -> d
     source = hub.connector(row.connection_id)
     if not isinstance(source, DocumentSource) or not item_refs:
         return {}
+    size = max(SMALLEST_SHARE, -(-len(item_refs) // AT_ONCE))
+    shares = [item_refs[start : start + size] for start in range(0, len(item_refs), size)]
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="documents") as pool:
+        parts = list(pool.map(lambda share: _fetch(hub, row, source, share), shares))
+    return {item_ref: kept for part in parts for item_ref, kept in part.items()}
+
+
+def _fetch(
+    hub: Hub, row: ConnectionRow, source: DocumentSource, item_refs: Sequence[str]
+) -> dict[str, list[KeptDocument]]:
     wanted = set(item_refs)
     found: dict[str, list[KeptDocument]] = {}
     try:
