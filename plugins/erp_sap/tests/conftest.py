@@ -90,7 +90,7 @@ def ledger(twin: RunningTwin) -> Iterator[Ledger]:
     yield Ledger(twin, f"{next(_companies):04d}")
     twin.control("faults", {})
     twin.control("clock", {"now": EVENING, "frozen": False})
-    twin.control("services", {"inactive": [], "forbidden": [], "message_next": "", "page_size": 0})
+    twin.control("services", {"inactive": [], "forbidden": [], "message_next": "", "page_size": 0, "missing": []})
     twin.control("logon", {"unlock": True})
 
 

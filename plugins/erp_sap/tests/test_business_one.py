@@ -277,16 +277,17 @@ def test_a_bad_record_is_kept_with_its_bytes_and_its_neighbours_go_on(company: A
         record.format(3, part.format('"a lot"', '"2026-01-31"')),
         record.format(4, part.format("40.00", '"31.01.2026"')),
         record.format(5, part.format("50.005", '"2026-01-31"')),
+        record.format(6, part.format("2309.7899999999995", '"2026-01-31"')),
     ]
-    body = '{"@odata.count": 5, "value": [' + ",".join(rows) + "]}"
+    body = '{"@odata.count": 6, "value": [' + ",".join(rows) + "]}"
     company.twin.control("faults", {"path": "/b1s/v2/Invoices", "status": 200, "body": body})
     page = next(company.connector().pull(""))
-    assert [(row.item_ref, str(row.open_amount)) for row in page.rows] == [("INV/1/1", "10.00"), ("INV/5/1", "50.01")]
+    assert [(row.item_ref, str(row.open_amount)) for row in page.rows] == [("INV/1/1", "10.00"), ("INV/6/1", "2309.79")]
     assert sorted((bad.item_ref, bad.code) for bad in page.refused) == [
-        ("INV/2", "b1.due_date"), ("INV/3", "b1.shape"), ("INV/4", "b1.date"),
+        ("INV/2", "b1.due_date"), ("INV/3", "b1.shape"), ("INV/4", "b1.date"), ("INV/5", "b1.decimals"),
     ]  # fmt: skip
     assert {bad.item_ref: str(bad.open_amount) for bad in page.refused if bad.open_amount} == {
-        "INV/2": "20.00", "INV/4": "40.00",
+        "INV/2": "20.00", "INV/4": "40.00", "INV/5": "50.01",
     }  # fmt: skip
 
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import ssl
+from base64 import b64encode
+from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from pydantic import ValidationError
+from wire.peers import Seen, http_peer, server_certificate
 
 from collecthub.errors import ConfigurationError, RetryableError
 from collecthub.ports import (
@@ -35,7 +40,57 @@ def test_all_steps_of_a_check_pass(ledger: Any) -> None:
     ledger.load(["a"])
     steps = ledger.connector().check()
     assert [step.name for step in steps if not step.is_ok] == []
-    assert steps[0].detail == "1 open items"
+    assert [step.detail for step in steps[:2]] == ["all 28 there", "1 open items"]
+
+
+def test_a_missing_column_is_named_by_the_check_and_by_a_pull(ledger: Any) -> None:
+    ledger.load(["a"])
+    ledger.twin.control("services", {"missing": ["NetDueDate", "DunningLevel"]})
+    steps = ledger.connector().check()
+    assert not steps[0].is_ok
+    assert steps[0].detail == "A_OperationalAcctgDocItemCube has no NetDueDate, DunningLevel."
+    assert "view in SAP extended" in steps[0].cure
+    with pytest.raises(ConfigurationError, match="lacks a column that is needed.*NetDueDate"):
+        list(ledger.connector().pull(""))
+
+
+def test_the_sap_client_is_named_in_a_header(ledger: Any) -> None:
+    ledger.load(["a"])
+    assert len(list(ledger.connector(sap_client="100").open_items())) == 1
+    with pytest.raises(ConfigurationError, match="refused our log-on") as told:
+        list(ledger.connector(sap_client="200").open_items())
+    assert "sap_client" in told.value.cure
+
+
+def test_a_client_certificate_logs_on(ledger: Any, tmp_path: Path) -> None:
+    """A web dispatcher in front of SAP asks for it and passes on whose it is."""
+    ledger.load(["a"])
+    homes = [tmp_path / "server", tmp_path / "client"]
+    for home in homes:
+        home.mkdir()
+    front, authority = server_certificate(homes[0])
+    _, own = server_certificate(homes[1])  # any certificate with its key
+    shown = b64encode(ssl.PEM_cert_to_DER_cert(own.read_text())).decode()
+    front.verify_mode = ssl.CERT_REQUIRED
+    front.load_verify_locations(own)
+    ledger.twin.control("logon", {"certificate": shown})
+
+    def pass_on(seen: Seen) -> tuple[int, dict[str, str], bytes]:
+        assert "authorization" not in seen.headers
+        kept = {name: value for name, value in seen.headers.items() if name not in ("host", "connection")}
+        answer = requests.request(
+            seen.method, ledger.twin.url + seen.path, headers={**kept, "SSL_CLIENT_CERT": shown}, data=seen.body, timeout=5
+        )
+        said = {name: value for name, value in answer.headers.items() if name.lower() in ("content-type", "x-csrf-token")}
+        return answer.status_code, said, answer.content
+
+    certificate = {"username": "", "password": "", "ca_file": str(authority)}
+    with http_peer(pass_on, tls=front) as dispatcher:
+        connector = ledger.connector(
+            base_url=dispatcher.url, client_certificate_file=str(homes[1] / "127.0.0.1-key.pem"), **certificate
+        )
+        assert [step.name for step in connector.check() if not step.is_ok] == []
+        assert len(list(connector.open_items())) == 1
 
 
 def test_a_service_that_is_not_activated_is_named_and_the_others_are_tried(ledger: Any) -> None:

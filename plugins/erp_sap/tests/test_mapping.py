@@ -192,7 +192,7 @@ def test_down_payments_count_and_noted_items_do_not() -> None:
 
 @pytest.mark.parametrize(
     ("currency", "text", "expected"),
-    [("JPY", "98000.000", "98000"), ("KWD", "12.345", "12.345"), ("EUR", "10.005", "10.01"), ("EUR", "1", "1.00")],
+    [("JPY", "98000.000", "98000"), ("KWD", "12.345", "12.345"), ("EUR", "10.010", "10.01"), ("EUR", "1", "1.00")],
 )
 def test_three_stored_decimals_become_those_of_the_currency(currency: str, text: str, expected: str) -> None:
     (item,) = mapped(line(TransactionCurrency=currency, AmountInTransactionCurrency=text))
@@ -219,6 +219,8 @@ BAD = [
     ({"AmountInTransactionCurrency": "-Infinity", "IsCleared": True}, "sap.amount"),
     ({"AmountInTransactionCurrency": "-sNaN", "SpecialGLCode": "A", "DebitCreditCode": ""}, "sap.amount"),
     ({"AmountInTransactionCurrency": "12,50"}, "sap.shape"),
+    ({"AmountInTransactionCurrency": "10.005"}, "sap.decimals"),
+    ({"AmountInTransactionCurrency": "98000.500", "TransactionCurrency": "JPY"}, "sap.decimals"),
     ({"AccountingDocument": None}, "sap.shape"),
 ]
 
@@ -232,6 +234,15 @@ def test_a_bad_row_is_kept_with_its_bytes_and_its_neighbours_go_on(changes: dict
     assert [row.code for row in refused] == [code]
     assert json.loads(refused[0].content) == bad
     assert page.size == 3
+
+
+def test_a_refused_row_says_what_is_open_on_it() -> None:
+    bad = line(NetDueDate=None)
+    gone = line(AccountingDocument="2", Customer="", IsCleared=True)
+    unknown = line(AccountingDocument="3", TransactionCurrency="")
+    page = read_page(answer(bad, gone, unknown))
+    _, refused, _ = map_rows(page, page.rows, RULES)
+    assert [(row.currency, row.open_amount) for row in refused] == [("EUR", Decimal(1000)), ("", None), ("", None)]
 
 
 def test_a_payment_without_terms_still_counts() -> None:

@@ -193,6 +193,48 @@ def test_old_debt_of_earlier_fiscal_years_is_there(ledger: Any) -> None:
     assert [ref.split("/")[1] for ref in items] == ["2023"]
 
 
+def test_three_decimals_and_none_survive_the_wire(ledger: Any) -> None:
+    ledger.load(["kwd"], currency="KWD", amount="12.345")
+    ledger.load(["jpy"], currency="JPY", amount="98000")
+    items, pages = pulled(ledger.connector())
+    assert sorted(str(row.open_amount) for row in items.values()) == ["12.345", "98000"]
+    ledger.do("pay", "kwd", amount="2.005")
+    changes, _ = pulled(ledger.connector(), pages[-1].checkpoint)
+    assert netted({**items, **changes}.values(), ledger.company) == by_key(ledger)
+    assert sorted(by_key(ledger).values()) == ["10.340", "98000"]
+
+
+def test_special_general_ledger_lines_count_only_when_they_lower_the_debt(ledger: Any) -> None:
+    ledger.load(["plain"])
+    ledger.load(["down"], kind="payment", amount="-50.00", special_gl="A")
+    ledger.load(["guarantee"], special_gl="G", amount="400.00")
+    items, pages = pulled(ledger.connector())
+    assert sorted(str(row.open_amount) for row in items.values()) == ["-50.00", "1000.00"]
+    (control,) = pages[-1].control or ()
+    assert (control.count, control.amount) == (2, Decimal(950))
+
+
+def test_single_items_are_read_as_they_are_now(ledger: Any) -> None:
+    ledger.load(["open", "paid", "credited"])
+    items, _ = pulled(ledger.connector())
+    ledger.do("pay", "paid")
+    ledger.do("credit", "credited", credit_number=ledger.number("c"))
+    now = {row.number.partition("-")[2]: row.state for row in ledger.connector().items([*items, "no/such/item/1", "x"])}
+    assert now == {"open": ItemState.OPEN, "paid": ItemState.PAID, "credited": ItemState.CREDITED}
+
+
+def test_a_later_pull_names_the_customers_that_changed(ledger: Any) -> None:
+    """X22: who is marked for archiving is read anew, and his contact data goes."""
+    ledger.load(["a"])
+    _, pages = pulled(ledger.connector())
+    assert [page.changed_debtors for page in pages] == [()]
+    ledger.twin.control("customer", {"customer_ref": ledger.customer, "archived": 1})
+    _, pages = pulled(ledger.connector(), pages[-1].checkpoint)
+    assert ledger.customer in pages[-1].changed_debtors
+    (record,) = ledger.connector().debtors([ledger.customer])
+    assert record.is_anonymised
+
+
 def test_a_checkpoint_of_something_else_is_refused(ledger: Any) -> None:
     with pytest.raises(ConfigurationError, match="not one of an SAP pull"):
         list(ledger.connector().pull('{"cursor": 7}'))

@@ -87,12 +87,13 @@ class SapControl:
         return {"changed": cursor.rowcount}
 
     def services(self, given: Mapping[str, Any]) -> Any:
-        """`{"inactive": [...], "forbidden": [...], "message_next": text, "page_size": n}`."""
+        """`{"inactive": [...], "forbidden": [...], "message_next": text, "page_size": n, "missing": [...]}`."""
         behaviour = self._gateway.behaviour
         behaviour.inactive = set(given.get("inactive", behaviour.inactive))
         behaviour.forbidden = set(given.get("forbidden", behaviour.forbidden))
         behaviour.message_next = given.get("message_next", behaviour.message_next)
         behaviour.page_size = int(given.get("page_size", behaviour.page_size))
+        behaviour.missing = set(given.get("missing", behaviour.missing))
         return {"inactive": sorted(behaviour.inactive), "forbidden": sorted(behaviour.forbidden)}
 
     def change(self, given: Mapping[str, Any]) -> Any:
@@ -102,11 +103,13 @@ class SapControl:
         return {"messages": self._change.monitor()}
 
     def logon(self, given: Mapping[str, Any]) -> Any:
-        """`{"unlock": true}` and `{"expire_csrf": true}`; always whether the user is locked."""
+        """`{"unlock": true}`, `{"expire_csrf": true}`, `{"certificate": base64}`; always whether the user is locked."""
         if given.get("unlock"):
             self._logon.unlock()
         if given.get("expire_csrf"):
             self._logon.expire_csrf()
+        if "certificate" in given:
+            self._logon.trust(given["certificate"])
         return {"locked": self._logon.locked()}
 
 

@@ -37,6 +37,7 @@ class Logon:
         self._credentials = credentials
         self._tokens: dict[str, float] = {}
         self._sessions: dict[str, tuple[str, float]] = {}
+        self._certificate = ""
 
     def refusal(self, request: Request) -> Response | None:
         """401 when the caller is not known, None when he is."""
@@ -54,11 +55,18 @@ class Logon:
         """Whether too many bad logons have locked the user."""
         return int(self._books.get("bad_logons", 0)) >= BAD_LOGONS
 
+    def trust(self, certificate: str) -> None:
+        """Map a client certificate (DER, base64) to the communication user, as transaction CERTRULE does."""
+        self._certificate = certificate
+
     def unlock(self) -> None:
         """What an administrator does for a locked user."""
         self._books.put("bad_logons", 0)
 
     def _known(self, request: Request) -> bool:
+        shown = request.headers.get("ssl_client_cert", "")  # how a web dispatcher passes on what it checked
+        if shown and shown == self._certificate:
+            return True
         kind, _, value = request.headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer":
             return self._tokens.get(value, 0.0) > self._clock.timestamp()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -82,6 +82,7 @@ class Behaviour:
     forbidden: set[str] = field(default_factory=set)
     message_next: str = ""
     page_size: int = 0
+    missing: set[str] = field(default_factory=set)  # columns that this release does not have
 
 
 class Gateway:
@@ -109,10 +110,16 @@ class Gateway:
             for name, entity in model.entity_types(service, self._shared).items()
         }
 
+    def _sets_of(self, service: str) -> dict[str, EntitySet] | None:
+        sets = self._services.get(service)
+        if sets is None or not self.behaviour.missing:
+            return sets
+        return {name: _without(one, self.behaviour.missing) for name, one in sets.items()}
+
     async def handle(self, request: Request) -> Response:
         """Any call below the OData root."""
         service, _, rest = request.url.path.removeprefix(ROOT).partition("/")
-        sets = self._services.get(service)
+        sets = self._sets_of(service)
         if sets is None or service in self.behaviour.inactive:
             page = "<html><head><title>404 Not found</title></head><body>Resource /sap/opu/odata not found</body></html>"
             return Response(page, 404, media_type="text/html; charset=utf-8")
@@ -327,6 +334,8 @@ class Gateway:
         content = (
             path.read_bytes() if path else metadata_xml(service, f"{service}_Entities", types, _EDM, "2.0")
         )
+        for name in self.behaviour.missing:
+            content = re.sub(rb'<Property Name="%s"[^>]*?(/>|>.*?</Property>)' % name.encode(), b"", content, flags=re.DOTALL)
         return Response(content, media_type="application/xml")
 
     def _error(self, request: Request, status: int, words: str, code: str = _CODE) -> Response:
@@ -340,6 +349,11 @@ class Gateway:
             "innererror": {"errordetails": [detail]},
         }
         return _json({"error": error}, status)
+
+
+def _without(entity_set: EntitySet, missing: set[str]) -> EntitySet:
+    known = {name: edm for name, edm in entity_set.entity.properties.items() if name not in missing}
+    return replace(entity_set, entity=replace(entity_set.entity, properties=known))
 
 
 def _changes(body: bytes, chosen: EntitySet) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from collecthub_erp_sap.settings import S4Settings
 T = TypeVar("T")
 _CSRF = "x-csrf-token"
 _JSON = "application/json"
+_UNKNOWN_PROPERTY = "not found in type"
 _SLOW_ANSWER_SECONDS = 90.0  # a page of 5000 items of a busy system; the service is not made for volume
 
 
@@ -38,8 +39,8 @@ class SapClient:
 
     def __init__(self, settings: S4Settings, now: Callable[[], dt.datetime], *, allow_loopback: bool) -> None:
         basic = (settings.username, settings.password.get_secret_value()) if settings.username else None
-        self._bearer = None if basic else BearerToken(settings, now, allow_loopback=allow_loopback)
-        self._client = {"sap-client": settings.sap_client} if settings.sap_client else {}
+        oauth = BearerToken(settings, now, allow_loopback=allow_loopback) if settings.token_url else None
+        self._bearer = oauth
         self._http = HttpClient(
             settings.base_url,
             allow_loopback=allow_loopback,
@@ -48,7 +49,8 @@ class SapClient:
             read_seconds=_SLOW_ANSWER_SECONDS,
             total_seconds=_SLOW_ANSWER_SECONDS * 2,
             verify=settings.ca_file or True,
-            headers={"sap-language": "EN"},
+            client_cert=settings.client_certificate_file or None,
+            headers={"sap-language": "EN", **({"sap-client": settings.sap_client} if settings.sap_client else {})},
         )
         self._tokens: dict[str, str] = {}
         self._refused: ConfigurationError | None = None
@@ -132,7 +134,7 @@ class SapClient:
         response = self._http.request(
             method,
             path,
-            params={**self._client, **params},
+            params=params,
             headers={**headers, **bearer},
             body=body,
             is_safe_to_repeat=True,  # our writes set a value that is read again afterwards
@@ -140,7 +142,7 @@ class SapClient:
         if response.status == HTTPStatus.UNAUTHORIZED:
             self._refused = ConfigurationError(
                 "SAP refused our log-on (401); it was not tried again, because SAP locks users.",
-                cure="Correct the communication user's credentials, unlock the user, then save the connection anew.",
+                cure="Correct sap_client and the communication user's credentials, unlock him, then save the connection.",
             )
             raise self._refused
         return response
@@ -177,5 +179,10 @@ def refusal(response: HttpResponse, path: str) -> CollecthubError:
             cure="It will be asked again.",
             reference=path,
             retry_after_seconds=response.retry_after_seconds,
+        )
+    if _UNKNOWN_PROPERTY in text:
+        return ConfigurationError(
+            f"The service at {path} lacks a column that is needed ({text}).",
+            cure="Correct the path or entity of this service, or have its view extended; a check names all columns.",
         )
     return PermanentError(f"SAP refused the request: {text}", cure="Correct it in SAP.", reference=path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from collecthub.sdk import (
     CaseReport,
@@ -13,6 +13,7 @@ from collecthub.sdk import (
     InvoiceDocument,
     OpenItem,
     Page,
+    RawInvoice,
     Receipt,
 )
 from collecthub_erp_sap.client import SapClient
@@ -37,7 +38,8 @@ class S4Connector:
         self._settings = settings
         self._business_date = context.business_date
         self._client = SapClient(settings, context.now, allow_loopback=context.allow_loopback)
-        self._items = OpenItemReader(self._client, settings)
+        self._debtors = DebtorReader(self._client, settings)
+        self._items = OpenItemReader(self._client, settings, self._debtors.changed)
         register = BlockRegister(context.vault)
         self._writer = BlockWriter(self._client, self._items, settings, register, context.now)
 
@@ -51,7 +53,7 @@ class S4Connector:
 
     def debtors(self, debtor_refs: Sequence[str]) -> Iterator[DebtorRecord]:
         """Master data of customers."""
-        return DebtorReader(self._client, self._settings).debtors(debtor_refs)
+        return self._debtors.debtors(debtor_refs)
 
     def documents(self, item_refs: Sequence[str]) -> Iterator[InvoiceDocument]:
         """PDFs of the invoices that were billed in SAP."""
@@ -60,6 +62,10 @@ class S4Connector:
     def open_items(self) -> Iterator[OpenItem]:
         """What is open now, read anew."""
         return self._items.open_items()
+
+    def items(self, item_refs: Iterable[str]) -> Iterator[RawInvoice]:
+        """These receivables as they are now, open or not."""
+        return self._items.items(item_refs)
 
     def wants(self, event_kind: str) -> bool:
         """Events that set or lift a dunning block, as far as writing is switched on."""

@@ -16,6 +16,7 @@ from collecthub_erp_sap.mapping import (
     is_cleared_by_credit,
     item_ref,
     to_invoice,
+    to_open_item,
 )
 from collecthub_erp_sap.odata import Answer, Results
 
@@ -132,11 +133,23 @@ def credited_clearings(rows: list[CubeRow], rules: RowRules) -> set[tuple[str | 
     return {clearing for clearing, group in groups.items() if is_cleared_by_credit(group, rules)}
 
 
+def _refused(row: CubeRow, error: UnusableRowError, content: bytes) -> RefusedRow:
+    """A row for quarantine; what is open on it is stated, so that SAP's totals can still be compared."""
+    known = None if row.is_cleared else to_open_item(row)
+    return RefusedRow(
+        item_ref=ref_of(row), code=error.code, reason=error.reason, content=content,
+        currency=known.currency if known else "", open_amount=known.open_amount if known else None,
+    )  # fmt: skip
+
+
 def map_rows(
-    page: CubePage, rows: list[CubeRow], rules: RowRules
+    page: CubePage, rows: list[CubeRow], rules: RowRules, beside: Iterable[CubeRow] = ()
 ) -> tuple[list[RawInvoice], list[RefusedRow], list[CubeRow]]:
-    """Receivables of a page, refusals with the bytes they came as, and the rows that were refused."""
-    credited = credited_clearings([row for row in rows if row.is_cleared], rules)
+    """Receivables of a page, refusals with the bytes they came as, and the rows that were refused.
+
+    `beside` are lines that were cleared together with those of the page and are not on it.
+    """
+    credited = credited_clearings([*(row for row in rows if row.is_cleared), *beside], rules)
     invoices: list[RawInvoice] = []
     refused = list(page.strange)
     unusable: list[CubeRow] = []
@@ -148,7 +161,7 @@ def map_rows(
         except UnusableRowError as error:
             raws = raws or {_ref_of(raw): bytes(raw) for raw in _RAW_ROWS.decode(page.content).d.results}
             ref = ref_of(row)
-            refused.append(RefusedRow(item_ref=ref, code=error.code, reason=error.reason, content=raws[ref]))
+            refused.append(_refused(row, error, raws[ref]))
             unusable.append(row)
             continue
         if invoice is not None:

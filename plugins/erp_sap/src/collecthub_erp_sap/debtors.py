@@ -6,6 +6,7 @@ number. Only columns with a purpose are selected: never a birth date, never bank
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
@@ -14,7 +15,7 @@ import msgspec
 
 from collecthub.sdk import Address, Contact, DebtorRecord, Party, PartyKind
 from collecthub_erp_sap.client import SapClient
-from collecthub_erp_sap.odata import Answer, Results, any_of, equals
+from collecthub_erp_sap.odata import Answer, Results, after, any_of, day_literal, equals
 from collecthub_erp_sap.settings import S4Settings
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -93,6 +94,16 @@ class ContactPerson(msgspec.Struct, kw_only=True):
     phone: str | None = msgspec.field(name="PhoneNumber", default=None)
 
 
+class PartnerNumber(msgspec.Struct, kw_only=True):
+    """A business partner and the customer that he is."""
+
+    partner: str = msgspec.field(name="BusinessPartner")
+    customer: str | None = msgspec.field(name="Customer", default=None)
+
+
+_NUMBERS = msgspec.json.Decoder(Answer[Results[PartnerNumber]])
+
+
 class MasterData(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that was read on a handful of customers, by customer, partner or address."""
 
@@ -118,6 +129,22 @@ class DebtorReader:
         refs = list(dict.fromkeys(debtor_refs))
         for start in range(0, len(refs), _AT_A_TIME):
             yield from self._debtors(refs[start : start + _AT_A_TIME])
+
+    def changed(self, since: dt.date) -> Iterator[str]:
+        """Customers whose business partner was changed on that day or later, or is marked for archiving since."""
+        after_key: tuple[str, ...] = ()
+        while True:
+            conditions = [f"LastChangeDate ge {day_literal(since)}", "Customer ne ''"]
+            conditions += [after(("BusinessPartner",), after_key)] if after_key else []
+            options = {
+                "$filter": " and ".join(conditions), "$select": "BusinessPartner,Customer",
+                "$orderby": "BusinessPartner", "$top": _MANY_ROWS, "$format": "json",
+            }  # fmt: skip
+            found = self._client.read(f"{self._service}/A_BusinessPartner", options, _NUMBERS).d
+            yield from (row.customer for row in found.results if row.customer)
+            if not found.results or (len(found.results) < int(_MANY_ROWS) and found.next_link is None):
+                return
+            after_key = (found.results[-1].partner,)
 
     def _debtors(self, refs: Sequence[str]) -> Iterator[DebtorRecord]:
         customers = self._by("A_Customer", Customer, "customer", refs)
@@ -180,6 +207,7 @@ def to_debtor(customer: Customer, master: MasterData, public_groups: frozenset[s
         party=party,
         payment_terms=terms,
         is_blocked=bool(customer.is_posting_blocked) or bool(partner and partner.is_blocked),
+        is_anonymised=is_archived,
     )
 
 

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from collecthub.sdk import CheckStep, CollecthubError, ConfigurationError
+from collecthub.wire.xml import Element, parse
 from collecthub_erp_sap.client import SapClient
 from collecthub_erp_sap.cube import SELECT, read_page
+from collecthub_erp_sap.mapping import COLUMNS
 from collecthub_erp_sap.odata import equals
 from collecthub_erp_sap.settings import S4Settings
 
@@ -27,6 +29,7 @@ def check_steps(client: SapClient, settings: S4Settings) -> Iterator[CheckStep]:
 
 
 def _steps(client: SapClient, settings: S4Settings) -> Iterator[tuple[str, Callable[[], str]]]:
+    yield "columns of the open items", lambda: _columns(client, settings)
     for company in settings.company_codes:
         yield f"open items of company code {company}", lambda company=company: _items(client, settings, company)  # type: ignore[misc]  # bound per turn
     partner = settings.partner_path
@@ -39,6 +42,27 @@ def _steps(client: SapClient, settings: S4Settings) -> Iterator[tuple[str, Calla
     if settings.write_customer_block:
         yield "dunning data of customers", lambda: _one(client, f"{partner}/A_CustomerDunning", "Customer")
         yield "permission to write", lambda: _token(client, partner)
+
+
+def _columns(client: SapClient, settings: S4Settings) -> str:
+    """The service's own description names every column that a pull selects. Raises `ConfigurationError`."""
+    document = parse(client.read_bytes(f"{settings.cube_path}/$metadata", {}, accept="application/xml"))
+    found = properties_of(document, settings.cube_entity)
+    missing = [name for name in COLUMNS if name not in found]
+    if missing:
+        raise ConfigurationError(
+            f"{settings.cube_entity} has no {', '.join(missing)}.",
+            cure="Correct cube_path and cube_entity of this connection, or have the view in SAP extended.",
+        )
+    return f"all {len(COLUMNS)} there"
+
+
+def properties_of(document: Element, entity_set: str) -> set[str]:
+    """Names of the properties of an entity set, by the metadata of its service; empty when it is not in there."""
+    sets = (one for one in document.iter("{*}EntitySet") if one.get("Name") == entity_set)
+    wanted = next((str(one.get("EntityType")).rpartition(".")[2] for one in sets), "")
+    types = (one for one in document.iter("{*}EntityType") if one.get("Name") == wanted)
+    return {str(one.get("Name")) for found in types for one in found.iter("{*}Property")}
 
 
 def _items(client: SapClient, settings: S4Settings, company: str) -> str:

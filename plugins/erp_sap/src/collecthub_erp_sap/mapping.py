@@ -146,6 +146,8 @@ def to_invoice(row: CubeRow, rules: RowRules, *, is_credited: bool = False) -> R
     _refuse_unusable(row, lowers_debt)
     currency = row.currency or ""
     amount = round_amount(row.amount, currency)
+    if amount != row.amount:
+        raise UnusableRowError("sap.decimals", f"{row.amount} has more decimals than {currency} is paid in.")
     issued_on = calendar_day(row.issued)
     due_on = calendar_day(row.due)
     if due_on is None:

@@ -8,7 +8,7 @@ what moves none of those dates, such as a clearing that was reset. Pages are key
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -23,7 +23,15 @@ from collecthub.sdk import (
     RetryableError,
 )
 from collecthub_erp_sap.client import SapClient
-from collecthub_erp_sap.cube import SELECT, CubePage, key_of, map_rows, read_page, whole_clearings
+from collecthub_erp_sap.cube import (
+    SELECT,
+    CubePage,
+    clearing_of,
+    key_of,
+    map_rows,
+    read_page,
+    whole_clearings,
+)
 from collecthub_erp_sap.mapping import KEY, CubeRow, RowRules, to_open_item
 from collecthub_erp_sap.odata import after, any_of, day_literal, equals
 from collecthub_erp_sap.settings import S4Settings
@@ -73,8 +81,11 @@ _CHECKPOINT = msgspec.json.Decoder(Checkpoint)
 class OpenItemReader:
     """Reads the customer items of one connection."""
 
-    def __init__(self, client: SapClient, settings: S4Settings) -> None:
+    def __init__(
+        self, client: SapClient, settings: S4Settings, changed_customers: Callable[[dt.date], Iterable[str]]
+    ) -> None:
         self._client = client
+        self._changed_customers = changed_customers
         self._path = f"{settings.cube_path}/{settings.cube_entity}"
         self._companies = settings.company_codes
         self._page_size = settings.page_size
@@ -92,11 +103,13 @@ class OpenItemReader:
             invoices, refused, unusable = map_rows(answer, rows, self._rules)
             totals = _add(point.totals, invoices, unusable) if point.steps[0] == _OPEN else {}
             ended = self._next_company(point, totals) if is_last else _beyond(point, answer, rows, totals)
+            is_end = not ended.steps
             yield Page(
                 rows=invoices,
                 refused=refused,
                 checkpoint=ended.to_text(),
-                control=_control(totals) if point.steps[0] == _OPEN and not ended.steps else None,
+                control=_control(totals) if point.steps[0] == _OPEN and is_end else None,
+                changed_debtors=tuple(self._changed_customers(_looking_back(point))) if is_end and text else (),
             )
             point = ended
 
@@ -112,9 +125,26 @@ class OpenItemReader:
 
     def by_refs(self, item_refs: Iterable[str]) -> Iterator[CubeRow]:
         """The lines with these identities as they are now, cleared or not. Unknown ones are left out."""
+        for page in self._pages_by_refs(item_refs):
+            yield from page.rows
+
+    def items(self, item_refs: Iterable[str]) -> Iterator[RawInvoice]:
+        """These receivables as they are now, open or not. Unknown ones and those that cannot be read are left out."""
+        for page in self._pages_by_refs(item_refs):
+            cleared = {(row.company, *clearing_of(row)) for row in page.rows if row.is_cleared and row.clearing}
+            yield from map_rows(page, page.rows, self._rules, self._cleared_with(sorted(cleared)))[0]
+
+    def _pages_by_refs(self, item_refs: Iterable[str]) -> Iterator[CubePage]:
         keys = [ref.split("/") for ref in item_refs if ref.count("/") == len(KEY) - 1]
         for start in range(0, len(keys), _KEYS_AT_A_TIME):
             chosen = any_of(equals(KEY, parts) for parts in keys[start : start + _KEYS_AT_A_TIME])
+            yield read_page(self._ask({"$filter": chosen, "$select": SELECT}))
+
+    def _cleared_with(self, clearings: Sequence[tuple[str | None, ...]]) -> Iterator[CubeRow]:
+        """All lines of these clearings: only together they tell whether an invoice was paid or credited."""
+        names = (_COMPANY, *_BY_CLEARING[:2])
+        for clearing in clearings:
+            chosen = equals((*names, "FinancialAccountType"), (*(part or "" for part in clearing), "D"))
             yield from read_page(self._ask({"$filter": chosen, "$select": SELECT})).rows
 
     def _begin(self, text: str, today: dt.date) -> Checkpoint:
@@ -144,7 +174,7 @@ class OpenItemReader:
     def _read(self, point: Checkpoint) -> CubePage:
         step = point.steps[0]
         names = _names(step)
-        since = day_literal(max(point.since, dt.date.min + _OVERLAP) - _OVERLAP)
+        since = day_literal(_looking_back(point))
         conditions = [
             equals((_COMPANY, "FinancialAccountType"), (point.company, "D")),
             _CONDITIONS[step].format(since=since),
@@ -175,6 +205,10 @@ class OpenItemReader:
             return self._restarted(msgspec.structs.replace(point, steps=point.steps[1:]))
         full_on = point.started_on if point.steps[0] == _OPEN else point.last_full_on
         return Checkpoint(since=point.started_on, started_on=point.started_on, last_full_on=full_on)
+
+
+def _looking_back(point: Checkpoint) -> dt.date:
+    return max(point.since, dt.date.min + _OVERLAP) - _OVERLAP
 
 
 def _names(step: str) -> tuple[str, ...]:

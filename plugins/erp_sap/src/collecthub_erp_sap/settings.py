@@ -30,6 +30,11 @@ class S4Settings(BaseModel):
     token_url: str = Field(default="", description="OAuth2 token address; replaces user name and password.")
     client_id: str = Field(default="", description="OAuth2 client.")
     client_secret: SecretStr = Field(default=SecretStr(""), description="Secret of the OAuth2 client.")
+    client_certificate_file: str = Field(
+        default="",
+        description="PEM file with the client certificate of the communication user and its private key; "
+        "replaces user name and password.",
+    )
     ca_file: str = Field(
         default="", description="File with the certificate authority of an on-premise host; empty for the public ones."
     )
@@ -84,6 +89,9 @@ class S4Settings(BaseModel):
     def _one_way_to_log_on(self) -> Self:
         has_basic = bool(self.username and self.password.get_secret_value())
         has_oauth = bool(self.token_url and self.client_id and self.client_secret.get_secret_value())
-        if has_basic == has_oauth:
-            raise ValueError("give either username and password, or token_url, client_id and client_secret")
+        if has_basic + has_oauth + bool(self.client_certificate_file) != 1:
+            raise ValueError(
+                "give either username and password, or token_url, client_id and client_secret, "
+                "or client_certificate_file"
+            )
         return self

@@ -21,6 +21,7 @@ INVOICES, CREDIT_NOTES, PAYMENTS = "Invoices", "CreditNotes", "IncomingPayments"
 LETTERS = {INVOICES: "INV", CREDIT_NOTES: "CRN", PAYMENTS: "PAY"}
 INVOICE_BASE = 13  # object type of an A/R invoice, in the lines of what is based on it
 _ZERO = Decimal(0)
+_NOISE = Decimal("0.00001")
 
 
 class Instalment(msgspec.Struct, kw_only=True, gc=False):
@@ -167,7 +168,7 @@ def to_invoices(
     is_foreign = currency != rules.local_currency
     for part in document.instalments:
         total, paid = _amounts(part, is_foreign)
-        amount = round_amount(total, currency)
+        amount = _at_minor_unit(total, currency)
         left = round_amount(total - paid, currency) if state is ItemState.OPEN else _ZERO
         due_on = calendar_day(part.due)
         if due_on is None and entity == INVOICES:
@@ -196,6 +197,14 @@ def _amounts(part: Instalment, is_foreign: bool) -> tuple[Decimal, Decimal]:
     if total is None or not total.is_finite():
         raise UnusableRowError("b1.amount", f"Instalment {part.number} has no amount in the document's currency.")
     return total, paid or _ZERO
+
+
+def _at_minor_unit(amount: Decimal, currency: str) -> Decimal:
+    """The service writes binary fractions, whose noise goes; more decimals than the currency has are an error."""
+    rounded = round_amount(amount, currency)
+    if abs(rounded - amount) > _NOISE:
+        raise UnusableRowError("b1.decimals", f"{amount} has more decimals than {currency} is paid in.")
+    return rounded
 
 
 def _checked_currency(record: Document | Payment, rules: Rules) -> str:
