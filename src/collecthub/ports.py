@@ -130,6 +130,16 @@ class DocumentSource(Protocol):
 
 
 @runtime_checkable
+class ItemSource(Protocol):
+    """Reads single lines anew, when a comparison found that the hub and the ERP do not agree on them."""
+
+    def read_items(self, item_refs: Sequence[str]) -> Iterator[RawInvoice]:
+        """These lines as they stand now. One that was deleted is cancelled and names nothing but itself; one that
+        cannot be understood is left out."""
+        ...
+
+
+@runtime_checkable
 class InvoiceLineSource(Protocol):
     """Reads what was sold, for the invoices that enter a case. Invoices without lines are left out."""
 

@@ -45,6 +45,7 @@ def test_a_minute_that_others_used_up_is_waited_for_and_the_day_is_not_written_o
     with pytest.raises(RetryableError) as wait:
         list(connector.pull(""))
     assert wait.value.retry_after_seconds == 60 - 12 + 1
+    assert wait.value.message == "Throttled until 08:01 UTC."  # the day was never told
     world.advance(wait.value.retry_after_seconds)
     pages = list(connector.pull(""))
     assert world.open_state(pages) == world.books()
@@ -78,6 +79,35 @@ def test_bulk_pulls_leave_the_reserve_of_the_day_to_people(world: Any) -> None:
     assert len(list(connector.documents([someone]))) == 1
     world.advance(wait.value.retry_after_seconds)
     assert list(connector.pull(checkpoint))[-1].control is not None
+
+
+def test_what_is_left_is_told_by_every_process_and_a_window_that_ended_is_not(world: Any) -> None:
+    world.load(3)
+    connector = world.connected()
+    assert connector.budgets() == []
+    list(connector.pull(""))
+    world.advance(15)
+    headers = call_from_elsewhere(world)
+    list(connector.documents(list(world.books())))  # its first answer is kept: ten seconds have passed
+    told = {(one.subject, one.name): one for one in world.connector().budgets()}
+    minute, day = told[str(world.division), "minute"], told[str(world.division), "day"]
+    assert (minute.limit, day.limit) == (60, 5000)
+    assert minute.remaining == int(headers["x-ratelimit-minutely-remaining"]) - 1
+    assert day.remaining == int(headers["x-ratelimit-remaining"]) - 1
+    assert day.resets_at.isoformat().endswith("T00:00:00+00:00") and minute.resets_at.second == 0
+    world.advance(60)
+    assert [one.name for one in world.connector().budgets()] == ["day"]
+
+
+def test_another_worker_knows_that_the_minute_is_spent(world: Any) -> None:
+    world.twin.control("limits", {"a_minute": 5})
+    world.load(200)
+    with pytest.raises(RetryableError):
+        list(world.connected().pull(""))
+    pending = int(call_from_elsewhere(world)["x-ratelimit-minutely-remaining"])
+    assert pending == 0
+    with pytest.raises(RetryableError, match="Throttled until 08:01 UTC, 4995 calls left today"):
+        list(world.connector().pull(""))
 
 
 def test_an_endpoint_that_keeps_refusing_is_left_alone_for_an_hour(world: Any) -> None:

@@ -16,24 +16,34 @@ import pytest
 from collecthub.sdk import ItemKind, ItemState, PartyKind, QuarantineError
 from collecthub_erp_exact import mapping, odata
 from collecthub_erp_exact.mapping import (
-    Account,
-    ContactPerson,
-    Deletion,
-    Division,
-    ListedItem,
-    PaymentTerm,
-    Receivable,
     calendar_date,
+    debtor_party,
     debtor_record,
+    note_text,
     party_kind,
     raw_invoice,
 )
 from collecthub_erp_exact.odata import columns, navigation, read_records
+from collecthub_erp_exact.records import (
+    Account,
+    ChangedAccount,
+    ChangedContact,
+    ContactPerson,
+    Deletion,
+    DivisionState,
+    EntryLine,
+    ListedItem,
+    Note,
+    PaymentTerm,
+    Receivable,
+)
+from collecthub_erp_exact.terms import map_terms, read_terms
 
 TERM = {
     "Timestamp": "77", "ID": "2b5a7b99-e210-46ee-9511-3cac0b66405d", "LineType": 20, "AmountFC": 12.5, "Currency": "EUR",
     "Account": "00000000-0000-0000-0000-000000000001", "AccountName": "Łukasz & Søn", "Description": "d",
     "DueDate": "/Date(1781481600000)/", "InvoiceDate": "/Date(1778889600000)/", "EntryID": "e", "EntryNumber": 26000001,
+    "EndDate": None, "TransactionIsReversal": False,
     "InvoiceNumber": 4711, "IsFullyPaid": False, "Status": 20, "TransactionEntryID": "t", "TransactionType": 20,
 }  # fmt: skip
 
@@ -56,7 +66,9 @@ def test_every_selected_column_exists_at_the_vendor(exact_data: Path) -> None:
     entities = json.loads((exact_data / "exact_ar_entities_2025.json").read_text())
     for entity, row_type in {
         "SyncPaymentTerm": PaymentTerm, "BulkReceivable": Receivable, "ReceivablesList": ListedItem,
-        "SyncDeleted": Deletion, "Account": Account, "Contact": ContactPerson, "SystemDivision": Division,
+        "SyncDeleted": Deletion, "Account": Account, "Contact": ContactPerson, "SystemDivision": DivisionState,
+        "CommunicationNote": Note, "SalesEntryLine": EntryLine, "SyncAccount": ChangedAccount,
+        "SyncContact": ChangedContact,
     }.items():  # fmt: skip
         names = {field["name"] for field in entities[entity]["fields"]}
         assert set(columns(row_type).split(",")) <= names, entity
@@ -82,7 +94,7 @@ def test_what_the_vendor_may_leave_empty_may_be_empty_here(exact_data: Path) -> 
 
 def test_personal_columns_are_never_selected() -> None:
     private = {"SocialSecurityNumber", "BirthDate", "BSN", "Picture", "Gender", "BirthPlace", "Nationality"}
-    for row_type in (PaymentTerm, Receivable, Account, ContactPerson):
+    for row_type in (PaymentTerm, Receivable, Account, ContactPerson, ChangedAccount, ChangedContact, Note):
         assert not private & set(columns(row_type).split(","))
 
 
@@ -139,7 +151,10 @@ def test_what_is_no_date_is_refused(text: str) -> None:
     [
         ({}, ItemKind.INVOICE, ItemState.OPEN, "12.5", "4711"),
         ({"Status": 30}, ItemKind.INVOICE, ItemState.OPEN, "12.5", "4711"),
-        ({"Status": 40}, ItemKind.INVOICE, ItemState.PAID, "0", "4711"),
+        ({"Status": 40}, ItemKind.INVOICE, ItemState.OPEN, "12.5", "4711"),
+        ({"Status": 40, "EndDate": "/Date(1781481600000)/"}, ItemKind.INVOICE, ItemState.PAID, "0", "4711"),
+        ({"Status": 50, "TransactionIsReversal": True}, ItemKind.INVOICE, ItemState.CANCELLED, "0", "4711"),
+        ({"AmountFC": -5, "TransactionIsReversal": True}, ItemKind.CREDIT_NOTE, ItemState.OPEN, "-5", "4711"),
         ({"Status": 50}, ItemKind.INVOICE, ItemState.PAID, "0", "4711"),
         ({"IsFullyPaid": True}, ItemKind.INVOICE, ItemState.PAID, "0", "4711"),
         ({"InvoiceNumber": None}, ItemKind.INVOICE, ItemState.OPEN, "12.5", "26000001"),
@@ -155,6 +170,23 @@ def test_kind_state_and_amount(
     row = raw_invoice(123456, term(**changes))
     assert (row.kind, row.state, row.open_amount, row.number) == (kind, state, Decimal(open_amount), number)
     assert row.item_ref == "123456:2b5a7b99-e210-46ee-9511-3cac0b66405d" and row.group_ref == "123456"
+
+
+@pytest.mark.parametrize(("status", "is_blocked"), [(20, False), (30, True), (40, True)])
+def test_what_the_bank_collects_is_owed_but_nobody_is_reminded_of_it(status: int, is_blocked: bool) -> None:
+    row = raw_invoice(1, term(Status=status))
+    assert (row.state, row.open_amount, row.is_blocked) == (ItemState.OPEN, Decimal("12.5"), is_blocked)
+
+
+def test_a_refused_row_says_what_is_open_on_it_as_far_as_it_can_be_read() -> None:
+    def refusal(**changes: Any) -> Any:
+        page = json.dumps({"d": {"results": [{**TERM, **changes}]}}).encode()
+        return map_terms(1, page, read_terms(page).rows).refused[0]
+
+    assert (refusal(Account=None).currency, refusal(Account=None).open_amount) == ("EUR", Decimal("12.5"))
+    assert refusal(DueDate="soon").open_amount == Decimal("12.5")
+    assert refusal(DueDate="soon", IsFullyPaid=True).open_amount is None
+    assert refusal(AmountFC="a lot").open_amount is None
 
 
 def test_an_administration_with_negative_invoices_is_turned_round() -> None:
@@ -180,9 +212,39 @@ def test_a_customer_without_numbers_is_protected_as_a_consumer() -> None:
     assert party_kind(account(Classification1="g"), ("p",), ("g",)) is PartyKind.PUBLIC
 
 
+TODAY = dt.date(2026, 6, 15)
+
+
+def person(name: str, **changes: Any) -> ContactPerson:
+    empty = dict.fromkeys(columns(ContactPerson).split(","))
+    return msgspec.convert({**empty, "ID": name, "FullName": name, **changes}, ContactPerson)
+
+
 def test_an_anonymised_customer_cannot_be_reached_any_more() -> None:
     known = account(
-        Email="x@example.org", Phone="1", AddressLine1="Straat 1", City="Gent", Country="BE ", IsAnonymised=1
-    )
-    record = debtor_record(1, known, None, PartyKind.COMPANY)
-    assert record.party.contacts == () and record.party.address.lines == () and record.party.country == "BE"
+        Email="x@example.org", Phone="1", AddressLine1="Straat 1", City="Gent", Country="BE ", IsAnonymised=1,
+        Remarks="calls on Fridays",
+    )  # fmt: skip
+    party = debtor_party(known, [person("Jan")], PartyKind.COMPANY, TODAY)
+    assert party.contacts == () and party.address.lines == () and party.country == "BE"
+    record = debtor_record(1, known, party, None, [])
+    assert record.is_anonymised and record.notes == ()
+
+
+def test_people_who_left_or_were_anonymised_are_no_contacts_and_the_main_one_stands_first() -> None:
+    people = [
+        person("Ann", BusinessEmail="ann@example.org"),
+        person("Left", EndDate="/Date(1781395200000)/"),  # 2026-06-14
+        person("Leaves", EndDate="/Date(1781481600000)/"),  # today
+        person("Hidden", IsAnonymised=1),
+        person("Zoe", Email="zoe@example.org", JobTitleDescription="CFO"),
+    ]
+    party = debtor_party(account(Email="x@example.org", MainContact="Zoe"), people, PartyKind.COMPANY, TODAY)
+    assert [one.name for one in party.contacts] == ["", "Zoe", "Ann", "Leaves"]
+    assert (party.contacts[1].email, party.contacts[1].role) == ("zoe@example.org", "CFO")
+
+
+def test_a_note_is_one_line() -> None:
+    written = Note("a", "Called", "Promised to pay", "/Date(1781481600000)/")
+    assert note_text(written) == "2026-06-15 Called: Promised to pay"
+    assert note_text(Note("a", None, None, None)) == ""

@@ -9,20 +9,31 @@ from typing import Any
 import msgspec
 import pytest
 
-from collecthub.errors import PermanentError, RetryableError
-from collecthub.model import event as ev
-from collecthub.model.case import apply
-from collecthub.model.codes import Outcome
+from collecthub.errors import ConfigurationError, PermanentError
 from collecthub.ports import (
-    CaseReport,
+    Budgeted,
     CaseReporter,
     Checkable,
+    Consenting,
     DebtorSource,
+    Divided,
     DocumentSource,
     HookReceiver,
+    HookSubscriber,
+    InvoiceLineSource,
     InvoiceSource,
     OpenItemBooks,
 )
+from collecthub.sdk import ItemState
+
+
+class Note(msgspec.Struct):
+    note_id: str = msgspec.field(name="ID")
+
+
+class Printed(msgspec.Struct):
+    invoice_id: str = msgspec.field(name="InvoiceID")
+
 
 MOMENT = dt.datetime(2026, 6, 15, 9, 0, tzinfo=dt.UTC)
 
@@ -41,6 +52,11 @@ def test_the_connector_satisfies_its_ports(world: Any) -> None:
         OpenItemBooks,
         CaseReporter,
         HookReceiver,
+        HookSubscriber,
+        Consenting,
+        Divided,
+        Budgeted,
+        InvoiceLineSource,
     ):
         assert isinstance(connector, port), port
 
@@ -58,6 +74,97 @@ def test_customers_come_with_their_contact(world: Any) -> None:
         ("Jan Peeters", "debtor7@example.org"),
     ]
     assert party.address.lines == ("Dorpsstraat 1",)
+
+
+def test_a_customer_comes_with_all_contacts_terms_bill_to_and_notes(world: Any) -> None:
+    world.load(2, customers=2)
+    people = {"FullName": "An Claes", "BusinessEmail": "an@example.org", "JobTitleDescription": "CFO"}
+    world.control("contact", customer_ref="C1", second=True, changes=people)
+    connector = world.connected()
+    refs = {row.number: row.debtor_ref for page in connector.pull("") for row in page.rows}
+    payer = refs["1000"].partition(":")[2]
+    changes = {"InvoiceAccount": payer, "PaymentConditionSales": "45E", "Remarks": "Closed in August.\nCall first."}
+    world.control("account", customer_ref="C1", changes=changes)
+    for subject, date in (("Called", "2026-06-02"), ("Old", "2020-01-01"), ("Collection 2026-1: case sent [r]", "2026-06-03")):
+        fields = {"Subject": subject, "Notes": "Will pay", "Account": refs["1001"].partition(":")[2], "Date": date}
+        connector._client.create(world.division, "activities/CommunicationNotes", fields, Note)
+    (record,) = connector.debtors([refs["1001"]])
+    assert [one.name for one in record.party.contacts] == ["", "Jan Peeters", "An Claes"]
+    assert record.payment_terms == "45 days, end of month"
+    assert record.bill_to is not None and record.bill_to.name == "Müller & Zoon <0>"
+    assert record.bill_to.email == "debtor0@example.org"
+    assert record.notes == ("Closed in August. Call first.", "2026-06-02 Called: Will pay")
+    (plain,) = connector.debtors([refs["1000"]])
+    assert (plain.bill_to, plain.payment_terms, plain.notes) == (None, "30 days", ())
+    assert next(world.connector(read_notes=False).debtors([refs["1001"]])).notes == (record.notes[0],)
+
+
+def test_an_anonymised_customer_is_told_by_the_next_pull_and_has_no_contact_data(world: Any) -> None:
+    world.load(3, customers=3)
+    connector = world.connected()
+    pages = list(connector.pull(""))
+    refs = {row.number: row.debtor_ref for page in pages for row in page.rows}
+    assert set(refs.values()) <= {ref for page in pages for ref in page.changed_debtors}
+    checkpoint = pages[-1].checkpoint
+    assert not any(page.changed_debtors for page in connector.pull(checkpoint))
+    world.control("account", customer_ref="C1", changes={"IsAnonymised": 1, "Email": None})
+    world.control("contact", customer_ref="C2", changes={"IsAnonymised": 1})
+    world.control("delete_account", customer_ref="C0")
+    changed = [ref for page in connector.pull(checkpoint) for ref in page.changed_debtors]
+    assert sorted(changed) == sorted(refs.values())
+    records = {record.debtor_ref: record for record in connector.debtors(changed)}
+    assert refs["1000"] not in records
+    hidden = records[refs["1001"]]
+    assert hidden.is_anonymised and hidden.party.contacts == () and hidden.party.address.lines == ()
+    assert [one.name for one in records[refs["1002"]].party.contacts] == [""]
+
+
+def test_invoice_lines_come_from_the_entry_that_booked_the_invoice(world: Any) -> None:
+    world.load(2)
+    lines = [
+        {"Description": "Paint 5 l", "Quantity": "3", "AmountFC": "75.00", "VATAmountFC": "15.75"},
+        {"Description": "Delivery", "Quantity": "1", "AmountFC": "8.6", "VATAmountFC": "1.75"},
+    ]
+    world.control("lines", number="1001", lines=lines)
+    connector = world.connected()
+    rows = {row.number: row.item_ref for page in connector.pull("") for row in page.rows}
+    found = list(connector.invoice_lines(list(rows.values())))
+    mine = [line for line in found if line.item_ref == rows["1001"]]
+    assert [(one.text, one.quantity, one.amount, one.tax_amount) for one in mine] == [
+        ("Paint 5 l", Decimal(3), Decimal("75.00"), Decimal("15.75")),
+        ("Delivery", Decimal(1), Decimal("8.6"), Decimal("1.75")),
+    ]
+    assert sum(one.amount + one.tax_amount for one in mine) == Decimal("101.10")
+    assert [one.text for one in found if one.item_ref == rows["1000"]] == ["Delivery 1000"]
+
+
+def test_single_items_are_read_anew_and_deleted_ones_are_cancelled(world: Any) -> None:
+    world.load(3)
+    connector = world.connected()
+    rows = {row.number: row.item_ref for page in connector.pull("") for row in page.rows}
+    world.control("pay", number="1000")
+    world.control("delete", number="1001")
+    found = {row.item_ref: row for row in connector.read_items(list(rows.values()))}
+    assert found[rows["1000"]].state is ItemState.PAID
+    assert (found[rows["1001"]].state, found[rows["1001"]].debtor_ref) == (ItemState.CANCELLED, "")
+    assert (found[rows["1002"]].state, found[rows["1002"]].open_amount) == (ItemState.OPEN, Decimal("102.10"))
+
+
+def test_nothing_that_the_connector_does_mails_a_customer(world: Any) -> None:
+    """Printing an invoice through the API e-mails it; the twin shows that it would have noticed."""
+    world.load(2)
+    connector = world.connected(write_task=True, write_block=True, write_reference=True)
+    rows = [row for page in connector.pull("") for row in page.rows]
+    refs = [row.item_ref for row in rows]
+    connector.check()
+    assert list(connector.debtors([rows[0].debtor_ref])) and list(connector.invoice_lines(refs))
+    assert list(connector.documents(refs)) and list(connector.open_items()) and list(connector.read_items(refs))
+    mailed = world.twin.control("mailed")["mailed"]
+    assert [one for one in mailed if one["Division"] == world.division] == []
+    fields = {"InvoiceID": refs[0].partition(":")[2]}
+    connector._client.create(world.division, "salesinvoice/PrintedSalesInvoices", fields, Printed)
+    mailed = world.twin.control("mailed")["mailed"]
+    assert [one["EmailCreationSuccess"] for one in mailed if one["Division"] == world.division] == ["Sent"]
 
 
 def test_invoices_come_as_pdf_and_what_is_none_is_left_out(world: Any) -> None:
@@ -83,7 +190,7 @@ def test_references_of_other_systems_are_refused(world: Any) -> None:
 def test_a_check_walks_through_everything(world: Any) -> None:
     steps = world.connected(write_task=True).check()
     assert [step.name for step in steps][:4] == ["host", "token", "user", "divisions"]
-    assert all(step.is_ok for step in steps) and len(steps) == 13
+    assert all(step.is_ok for step in steps) and len(steps) == 16
 
 
 def test_a_check_says_which_scope_is_missing(world: Any) -> None:
@@ -100,121 +207,22 @@ def test_a_check_names_divisions_that_cannot_be_seen(world: Any) -> None:
     assert "17" in step.detail and str(world.division) in step.cure
 
 
+def test_divisions_are_chosen_after_consent(world: Any) -> None:
+    """The walk of a new connection: consent, see what there is, choose, check."""
+    connector = world.connected(divisions=())
+    found = {one.division_ref: one.name for one in connector.list_divisions()}
+    assert found[str(world.division)] == f"Company {world.division}"
+    assert connector.division_setting in type(world.settings()).model_fields
+    step = connector.check()[-1]
+    assert (step.name, step.is_ok) == ("divisions", False)
+    assert f"{world.division} Company {world.division}" in step.cure
+    with pytest.raises(ConfigurationError, match="No division is chosen"):
+        list(connector.pull(""))
+    with pytest.raises(ConfigurationError, match="No division is chosen"):
+        list(connector.open_items())
+
+
 def test_a_check_without_consent_says_reconnect(world: Any) -> None:
     steps = world.connector().check()
     assert [step.is_ok for step in steps] == [True, False]
     assert "Reconnect" in steps[-1].cure
-
-
-# --- writing back ---------------------------------------------------------------------------------
-
-
-def report(row: Any, fact: Any, report_id: str = "r-1", case_id: str = "case-1") -> CaseReport:
-    opening = ev.CaseOpened(
-        number="2026-000017", creditor_id="cr", connection_id="conn-test", debtor_ref=row.debtor_ref, debtor_digest="d",
-        currency="EUR", segment="B2B", claims=(),
-    )  # fmt: skip
-    events = [
-        ev.CaseEvent(
-            case_id=case_id, seq=seq, occurred_at=MOMENT, recorded_at=MOMENT, actor="hub", fact=one, previous_hash=""
-        )
-        for seq, one in enumerate((opening, fact), 1)
-    ]  # fmt: skip
-    case = apply(None, events[0])
-    return CaseReport(
-        report_id=report_id, case=case, event=events[1], text="The bailiff took the case on.",
-        debtor_ref=row.debtor_ref, item_refs=(row.item_ref,),
-    )  # fmt: skip
-
-
-SENT = ev.CaseSent(placement_id="p", message_id="m", envelope_name="e", receipt_ref="r", principal=Decimal(1))
-CLOSED = ev.CaseClosed(outcome=Outcome.PAID_FULL)
-
-
-def notes(world: Any) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = world.twin.control("activities")["note"]
-    return [note for note in found if note["Division"] == world.division]
-
-
-def test_a_report_is_written_once_however_often_it_is_told(world: Any) -> None:
-    world.load(1)
-    connector = world.connected()
-    row = first_row(connector)
-    receipts = {connector.report(report(row, SENT)).reference for _ in range(3)}
-    connector.report(report(row, CLOSED, report_id="r-2"))
-    written = notes(world)
-    assert [note["Notes"] for note in written] == ["The bailiff took the case on."] * 2
-    assert written[0]["Subject"] == "Collection 2026-000017: case sent [r-1]"
-    assert receipts == {written[0]["ID"]}
-    assert f"{world.division}:{written[0]['Account']}" == row.debtor_ref
-
-
-def test_a_report_whose_answer_was_lost_is_not_written_twice(world: Any) -> None:
-    world.load(1)
-    connector = world.connected()
-    row = first_row(connector)
-    path = f"/api/v1/{world.division}/activities"
-    list(connector.pull(""))
-    world.twin.control("faults", {"path": path, "delay_seconds": 0.0})  # lets the look-up pass
-    world.twin.control("faults", {"path": path, "drop_after_bytes": 5})
-    with pytest.raises(RetryableError):
-        connector.report(report(row, SENT))
-    assert len(notes(world)) == 1
-    assert connector.report(report(row, SENT)).reference == notes(world)[0]["ID"]
-    assert len(notes(world)) == 1
-
-
-def test_a_reference_that_the_vendor_dropped_is_noticed(world: Any) -> None:
-    world.load(1)
-    connector = world.connected()
-    row = first_row(connector)
-    world.load(0, division=world.division + 100_000)
-    elsewhere = f"{world.division + 100_000}:{row.debtor_ref.partition(':')[2]}"
-    stray = report(row, SENT)
-    with pytest.raises(PermanentError, match="without its account"):
-        connector.report(msgspec.structs.replace(stray, debtor_ref=elsewhere))
-
-
-def blocked(connector: Any, row: Any) -> bool:
-    return bool(next(connector.debtors([row.debtor_ref])).is_blocked)
-
-
-def test_an_account_is_blocked_while_its_case_is_out(world: Any) -> None:
-    world.load(1)
-    connector = world.connected(write_block=True)
-    row = first_row(connector)
-    connector.report(report(row, SENT))
-    assert blocked(connector, row)
-    connector.report(report(row, CLOSED, "r-2", case_id="another case"))
-    assert blocked(connector, row)
-    connector.report(report(row, CLOSED, "r-3"))
-    assert not blocked(connector, row)
-
-
-def test_the_block_stays_until_the_last_case_ends(world: Any) -> None:
-    world.load(1)
-    connector = world.connected(write_block=True, write_note=False)
-    row = first_row(connector)
-    for number in ("1", "2"):
-        connector.report(report(row, SENT, f"s-{number}", case_id=number))
-    connector.report(report(row, CLOSED, "c-1", case_id="1"))
-    assert blocked(connector, row)
-    connector.report(report(row, CLOSED, "c-2", case_id="2"))
-    assert not blocked(connector, row)
-
-
-def test_a_block_that_a_person_set_stays(world: Any) -> None:
-    world.load(1)
-    connector = world.connected(write_block=True)
-    row = first_row(connector)
-    world.control("account", customer_ref="C0", changes={"Blocked": 1})
-    connector.report(report(row, SENT))
-    connector.report(report(row, CLOSED, "r-2"))
-    assert blocked(connector, row)
-
-
-def test_what_is_reported_follows_the_settings(world: Any) -> None:
-    assert world.connector().wants("case_sent") and not world.connector().wants("note_added")
-    quiet = world.connector(write_note=False)
-    assert not quiet.wants("case_sent") and not quiet.wants("case_closed")
-    assert world.connector(write_note=False, write_task=True).wants("case_closed")

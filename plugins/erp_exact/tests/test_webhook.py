@@ -85,6 +85,23 @@ def test_subscribing_twice_subscribes_once(world: Any, hub: Hub) -> None:
     assert hub.calls.empty()
 
 
+def test_an_unsubscribed_address_is_not_called_any_more_and_others_are(world: Any, hub: Hub) -> None:
+    world.load(2)
+    other = world.division + 100_000
+    world.load(1, division=other)
+    connector = world.connector(divisions=(world.division, other))
+    connector.subscribe_hooks(hub.url)
+    assert [hub.next_call()[0] for _ in range(2)] == [b"", b""]  # the other division's two topics
+    world.connector().unsubscribe_hooks("https://someone.example.org/else")
+    world.connector().unsubscribe_hooks(hub.url)
+    world.connector().unsubscribe_hooks(hub.url)
+    world.twin.control("webhooks", {"repeat": 1})
+    world.control("pay", number="1001")
+    world.twin.control("pay", {"division": other, "number": "1000"})
+    assert str(other).encode() in hub.next_call()[0]
+    assert hub.calls.empty()
+
+
 def test_notices_of_other_things_and_other_divisions_are_taken_and_forgotten(world: Any) -> None:
     secret = world.settings().webhook_secret.get_secret_value()
     connector = world.connector()

@@ -5,27 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-import msgspec
-from msgspec import field
-
 from collecthub.sdk import CheckStep, CollecthubError, ConfigurationError, ConnectorContext
-from collecthub_erp_exact.client import NO_DIVISION, ExactClient
-from collecthub_erp_exact.mapping import Account, Deletion, Division, ListedItem, PaymentTerm, Receivable
-from collecthub_erp_exact.masterdata import ACCOUNTS, DOCUMENTS
+from collecthub_erp_exact.allocation import RECEIVABLES
+from collecthub_erp_exact.client import ExactClient
+from collecthub_erp_exact.comparison import OPEN_LIST
+from collecthub_erp_exact.divisions import accessible_divisions, current_division
+from collecthub_erp_exact.masterdata import ACCOUNTS, DOCUMENTS, ENTRY_LINES, NOTES
 from collecthub_erp_exact.odata import columns
-from collecthub_erp_exact.pull import DELETED, DIVISIONS, OPEN_LIST, RECEIVABLES, TERMS
+from collecthub_erp_exact.pull import CHANGED_ACCOUNTS, CHANGED_CONTACTS, DELETED, DIVISIONS, TERMS
+from collecthub_erp_exact.records import (
+    Account,
+    ChangedAccount,
+    ChangedContact,
+    Deletion,
+    DivisionState,
+    ListedItem,
+    PaymentTerm,
+    Receivable,
+)
+from collecthub_erp_exact.references import RECEIVABLE
 from collecthub_erp_exact.settings import ExactSettings
-from collecthub_erp_exact.writeback import NOTES, TASKS
+from collecthub_erp_exact.writeback import TASKS
 
 _NOBODY = "guid'00000000-0000-0000-0000-000000000000'"
-
-
-class _Me(msgspec.Struct, frozen=True):
-    current_division: int = field(name="CurrentDivision")
-
-
-class _AccessibleDivision(msgspec.Struct, frozen=True):
-    code: int = field(name="Code")
 
 
 class ConnectionCheck:
@@ -61,41 +63,41 @@ class ConnectionCheck:
         return "valid"
 
     def _me(self) -> str:
-        query = {"$select": columns(_Me)}
-        me = next(self._client.records(NO_DIVISION, "current/Me", _Me, query), None)
-        if me is None:
-            raise ConfigurationError(
-                "Exact Online does not say who this is.", cure="Reconnect with a user of the company."
-            )
-        self._current = me.current_division
-        return f"current division {me.current_division}"
+        self._current = current_division(self._client)
+        return f"current division {self._current}"
 
     def _divisions(self) -> str:
-        query = {"$select": columns(_AccessibleDivision)}
-        rows = self._client.records(self._current, "hrm/Divisions", _AccessibleDivision, query)
-        accessible = {row.code for row in rows}
-        missing = sorted(set(self._settings.divisions) - accessible)
+        found = accessible_divisions(self._client, self._current)
+        listed = ", ".join(f"{one.division_ref} {one.name}".strip() for one in found)
+        if not self._settings.divisions:
+            raise ConfigurationError("No division is chosen yet.", cure=f"Choose among {listed}.")
+        missing = sorted(set(map(str, self._settings.divisions)) - {one.division_ref for one in found})
         if missing:
             raise ConfigurationError(
-                f"The user may not see division {', '.join(map(str, missing))}.",
-                cure=f"Correct the divisions; accessible are {', '.join(map(str, sorted(accessible)))}.",
+                f"The user may not see division {', '.join(missing)}.",
+                cure=f"Correct the divisions; accessible are {listed}.",
             )
-        return f"{len(self._settings.divisions)} of {len(accessible)} accessible divisions are pulled"
+        return f"{len(self._settings.divisions)} of {len(found)} accessible divisions are pulled"
 
     def _probes(self) -> Iterator[tuple[str, dict[str, str]]]:
         """One cheap question to everything that the connection will use, each under its own scope."""
         newest = f"Timestamp gt {2**62}L"
-        yield DIVISIONS, {"$select": columns(Division)}
+        yield DIVISIONS, {"$select": columns(DivisionState)}
         yield TERMS, {"$filter": newest, "$select": columns(PaymentTerm)}
         yield DELETED, {"$filter": newest, "$select": columns(Deletion)}
+        yield CHANGED_ACCOUNTS, {"$filter": newest, "$select": columns(ChangedAccount)}
+        yield CHANGED_CONTACTS, {"$filter": newest, "$select": columns(ChangedContact)}
         yield OPEN_LIST, {"$select": columns(ListedItem), "$top": "1"}
         yield RECEIVABLES, {"$filter": f"ID eq {_NOBODY}", "$select": columns(Receivable)}
         yield ACCOUNTS, {"$filter": f"ID eq {_NOBODY}", "$select": columns(Account)}
         yield DOCUMENTS, {"$filter": f"ID eq {_NOBODY}", "$select": "ID"}
-        if self._settings.write_note:
+        yield ENTRY_LINES, {"$filter": f"ID eq {_NOBODY}", "$select": "ID"}
+        if self._settings.write_note or self._settings.read_notes:
             yield NOTES, {"$filter": f"ID eq {_NOBODY}", "$select": "ID"}
         if self._settings.write_task:
             yield TASKS, {"$filter": f"ID eq {_NOBODY}", "$select": "ID"}
+        if self._settings.write_reference:
+            yield RECEIVABLE, {"$filter": f"ID eq {_NOBODY}", "$select": "ID"}
 
     def _probe(self, division: int, endpoint: str, query: dict[str, str]) -> str:
         self._client.probe(division, endpoint, query)

@@ -35,7 +35,7 @@ class ExactClient:
     def __init__(self, ctx: ConnectorContext) -> None:
         self._settings: ExactSettings = ctx.settings
         self.tokens = TokenKeeper(ctx)
-        self._budget = CallBudget(ctx.now, self._settings.reserve_calls)
+        self.budget = CallBudget(ctx.now, self._settings.reserve_calls, ctx.vault)
         self._circuits = CircuitBreaker(ctx.now, ctx.vault)
         self._http = HttpClient(self._settings.base_url, allow_loopback=ctx.allow_loopback)
 
@@ -99,6 +99,10 @@ class ExactClient:
         url = self.url(division, f"{endpoint}(guid'{key}')")
         self._call("PUT", division, endpoint, url, body=json.dumps(fields).encode())
 
+    def remove(self, division: int, endpoint: str, key: str) -> None:
+        """DELETE one record (answered by 204 without a body)."""
+        self._call("DELETE", division, endpoint, self.url(division, f"{endpoint}(guid'{key}')"))
+
     def download(self, division: int, endpoint: str, url: str) -> HttpResponse:
         """GET a file by the absolute address that a record names."""
         return self._call("GET", division, endpoint, url, accept="*/*")
@@ -113,7 +117,8 @@ class ExactClient:
         return address(f"/api/v1/{inner}", query)
 
     def close(self) -> None:
-        """Close the kept connections."""
+        """Close the kept connections and keep what is known of the budgets."""
+        self.budget.keep()
         self._http.close()
         self.tokens.close()
 
@@ -129,7 +134,7 @@ class ExactClient:
         is_bulk: bool = False,
     ) -> HttpResponse:
         self._circuits.admit(division, endpoint)
-        self._budget.admit(division, is_bulk=is_bulk)
+        self.budget.admit(division, is_bulk=is_bulk)
         token = self.tokens.access_token()
         answer = self._send(method, division, url, token, body, accept)
         if answer.status == 401:
@@ -152,14 +157,14 @@ class ExactClient:
         if body is not None:
             headers |= {"Content-Type": _JSON, "Prefer": "return=representation"}
         answer = self._http.request(method, url, headers=headers, body=body)
-        self._budget.note(division, answer.headers)
+        self.budget.note(division, answer.headers)
         return answer
 
     def _error(self, division: int, endpoint: str, answer: HttpResponse) -> Exception:
         said = _refusal_text(answer)
         place = f"{endpoint} of division {division}" if division else endpoint
         if answer.status == 429:
-            return self._budget.refused(division)
+            return self.budget.refused(division)
         if answer.status in (400, 401, 403, 404):
             self._circuits.note_refusal(division, endpoint, said)
         if answer.status == 401:

@@ -5,29 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from collecthub.sdk import (
+    Budget,
     CaseReport,
     CheckStep,
     ConnectorContext,
     DebtorRecord,
+    Division,
     HookAnswer,
     HookRequest,
     InvoiceDocument,
+    InvoiceLine,
     OpenItem,
     Page,
+    RawInvoice,
     Receipt,
 )
 from collecthub_erp_exact.check import ConnectionCheck
 from collecthub_erp_exact.client import ExactClient
+from collecthub_erp_exact.divisions import accessible_divisions, current_division
 from collecthub_erp_exact.masterdata import MasterData
 from collecthub_erp_exact.pull import Puller
 from collecthub_erp_exact.settings import ExactSettings
 from collecthub_erp_exact.tokens import consent_url
-from collecthub_erp_exact.webhook import answer_hook, subscribe
+from collecthub_erp_exact.webhook import answer_hook, subscribe, unsubscribe
 from collecthub_erp_exact.writeback import WriteBack
 
 
 class ExactConnector:
-    """Satisfies Checkable, InvoiceSource, DebtorSource, DocumentSource, OpenItemBooks, CaseReporter, HookReceiver."""
+    """One connection. Each method is a port's (`collecthub.ports`) and hands over to the module that knows how."""
 
     def __init__(self, ctx: ConnectorContext) -> None:
         self._settings: ExactSettings = ctx.settings
@@ -45,6 +50,15 @@ class ExactConnector:
         """Take the code of the redirect, decoded once. Raises `ConfigurationError` when it is refused."""
         self._client.tokens.take_code(code)
 
+    @property
+    def division_setting(self) -> str:
+        """Where the choice of divisions is kept."""
+        return "divisions"
+
+    def list_divisions(self) -> Sequence[Division]:
+        """Every division that the user may see."""
+        return accessible_divisions(self._client, current_division(self._client))
+
     def check(self) -> Sequence[CheckStep]:
         """Whether the connection works, step by step."""
         return list(self._check.steps())
@@ -57,6 +71,10 @@ class ExactConnector:
         """Master data of these customers."""
         return self._master_data.debtors(debtor_refs)
 
+    def invoice_lines(self, item_refs: Sequence[str]) -> Iterator[InvoiceLine]:
+        """What was sold with these items."""
+        return self._master_data.invoice_lines(item_refs)
+
     def documents(self, item_refs: Sequence[str]) -> Iterator[InvoiceDocument]:
         """Verified PDF files of these items."""
         return self._master_data.documents(item_refs)
@@ -64,6 +82,14 @@ class ExactConnector:
     def open_items(self) -> Iterator[OpenItem]:
         """What is open in Exact Online now."""
         return self._master_data.open_items()
+
+    def budgets(self) -> Sequence[Budget]:
+        """Calls left this minute and today, per division."""
+        return self._client.budget.budgets()
+
+    def read_items(self, item_refs: Sequence[str]) -> Iterator[RawInvoice]:
+        """These items, read anew one by one."""
+        return self._master_data.read_items(item_refs)
 
     def wants(self, event_kind: str) -> bool:
         """Whether something is written for such an event."""
@@ -81,6 +107,10 @@ class ExactConnector:
     def subscribe_hooks(self, callback_url: str) -> None:
         """Ask for webhooks to `callback_url` (https), which must answer already."""
         subscribe(self._client, self._settings.divisions, callback_url)
+
+    def unsubscribe_hooks(self, callback_url: str) -> None:
+        """End the webhooks to `callback_url`."""
+        unsubscribe(self._client, self._settings.divisions, callback_url)
 
     def close(self) -> None:
         """Close the kept connections."""

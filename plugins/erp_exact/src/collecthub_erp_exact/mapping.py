@@ -1,25 +1,22 @@
-"""Exact Online's records and what they are in the hub's words. Pure; nothing here talks to anyone.
+"""What Exact Online's records are in the hub's words. Pure; nothing here talks to anyone.
 
-Each record type lists exactly the columns that are selected; personal fields without a purpose (social security
-number, birth date, picture) are never among them. References carry the division, `{division}:{guid}`, so that the
-books of two companies never mix.
+References carry the division, `{division}:{guid}`, so that the books of two companies never mix.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from functools import lru_cache
-
-import msgspec
-from msgspec import field
+from typing import Protocol
 
 from collecthub.sdk import (
     Address,
     Contact,
     DebtorRecord,
+    InvoiceLine,
     ItemKind,
     ItemState,
     OpenItem,
@@ -28,114 +25,27 @@ from collecthub.sdk import (
     PermanentError,
     RawInvoice,
 )
+from collecthub_erp_exact.records import (
+    Account,
+    ContactPerson,
+    EntryLine,
+    Note,
+    PaymentTerm,
+    Receivable,
+)
 
-RECEIVABLE = 20
-"""LineType of a payment term that customers owe; 22 is what the company owes."""
-DELETED_TERM = 10
-"""EntityType of a payment term in sync/Deleted."""
+DELETED_TERM, DELETED_ACCOUNT = 10, 2
+"""EntityType of a payment term and of an account in sync/Deleted."""
 
 _SALES_TYPES = frozenset({20, 21})  # sales entry, sales credit note (TransactionType)
-_STATES = {20: ItemState.OPEN, 30: ItemState.OPEN, 40: ItemState.PAID, 50: ItemState.PAID}
+_STATUSES = frozenset({20, 30, 40, 50})  # open, selected for collection, collected, matched
+_MATCHED = 50
+_IN_COLLECTION = frozenset({30, 40})
 _ZERO = Decimal(0)
+_CONTACTS_MAX, _NOTE_LENGTH = 10, 1000
 _UNIX_EPOCH = dt.date(1970, 1, 1).toordinal()
 _DAY_MS = 86_400_000
 _WIRE_DATE = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/", re.ASCII)
-
-
-class PaymentTerm(msgspec.Struct, frozen=True, gc=False):
-    """One row of sync/Cashflow/PaymentTerms."""
-
-    row_version: str | int = field(name="Timestamp")
-    term_id: str = field(name="ID")
-    line_type: int | None = field(name="LineType")
-    account_id: str | None = field(name="Account")
-    account_name: str | None = field(name="AccountName")
-    amount: Decimal = field(name="AmountFC")
-    currency: str | None = field(name="Currency")
-    description: str | None = field(name="Description")
-    due_date: str | None = field(name="DueDate")
-    entry_id: str | None = field(name="EntryID")
-    entry_number: int | None = field(name="EntryNumber")
-    invoice_date: str | None = field(name="InvoiceDate")
-    invoice_number: int | None = field(name="InvoiceNumber")
-    is_fully_paid: bool = field(name="IsFullyPaid")
-    status: int | None = field(name="Status")
-    transaction_entry_id: str | None = field(name="TransactionEntryID")
-    transaction_type: int | None = field(name="TransactionType")
-
-
-class Receivable(msgspec.Struct, frozen=True, gc=False):
-    """One row of (bulk/)cashflow/Receivables: the same item, read anew."""
-
-    term_id: str = field(name="ID")
-    account_id: str | None = field(name="Account")
-    amount: Decimal = field(name="AmountFC")
-    currency: str | None = field(name="Currency")
-    entry_number: int | None = field(name="EntryNumber")
-    entry_id: str | None = field(name="EntryID")
-    transaction_entry_id: str | None = field(name="TransactionEntryID")
-    is_fully_paid: bool = field(name="IsFullyPaid")
-    status: int | None = field(name="Status")
-
-
-class ListedItem(msgspec.Struct, frozen=True, gc=False):
-    """One row of read/financial/ReceivablesList, as far as the control totals need it."""
-
-    currency: str = field(name="CurrencyCode")
-    amount: Decimal = field(name="Amount")
-
-
-class Deletion(msgspec.Struct, frozen=True, gc=False):
-    """One row of sync/Deleted."""
-
-    row_version: str | int = field(name="Timestamp")
-    entity_key: str = field(name="EntityKey")
-    entity_type: int = field(name="EntityType")
-
-
-class Account(msgspec.Struct, frozen=True):
-    """One row of crm/Accounts."""
-
-    account_id: str = field(name="ID")
-    name: str | None = field(name="Name")
-    email: str | None = field(name="Email")
-    phone: str | None = field(name="Phone")
-    language: str | None = field(name="Language")
-    country: str | None = field(name="Country")
-    postcode: str | None = field(name="Postcode")
-    city: str | None = field(name="City")
-    line_1: str | None = field(name="AddressLine1")
-    line_2: str | None = field(name="AddressLine2")
-    line_3: str | None = field(name="AddressLine3")
-    vat_number: str | None = field(name="VATNumber")
-    chamber_number: str | None = field(name="ChamberOfCommerce")
-    main_contact_id: str | None = field(name="MainContact")
-    classification: str | None = field(name="Classification1")
-    payment_condition: str | None = field(name="PaymentConditionSales")
-    is_blocked: bool | None = field(name="Blocked")
-    is_anonymised: int | None = field(name="IsAnonymised")
-
-
-class ContactPerson(msgspec.Struct, frozen=True):
-    """One row of crm/Contacts."""
-
-    contact_id: str = field(name="ID")
-    full_name: str | None = field(name="FullName")
-    email: str | None = field(name="Email")
-    business_email: str | None = field(name="BusinessEmail")
-    phone: str | None = field(name="Phone")
-    business_phone: str | None = field(name="BusinessPhone")
-    business_mobile: str | None = field(name="BusinessMobile")
-    job_title: str | None = field(name="JobTitleDescription")
-    is_anonymised: int | None = field(name="IsAnonymised")
-
-
-class Division(msgspec.Struct, frozen=True):
-    """One row of system/Divisions. When the move date changes, all row versions start anew."""
-
-    code: int = field(name="Code")
-    moved_at: str | None = field(name="DivisionMoveDate", default=None)
-    relinked_at: str | None = field(name="DivisionHRLinkUnlinkDate", default=None)
 
 
 @lru_cache(maxsize=8192)
@@ -186,12 +96,14 @@ def raw_invoice(division: int, term: PaymentTerm, amount_sign: int = 1) -> RawIn
     """A payment term as a receivable line. Raises `ValueError` with the reason when it cannot enter.
 
     Negative sales lines are credit notes; other negative lines are money on account, whose own number is their
-    entry number (their `InvoiceNumber` names the entry that they pay).
+    entry number (their `InvoiceNumber` names the entry that they pay). What the creditor's bank collects by direct
+    debit is still owed until it is matched, but nobody is to be reminded of it.
     """
-    status = term.status
-    state = ItemState.PAID if term.is_fully_paid else _STATES.get(status) if status is not None else None
-    if state is None:
-        raise ValueError(f"status {status} is not one of 20, 30, 40, 50")
+    if term.status not in _STATUSES:
+        raise ValueError(f"status {term.status} is not one of 20, 30, 40, 50")
+    state = ItemState.OPEN
+    if not is_outstanding(term):
+        state = ItemState.CANCELLED if term.is_reversal else ItemState.PAID
     if not term.account_id or not term.currency:
         raise ValueError("the term names no account" if not term.account_id else "the term has no currency")
     amount = term.amount if amount_sign == 1 else -term.amount
@@ -214,14 +126,15 @@ def raw_invoice(division: int, term: PaymentTerm, amount_sign: int = 1) -> RawIn
         open_amount=amount if state is ItemState.OPEN else _ZERO,
         group_ref=prefix[:-1],
         document_ref=term.transaction_entry_id or term.entry_id or "",
+        is_blocked=term.status in _IN_COLLECTION,
         text=term.description or "",
     )
 
 
-def cancelled(division: int, deletion: Deletion) -> RawInvoice:
+def cancelled(division: int, term_id: str) -> RawInvoice:
     """A payment term that was deleted in Exact. Only its identity is known; the rest is left empty."""
     return RawInvoice(
-        item_ref=item_ref(division, deletion.entity_key),
+        item_ref=item_ref(division, term_id),
         debtor_ref="",
         debtor_name="",
         number="",
@@ -234,9 +147,22 @@ def cancelled(division: int, deletion: Deletion) -> RawInvoice:
     )
 
 
-def is_open(row: Receivable) -> bool:
-    """Whether the item still counts: open or selected for collection, and not fully paid."""
-    return not row.is_fully_paid and row.status in (20, 30)
+class _Settled(Protocol):
+    """What says whether a term is settled."""
+
+    @property
+    def ended_on(self) -> str | None: ...
+
+    @property
+    def is_fully_paid(self) -> bool: ...
+
+    @property
+    def status(self) -> int | None: ...
+
+
+def is_outstanding(row: _Settled) -> bool:
+    """Whether the item still counts: the vendor sets EndDate when it does not any more, and matches it."""
+    return not (row.is_fully_paid or row.ended_on or row.status == _MATCHED)
 
 
 def open_item(division: int, row: Receivable, amount_sign: int = 1) -> OpenItem:
@@ -246,6 +172,17 @@ def open_item(division: int, row: Receivable, amount_sign: int = 1) -> OpenItem:
         debtor_ref=item_ref(division, row.account_id or ""),
         currency=(row.currency or "").strip(),
         open_amount=row.amount * amount_sign,
+    )
+
+
+def invoice_line(division: int, term_id: str, line: EntryLine) -> InvoiceLine:
+    """A line of the sales entry that a receivable was booked by."""
+    return InvoiceLine(
+        item_ref=item_ref(division, term_id),
+        text=(line.description or "").strip(),
+        quantity=line.quantity,
+        amount=line.amount or _ZERO,
+        tax_amount=line.tax_amount or _ZERO,
     )
 
 
@@ -262,27 +199,45 @@ def party_kind(
     return PartyKind.COMPANY if account.vat_number or account.chamber_number else PartyKind.PERSON
 
 
-def debtor_record(
-    division: int, account: Account, contact: ContactPerson | None, kind: PartyKind
-) -> DebtorRecord:
-    """Master data of a debtor. An anonymised account keeps its name field and loses every way to reach it."""
+def debtor_party(account: Account, people: Sequence[ContactPerson], kind: PartyKind, today: dt.date) -> Party:
+    """An account as a party. An anonymised one keeps its name field and loses every way to reach it."""
     country = (account.country or "").strip().upper()
     hidden = bool(account.is_anonymised)
+    return Party(
+        name=account.name or "",
+        kind=kind,
+        country=country,
+        language=(account.language or "").strip().lower(),
+        registration_ref=(account.chamber_number or "").strip(),
+        vat_ref=(account.vat_number or "").strip(),
+        address=Address(country=country) if hidden else _address(account, country),
+        contacts=() if hidden else _contacts(account, people, today),
+    )
+
+
+def debtor_record(
+    division: int, account: Account, party: Party, bill_to: Party | None, notes: Sequence[Note]
+) -> DebtorRecord:
+    """Master data of a debtor, with who gets the invoices and what people wrote about him."""
+    hidden = bool(account.is_anonymised)
+    remarks = " ".join((account.remarks or "").split())[:_NOTE_LENGTH]
+    written = filter(None, (remarks, *map(note_text, notes)))
     return DebtorRecord(
         debtor_ref=item_ref(division, account.account_id),
-        party=Party(
-            name=account.name or "",
-            kind=kind,
-            country=country,
-            language=(account.language or "").strip().lower(),
-            registration_ref=(account.chamber_number or "").strip(),
-            vat_ref=(account.vat_number or "").strip(),
-            address=Address(country=country) if hidden else _address(account, country),
-            contacts=() if hidden else _contacts(account, contact),
-        ),
-        payment_terms=(account.payment_condition or "").strip(),
+        party=party,
+        payment_terms=(account.payment_condition_text or account.payment_condition or "").strip(),
         is_blocked=bool(account.is_blocked),
+        bill_to=bill_to,
+        notes=() if hidden else tuple(written),
+        is_anonymised=hidden,
     )
+
+
+def note_text(note: Note) -> str:
+    """A note in one line: date, subject, text."""
+    written_on = calendar_date(note.written_at)
+    said = ": ".join(filter(None, ((note.subject or "").strip(), (note.text or "").strip())))
+    return f"{written_on.isoformat()} {said}"[:_NOTE_LENGTH] if written_on and said else said[:_NOTE_LENGTH]
 
 
 def _address(account: Account, country: str) -> Address:
@@ -295,11 +250,14 @@ def _address(account: Account, country: str) -> Address:
     )
 
 
-def _contacts(account: Account, person: ContactPerson | None) -> tuple[Contact, ...]:
-    """The account's own e-mail and phone first, then the main contact when there is one."""
+def _contacts(account: Account, people: Sequence[ContactPerson], today: dt.date) -> tuple[Contact, ...]:
+    """The account's own e-mail and phone first, then the people who still work there, the main contact first."""
     own = Contact(email=account.email or "", phone=account.phone or "")
     found = [own] if own.email or own.phone else []
-    if person is not None and not person.is_anonymised:
+    for person in sorted(people, key=lambda one: (one.contact_id != account.main_contact_id, one.full_name or "")):
+        ended_on = calendar_date(person.ended_on)
+        if person.is_anonymised or (ended_on is not None and ended_on < today):
+            continue
         found.append(
             Contact(
                 name=person.full_name or "",
@@ -308,4 +266,4 @@ def _contacts(account: Account, person: ContactPerson | None) -> tuple[Contact, 
                 role=person.job_title or "",
             )
         )
-    return tuple(found)
+    return tuple(found[:_CONTACTS_MAX])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -14,28 +15,38 @@ from collecthub.sdk import (
     ConnectorContext,
     DebtorRecord,
     InvoiceDocument,
+    InvoiceLine,
     OpenItem,
+    Party,
+    RawInvoice,
 )
+from collecthub_erp_exact.allocation import RECEIVABLES, TERM_COLUMNS
 from collecthub_erp_exact.client import ExactClient
+from collecthub_erp_exact.divisions import chosen
 from collecthub_erp_exact.mapping import (
-    Account,
-    ContactPerson,
-    Receivable,
+    cancelled,
+    debtor_party,
     debtor_record,
-    is_open,
+    invoice_line,
+    is_outstanding,
     item_ref,
     open_item,
     party_kind,
+    raw_invoice,
     split_ref,
 )
 from collecthub_erp_exact.odata import any_of, columns, guid
-from collecthub_erp_exact.pull import RECEIVABLES
+from collecthub_erp_exact.records import Account, ContactPerson, EntryLine, Note, PaymentTerm, Receivable
 from collecthub_erp_exact.settings import ExactSettings
 
-ACCOUNTS, CONTACTS = "crm/Accounts", "crm/Contacts"
+ACCOUNTS, CONTACTS = "bulk/CRM/Accounts", "bulk/CRM/Contacts"
+NOTES, ENTRY_LINES = "activities/CommunicationNotes", "salesentry/SalesEntryLines"
 DOCUMENTS, ATTACHMENTS, FILES = "documents/Documents", "documents/DocumentAttachments", "attachment files"
 _BATCH = 20  # guids in one filter; keeps the query below 2,048 characters
 _PDF = b"%PDF-"
+_NOTES_MAX, _NOTES_SINCE = 10, dt.timedelta(days=365)
+SUBJECT_START = "Collection "
+"""How the subjects of our own notes begin."""
 
 _log = logging.getLogger(__name__)
 
@@ -57,31 +68,74 @@ class MasterData:
 
     def __init__(self, ctx: ConnectorContext, client: ExactClient) -> None:
         self._settings: ExactSettings = ctx.settings
+        self._today = ctx.business_date
         self._client = client
 
     def debtors(self, debtor_refs: Sequence[str]) -> Iterator[DebtorRecord]:
         """Master data of these customers; one that no longer exists is left out."""
         for division, keys in _batches(debtor_refs):
             accounts = self._accounts(division, keys)
-            contacts = self._contacts(
-                division, [one.main_contact_id for one in accounts if one.main_contact_id]
-            )
-            for account in accounts:
-                kind = party_kind(
-                    account, self._settings.person_classifications, self._settings.public_classifications
-                )
-                yield debtor_record(division, account, contacts.get(account.main_contact_id or ""), kind)
+            payers = {one.invoice_account_id for one in accounts.values() if one.invoice_account_id}
+            others = self._accounts(division, sorted(payers - accounts.keys()))
+            known = {**accounts, **others}
+            people = self._contacts(division, sorted(known))
+            notes = self._notes(division, sorted(accounts)) if self._settings.read_notes else {}
+            parties = {key: self._party(one, people.get(key, ())) for key, one in known.items()}
+            for key, account in accounts.items():
+                payer = account.invoice_account_id if account.invoice_account_id != key else None
+                bill_to = parties.get(payer or "")
+                yield debtor_record(division, account, parties[key], bill_to, notes.get(key, ()))
 
-    def _accounts(self, division: int, keys: Sequence[str]) -> list[Account]:
-        query = {"$filter": any_of("ID", map(guid, keys)), "$select": columns(Account)}
-        return list(self._client.records(division, ACCOUNTS, Account, query))
+    def _party(self, account: Account, people: Sequence[ContactPerson]) -> Party:
+        kind = party_kind(
+            account, self._settings.person_classifications, self._settings.public_classifications
+        )
+        return debtor_party(account, people, kind, self._today())
 
-    def _contacts(self, division: int, keys: Sequence[str]) -> dict[str, ContactPerson]:
-        if not keys:
-            return {}
-        query = {"$filter": any_of("ID", map(guid, keys)), "$select": columns(ContactPerson)}
-        found = self._client.records(division, CONTACTS, ContactPerson, query)
-        return {contact.contact_id: contact for contact in found}
+    def _accounts(self, division: int, keys: Sequence[str]) -> dict[str, Account]:
+        found: dict[str, Account] = {}
+        for part in _parts(keys):
+            query = {"$filter": any_of("ID", map(guid, part)), "$select": columns(Account)}
+            found |= {row.account_id: row for row in self._client.records(division, ACCOUNTS, Account, query)}
+        return found
+
+    def _contacts(self, division: int, account_ids: Sequence[str]) -> dict[str, list[ContactPerson]]:
+        found: dict[str, list[ContactPerson]] = {}
+        for part in _parts(account_ids):
+            query = {"$filter": any_of("Account", map(guid, part)), "$select": columns(ContactPerson)}
+            for row in self._client.records(division, CONTACTS, ContactPerson, query):
+                found.setdefault(row.account_id or "", []).append(row)
+        return found
+
+    def _notes(self, division: int, account_ids: Sequence[str]) -> dict[str, list[Note]]:
+        """The newest notes of each account, without those that were written from here."""
+        found: dict[str, list[Note]] = {}
+        since = (self._today() - _NOTES_SINCE).isoformat()
+        for part in _parts(account_ids):
+            condition = f"({any_of('Account', map(guid, part))}) and Date ge datetime'{since}T00:00:00'"
+            query = {"$filter": condition, "$orderby": "Date desc", "$select": columns(Note)}
+            for row in self._client.records(division, NOTES, Note, query):
+                notes = found.setdefault(row.account_id or "", [])
+                if len(notes) < _NOTES_MAX and not (row.subject or "").startswith(SUBJECT_START):
+                    notes.append(row)
+        return found
+
+    def invoice_lines(self, item_refs: Sequence[str]) -> Iterator[InvoiceLine]:
+        """What was sold with these items, from the sales entries that they were booked by."""
+        for division, keys in _batches(item_refs):
+            entries = self._entries(division, keys)
+            lines = self._lines(division, sorted({ids[0] for ids in entries.values() if ids}))
+            for key, ids in entries.items():
+                for line in lines.get(ids[0], ()) if ids else ():
+                    yield invoice_line(division, key, line)
+
+    def _lines(self, division: int, entry_ids: Sequence[str]) -> dict[str, list[EntryLine]]:
+        found: dict[str, list[EntryLine]] = {}
+        for part in _parts(entry_ids):
+            query = {"$filter": any_of("EntryID", map(guid, part)), "$select": columns(EntryLine)}
+            for row in self._client.records(division, ENTRY_LINES, EntryLine, query):
+                found.setdefault(row.entry_id, []).append(row)
+        return {entry: sorted(rows, key=lambda row: row.number or 0) for entry, rows in found.items()}
 
     def documents(self, item_refs: Sequence[str]) -> Iterator[InvoiceDocument]:
         """PDF files of these items, each verified to be one; what is missing or something else is left out."""
@@ -146,10 +200,24 @@ class MasterData:
         up a minute's calls after 3,600 items. That list is the control of the pull instead.
         """
         query = {"$filter": "IsFullyPaid eq false", "$select": columns(Receivable)}
-        for division in self._settings.divisions:
+        for division in chosen(self._settings.divisions):
             for row in self._client.records(division, RECEIVABLES, Receivable, query, is_bulk=True):
-                if is_open(row):
+                if is_outstanding(row):
                     yield open_item(division, row, self._settings.amount_sign)
+
+
+    def read_items(self, item_refs: Sequence[str]) -> Iterator[RawInvoice]:
+        """These items as they stand now; what Exact Online does not know any more was deleted there."""
+        for division, keys in _batches(item_refs):
+            query = {"$filter": any_of("ID", map(guid, keys)), "$select": TERM_COLUMNS}
+            missing = dict.fromkeys(keys)
+            for term in self._client.records(division, RECEIVABLES, PaymentTerm, query):
+                missing.pop(term.term_id, None)
+                try:
+                    yield raw_invoice(division, term, self._settings.amount_sign)
+                except (ValueError, OverflowError) as error:
+                    _log.warning("item %s cannot be understood: %s", item_ref(division, term.term_id), error)
+            yield from (cancelled(division, key) for key in missing)
 
 
 def _batches(references: Sequence[str]) -> Iterator[tuple[int, Sequence[str]]]:

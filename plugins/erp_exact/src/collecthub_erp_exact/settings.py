@@ -48,7 +48,7 @@ class ExactSettings(BaseModel):
     client_secret: SecretStr = Field(description="Client secret of the app registration.")
     redirect_uri: HttpsUrl = Field(description="Redirect address of the app registration, letter for letter.")
     divisions: tuple[int, ...] = Field(
-        min_length=1, description="Division numbers whose open items are pulled."
+        (), description="Division numbers whose open items are pulled; chosen after consent, from what the user may see."
     )
     reserve_calls: int = Field(
         200, ge=0, description="Calls of the daily budget that bulk pulls leave for people and write-back."
@@ -65,12 +65,18 @@ class ExactSettings(BaseModel):
     public_classifications: tuple[str, ...] = Field(
         (), description="Values of Classification1 (guids) that mark public bodies."
     )
+    read_notes: bool = Field(
+        True, description="Read the notes of the last year on customers that enter a case; one call per 20 customers."
+    )
     write_note: bool = Field(
         True, description="Write a note on the account when something happens in a case."
     )
     write_task: bool = Field(False, description="Open a task when a case was refused, returned or closed.")
     write_block: bool = Field(
         False, description="Block the account while its case is placed; this also stops order entry in Exact."
+    )
+    write_reference: bool = Field(
+        False, description="Write the case number into the empty payment reference of receivables whose case is placed."
     )
     webhook_secret: SecretStr | None = Field(
         None, description="Webhook secret of the app, not the client secret."

@@ -31,6 +31,7 @@ class _Content(msgspec.Struct, frozen=True):
 
 
 class _Subscription(msgspec.Struct, frozen=True):
+    subscription_id: str = msgspec.field(name="ID")
     topic: str | None = msgspec.field(name="Topic")
     callback_url: str | None = msgspec.field(name="CallbackURL")
 
@@ -48,6 +49,15 @@ def subscribe(client: ExactClient, divisions: Collection[int], callback_url: str
         for topic in sorted(wanted):
             fields = {"CallbackURL": callback_url, "Topic": topic}
             client.create(division, SUBSCRIPTIONS, fields, _Subscription)
+
+
+def unsubscribe(client: ExactClient, divisions: Collection[int], callback_url: str) -> None:
+    """End the subscriptions to `callback_url`; other addresses stay subscribed."""
+    for division in divisions:
+        query = {"$select": columns(_Subscription)}
+        for one in list(client.records(division, SUBSCRIPTIONS, _Subscription, query)):
+            if one.callback_url == callback_url:
+                client.remove(division, SUBSCRIPTIONS, one.subscription_id)
 
 
 def answer_hook(request: HookRequest, secret: str, divisions: Collection[int]) -> HookAnswer:

@@ -1,4 +1,4 @@
-"""Writes what happens in a case into Exact Online: a note, a task, and on request a block of the account.
+"""Writes what happens in a case into Exact Online: a note, and on request a task, a block, a payment reference.
 
 A report is looked up by its subject before it is written, so that a repeated one is written once. What was written
 is read back: the vendor drops references to another division without a word and answers 201 all the same.
@@ -23,10 +23,12 @@ from collecthub.sdk import (
 )
 from collecthub_erp_exact.client import ExactClient
 from collecthub_erp_exact.mapping import split_ref
+from collecthub_erp_exact.masterdata import NOTES, SUBJECT_START
 from collecthub_erp_exact.odata import columns, guid, text
+from collecthub_erp_exact.references import put_reference, remove_reference
 from collecthub_erp_exact.settings import ExactSettings
 
-NOTES, TASKS, ACCOUNTS = "activities/CommunicationNotes", "activities/Tasks", "crm/Accounts"
+TASKS, ACCOUNTS = "activities/Tasks", "crm/Accounts"
 _NOTED = frozenset(
     {
         "case_sent", "case_accepted", "case_refused", "payment_reported", "cost_reported", "amendment_acknowledged",
@@ -35,6 +37,7 @@ _NOTED = frozenset(
 )  # fmt: skip
 _TASKS_FOR = frozenset({"case_refused", "case_returned", "case_closed"})
 _BLOCKS, _RELEASES = "case_sent", frozenset({"case_returned", "case_closed"})
+_REFERRED = frozenset({"case_sent", "case_returned"})  # a closed case keeps its reference: late money still names it
 
 
 class _Note(msgspec.Struct, frozen=True):
@@ -61,6 +64,7 @@ class WriteBack:
                 self._settings.write_note and event_kind in _NOTED,
                 self._settings.write_task and event_kind in _TASKS_FOR,
                 self._settings.write_block and (event_kind == _BLOCKS or event_kind in _RELEASES),
+                self._settings.write_reference and event_kind in _REFERRED,
             )
         )
 
@@ -72,6 +76,7 @@ class WriteBack:
         division, account_id = split_ref(report.debtor_ref)
         kind = report.event.kind
         references: list[str] = []
+        details = [f"{kind} written to division {division}"]
         try:
             if self._settings.write_note and kind in _NOTED:
                 references.append(self._write(division, NOTES, "Subject", account_id, report))
@@ -79,19 +84,24 @@ class WriteBack:
                 references.append(self._write(division, TASKS, "Description", account_id, report))
             if self._settings.write_block:
                 self._apply_block(division, account_id, report)
+            if self._settings.write_reference and kind in _REFERRED:
+                act = put_reference if kind == _BLOCKS else remove_reference
+                details.append(act(self._client, report.item_refs, report.case.number))
         except InDoubtError as lost:
             raise RetryableError(
                 f"The answer to a report was lost: {lost.message}",
                 cure="It is repeated; a report that did arrive is found by its subject.",
             ) from lost
-        return Receipt(reference=" ".join(references), detail=f"{kind} written to division {division}")
+        return Receipt(reference=" ".join(references), detail="; ".join(details))
 
     def _write(self, division: int, endpoint: str, title: str, account_id: str, report: CaseReport) -> str:
         subject = _subject(report)
-        known = self._find(division, endpoint, title, account_id, subject)
-        record = known or self._client.create(
-            division, endpoint, {title: subject, "Notes": report.text, "Account": account_id}, _Note
-        )
+        mine = f"Account eq {guid(account_id)} and {title} eq {text(subject)}"
+        record = self._find(division, endpoint, mine)
+        if record is None:
+            fields = {title: subject, "Notes": report.text, "Account": account_id}
+            created = self._client.create(division, endpoint, fields, _Note)
+            record = self._find(division, endpoint, f"ID eq {guid(created.record_id)}") or _Note(created.record_id, None)
         if (record.account_id or "").lower() != account_id.lower():
             raise PermanentError(
                 f"Exact Online stored {endpoint} {record.record_id} without its account.",
@@ -100,8 +110,7 @@ class WriteBack:
             )
         return record.record_id
 
-    def _find(self, division: int, endpoint: str, title: str, account_id: str, subject: str) -> _Note | None:
-        condition = f"Account eq {guid(account_id)} and {title} eq {text(subject)}"
+    def _find(self, division: int, endpoint: str, condition: str) -> _Note | None:
         query = {"$filter": condition, "$select": columns(_Note)}
         return next(self._client.records(division, endpoint, _Note, query), None)
 
@@ -148,4 +157,4 @@ class WriteBack:
 def _subject(report: CaseReport) -> str:
     """One line that a person reads and that is the same on every retry."""
     words = report.event.kind.replace("_", " ")
-    return f"Collection {report.case.number}: {words} [{report.report_id}]"
+    return f"{SUBJECT_START}{report.case.number}: {words} [{report.report_id}]"
