@@ -58,4 +58,7 @@ def _joined(pages: Sequence[Page]) -> Page:
     """One page that says what these said in turn; checkpoint and control are the last one's."""
     by_ref = {row.item_ref: row for page in pages for row in page.rows}
     refused = [row for page in pages for row in page.refused]
-    return msgspec.structs.replace(pages[-1], rows=list(by_ref.values()), refused=refused)
+    changed = dict.fromkeys(ref for page in pages for ref in page.changed_debtors)
+    return msgspec.structs.replace(
+        pages[-1], rows=list(by_ref.values()), refused=refused, changed_debtors=tuple(changed)
+    )
