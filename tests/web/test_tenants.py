@@ -101,9 +101,10 @@ def test_lists_hold_only_the_tenants_own(office: Office, world: World) -> None:
     for path, item in document(bare_app())["paths"].items():
         if "get" not in item or "{" in path or not path.startswith("/api/"):
             continue
+        asks = any(parameter.get("required") for parameter in item["get"].get("parameters", ()))
         for who in ("other", "stranger"):
             response = office.client(who).get(path)
-            assert response.status_code in (200, 403), (who, path)
+            assert response.status_code in ((403, 422) if asks else (200, 403)), (who, path)
             assert not any(value in response.text for name, value in ids.items() if name != "connection_id"), (who, path)
             assert "kroon" not in response.text, (who, path)
 

@@ -59,6 +59,38 @@ def charge(law: CountryLaw, question: ChargeQuestion) -> Charge:
     return _converted(rule, question, amount, weakest([rule.evidence, evidence]), notes, law)
 
 
+class ChargeShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A charge as an answer: amount, currency, rule, version, source, evidence, notes."""
+
+    country: str
+    item: str
+    segment: str
+    amount: Decimal
+    currency: str
+    on: dt.date
+    basis: Decimal
+    per: str
+    is_ceiling: bool
+    rule: str
+    rule_version: dt.date
+    article: str
+    source: str
+    evidence: Evidence
+    notes: tuple[str, ...]
+
+
+def charge_shown(law: CountryLaw, question: ChargeQuestion) -> ChargeShown:
+    """The amount for an item with everything that explains it. Raises like `charge`."""
+    found = charge(law, question)
+    rule = found.rule
+    return ChargeShown(
+        country=law.country, item=question.item, segment=question.segment, amount=found.amount, currency=found.currency,
+        on=question.on, basis=question.basis, per=rule.per if rule else "", is_ceiling=rule is not None and rule.is_ceiling,
+        rule=rule.id if rule else "", rule_version=law.version, article=rule.article if rule else "",
+        source=rule.source if rule else "", evidence=found.evidence, notes=found.notes,
+    )  # fmt: skip
+
+
 def _none(question: ChargeQuestion) -> Decimal:
     return round_amount(Decimal(0), question.currency)
 

@@ -8,12 +8,14 @@ from fastapi.routing import APIRouter
 from collecthub import __version__
 from collecthub.engine.context import Hub
 from collecthub.web import exchange, hooks, openapi, problems
-from collecthub.web.api import case_changes, cases, desks, doors, imports, intake, session
+from collecthub.web.api import case_changes, cases, desks, doors, imports, intake, law, session
 from collecthub.web.guard import Guard
+from collecthub.web.portal import lost
 from collecthub.web.portal.router import router as portal_router
 
 API_ROUTERS = (
     session.router, cases.router, intake.router, case_changes.router, doors.router, desks.router, imports.router,
+    law.router,
 )
 
 
@@ -41,6 +43,7 @@ def bare_app() -> FastAPI:
     app.include_router(portal_router)
     app.add_api_route("/healthz", health, methods=["GET"], include_in_schema=False)
     problems.install(app)
+    lost.install(app)
     return app
 
 

@@ -1,0 +1,96 @@
+"""Options that the commands of `collecthub law` share, and how their texts are read."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from collecthub.errors import PermanentError
+from collecthub.model.money import parse_amount
+
+if TYPE_CHECKING:
+    from collecthub.law.rules import CountryLaw
+
+Segment = Literal["B2B", "B2C", "B2G"]
+
+
+def amount(text: str) -> Decimal:
+    """An amount of zero or more as typed.
+
+    >>> amount("50.00")
+    Decimal('50.00')
+    """
+    try:
+        value = parse_amount(text)
+    except PermanentError as error:
+        raise typer.BadParameter(f"{text[:40]!r} is not an amount such as 50.00") from error
+    if value < 0:
+        raise typer.BadParameter(f"{text[:40]!r} is not an amount of zero or more")
+    return value
+
+
+def day(text: str) -> dt.date:
+    """A date as typed.
+
+    >>> day("2025-03-31")
+    datetime.date(2025, 3, 31)
+    """
+    try:
+        found = dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text[:40]!r} is not a date such as 2025-03-31") from error
+    if not 1990 <= found.year <= 2199:  # arithmetic on dates stays far from the ends of the calendar
+        raise typer.BadParameter(f"{text[:40]!r} is not a date of our time")
+    return found
+
+
+def currency(text: str) -> str:
+    """Three capital letters."""
+    if len(text) != 3 or not text.isascii() or not text.isupper():
+        raise typer.BadParameter(f"{text[:20]!r} is not a currency such as EUR")
+    return text
+
+
+def today() -> dt.date:
+    """The business date of the settings, else the day it is."""
+    from collecthub.config import load_settings
+
+    return load_settings().business_date or dt.datetime.now(dt.UTC).date()
+
+
+def law_of(country: str, rates: Path | None = None) -> CountryLaw:
+    """The law of a country from the bundled packs and those of installed plugins, with the rates of a file on top."""
+    from collecthub.config import load_settings
+    from collecthub.hub import load_all_plugins
+    from collecthub.law.packs import with_rates
+    from collecthub.law.rates import read_rates
+
+    law = load_all_plugins(load_settings()).country_law(country.strip().upper())
+    return law if rates is None else with_rates(law, read_rates(rates.read_text(encoding="utf-8-sig"), rates.name))
+
+
+Country = Annotated[str, typer.Option(help="Country whose law governs, ISO 3166 code such as BE.")]
+SegmentOption = Annotated[Segment, typer.Option(help="Who owes: a business, a consumer or a public body.")]
+Due = Annotated[dt.date, typer.Option(parser=day, metavar="DATE", help="Due date of the claim.")]
+ContractDate = Annotated[
+    dt.date | None, typer.Option("--contract-date", parser=day, metavar="DATE", help="Day the contract was concluded.")
+]
+CurrencyOption = Annotated[
+    str, typer.Option("--currency", help="Currency of the claim; the country's own by default.")
+]
+Variant = Annotated[str, typer.Option(help="A rule that one asks for, such as agri_food in IT or fixed in SK.")]
+Exchange = Annotated[
+    Decimal | None,
+    typer.Option("--exchange-rate", parser=amount, metavar="RATE", help="Units of the claim's currency for one of the law's."),
+]
+Rates = Annotated[
+    Path | None,
+    typer.Option("--rates", exists=True, dir_okay=False, readable=True, help="Table of rates published since, like sheets/rates.csv."),
+]
+ToLastKnown = Annotated[
+    bool, typer.Option("--to-last-known", help="Stop at the last known figure, and say so, instead of refusing.")
+]
