@@ -15,6 +15,7 @@ from collecthub.cli import (
     checks,
     connections,
     corridor_map,
+    country,
     desks,
     docs,
     entrance,
@@ -74,6 +75,6 @@ for name, group in (
     ("case", cases.app), ("task", desks.task_app), ("quarantine", desks.quarantine_app),
     ("dispatch", desks.dispatch_app), ("user", entrance.user_app), ("key", entrance.key_app),
     ("db", keeping.db_app), ("fence", keeping.fence_app), ("plugin", corridor_map.plugin_app),
-    ("status", status.app), ("exchange", offline.exchange_app),
+    ("status", status.app), ("country", country.app), ("exchange", offline.exchange_app),
 ):  # fmt: skip
     app.add_typer(group, name=name)
