@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 from pydantic import ValidationError
@@ -17,7 +17,7 @@ from collecthub.store.audit import append_audit
 from collecthub.store.connections import BY_CHOICE, BY_PERSON, ConnectionRow, change_connection
 from collecthub.store.queries.doors import owned_connection
 from collecthub.store.queries.scope import Scope
-from collecthub.store.secrets import ConnectionVault, write_secret
+from collecthub.store.secrets import ConnectionVault, delete_secret, write_secret
 
 _JOBS = {  # what a connection of a role is woken for when it goes on
     ConnectorRole.ERP.value: ("pull", "open_cases", "report"),
@@ -35,6 +35,14 @@ def current_values(hub: Hub, row: ConnectionRow) -> dict[str, object]:
         if sealed is not None:
             values[name] = msgspec.json.decode(sealed)
     return values
+
+
+def changed_values(
+    hub: Hub, row: ConnectionRow, changes: Mapping[str, object], forget: Collection[str] = ()
+) -> dict[str, object]:
+    """The values that a change leads to, for validation."""
+    kept = {name: value for name, value in current_values(hub, row).items() if name not in forget}
+    return {**kept, **changes}
 
 
 def setting_problems(spec: ConnectorSpec, values: Mapping[str, object]) -> dict[str, str]:
@@ -60,16 +68,21 @@ def _sentence(reason: str) -> str:
 
 
 def change_settings(
-    hub: Hub, work: Work, scope: Scope, connection_id: str, changes: Mapping[str, object], *, name: str = ""
-) -> None:
+    hub: Hub, work: Work, scope: Scope, connection_id: str, changes: Mapping[str, object], *,
+    forget: Collection[str] = (), name: str = "",
+) -> None:  # fmt: skip
     """Replace some settings or secrets; what is not named stays. Works from the next call on, in every process.
+
+    Fields to `forget` go back to their default.
 
     Raises `ConfigurationError` when the settings are not right as a whole; then nothing is changed.
     """
     row = owned_connection(work.conn, scope, connection_id)
     spec = hub.spec(row.kind)
-    checked = validated(spec, {**current_values(hub, row), **changes})
+    checked = validated(spec, changed_values(hub, row, changes, forget))
     plain, sealed = parted(checked)
+    for field in forget:
+        delete_secret(work.conn, connection_id, SECRET_PREFIX + field)
     for field, value in sealed.items():
         if field in changes:
             write_secret(
@@ -81,7 +94,7 @@ def change_settings(
     )
     append_audit(
         work.conn, now=work.now, actor=scope.subject, action="connection.changed", subject=connection_id,
-        detail=", ".join(sorted(changes)),
+        detail=", ".join(sorted({*changes, *forget})),
     )
 
 

@@ -69,13 +69,15 @@ class ConsentRefusedError(PermanentError):
     """An answer that brought no consent. The connection is as it was before."""
 
 
-def callback_url(settings: HubSettings) -> str:
+def callback_url(settings: HubSettings, seen: str = "") -> str:
     """The address to register at a vendor: under it browsers come back to this hub.
+
+    `seen` is the address at which a browser has just reached the hub, for a hub that was not told its own.
 
     >>> callback_url(HubSettings(home=".", public_url="https://hub.example/"))
     'https://hub.example/oauth/callback'
     """
-    hub = settings.public_url or f"http://{settings.host}:{settings.port}"
+    hub = settings.public_url or seen or f"http://{settings.host}:{settings.port}"
     return hub.rstrip("/") + CALLBACK_PATH
 
 
@@ -124,7 +126,7 @@ def finish_consent(hub: Hub, answer: ConsentAnswer, *, session_hash: str | None 
     consent = _spent(hub, answer.state, session_hash)
     try:
         if not answer.code:
-            raise _denied(answer)
+            raise _denied(answer, consent.connection_id)
         row = _take_code(hub, consent, answer.code)
     except CollecthubError as error:
         with hub.database.write() as conn:
@@ -204,13 +206,17 @@ def _digest(state: str) -> str:
 # --- the code -------------------------------------------------------------------------------------
 
 
-def _denied(answer: ConsentAnswer) -> ConsentRefusedError:
+def _denied(answer: ConsentAnswer, connection_id: str) -> ConsentRefusedError:
     if answer.error in ("access_denied", ""):
-        return ConsentRefusedError("the consent was not given at the vendor's page", cure=f"Nothing was changed. {_AGAIN}")
+        return ConsentRefusedError(
+            "the consent was not given at the vendor's page", cure=f"Nothing was changed. {_AGAIN}",
+            reference=connection_id,
+        )
     said = f"{answer.error[:100]} {answer.error_text[:200]}".strip()
     return ConsentRefusedError(
         f"the vendor's page answered {said!r}",
         cure="Check client id and redirect address of the app registration, then press Reconnect.",
+        reference=connection_id,
     )
 
 

@@ -54,7 +54,7 @@ class ExactControl:
             "post": self.post, "reopen": self.reopen, "delete": self.delete, "account": self.account,
             "move_division": lambda given: self._books.move_division(_division(given)), "scopes": self.scopes,
             "limits": self.limits, "next_host": self.next_host, "app": self.app, "webhooks": self.webhooks,
-            "tokens": lambda _: self._tokens.state(), "activities": self.activities, "split": self.split,
+            "tokens": lambda _: self._tokens.state(), "consent": self._tokens.page, "revoke": self._tokens.revoke, "activities": self.activities, "split": self.split,
             "reverse": self.reverse, "allocate": self.allocate, "term": self.term, "contact": self.contact,
             "delete_account": self.delete_account, "lines": self.lines, "mailed": self.mailed,
         }  # fmt: skip
@@ -153,11 +153,14 @@ class ExactControl:
         return self._told(given, allocate(self._books, given["payment"], given["number"], division, amount))
 
     def term(self, given: Mapping[str, Any]) -> Any:
-        """`{"number", "changes"?}`: change columns of an open term; always the references of the division's terms."""
+        """`{"number", "changes"?}`: change columns of a term; always the references of the division's terms."""
         division = _division(given)
         if "changes" in given:
+            row = self._books.connection.execute(
+                "SELECT * FROM term WHERE Division = ? AND number = ? AND HID NOT NULL", (division, given["number"])
+            ).fetchone()
             with self._books.books.transaction():
-                self._books.change_term(self._books.open_term(given["number"], division), given["changes"])
+                self._books.change_term(dict(row), given["changes"])
         rows = self._books.connection.execute(
             "SELECT number, PaymentReference FROM term WHERE Division = ? ORDER BY number", (division,)
         )
@@ -271,7 +274,7 @@ def serve(options: TwinOptions) -> None:
     control.use_sender(WebhookSender(books.connection, float(options.setting("webhook_seconds", "1"))))
     surface = Starlette(
         routes=[
-            Route("/api/oauth2/auth", tokens.authorise),
+            Route("/api/oauth2/auth", tokens.authorise, methods=["GET", "POST"]),
             Route("/api/oauth2/token", tokens.token, methods=["POST"]),
             Route("/docs/SysAttachment.aspx", service.attachment),
             Route("/api/v1/{path:path}", service.api, methods=["GET", "POST", "PUT", "DELETE"]),

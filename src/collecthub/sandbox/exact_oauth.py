@@ -10,11 +10,11 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from collecthub.sandbox.exact_login import AGREE, ASK, back, denied, fits, login_page
 from collecthub.sandbox.twin import Books, Clock
 
 ACCESS_SECONDS = 600
@@ -89,7 +89,7 @@ class TokenServer:
         return str(row["client_id"])
 
     async def authorise(self, request: Request) -> Response:
-        """The consent page: the sandbox user agrees at once."""
+        """The consent page. The sandbox user has agreed before, unless the control action `consent` makes him ask."""
         query = request.query_params
         app = self.app(query.get("client_id", ""))
         if (
@@ -100,14 +100,33 @@ class TokenServer:
             return HTMLResponse(
                 "<html><body>Error: the client or its redirect address is unknown.</body></html>", 400
             )
+        if self._books.get("consent_page", AGREE) == ASK:
+            if request.method == "GET":
+                return login_page(app.client_id)
+            form = {name: str(value) for name, value in (await request.form()).items()}
+            if form.get("answer") == "deny":
+                return denied(app.redirect_uri, query.get("state"))
+            if not fits(form.get("username", ""), form.get("password", "")):
+                return login_page(app.client_id, user=form.get("username", ""), is_wrong=True)
         # The letters ! and / make a client that decodes the code twice, or not at all, fail.
         code = f"stamp{secrets.token_hex(4)}!%/{secrets.token_urlsafe(24)}"
         self._db.execute(
             "INSERT INTO code VALUES (?, ?, ?, 0)", (code, app.client_id, self._clock.timestamp())
         )
-        answer = {"code": code} | ({"state": query["state"]} if "state" in query else {})
-        joint = "&" if "?" in app.redirect_uri else "?"
-        return RedirectResponse(f"{app.redirect_uri}{joint}{urlencode(answer)}", 302)
+        return back(app.redirect_uri, {"code": code}, query.get("state"))
+
+    def page(self, given: Mapping[str, Any]) -> dict[str, str]:
+        """`{"page": "ask"}` shows the login to everybody who comes, `"agree"` sends them back at once."""
+        if "page" in given:
+            self._books.put("consent_page", ASK if given["page"] == ASK else AGREE)
+        return {"page": self._books.get("consent_page", AGREE)}
+
+    def revoke(self, given: Mapping[str, Any]) -> dict[str, int]:
+        """`{"client_id"}`: the user withdrew his consent; no token of the app works any more."""
+        mine = "consent IN (SELECT consent FROM consent WHERE client_id = ?)"
+        self._db.execute(f"DELETE FROM access WHERE {mine}", (given["client_id"],))
+        used = self._db.execute(f"UPDATE refresh SET used = 1 WHERE {mine}", (given["client_id"],))
+        return {"tokens": used.rowcount}
 
     async def token(self, request: Request) -> Response:
         """The token endpoint: code exchange and refresh, form encoded."""

@@ -113,6 +113,16 @@ def write_secret(conn: sa.Connection, key: MasterKey, connection_id: str, name: 
     )
 
 
+def delete_secret(conn: sa.Connection, connection_id: str, name: str) -> None:
+    """Forget one secret inside the caller's transaction."""
+    conn.execute(sa.delete(secrets).where(secrets.c.connection_id == connection_id, secrets.c.name == name))
+
+
+def secret_names(conn: sa.Connection, connection_id: str) -> frozenset[str]:
+    """Which secrets of a connection are stored; never what they are."""
+    return frozenset(conn.scalars(sa.select(secrets.c.name).where(secrets.c.connection_id == connection_id)))
+
+
 def _take_lease(conn: sa.Connection, name: str, holder: str, seconds: int) -> bool:
     now = dt.datetime.now(dt.UTC)
     conn.execute(sa.delete(leases).where(leases.c.name == name, leases.c.until_at < now))

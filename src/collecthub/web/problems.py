@@ -142,7 +142,7 @@ def install(app: FastAPI) -> None:
     """Answer every error of the app with a problem."""
     app.add_exception_handler(CollecthubError, _on_hub_error)
     app.add_exception_handler(RequestValidationError, _on_validation)
-    app.add_exception_handler(StarletteHTTPException, _on_http)
+    app.add_exception_handler(StarletteHTTPException, on_http)
     app.add_exception_handler(Exception, _on_bug)
 
 
@@ -155,7 +155,8 @@ async def _on_hub_error(_request: Request, error: Exception) -> Response:
     return problem_response(found, headers)
 
 
-async def _on_http(_request: Request, error: Exception) -> Response:
+async def on_http(_request: Request, error: Exception) -> Response:
+    """The problem document of an HTTP error."""
     assert isinstance(error, StarletteHTTPException), "registered for this class"
     if isinstance(error, ProblemError):
         return problem_response(error.problem, error.headers)

@@ -13,8 +13,9 @@ from collecthub.model.party import Party
 from collecthub.ports import PartnerProfile
 from collecthub.store import tables as t
 from collecthub.store.connections import ConnectionRow, Exclusions, read_connections
-from collecthub.store.queries.paging import Listed, Order, PageRequest, read_page
+from collecthub.store.queries.paging import Listed, Order, PageRequest, moment, read_page
 from collecthub.store.queries.scope import Role, Scope, at_partner, not_there, owned_by
+from collecthub.store.runs import OutcomeSum, read_outcomes
 from collecthub.store.secrets import MasterKey
 
 RUNS_SHOWN = 10
@@ -41,7 +42,10 @@ class PartnerView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConnectionView(msgspec.Struct, frozen=True, kw_only=True):
-    """A connection and whether it works. `mode` is `shadow` until a person has released it."""
+    """A connection and whether it works. `mode` is `shadow` until a person has released it.
+
+    `cause` says what stopped it: `consent`, `choice` (of divisions), `person` or `trouble`.
+    """
 
     connection_id: str
     kind: str
@@ -53,13 +57,14 @@ class ConnectionView(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     status_detail: str
     status_until: dt.datetime | None
+    cause: str
     created_at: dt.datetime
     last_complete_at: dt.datetime | None
     next_due_at: dt.datetime | None
 
 
 class RunView(msgspec.Struct, frozen=True, kw_only=True):
-    """One pull: how far it came and what it found."""
+    """One pull: how far it came and what became of its rows. `control` says whether the ERP's own totals agreed."""
 
     run_id: str
     started_at: dt.datetime
@@ -70,6 +75,8 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
     changed: int
     refused: int
     problem: str
+    control: str
+    outcomes: tuple[OutcomeSum, ...]
 
 
 class ConnectionDetail(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,6 +154,12 @@ def owned_connection(conn: sa.Connection, scope: Scope, connection_id: str) -> C
     return found[0]
 
 
+def stored_settings(row: ConnectionRow) -> dict[str, Any]:
+    """The settings of a connection as stored; secrets are elsewhere."""
+    found: dict[str, Any] = msgspec.json.decode(row.settings or "{}")
+    return found
+
+
 def connection_detail(conn: sa.Connection, scope: Scope, connection_id: str) -> ConnectionDetail:
     """A connection with its last pulls. Raises `NotThereError`."""
     row = owned_connection(conn, scope, connection_id)
@@ -158,6 +171,22 @@ def connection_detail(conn: sa.Connection, scope: Scope, connection_id: str) -> 
     )
     return ConnectionDetail(
         connection=_connection(row), release=row.release,
-        runs=tuple(RunView(**{name: getattr(run, name) for name in RunView.__struct_fields__}) for run in runs),
-        settings=msgspec.json.decode(row.settings or "{}") if scope.role is Role.OPERATOR else UNSET,
+        runs=tuple(map(_run, runs)),
+        settings=stored_settings(row) if scope.role is Role.OPERATOR else UNSET,
     )
+
+
+def _run(row: Any) -> RunView:
+    plain = {name: getattr(row, name) for name in RunView.__struct_fields__ if name != "outcomes"}
+    return RunView(outcomes=read_outcomes(row.amounts), **plain)
+
+
+def list_runs(
+    conn: sa.Connection, scope: Scope, key: MasterKey, page: PageRequest, connection_id: str
+) -> Listed[RunView]:
+    """The pulls of a connection, newest first, as far back as they are kept. Raises `NotThereError`."""
+    owned_connection(conn, scope, connection_id)
+    query = sa.select(t.runs).where(t.runs.c.connection_id == connection_id)
+    order = Order(column=t.runs.c.started_at, unique=t.runs.c.run_id, is_descending=True, read=moment)
+    rows, cursor = read_page(conn, query, order, page, key=key, scope=scope, name=f"runs/{connection_id}")
+    return Listed(items=tuple(map(_run, rows)), next_cursor=cursor)

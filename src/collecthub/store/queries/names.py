@@ -24,6 +24,11 @@ def partner_names(conn: sa.Connection) -> Mapping[str, str]:
     return {partner_id: name for partner_id, name in conn.execute(query)}
 
 
+def owner_names(conn: sa.Connection, scope: Scope) -> dict[str, str]:
+    """Whoever a connection may belong to, by id: the scope's creditors and all partners."""
+    return {**creditor_names(conn, scope), **partner_names(conn)}
+
+
 def connection_names(conn: sa.Connection) -> Mapping[str, str]:
     """All connections by id. For naming what a scope was shown already, never for listing."""
     query = sa.select(t.connections.c.connection_id, t.connections.c.name)

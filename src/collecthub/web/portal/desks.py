@@ -1,4 +1,4 @@
-"""What people look after beside the cases: tasks, sendings and doubts, quarantine, partners."""
+"""What people look after beside the cases: tasks, sendings and doubts, quarantine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from collecthub.engine import upkeep
 from collecthub.errors import PermanentError
-from collecthub.store.queries import desks, doors
+from collecthub.store.queries import desks
 from collecthub.store.queries.names import connection_names, creditor_names, partner_names
 from collecthub.store.queries.paging import PageRequest
 from collecthub.store.queries.scope import NotThereError
@@ -198,7 +198,7 @@ def read_content(visitor: CreditorSide, quarantine_id: str) -> Response:
 
 @router.post("/quarantine/{quarantine_id}/retry")
 def retry(visitor: Operator, form: Form, quarantine_id: str) -> Response:
-    """Read the kept bytes again."""
+    """Read the kept bytes again; back to where the button was."""
     try:
         with visitor.hub.work() as work:
             upkeep.retry_quarantine(work, visitor.scope, quarantine_id)
@@ -206,7 +206,8 @@ def retry(visitor: Operator, form: Form, quarantine_id: str) -> Response:
         raise
     except PermanentError as error:
         return _entry_page(visitor, quarantine_id, error)
-    return redirect("/quarantine", done="retried")
+    back = local_path(str(form.get("back", ""))).partition("?")[0]
+    return redirect("/quarantine" if back == "/" else back, done="retried")
 
 
 @router.post("/quarantine/{quarantine_id}/resolve")
@@ -223,20 +224,3 @@ def resolve(visitor: Operator, form: Form, quarantine_id: str) -> Response:
     except PermanentError as error:
         return _entry_page(visitor, quarantine_id, error)
     return redirect("/quarantine", done="resolved")
-
-
-# --- partners -------------------------------------------------------------------------------------
-
-
-@router.get("/partners")
-def show_partners(visitor: Operator, cursor: Cursor = "") -> Response:
-    """Who acts outside, where, with how many cases, and by which connection."""
-    with visitor.hub.database.read() as conn:
-        found = doors.list_partners(conn, visitor.scope, visitor.hub.key, PageRequest(cursor=cursor))
-        every = doors.list_connections(
-            conn, visitor.scope, visitor.hub.key, PageRequest(limit=200), "partner"
-        )
-    lines: dict[str, list[doors.ConnectionView]] = {}
-    for connection in every.items:
-        lines.setdefault(connection.partner_id or "", []).append(connection)
-    return page(visitor, "partners.html", found=found, cursor=cursor, lines=lines)

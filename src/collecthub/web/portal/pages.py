@@ -63,10 +63,15 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
 
 async def _visitor(request: Request) -> Visitor:
     """Who looks. Raises `ProblemError` `unauthenticated`; an API key opens no page."""
+    return visitor_of(await hub_of(request), request)
+
+
+def visitor_of(hub: Hub, request: Request) -> Visitor:
+    """The same, for a page that lets others in as well."""
     found = find_identity(request)
     if found is None or found.session is None:
         raise ProblemError("unauthenticated", cure="Log in.")
-    return Visitor(hub=await hub_of(request), session=found.session, path=request.scope["path"])
+    return Visitor(hub=hub, session=found.session, path=request.scope["path"])
 
 
 async def _form(request: Request, visitor: Annotated[Visitor, Depends(_visitor)]) -> AsyncIterator[FormData]:
@@ -113,28 +118,29 @@ class PageRoute(APIRoute):
                 return await handler(request)
             except ProblemError as error:
                 if error.problem.code == "unauthenticated":
-                    return _to_login(request)
-                return await _problem_page(request, error.problem, error.headers)
+                    return to_login(request)
+                return await problem_page(request, error.problem, error.headers)
             except CollecthubError as error:
-                return await _problem_page(request, problem_of(error), None)
+                return await problem_page(request, problem_of(error), None)
             except RequestValidationError:
-                return await _problem_page(
+                return await problem_page(
                     request, problem("invalid-query", cure="Go back and try again."), None
                 )
             except HTTPException as error:
                 found = problem("bad-request", str(error.detail), cure="Go back and try again.")
-                return await _problem_page(request, found, None)
+                return await problem_page(request, found, None)
             except Exception as error:  # a bug is shown as a page as well, and told to the log
                 log.error("%s %s failed", request.method, self.path, exc_info=error)
                 found = problem(
                     "internal", cure="Try again; when it stays, the operator finds it in the log."
                 )
-                return await _problem_page(request, found, None)
+                return await problem_page(request, found, None)
 
         return page
 
 
-def _to_login(request: Request) -> Response:
+def to_login(request: Request) -> Response:
+    """The login, which leads back to what was asked for."""
     path = request.scope["path"]
     query = request.scope.get("query_string", b"").decode("latin-1")
     wanted = f"{path}?{query}" if query else path
@@ -142,7 +148,8 @@ def _to_login(request: Request) -> Response:
     return redirect("/login", **({"next": wanted} if keep else {}))
 
 
-async def _problem_page(request: Request, found: Problem, headers: Mapping[str, str] | None) -> Response:
+async def problem_page(request: Request, found: Problem, headers: Mapping[str, str] | None) -> Response:
+    """A problem as a page, for whoever asked."""
     try:
         visitor = await _visitor(request)
     except ProblemError:

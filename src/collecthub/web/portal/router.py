@@ -10,12 +10,16 @@ from collecthub.web.portal import (
     case_actions,
     case_list,
     case_page,
+    connecting,
     connections,
+    consent,
     desks,
+    first_wave,
     imports,
     login,
     new_case,
     overview,
+    partners,
 )
 from collecthub.web.portal.pages import STATIC
 from collecthub.web.problems import ProblemError
@@ -49,5 +53,8 @@ async def read_static(name: str) -> Response:
     return Response(found[0], media_type=found[1], headers=headers)
 
 
-for part in (login, overview, case_list, case_page, case_actions, new_case, imports, connections, desks):
+for part in (
+    login, overview, case_list, case_page, case_actions, new_case, imports, connecting, connections, first_wave, consent,
+    partners, desks,
+):
     router.include_router(part.router)

@@ -99,6 +99,14 @@ RUN_STATES: Mapping[str, Label] = {
     "failed": ("Failed", "bad"),
     "incomplete": ("Incomplete", "warn"),
 }
+ROW_OUTCOMES: Mapping[str, Label] = {
+    "new": ("New", "info"),
+    "changed": ("Changed", "info"),
+    "unchanged": ("Unchanged", "quiet"),
+    "settled": ("Settled", "good"),
+    "deleted": ("Deleted in the ERP", "warn"),
+    "refused": ("Refused", "bad"),
+}
 QUARANTINE_STATES: Mapping[str, Label] = {
     "open": ("Open", "warn"),
     "retried": ("Read again", "info"),
@@ -146,6 +154,7 @@ TABLES: Mapping[str, Mapping[str, Label]] = {
     "mode": MODES,
     "envelope": ENVELOPE_STATES,
     "run": RUN_STATES,
+    "row": ROW_OUTCOMES,
     "quarantine": QUARANTINE_STATES,
     "segment": SEGMENTS,
     "owner": OWNERS,

@@ -1,0 +1,133 @@
+"""Partners: who acts outside. The operator adds them here and changes what routing knows of them."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from collecthub.engine.doors import create_partner
+from collecthub.model.ids import new_id
+from collecthub.ports import PartnerProfile
+from collecthub.store.connections import read_profiles
+from collecthub.store.queries import doors
+from collecthub.store.queries.paging import PageRequest
+from collecthub.web.portal.entered import Entered, EnteredError
+from collecthub.web.portal.pages import Form, Operator, PageRoute, Visitor, page, redirect
+from collecthub.web.portal.words import countries
+from collecthub.web.problems import ProblemError
+
+router = APIRouter(prefix="/partners", route_class=PageRoute, include_in_schema=False)
+ROLES = {"bailiff": "A bailiff", "lawyer": "A lawyer", "agency": "An agency"}
+SEGMENTS = {"B2B": "Companies", "B2C": "Persons", "B2G": "Public bodies"}
+_DONE = {"added": "The partner is added. Connect it next.", "changed": "The partner is changed."}
+_ANY_CURRENCY = "EUR"
+_CURRENCY, _LANGUAGE = re.compile(r"[A-Z]{3}"), re.compile(r"[a-z]{2,3}")
+
+
+@router.get("")
+def show_list(
+    visitor: Operator, cursor: Annotated[str, Query(max_length=2000)] = "", done: Annotated[str, Query(max_length=20)] = ""
+) -> Response:
+    """Who acts outside, where, with how many cases, and by which connection."""
+    with visitor.hub.database.read() as conn:
+        found = doors.list_partners(conn, visitor.scope, visitor.hub.key, PageRequest(cursor=cursor))
+        every = doors.list_connections(conn, visitor.scope, visitor.hub.key, PageRequest(limit=200), "partner")
+    lines: dict[str, list[doors.ConnectionView]] = {}
+    for connection in every.items:
+        lines.setdefault(connection.partner_id or "", []).append(connection)
+    return page(visitor, "partners.html", found=found, cursor=cursor, lines=lines, done=_DONE.get(done, ""))
+
+
+@router.get("/add")
+def show_form(visitor: Operator) -> Response:
+    """The empty form."""
+    return _form_page(visitor, {"role": "bailiff", "is_open": "yes"}, {}, None)
+
+
+@router.post("/add")
+def add(visitor: Operator, form: Form) -> Response:
+    """Add a partner."""
+    return _write(visitor, Entered(form), None)
+
+
+@router.get("/{partner_id}")
+def show_partner(visitor: Operator, partner_id: str) -> Response:
+    """What routing knows of a partner, to change."""
+    return _form_page(visitor, _given(_profile(visitor, partner_id)), {}, partner_id)
+
+
+@router.post("/{partner_id}")
+def change(visitor: Operator, form: Form, partner_id: str) -> Response:
+    """Change a partner; cases that it holds stay with it."""
+    _profile(visitor, partner_id)
+    return _write(visitor, Entered(form), partner_id)
+
+
+def _profile(visitor: Visitor, partner_id: str) -> PartnerProfile:
+    with visitor.hub.database.read() as conn:
+        found = next((one for one in read_profiles(conn) if one.partner_id == partner_id), None)
+    if found is None:
+        raise ProblemError("not-found")
+    return found
+
+
+def _write(visitor: Visitor, entered: Entered, partner_id: str | None) -> Response:
+    try:
+        profile = _entered_profile(entered, partner_id or new_id())
+    except EnteredError as error:
+        return _form_page(visitor, entered.given, dict(error.fields), partner_id)
+    create_partner(visitor.hub, profile)
+    return redirect("/partners", done="changed" if partner_id else "added")
+
+
+def _form_page(
+    visitor: Visitor, given: dict[str, str], wrong: dict[str, str], partner_id: str | None
+) -> Response:
+    return page(
+        visitor, "partner_form.html", status=422 if wrong else 200, given=given, wrong=wrong, roles=ROLES,
+        segments=SEGMENTS, partner_id=partner_id,
+    )
+
+
+def _given(profile: PartnerProfile) -> dict[str, str]:
+    chosen = {f"segment.{segment}": "yes" for segment in profile.segments}
+    return {
+        "name": profile.name, "role": profile.role, "countries": ", ".join(profile.countries),
+        "currencies": ", ".join(profile.currencies), "languages": ", ".join(profile.languages),
+        "minimum": format(profile.minimum_amount, "f") if profile.minimum_amount else "",
+        "is_open": "yes" if profile.is_open else "", **chosen,
+    }  # fmt: skip
+
+
+def _entered_profile(entered: Entered, partner_id: str) -> PartnerProfile:
+    """The profile as typed. Raises `EnteredError`."""
+    name = entered.text("name", required=True, longest=300)
+    role = entered.choice("role", ROLES)
+    acts_in = _codes(entered, "countries", upper=True)
+    currencies = _codes(entered, "currencies", upper=True)
+    languages = _codes(entered, "languages", upper=False)
+    minimum: Decimal = entered.amount("minimum", _ANY_CURRENCY, required=False)
+    strange = [code for code in acts_in if code not in countries()]
+    if not acts_in:
+        entered.wrong["countries"] = "Name at least one country."
+    elif strange:
+        entered.wrong["countries"] = f"Write ISO codes of two letters; {strange[0][:10]} is none."
+    if not all(_CURRENCY.fullmatch(code) for code in currencies):
+        entered.wrong["currencies"] = "Write ISO codes of three letters, for example EUR."
+    if not all(_LANGUAGE.fullmatch(code) for code in languages):
+        entered.wrong["languages"] = "Write ISO codes of two letters, for example nl."
+    entered.check()
+    return PartnerProfile(
+        partner_id=partner_id, name=name, role=role, countries=acts_in, currencies=currencies, languages=languages,
+        segments=tuple(code for code in SEGMENTS if entered.given.get(f"segment.{code}")), minimum_amount=minimum,
+        is_open=bool(entered.given.get("is_open")),
+    )
+
+
+def _codes(entered: Entered, name: str, *, upper: bool) -> tuple[str, ...]:
+    text = entered.text(name)
+    parts = (part for part in re.split(r"[,;\s]+", text.upper() if upper else text.lower()) if part)
+    return tuple(dict.fromkeys(parts))
