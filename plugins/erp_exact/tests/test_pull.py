@@ -200,6 +200,128 @@ def payment(number: str, customer_ref: str, settles: str, amount: str) -> dict[s
     }  # fmt: skip
 
 
+def test_money_on_account_that_is_matched_later_settles_both_sides(world: Any) -> None:
+    world.load(2)
+    money = [payment("9001", "C1", "", "-30.00")]
+    world.control("load", customers=[], items=money)
+    connector = world.connected()
+    first = list(connector.pull(""))
+    world.control("allocate", payment="9001", number="1001")
+    second = list(connector.pull(last_checkpoint(first)))
+    state = world.open_state(first + second)
+    assert state == world.books()
+    assert sorted(state.values()) == [Decimal("71.10"), Decimal("100.10")]
+
+
+def test_instalments_and_split_receivables_are_lines_of_their_own(world: Any) -> None:
+    world.load(2)
+    parts = [
+        {**payment(f"2001-{n}", "C1", "2001", "50.00"), "kind": "instalment", "due_on": f"2026-0{n}-01"}
+        for n in (3, 4, 5)
+    ]
+    world.control("load", customers=[], items=parts)
+    connector = world.connected()
+    pages = list(connector.pull(""))
+    rows = [row for page in pages for row in page.rows]
+    instalments = [row for row in rows if row.number == "2001"]
+    assert sorted(str(row.due_on) for row in instalments) == ["2026-03-01", "2026-04-01", "2026-05-01"]
+    assert len({row.document_ref for row in instalments}) == 1
+    world.control("split", number="1001", amount="41.10", due_on="2026-09-30")
+    later = list(connector.pull(last_checkpoint(pages)))
+    halves = [row for page in later for row in page.rows]
+    assert sorted((str(row.due_on), row.open_amount) for row in halves) == [
+        ("2026-02-04", Decimal("60.00")),
+        ("2026-09-30", Decimal("41.10")),
+    ]
+    assert world.open_state(pages + later) == world.books()
+
+
+def test_a_reversed_invoice_is_cancelled_not_paid(world: Any) -> None:
+    world.load(4)
+    connector = world.connected()
+    first = list(connector.pull(""))
+    world.control("reverse", number="1001")
+    world.control("pay", number="1002")
+    world.control("reverse", number="1003", matched=False)
+    second = list(connector.pull(last_checkpoint(first)))
+    rows = [row for page in second for row in page.rows]
+    assert {row.number: row.state for row in rows if row.amount > 0} == {
+        "1001": ItemState.CANCELLED, "1002": ItemState.PAID, "1003": ItemState.OPEN,
+    }  # fmt: skip
+    assert [(row.kind, row.open_amount) for row in rows if row.number == "1003" and row.amount < 0] == [
+        (ItemKind.CREDIT_NOTE, Decimal("-103.10"))
+    ]
+    assert world.open_state(first + second) == world.books()
+    assert sum(world.books().values()) == Decimal("100.10")
+
+
+def test_a_reversed_invoice_that_comes_a_page_after_its_reversal_is_cancelled_too(world: Any) -> None:
+    world.load(3)
+    world.control("reverse", number="1001")
+    world.load(1000, first=5000)
+    world.control("term", number="1001", changes={"Description": "touched after its reversal"})
+    pages = [page for page in world.connected(compare_daily=False).pull("") if page.rows]
+    assert len(pages) == 2 and [row.number for row in pages[1].rows][-1] == "1001"
+    assert [row.state for row in pages[1].rows if row.number == "1001"] == [ItemState.CANCELLED]
+
+
+def test_currencies_are_added_up_apart_and_amounts_are_those_of_the_invoice(world: Any) -> None:
+    items = []
+    for number, currency, amount in (("1", "USD", "1000.10"), ("2", "JPY", "125000"), ("3", "KWD", "12.345")):
+        items.append({**payment(number, "C1", "", amount), "kind": "invoice", "currency": currency})
+    world.load(2)
+    world.control("load", customers=[], items=items)
+    world.control("pay", number="1", amount="0.11")
+    pages = list(world.connected().pull(""))
+    assert world.open_state(pages) == world.books()
+    control = pages[-1].control or ()
+    assert [(one.currency, one.count, one.amount) for one in control] == [
+        ("EUR", 2, Decimal("201.20")),
+        ("JPY", 1, Decimal(125000)),
+        ("KWD", 1, Decimal("12.345")),
+        ("USD", 1, Decimal("999.99")),
+    ]
+
+
+def test_the_same_numbers_in_two_divisions_are_different_invoices(world: Any) -> None:
+    other = world.division + 100_000
+    world.load(3)
+    world.load(3, division=other)
+    connector = world.connected(divisions=(world.division, other))
+    pages = list(connector.pull(""))
+    rows = [row for page in pages for row in page.rows]
+    assert len(rows) == 6 and len({row.item_ref for row in rows}) == 6
+    assert sorted(row.number for row in rows) == sorted(["1000", "1001", "1002"] * 2)
+    assert {row.debtor_ref.partition(":")[0] for row in rows} == {str(world.division), str(other)}
+    assert [(one.count, one.amount) for one in pages[-1].control or ()] == [(6, Decimal("606.60"))]
+    world.twin.control("pay", {"division": other, "number": "1001"})
+    (paid,) = [row for page in connector.pull(last_checkpoint(pages)) for row in page.rows]
+    assert paid.group_ref == str(other) and paid.state is ItemState.PAID
+
+
+def test_the_whole_ledger_equals_the_books_after_every_kind_of_change(world: Any) -> None:
+    """Count and amount of the vendor's own list, and row by row, after one of everything."""
+    world.load(12)
+    connector = world.connected()
+    pages = list(connector.pull(""))
+    world.control("load", customers=[], items=[payment("9001", "C1", "", "-30.00")])
+    world.control("pay", number="1000")
+    world.control("pay", number="1001", amount="1.10")
+    world.control("credit", number="1002", credit_number="8001")
+    world.control("credit", number="1003", credit_number="8002", amount="3.00", allocated=False)
+    world.control("split", number="1004", amount="4.10", due_on="2026-12-31")
+    world.control("reverse", number="1005")
+    world.control("delete", number="1006")
+    world.control("allocate", payment="9001", number="1007", amount="10.00")
+    world.control("pay", number="1008")
+    world.control("reopen", number="1008")
+    world.advance(86_400)
+    pages += list(connector.pull(last_checkpoint(pages)))
+    state = world.open_state(pages)
+    assert state == world.books()
+    assert [(one.count, one.amount) for one in pages[-1].control or ()] == [(len(state), sum(state.values()))]
+
+
 def test_open_items_read_anew_equal_the_books(world: Any) -> None:
     world.load(1010)
     connector = world.connected()
