@@ -1,0 +1,234 @@
+"""What a feasibility check looks at and what it answers.
+
+A check never guesses: what the file or the atlas does not say makes the verdict `unknown`, which blocks nothing and
+goes to a person. A found one blocks the procedures that its rule names.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Callable
+from decimal import Decimal
+
+import msgspec
+
+from collecthub.law.atlas.facts import Atlas, Fact, Topic, fact_on
+from collecthub.law.basis import Evidence
+from collecthub.law.rules import CountryLaw, Fixing
+from collecthub.model.case import Case
+from collecthub.model.exchange import Procedure
+from collecthub.model.party import Party
+
+# The law of a country by its two letters; None where no pack knows it.
+Laws = Callable[[str], CountryLaw | None]
+
+
+class Severity(enum.StrEnum):
+    """How bad a finding is when it is true."""
+
+    BLOCK = "block"
+    HIGH = "high"
+    MEDIUM = "medium"
+
+
+class Verdict(enum.StrEnum):
+    """What a check found out."""
+
+    FOUND = "found"
+    UNKNOWN = "unknown"
+    CLEAR = "clear"
+    NOT_APPLICABLE = "not_applicable"
+
+
+# --- what a check looks at ------------------------------------------------------------------------
+
+
+class KnownDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """A document of the file. An empty `language` is not known."""
+
+    kind: str  # invoice, contract, order, delivery, terms, reminder, assignment, judgment, ...
+    language: str = ""
+
+
+class Clause(msgspec.Struct, frozen=True, kw_only=True):
+    """A clause that the claim relies on or that binds the route. `document_kind`: where it stands."""
+
+    kind: str  # court, arbitration, interest, penalty, terms
+    country: str = ""
+    is_exclusive: bool = True
+    document_kind: str = ""
+
+
+class Letter(msgspec.Struct, frozen=True, kw_only=True):
+    """A letter to the debtor whose text and day are known."""
+
+    kind: str  # reminder, notice, pre_action
+    sent_on: dt.date
+    channel: str = "letter"
+
+
+class Mandate(msgspec.Struct, frozen=True, kw_only=True):
+    """The power of attorney for this case."""
+
+    form: str  # copy, original, notarised, apostille
+    expires_on: dt.date | None = None
+
+
+class StatedInterest(msgspec.Struct, frozen=True, kw_only=True):
+    """Interest as the creditor states it. Empty fields are not stated."""
+
+    percent: Decimal | None = None
+    lawful_percent: Decimal | None = None  # what the governing law gives for the same day, computed by the caller
+    fixing: Fixing | None = None
+    is_compound: bool | None = None
+    from_on: dt.date | None = None
+
+
+class Licence(msgspec.Struct, frozen=True, kw_only=True):
+    """A licence of a partner. Empty `segments` mean every kind of debtor."""
+
+    country: str
+    number: str
+    segments: tuple[str, ...] = ()
+    expires_on: dt.date | None = None
+
+
+class PartnerFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The partner that the case would go to. None: not recorded."""
+
+    partner_id: str
+    role: str  # bailiff, lawyer, agency
+    country: str = ""  # where it works on the data
+    licences: tuple[Licence, ...] | None = None
+    has_signed_clauses: bool | None = None  # standard contractual clauses 2021/914
+    minimum_amount: Decimal = Decimal(0)
+    minimum_currency: str = ""
+    expected_cost: Decimal | None = None  # in the case's currency
+
+
+class CaseFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A case with everything around it that the checks look at. None: the file does not say.
+
+    `procedure` is the step that is planned; `forum` the country of the court, the debtor's when empty; `instrument`
+    an id of the atlas or `ios`, when one is planned.
+    """
+
+    case: Case
+    creditor: Party | None = None
+    procedure: Procedure = Procedure.AMICABLE
+    forum: str = ""
+    performed_in: str = ""  # country of delivery or service
+    instrument: str = ""
+    partner: PartnerFacts | None = None
+    documents: tuple[KnownDocument, ...] | None = None
+    clauses: tuple[Clause, ...] | None = None
+    letters: tuple[Letter, ...] | None = None
+    mandate: Mandate | None = None
+    interest: StatedInterest | None = None
+    issuer_name: str = ""
+    title_on: dt.date | None = None
+    title_country: str = ""
+    registers_asked_on: dt.date | None = None
+    sanctions_asked_on: dt.date | None = None
+    is_sanctioned: bool = False
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A file on a day, with what is known of the world."""
+
+    file: CaseFacts
+    as_of: dt.date
+    atlas: Atlas
+    laws: Laws
+
+    @property
+    def case(self) -> Case:
+        return self.file.case
+
+    @property
+    def debtor_country(self) -> str:
+        return self.case.debtor.country or self.case.debtor.address.country
+
+    @property
+    def creditor_country(self) -> str:
+        return self.file.creditor.country if self.file.creditor else ""
+
+    @property
+    def forum(self) -> str:
+        return self.file.forum or self.debtor_country
+
+    @property
+    def is_before_court(self) -> bool:
+        return self.file.procedure is not Procedure.AMICABLE
+
+    @property
+    def is_consumer(self) -> bool:
+        return self.case.segment == "B2C"
+
+    def law(self, country: str) -> CountryLaw | None:
+        """The law of a country, if a pack knows it."""
+        return self.laws(country)
+
+    def fact(self, country: str, topic: Topic) -> Fact:
+        """What the atlas knows on the day."""
+        return fact_on(self.atlas, country, topic, self.as_of)
+
+    def has(self, *kinds: str) -> bool:
+        """Whether the file holds a document of one of these kinds."""
+        return any(document.kind in kinds for document in self.file.documents or ())
+
+
+# --- what it answers ------------------------------------------------------------------------------
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The verdict of one check. `evidence` says what in the file or the atlas it rests on; no names of persons.
+
+    `severity` and `level` replace those of the rule where the case is milder or the fact weaker.
+    """
+
+    verdict: Verdict
+    evidence: str = ""
+    severity: Severity | None = None
+    deadline_on: dt.date | None = None
+    level: Evidence | None = None
+
+
+CLEAR = Answer(verdict=Verdict.CLEAR)
+NOT_APPLICABLE = Answer(verdict=Verdict.NOT_APPLICABLE)
+
+
+def found(
+    evidence: str, *, severity: Severity | None = None, deadline_on: dt.date | None = None, level: Evidence | None = None
+) -> Answer:
+    """The finding is there."""
+    return Answer(
+        verdict=Verdict.FOUND, evidence=evidence, severity=severity, deadline_on=deadline_on, level=level
+    )
+
+
+def unknown(evidence: str) -> Answer:
+    """It cannot be said; why, and what is missing."""
+    return Answer(verdict=Verdict.UNKNOWN, evidence=evidence)
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule that hit, or that could not be checked. `is_blocking`: it stops the procedure that is planned.
+
+    `deadline_on` is the day of the law where there is one, else the day by which the owner should answer.
+    """
+
+    id: str
+    category: str
+    title: str
+    verdict: Verdict
+    severity: Severity
+    is_blocking: bool
+    evidence: str
+    owner: str
+    fix: str
+    deadline_on: dt.date
+    rule_version: dt.date
+    source: str
+    evidence_level: Evidence

@@ -1,0 +1,279 @@
+"""Checks on time and money: limitation, interest, costs, currency, economics."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from collecthub.errors import PermanentError
+from collecthub.law.atlas.facts import Topic
+from collecthub.law.basis import Matter
+from collecthub.law.charges import COMPENSATION, ChargeQuestion, charge
+from collecthub.law.feasibility.finding import CLEAR, NOT_APPLICABLE, Answer, Severity, View, found, unknown
+from collecthub.law.interest import UnknownRateError
+from collecthub.law.limitation import Limitation, LimitationQuestion, limitation
+from collecthub.law.rules import Fixing, InterestRule, LimitationRule, Unit
+from collecthub.model.codes import Phase
+from collecthub.model.exchange import Procedure
+
+LIMITATION_WARNING_DAYS = 180
+# The least number of days in a unit, for a first look.
+_DAYS = {Unit.DAYS: 1, Unit.WORKING_DAYS: 1, Unit.WEEKS: 7, Unit.MONTHS: 28, Unit.YEARS: 365}
+_RATE_TOLERANCE = Decimal("0.05")  # percentage points
+_NOT_A_CLAIM = frozenset({"judgment", "bailiff_fee"})
+_CONTRACT_KINDS = ("contract", "order", "terms")
+
+
+# --- limitation -----------------------------------------------------------------------------------
+
+
+def limitation_of_claims(view: View) -> Answer:
+    """LIM-01: the oldest claim under the laws of debtor and creditor, the one that ends first; no interruption is assumed."""
+    if not view.case.claims:
+        return NOT_APPLICABLE
+    oldest = min(claim.due_on for claim in view.case.claims)
+    countries = [code for code in dict.fromkeys((view.debtor_country, view.creditor_country)) if _periods(view, code)]
+    answers = (_limitation(view, code, oldest) for code in countries if _may_be_near(view, code, oldest))
+    near = [one for one in answers if one and one.days_left is not None and one.days_left <= LIMITATION_WARNING_DAYS]
+    if near:
+        return _limitation_finding(view, min(near, key=lambda one: one.limitation_on or dt.date.max))
+    if view.debtor_country in countries:
+        return CLEAR
+    return unknown(f"no limitation period of {view.debtor_country or 'an unknown country'} is known")
+
+
+def _periods(view: View, country: str) -> list[LimitationRule]:
+    """The periods that may hold for a claim of the case's segment whose nature is not known."""
+    law = view.law(country)
+    if law is None:
+        return []
+    segment = view.case.segment
+    return [rule for rule in law.limitation if rule.is_ordinary and (not rule.segments or segment in rule.segments)]
+
+
+def _may_be_near(view: View, country: str, due_on: dt.date) -> bool:
+    """Whether the shortest period could end within the warning time: most claims are too young to look closer."""
+    shortest = min(_DAYS[rule.period.unit] * rule.period.count for rule in _periods(view, country))
+    return due_on + dt.timedelta(days=shortest - LIMITATION_WARNING_DAYS) <= view.as_of
+
+
+def _limitation(view: View, country: str, due_on: dt.date) -> Limitation | None:
+    law = view.law(country)
+    if law is None:
+        return None
+    question = LimitationQuestion(segment=view.case.segment, due_on=due_on, as_of=view.as_of)
+    try:
+        return limitation(law, question)
+    except PermanentError:
+        return None  # no period of the pack holds for a claim of that day
+
+
+def _limitation_finding(view: View, first: Limitation) -> Answer:
+    day, nature = first.limitation_on, f" ({first.nature})" if first.nature else ""
+    where = f"law of {first.country}, {first.period}{nature} from {first.began_on}"
+    if not first.is_barred:
+        return found(
+            f"{first.days_left} days left, until {day}: {where}", severity=Severity.HIGH, deadline_on=day, level=first.evidence
+        )
+    said = f"since {day}: {where}; no interruption is on file"
+    longest = max(
+        (one.limitation_on for one in first.by_nature if one.nature not in _NOT_A_CLAIM), default=dt.date.min
+    )
+    if longest >= view.as_of:
+        return found(f"{said}; by the nature of the claim it may last until {longest}", severity=Severity.HIGH, level=first.evidence)
+    return found(said, level=first.evidence)
+
+
+def age_of_title(view: View) -> Answer:
+    """LIM-02: the day of the title and the period of the State that gave it."""
+    if view.file.procedure is not Procedure.ENFORCEMENT:
+        return NOT_APPLICABLE
+    if view.file.title_on is None:
+        return unknown("the day of the judgment or title is not on file")
+    country = view.file.title_country or view.forum
+    law = view.law(country)
+    question = LimitationQuestion(
+        segment=view.case.segment, due_on=view.file.title_on, as_of=view.as_of, nature="judgment"
+    )
+    if law is None or all(rule.nature != "judgment" for rule in law.limitation):
+        return unknown(f"how long a title of {country} can be enforced is not known")
+    answer = limitation(law, question)
+    if answer.is_barred:
+        return found(f"title of {view.file.title_on}, {answer.period}: until {answer.limitation_on}", level=answer.evidence)
+    return CLEAR
+
+
+# --- interest -------------------------------------------------------------------------------------
+
+
+def _interest_rules(view: View) -> tuple[InterestRule, ...]:
+    law = view.law(view.debtor_country)
+    if law is None or not view.case.claims:
+        return ()
+    oldest = min(claim.due_on for claim in view.case.claims)
+    matter = Matter(segment=view.case.segment, contract_on=oldest, default_on=oldest + dt.timedelta(days=1))
+    return tuple(rule for rule in law.interest if rule.is_for(matter) and rule.is_in_force(view.as_of))
+
+
+def basis_of_interest(view: View) -> Answer:
+    """INT-01: interest that only a contract grants, without a contract on file."""
+    if view.case.balance.interest == 0:
+        return NOT_APPLICABLE
+    rules = _interest_rules(view)
+    if not rules:
+        return unknown(f"no rule on interest of {view.debtor_country or 'an unknown country'} is known")
+    if not any(rule.needs_contract for rule in rules):
+        return CLEAR
+    if view.file.documents is None:
+        return unknown(f"{view.debtor_country} grants interest by contract only; which documents there are is not known")
+    if view.has(*_CONTRACT_KINDS):
+        return CLEAR
+    return found(f"{view.debtor_country} grants interest by contract only, and none is on file")
+
+
+def rate_of_interest(view: View) -> Answer:
+    """INT-02: the stated rate against the lawful one, within 0.05 points."""
+    if view.case.balance.interest == 0:
+        return NOT_APPLICABLE
+    stated = view.file.interest
+    if stated is None or stated.percent is None or stated.lawful_percent is None:
+        return unknown("the file states an amount of interest without the rate, or the lawful rate is not known")
+    if abs(stated.percent - stated.lawful_percent) <= _RATE_TOLERANCE:
+        return CLEAR
+    return found(f"stated {stated.percent} per cent, the law gives {stated.lawful_percent}")
+
+
+def fixing_of_interest(view: View) -> Answer:
+    """INT-03: one rate for the life of the debt, or one for each half-year."""
+    if view.case.balance.interest == 0:
+        return NOT_APPLICABLE
+    rules = [rule for rule in _interest_rules(view) if rule.series]
+    stated = view.file.interest.fixing if view.file.interest else None
+    if stated is None or not rules:
+        return unknown("how the rate was fixed is not stated, or the rule of the country is not known")
+    if any((rule.fixing is Fixing.FLOATING) == (stated is Fixing.FLOATING) for rule in rules):
+        return CLEAR
+    return found(f"stated {stated.value}, {view.debtor_country} fixes {rules[0].fixing.value}", level=rules[0].evidence)
+
+
+def compound_interest(view: View) -> Answer:
+    """INT-04: interest on interest where the law does not capitalise."""
+    if view.case.balance.interest == 0:
+        return NOT_APPLICABLE
+    rules = _interest_rules(view)
+    stated = view.file.interest.is_compound if view.file.interest else None
+    if stated is None or (stated and not rules):
+        return unknown("whether interest bears interest is not stated, or the rule of the country is not known")
+    if not stated or any(rule.is_compounding for rule in rules):
+        return CLEAR
+    return found(f"compound interest is stated, {view.debtor_country} gives simple interest", level=rules[0].evidence)
+
+
+def interest_on_form(view: View) -> Answer:
+    """INT-05: what section 7 of Form A asks for."""
+    if view.file.instrument != "epo":
+        return NOT_APPLICABLE
+    stated = view.file.interest
+    if stated is None:
+        return unknown("rate and beginning of the interest are not on file") if view.case.balance.interest else CLEAR
+    missing = [name for name, value in (("rate", stated.percent), ("from-date", stated.from_on)) if value is None]
+    return found(f"missing: {', '.join(missing)}") if missing else CLEAR
+
+
+# --- costs ----------------------------------------------------------------------------------------
+
+
+def penalty_clause(view: View) -> Answer:
+    """CST-01: compensation above the ceiling of the debtor's law for the balance of the day."""
+    claimed = view.case.balance.compensation
+    if claimed == 0:
+        return NOT_APPLICABLE
+    law = view.law(view.debtor_country)
+    if law is None:
+        return unknown(f"no cap of {view.debtor_country or 'an unknown country'} is known")
+    try:
+        most = charge(law, _charge_question(view, max(Decimal(0), view.case.balance.open_principal)))
+    except UnknownRateError:
+        return unknown(f"the cap of {view.debtor_country} for this day is not known")
+    if most.rule is None or not most.rule.is_ceiling:
+        return unknown(f"whether {view.debtor_country} caps a clause is not known")
+    if claimed <= most.amount:
+        return CLEAR
+    return found(f"{claimed} {view.case.currency} asked, the cap is {most.amount} ({most.rule.article})", level=most.evidence)
+
+
+def _charge_question(view: View, basis: Decimal) -> ChargeQuestion:
+    oldest = min((claim.due_on for claim in view.case.claims), default=view.as_of)
+    return ChargeQuestion(
+        item=COMPENSATION, segment=view.case.segment, basis=basis, currency=view.case.currency, on=view.as_of,
+        due_on=oldest,
+    )
+
+
+def amicable_costs(view: View) -> Answer:
+    """CST-02: collection costs borne by the debtor before any judgment."""
+    if view.case.balance.costs == 0 or view.case.phase in (Phase.JUDICIAL, Phase.ENFORCEMENT):
+        return NOT_APPLICABLE
+    rule = view.fact(view.debtor_country, Topic.CHARGEABLE_FEES)
+    said = f"{view.case.balance.costs} {view.case.currency} charged; {view.debtor_country}: {rule.value}"
+    if rule.code == "none" or (rule.code == "b2b_only" and view.is_consumer):
+        return found(said, level=rule.evidence)
+    if rule.code == "contract":
+        if view.file.documents is None:
+            return unknown(f"{said}; which documents there are is not known")
+        return CLEAR if view.has(*_CONTRACT_KINDS) else found(f"{said}; no contract is on file", level=rule.evidence)
+    if rule.is_known:
+        return unknown(f"{said}; the amount was not compared with the limit")
+    return unknown(f"whether {view.debtor_country or 'an unknown country'} lets amicable costs be charged is not known")
+
+
+def fixed_sum(view: View) -> Answer:
+    """CST-03: the lump sum against the sum over the claims, and none towards consumers."""
+    claimed = view.case.balance.compensation
+    if claimed == 0:
+        return NOT_APPLICABLE
+    law = view.law(view.debtor_country)
+    if law is None:
+        return unknown(f"the fixed sum of {view.debtor_country or 'an unknown country'} is not known")
+    try:
+        each = [charge(law, _charge_question(view, claim.original_amount)) for claim in view.case.claims]
+    except UnknownRateError:
+        return unknown(f"the fixed sum of {view.debtor_country} for this day is not known")
+    if any(one.rule is None or one.currency != view.case.currency for one in each):
+        return unknown(f"no fixed sum of {view.debtor_country} in {view.case.currency} is known for {view.case.segment}")
+    if any(one.rule is not None and one.rule.is_ceiling for one in each):
+        return NOT_APPLICABLE  # a clause under a cap, not a fixed sum: CST-01 looks at it
+    most = sum((one.amount for one in each), Decimal(0))
+    if claimed <= most:
+        return CLEAR
+    return found(f"{claimed} {view.case.currency} asked for {len(each)} invoices, the law gives {most}", level=each[0].evidence)
+
+
+# --- currency and economics -----------------------------------------------------------------------
+
+
+def currency_that_ended(view: View) -> Answer:
+    """CUR-01: a currency that the debtor's or creditor's country has given up."""
+    for country in dict.fromkeys((view.debtor_country, view.creditor_country)):
+        for fact in view.atlas.facts.get((country, Topic.CURRENCY), ()):
+            if fact.code == view.case.currency and fact.valid_to and fact.valid_to < view.as_of:
+                return found(f"{fact.code} ended on {fact.valid_to}, {fact.note}", level=fact.evidence)
+    return CLEAR
+
+
+def economics(view: View) -> Answer:
+    """ECO-01: the partner's minimum and the expected cost against what is demanded."""
+    demanded, partner = view.case.demanded, view.file.partner
+    if demanded <= 0:
+        return found("nothing is owed any more")
+    if partner is None:
+        return NOT_APPLICABLE
+    if partner.expected_cost is not None and partner.expected_cost >= demanded:
+        return found(f"expected cost {partner.expected_cost}, demanded {demanded} {view.case.currency}")
+    if partner.minimum_amount == 0:
+        return CLEAR
+    if partner.minimum_currency and partner.minimum_currency != view.case.currency:
+        return unknown(f"the minimum is in {partner.minimum_currency}, the case in {view.case.currency}")
+    if demanded < partner.minimum_amount:
+        return found(f"demanded {demanded} {view.case.currency}, minimum {partner.minimum_amount}")
+    return CLEAR

@@ -1,0 +1,176 @@
+"""Checks on the papers and the parties: proof, power of attorney, language, figures, who owes whom, insolvency."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cache
+from typing import Any
+
+import stdnum
+from stdnum.exceptions import ValidationError
+
+from collecthub.errors import PermanentError
+from collecthub.law.atlas.facts import Topic
+from collecthub.law.deadline import deadline
+from collecthub.law.feasibility.finding import CLEAR, NOT_APPLICABLE, Answer, Severity, View, found, unknown
+from collecthub.model.party import PartyKind
+
+_ORDERED = ("contract", "order")
+_DELIVERED = ("delivery", "acceptance")
+_TITLED = ("judgment",)
+_NO_DOCUMENTS = "which documents there are is not known"
+# A hold of the case, and the event from which the law counts the claim's filing.
+_INSOLVENCIES = {"insolvency": "bankruptcy_claim", "collective_settlement": "settlement_claim"}
+_ORIGINAL_POWER = {"DE": "debtors may ask for the signed original (Atradius DE handbook)"}
+
+
+# --- documents ------------------------------------------------------------------------------------
+
+
+def proof(view: View) -> Answer:
+    """DOC-01: contract or order, invoice, and delivery or acceptance; a judgment proves all of them."""
+    if view.file.documents is None:
+        return unknown(_NO_DOCUMENTS)
+    if view.has(*_TITLED):
+        return CLEAR
+    wanted = {"contract or order": _ORDERED, "invoice": ("invoice",), "proof of delivery or acceptance": _DELIVERED}
+    missing = [name for name, kinds in wanted.items() if not view.has(*kinds)]
+    if not missing:
+        return CLEAR
+    mild = Severity.HIGH if missing == ["proof of delivery or acceptance"] else None
+    return found(f"not on file: {', '.join(missing)}", severity=mild)
+
+
+def power_of_attorney(view: View) -> Answer:
+    """DOC-02: for court, and wherever a debtor may ask for the original."""
+    asked = _ORIGINAL_POWER.get(view.debtor_country, "")
+    if not view.is_before_court and not asked:
+        return NOT_APPLICABLE
+    mandate = view.file.mandate
+    if mandate is None:
+        return unknown(f"the file holds no power of attorney{f'; {asked}' if asked else ''}")
+    if mandate.expires_on and mandate.expires_on < view.as_of:
+        return found(f"the power of attorney expired on {mandate.expires_on}")
+    if asked and mandate.form == "copy":
+        return found(f"only a copy is on file; {asked}")
+    if asked or view.debtor_country == view.creditor_country:
+        return CLEAR
+    return unknown(f"which form {view.debtor_country or 'an unknown country'} asks for is not known; {mandate.form} is on file")
+
+
+def language_of_documents(view: View) -> Answer:
+    """DOC-03: at least one document in a language of the court."""
+    if not view.is_before_court:
+        return NOT_APPLICABLE
+    if view.file.documents is None:
+        return unknown(_NO_DOCUMENTS)
+    accepted = view.fact(view.forum, Topic.COURT_LANGUAGES)
+    if not accepted.is_known:
+        return unknown(f"the languages of the courts of {view.forum or 'an unknown country'} are not known")
+    spoken = {document.language for document in view.file.documents if document.language}
+    if not spoken:
+        return unknown("the languages of the documents are not on file")
+    if spoken & set(accepted.code.split()):
+        return CLEAR
+    return found(f"documents in {', '.join(sorted(spoken))}; the court accepts {accepted.value}", level=accepted.evidence)
+
+
+def figures(view: View) -> Answer:
+    """DOC-04: open claims less loose credits are what the creditor's books should show; no part is above its whole."""
+    case = view.case
+    above = [claim.number for claim in case.claims if claim.open_amount > claim.original_amount]
+    if above:
+        return found(f"more is open than was invoiced: {', '.join(above[:5])}")
+    open_sum = sum((claim.open_amount for claim in case.claims), start=-case.loose_credits)
+    if open_sum != case.erp_open:
+        return found(f"claims less credits are {open_sum}, the ledger says {case.erp_open} {case.currency}")
+    return CLEAR
+
+
+def agreed_terms(view: View) -> Answer:
+    """DOC-05: a clause that stands on the invoice only."""
+    if view.file.clauses is None:
+        return unknown("which clauses the claim relies on is not on file")
+    unproven = [clause.kind for clause in view.file.clauses if clause.document_kind in ("", "invoice")]
+    if not unproven:
+        return CLEAR
+    return found(f"on the invoice only, or nowhere: {', '.join(unproven)} clause")
+
+
+# --- parties --------------------------------------------------------------------------------------
+
+
+def identity_of_debtor(view: View) -> Answer:
+    """PAR-01: a name, and for a company a number whose format and check digits are right."""
+    debtor = view.case.debtor
+    if not debtor.name.strip():
+        return found("the debtor has no name")
+    if not view.debtor_country:
+        return unknown("the debtor's country is not known")
+    if debtor.vat_ref:
+        return _number(view.debtor_country, debtor.vat_ref)
+    if debtor.kind is PartyKind.PERSON:
+        return CLEAR if debtor.address.city else unknown("a person without an address cannot be told apart")
+    if debtor.registration_ref:
+        return CLEAR
+    return unknown("no registration or VAT number is on file, so no register can be asked")
+
+
+def _number(country: str, vat_ref: str) -> Answer:
+    checker = _vat_module(country)
+    if checker is None:
+        return unknown(f"how a VAT number of {country} is built is not known")
+    try:
+        checker.validate(vat_ref)
+    except ValidationError:
+        return found("the VAT number is not one of the debtor's country, or a digit of it is wrong", severity=Severity.HIGH)
+    return CLEAR
+
+
+@cache
+def _vat_module(country: str) -> Any:
+    return stdnum.get_cc_module(country.lower(), "vat")
+
+
+def issuer_of_invoices(view: View) -> Answer:
+    """PAR-02: what the creditor's own ERP holds it issued; another issuer needs an assignment."""
+    issuer = view.file.issuer_name
+    if not issuer:
+        return CLEAR if view.case.origin == "erp" else unknown("who issued the invoices is not on file")
+    if view.file.creditor is None:
+        return unknown("the creditor is not on file")
+    if issuer.casefold() == view.file.creditor.name.casefold() or view.has("assignment"):
+        return CLEAR
+    if view.file.documents is None:
+        return unknown(f"the issuer is not the creditor; {_NO_DOCUMENTS}")
+    return found("the issuer is not the creditor and no assignment is on file")
+
+
+def insolvency(view: View) -> Answer:
+    """PAR-03: a hold for insolvency or collective settlement, with the day by which the claim must be filed."""
+    for hold in view.case.holds:
+        if hold.reason in _INSOLVENCIES:
+            since = hold.since_at.date()
+            filed_by = _filing_day(view, hold.reason, since)
+            return found(
+                f"{hold.reason.replace('_', ' ')} known since {since}"
+                + (f"; file by {filed_by}, counted from that day" if filed_by else "; the day to file by is not known"),
+                deadline_on=filed_by,
+            )
+    asked = view.file.registers_asked_on
+    if asked is None or asked > view.as_of:
+        return unknown("no insolvency register was asked")
+    return CLEAR
+
+
+def _filing_day(view: View, reason: str, since: dt.date) -> dt.date | None:
+    law = view.law(view.debtor_country)
+    if law is None:
+        return None
+    try:
+        found_deadline = deadline(
+            law, _INSOLVENCIES[reason], since, segment=view.case.segment, actor_country=view.creditor_country
+        )
+    except PermanentError:
+        return None  # no time limit of this law is known: the finding says so
+    return found_deadline.deadline_on
