@@ -15,7 +15,7 @@ _VOLUME = Path(__file__).with_name("pull_volume.py")
 
 def volume(*options: str) -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, str(_VOLUME), *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False
+        [sys.executable, str(_VOLUME), *options], capture_output=True, check=False
     )
     assert done.returncode in (0, 1), done.stderr.decode()
     found: dict[str, Any] = json.loads(done.stdout)

@@ -15,7 +15,10 @@ RECEIVABLE = 20
 
 
 class PaymentTerm(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """One row of sync/Cashflow/PaymentTerms; in bulk/Cashflow/Receivables it has no version and no line type."""
+    """One row of sync/Cashflow/PaymentTerms; in bulk/Cashflow/Receivables it has no version and no line type.
+
+    What a server leaves out is taken as empty: not every proxy or simulator passes on all that was selected.
+    """
 
     row_version: str | int = field(name="Timestamp", default=0)
     term_id: str = field(name="ID")
@@ -30,9 +33,9 @@ class PaymentTerm(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     entry_number: int | None = field(name="EntryNumber")
     invoice_date: str | None = field(name="InvoiceDate")
     invoice_number: int | None = field(name="InvoiceNumber")
-    ended_on: str | None = field(name="EndDate")
+    ended_on: str | None = field(name="EndDate", default=None)
     is_fully_paid: bool = field(name="IsFullyPaid")
-    is_reversal: bool = field(name="TransactionIsReversal")
+    is_reversal: bool = field(name="TransactionIsReversal", default=False)
     status: int | None = field(name="Status")
     transaction_entry_id: str | None = field(name="TransactionEntryID")
     transaction_type: int | None = field(name="TransactionType")
