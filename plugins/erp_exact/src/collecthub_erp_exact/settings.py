@@ -37,6 +37,7 @@ class ExactSettings(BaseModel):
     base_url: HttpsUrl = Field(
         "https://start.exactonline.be",
         description="Country host of the administration, such as .be, .nl or .de.",
+        examples=[f"https://start.exactonline.{country}" for country in ("be", "nl", "de", "fr", "es", "co.uk", "com")],
     )
     auth_url: HttpsUrl | None = Field(
         None, description="Consent page; derived from the host when left empty."
