@@ -1,4 +1,4 @@
-"""The case file of a case as it was handed over, or as it would be now, in the published exchange format.
+"""`collecthub case export`: the case file as it was handed over, or as it would be now, in any registered format.
 
 What was sent is rebuilt from the history up to the moment at which its envelope was composed: a case is the sum of
 its events, so this is what the partner was given, whatever the channel wrapped around it.
@@ -17,7 +17,6 @@ from collecthub.engine.case_work import CASE_FILE
 from collecthub.engine.context import Hub
 from collecthub.engine.placing import route_facts
 from collecthub.errors import PermanentError
-from collecthub.formats.xml import XmlFormat
 from collecthub.model.case import Case, Placement
 from collecthub.model.event import RouteChosen
 from collecthub.model.exchange import DocumentItem, Exchange
@@ -29,8 +28,8 @@ from collecthub.store.queries.case_file import read_owned_case
 from collecthub.store.queries.scope import LOCAL_OPERATOR
 
 
-def export_case_file(hub: Hub, case_id: str) -> bytes:
-    """Canonical XML of the case file. Raises `PermanentError` when there is no partner to write it for."""
+def case_exchange(hub: Hub, case_id: str) -> Exchange:
+    """The exchange with the case file. Raises `PermanentError` when there is no partner to write it for."""
     with hub.database.read() as conn:
         case = read_owned_case(conn, LOCAL_OPERATOR, case_id)
         creditor = read_creditor(conn, case.creditor_id)
@@ -57,11 +56,10 @@ def export_case_file(hub: Hub, case_id: str) -> bytes:
     file = compose_case_file(
         case, placement, creditor.party, creditor.playbook.payment_account, _documents(hub, case_id, at), message_id
     )
-    exchange = Exchange(
+    return Exchange(
         exchange_id=exchange_id, sender_ref=hub.settings.operator_name, receiver_ref=placement.partner_id,
         created_at=at, messages=(file,),
     )  # fmt: skip
-    return XmlFormat().encode(exchange)
 
 
 def _next_placement(hub: Hub, case: Case, creditor: CreditorRow) -> Placement:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 
+from collecthub.cli.export_command import export_case
 from collecthub.cli.hub_access import client
 from collecthub.cli.lists import Cursor, Limit, print_page
 from collecthub.cli.output import Json, plain, print_json, print_record, print_table, say
@@ -142,21 +142,4 @@ def show_balance(
         )
 
 
-@app.command("export")
-def export_case(
-    case: CaseRef,
-    format: Annotated[Literal["case-file"], typer.Option(help="What to write.")] = "case-file",
-    as_json: Json = False,
-) -> None:
-    """Write the case file as it was handed over, or as it would be now, in the published XML."""
-    from collecthub.cli.case_export import export_case_file
-
-    with client() as hub:
-        with hub.database.read() as conn:
-            case_id = case_id_of(conn, case)
-        content = export_case_file(hub, case_id)
-    if as_json:
-        print_json({"case_id": case_id, "format": format, "content": content.decode()})
-        return
-    sys.stdout.buffer.write(content)
-    sys.stdout.flush()
+app.command("export")(export_case)

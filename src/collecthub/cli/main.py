@@ -19,7 +19,10 @@ from collecthub.cli import (
     desks,
     docs,
     entrance,
+    exchange,
+    invoices,
     keeping,
+    law,
     offline,
     parties,
     running,
@@ -75,6 +78,7 @@ for name, group in (
     ("case", cases.app), ("task", desks.task_app), ("quarantine", desks.quarantine_app),
     ("dispatch", desks.dispatch_app), ("user", entrance.user_app), ("key", entrance.key_app),
     ("db", keeping.db_app), ("fence", keeping.fence_app), ("plugin", corridor_map.plugin_app),
-    ("status", status.app), ("country", country.app), ("exchange", offline.exchange_app),
+    ("status", status.app), ("country", country.app), ("exchange", exchange.app), ("invoice", invoices.app),
+    ("law", law.app),
 ):  # fmt: skip
     app.add_typer(group, name=name)

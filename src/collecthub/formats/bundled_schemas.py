@@ -53,6 +53,18 @@ KINDS: dict[str, DocumentKind] = {
     f"{_SDT}sdt/IndividualUpdateResponseSchema": _sdt(
         "update response", "IndvUpdateRequestResponse/IndividualUpdateResponse.xsd"
     ),
+    f"{_SDT}sdt/targetApp/IndvRequestSchema": _sdt(
+        "request to the court's system", "IndvRequestResponse/IndividualSubmitRequestGeneric.xsd"
+    ),
+    f"{_SDT}sdt/targetApp/IndvResponseSchema": _sdt(
+        "response of the court's system", "IndvRequestResponse/IndividualSubmitResponseGeneric.xsd"
+    ),
+    f"{_SDT}sdt/targetApp/SubmitQueryRequestSchema": _sdt(
+        "query to the court's system", "SubmitQueryRequestResponse/SubmitQueryRequestTargetAppGeneric.xsd"
+    ),
+    f"{_SDT}sdt/targetApp/SubmitQueryResponseSchema": _sdt(
+        "query response of the court's system", "SubmitQueryRequestResponse/SubmitQueryResponseTargetAppGeneric.xsd"
+    ),
     **{f"{_UBL}{name}-2": _ubl(name) for name in ("Invoice", "CreditNote", "Reminder", "ApplicationResponse")},
     CII_NAMESPACE: DocumentKind(
         "UN/CEFACT CII D16B", "cii-d16b", "data/standard/CrossIndustryInvoice_100pD16B.xsd"

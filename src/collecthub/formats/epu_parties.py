@@ -79,6 +79,9 @@ def write_party(
     if nip:
         place = f"{element}.vat_ref"
         PEN.add(box, "NIP", _number(carrier, nip, _NIP, "ten digits as in a Polish NIP", place, f"{name}/NIP"))
+    country = party.address.country or party.country
+    if details.address is None:
+        carrier.only(country, ("PL",), f"{element}.address.country", f"{name}/Adres")
     address = details.address or _address_of(party.address, f"{element}.address", name, carrier)
     if address is not None:
         _write_address(box, address, f"{element}.address", f"{name}/Adres", carrier)

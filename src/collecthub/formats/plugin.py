@@ -1,10 +1,14 @@
-"""The bundled plugin that hands over the case exchange and the bundled status tables."""
+"""The bundled plugin that hands over the case exchange, the formats of courts, renderings, and the status tables."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from collecthub.formats.epu_claim import EpuFormat
 from collecthub.formats.json import JsonFormat
+from collecthub.formats.rendering import HtmlRendering, PdfRendering
+from collecthub.formats.sdt_claim import SdtFormat
+from collecthub.formats.xjustiz import XJustizFormat
 from collecthub.formats.xml import XmlFormat
 from collecthub.model.status_tables import status_tables
 from collecthub.sdk import CaseFormat, StatusCode, hookimpl
@@ -12,8 +16,11 @@ from collecthub.sdk import CaseFormat, StatusCode, hookimpl
 
 @hookimpl
 def register_case_formats() -> Sequence[CaseFormat]:
-    """The case exchange in both spellings."""
-    return (XmlFormat(), JsonFormat())
+    """The case exchange in both spellings, what courts take, and what people read."""
+    return (
+        XmlFormat(), JsonFormat(), XJustizFormat(), SdtFormat("mcolClaim"), SdtFormat("mcolWarrant"), EpuFormat(),
+        HtmlRendering(), PdfRendering(),
+    )  # fmt: skip
 
 
 @hookimpl

@@ -15,8 +15,6 @@ from collecthub.formats.shape import Record, fields_of
 from collecthub.model.exchange import CaseFile, ClaimItem, Decoded, DocumentItem, Exchange, Message
 from collecthub.model.money import minor_units
 from collecthub.model.party import Party
-from collecthub.paper.html import sheet_html
-from collecthub.paper.pdf import sheet_pdf
 from collecthub.paper.sheet import Column, Section, Sheet, Table
 
 Facts = tuple[tuple[str, str], ...]
@@ -41,6 +39,8 @@ class HtmlRendering:
 
     def encode(self, exchange: Exchange) -> bytes:
         """Escaped and self-contained."""
+        from collecthub.paper.html import sheet_html  # the printers are large: only who prints loads them
+
         return sheet_html(exchange_sheet(exchange))
 
     def decode(self, content: bytes) -> Decoded:
@@ -56,6 +56,8 @@ class PdfRendering:
 
     def encode(self, exchange: Exchange) -> bytes:
         """Dated with the exchange itself. Raises `PermanentError` for a script that no installed font has."""
+        from collecthub.paper.pdf import sheet_pdf
+
         return sheet_pdf(exchange_sheet(exchange), exchange.created_at)
 
     def decode(self, content: bytes) -> Decoded:

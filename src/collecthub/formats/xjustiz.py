@@ -18,7 +18,7 @@ from collecthub.formats.xjustiz_particulars import EVENT_CODE, Code, XJustizCase
 from collecthub.formats.xjustiz_parties import write_debtor_details, write_parties
 from collecthub.formats.xjustiz_replies import read_reply
 from collecthub.formats.xjustiz_sheet import XJustizSheet
-from collecthub.model.exchange import CaseFile, Decoded, Exchange, Procedure
+from collecthub.model.exchange import CaseFile, Decoded, Exchange
 from collecthub.wire.xml import Element, serialise
 
 FORMAT_ID = "xjustiz-2600003"
@@ -89,7 +89,6 @@ class XJustizFormat:
 
 def _check_scope(carrier: Carrier, case_file: CaseFile) -> None:
     carrier.only(case_file.currency, ("EUR",), "currency", "summe.i-iv")
-    carrier.only(case_file.procedure, (Procedure.ENFORCEMENT,), "procedure")
     limit = "have no place in an order; move them to particulars.case.hints"
     carrier.check(not case_file.remarks, "remarks", limit)
 

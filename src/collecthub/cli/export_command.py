@@ -1,0 +1,128 @@
+"""The command `collecthub case export`: a case file in any registered format, to standard output or a file."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import sys
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from collecthub.cli.hub_access import client
+from collecthub.cli.output import Json, note, print_json, print_table
+
+if TYPE_CHECKING:
+    from collecthub.formats.carrying import Objection
+    from collecthub.model.exchange import Exchange
+    from collecthub.ports import CaseFormat
+
+CASE_FILE = "case-file"
+_FORMAT_OF_WORD = {CASE_FILE: "case-exchange-xml"}
+
+
+def export_case(
+    case: Annotated[str, typer.Argument(metavar="CASE", help="Id or number of the case.")],
+    format: Annotated[
+        str,
+        typer.Option(
+            help="case-file, html, pdf, xjustiz-2600003, sdt-claim, sdt-warrant, epu-claim, case-exchange-json, "
+            "or a format of a plugin."
+        ),
+    ] = CASE_FILE,
+    particulars: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, readable=True,
+            help="JSON or TOML file with what the format asks for beyond the case (docs/formats).",
+        ),
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="File to write; standard output without it.")] = None,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Write the case file as it was handed over, or as it would be now.
+
+    A court's format refuses a case that it cannot carry with every reason (exit code 1) and names what stays behind.
+    """
+    from collecthub.cli.case_export import case_exchange
+    from collecthub.cli.cases import case_id_of
+    from collecthub.formats.carrying import UnfitCaseError
+
+    with client() as hub:
+        writer = _writer(hub.plugins.formats, format, particulars)
+        with hub.database.read() as conn:
+            case_id = case_id_of(conn, case)
+        exchange = case_exchange(hub, case_id)
+    try:
+        content = writer.encode(exchange)
+    except UnfitCaseError as error:
+        _refuse(error, case_id, format, as_json=as_json)
+    _hand_out(writer, exchange, content, case_id, format, output, as_json=as_json)
+
+
+def _writer(formats: dict[str, CaseFormat], word: str, particulars: Path | None) -> CaseFormat:
+    writer: Any = formats.get(_FORMAT_OF_WORD.get(word, word))
+    if writer is None:
+        known = ", ".join(sorted({*formats, *_FORMAT_OF_WORD} - set(_FORMAT_OF_WORD.values())))
+        raise typer.BadParameter(f"there is no format {word[:40]!r}; there are {known}", param_hint="--format")
+    if particulars is None:
+        return writer  # type: ignore[no-any-return]  # a CaseFormat, Any only to ask for `with_particulars`
+    if not hasattr(writer, "with_particulars"):
+        raise typer.BadParameter(f"{word} takes no particulars", param_hint="--particulars")
+    return writer.with_particulars(read_tree(particulars))  # type: ignore[no-any-return]  # as above
+
+
+def read_tree(path: Path) -> dict[str, Any]:
+    """The tree of a TOML file, or of a JSON one. Raises a usage error when it is neither."""
+    text = path.read_text(encoding="utf-8")
+    try:
+        tree = tomllib.loads(text) if path.suffix.lower() == ".toml" else json.loads(text)
+    except (tomllib.TOMLDecodeError, ValueError) as error:
+        raise typer.BadParameter(f"{path.name} cannot be read: {error}", param_hint="--particulars") from None
+    if not isinstance(tree, dict):
+        raise typer.BadParameter(f"{path.name} is no object", param_hint="--particulars")
+    return tree
+
+
+def _refuse(error: Any, case_id: str, word: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"case_id": case_id, "format": word, "is_written": False, "objections": error.objections})
+    else:
+        note(f"Case {error.reference} cannot be written as {word}; nothing was written. {error.cure}")
+        rows = [[one.element, one.limit, one.target] for one in error.objections]
+        print_table(["element", "what is wrong", "place in the format"], rows)
+    raise typer.Exit(1)
+
+
+def _hand_out(
+    writer: Any, exchange: Exchange, content: bytes, case_id: str, word: str, output: Path | None, *, as_json: bool
+) -> None:
+    left: tuple[Objection, ...] = writer.left_behind(exchange) if hasattr(writer, "left_behind") else ()
+    if output is not None:
+        output.write_bytes(content)
+    for one in () if as_json else left:
+        note(f"Not in this file: {one.element} {one.limit}.")
+    if as_json:
+        print_json(
+            {
+                "case_id": case_id, "format": word, "is_written": True, "media_type": writer.media_type,
+                "size": len(content), "sha256": hashlib.sha256(content).hexdigest(), "not_carried": left,
+                "output": str(output) if output else None, **({} if output else _content(content)),
+            }
+        )  # fmt: skip
+    elif output is not None:
+        note(f"{output}: {len(content)} bytes.")
+    else:
+        sys.stdout.buffer.write(content)
+        sys.stdout.flush()
+
+
+def _content(content: bytes) -> dict[str, str]:
+    """Text as it is, anything else in base64."""
+    try:
+        return {"content": content.decode()}
+    except UnicodeDecodeError:
+        return {"content_base64": base64.b64encode(content).decode("ascii")}

@@ -1,0 +1,169 @@
+"""Whether a file that travels between parties is right: ours, or a court's, a bailiff's, an invoice.
+
+One question, one answer: what the file is, and every finding with its line and element. Needs no database.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from lxml import etree
+
+from collecthub.errors import QuarantineError
+from collecthub.formats.bundled_schemas import (
+    CII_NAMESPACE,
+    DocumentKind,
+    document_of,
+    kind_of,
+    schema_faults,
+)
+from collecthub.formats.cii_invoice import cii_faults
+from collecthub.formats.epu_particulars import NAMESPACE as EPU_NAMESPACE
+from collecthub.formats.epu_schemas import epu_faults
+from collecthub.formats.factur_x import is_pdf, xml_in_pdf
+from collecthub.formats.json import JsonFormat
+from collecthub.formats.sdt_particulars import BULK
+from collecthub.formats.xml import NAMESPACE as OWN_NAMESPACE
+from collecthub.formats.xml import XmlFormat
+from collecthub.model.exchange import Decoded, Fault
+from collecthub.wire.xml import Element, SchemaFault, parse
+
+OWN_FAMILY = OWN_NAMESPACE.rpartition(":")[0]
+_MARKS = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
+_LINE = re.compile(r", line (\d+)$")
+_CII_GUIDELINE = ".//{*}GuidelineSpecifiedDocumentContextParameter/{*}ID"
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is wrong: a code, the line (0 when the syntax has none), the element, and why in words."""
+
+    code: str
+    line: int = 0
+    element: str = ""
+    reason: str
+    message_id: str = ""
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """A message of the case exchange that is right."""
+
+    message_id: str
+    case_id: str
+    type: str
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file is and what is wrong with it. A document that nobody here can judge is not valid, and says so."""
+
+    kind: str
+    is_valid: bool
+    findings: tuple[Finding, ...] = ()
+    exchange_id: str = ""
+    sender_ref: str = ""
+    messages: tuple[Message, ...] = ()
+
+
+def judge(content: bytes, schemas: Path | None = None) -> Verdict:
+    """Look at a file. `schemas` is a folder with the schemas of a body whose own cannot be bundled (EPU).
+
+    Raises `ConfigurationError` when that folder has no schema for the document; bad content raises nothing.
+    """
+    try:
+        if is_pdf(content):
+            return _document(parse(xml_in_pdf(content)), schemas, "PDF with ")
+        if content.lstrip(_MARKS)[:1] != b"<":
+            return _exchange("case exchange 1.0 (JSON)", JsonFormat().decode(content))
+        root = document_of(parse(content))
+        if (etree.QName(root).namespace or "").startswith(OWN_FAMILY):
+            return _exchange("case exchange 1.0 (XML)", _own_xml(content, root))
+        return _document(root, schemas, "")
+    except QuarantineError as error:
+        finding = Finding(code=error.code, reason=error.message)
+        return Verdict(kind="unknown", is_valid=False, findings=(finding,))
+
+
+def _own_xml(content: bytes, root: Element) -> Decoded:
+    """Messages, or a holder's books, which have no head."""
+    if etree.QName(root).localname == "Accounts":
+        XmlFormat().decode_accounts(content)
+        return Decoded(exchange_id="", sender_ref="")
+    return XmlFormat().decode(etree.tostring(root) if root.getparent() is not None else content)
+
+
+def _exchange(kind: str, decoded: Decoded) -> Verdict:
+    messages = tuple(
+        Message(message_id=one.message_id, case_id=one.case_id, type=str(type(one).__struct_config__.tag))
+        for one in decoded.messages
+    )
+    return Verdict(
+        kind=kind, is_valid=not decoded.faults, findings=tuple(map(_of_fault, decoded.faults)),
+        exchange_id=decoded.exchange_id, sender_ref=decoded.sender_ref, messages=messages,
+    )  # fmt: skip
+
+
+def _of_fault(fault: Fault) -> Finding:
+    line = _LINE.search(fault.path)
+    return Finding(
+        code=fault.code, line=int(line[1]) if line else 0, element=_LINE.sub("", fault.path), reason=fault.reason,
+        message_id=fault.message_id,
+    )  # fmt: skip
+
+
+# --- documents of others ------------------------------------------------------------------------------------------
+
+
+def _document(root: Element, schemas: Path | None, prefix: str) -> Verdict:
+    qualified = etree.QName(root)
+    kind = kind_of(root)
+    if kind is not None:
+        findings = [*map(_of_schema, _bundled_faults(root, kind)), *_rules(root)]
+        return Verdict(kind=prefix + kind.name, is_valid=not findings, findings=tuple(findings))
+    if qualified.namespace == EPU_NAMESPACE and schemas is not None:
+        found = tuple(map(_of_schema, epu_faults(root, schemas)))
+        return Verdict(kind=f"EPU {qualified.localname}", is_valid=not found, findings=found)
+    is_epu = qualified.namespace == EPU_NAMESPACE
+    cure = "name the folder with the court's schemas" if is_epu else "no schema of its kind is known here"
+    reason = f"{qualified.localname[:64]!r} of namespace {(qualified.namespace or 'none')[:100]!r} was not judged: {cure}"
+    finding = Finding(code="document.unjudged", line=_line(root), element=f"/{qualified.localname[:64]}", reason=reason)
+    return Verdict(kind="EPU" if is_epu else "unknown", is_valid=False, findings=(finding,))
+
+
+def _bundled_faults(root: Element, kind: DocumentKind) -> list[SchemaFault]:
+    """A CII invoice is judged by the profile that it names."""
+    if etree.QName(root).namespace == CII_NAMESPACE:
+        return cii_faults(root, (root.findtext(_CII_GUIDELINE) or "").strip())
+    return schema_faults(root, kind)
+
+
+def _of_schema(fault: SchemaFault) -> Finding:
+    return Finding(code="schema", line=fault.line, element=fault.path, reason=fault.message)
+
+
+def _rules(root: Element) -> Iterator[Finding]:
+    """What no schema can say: SDT refuses a bulk file whose count is wrong or that names a request twice."""
+    if root.tag != f"{{{BULK}}}bulkRequest":
+        return
+    requests = root.findall(f"{{{BULK}}}requests/{{{BULK}}}request")
+    count = root.find(f"{{{BULK}}}header/{{{BULK}}}requestCount")
+    if count is not None and (count.text or "").strip() != str(len(requests)):
+        reason = f"announces {(count.text or '').strip()[:20]} requests, the file holds {len(requests)}"
+        yield Finding(
+            code="REQ_COUNT_MISMATCH", line=_line(count), element="/bulkRequest/header/requestCount", reason=reason
+        )
+    seen: set[str] = set()
+    for number, request in enumerate(requests, 1):
+        identifier = request.get("requestId", "")
+        if identifier in seen:
+            element = f"/bulkRequest/requests/request[{number}]/@requestId"
+            reason = "names a request of this file again"
+            yield Finding(code="DUPLD_CUST_REQID", line=_line(request), element=element, reason=reason)
+        seen.add(identifier)
+
+
+def _line(element: Element) -> int:
+    line: Any = element.sourceline
+    return line or 0
