@@ -82,3 +82,28 @@ def test_a_mapping_belongs_to_its_creditor_and_must_be_whole(office: Office) -> 
     assert (bad.status_code, bad.json()["code"]) == (422, "refused")
     foreign = office.client("kroon").post("/api/v1/mappings", json={**MAPPING, "creditor_id": "other"})
     assert foreign.status_code == 404
+
+
+def test_what_sap_drops_enters_net_of_its_credits(office: Office) -> None:
+    """An FBL5N list: 1000 and 200 open, 300 paid on account; one row is no amount."""
+    bar = "-" * 60
+    rows = ("1800000001|31.03.2026|1.000,00", "1800000002|31.03.2026|200,00", "1400000001|05.04.2026|300,00-", "9|x|y")
+    table = "\n".join(f"|  |{row}|EUR|" for row in rows)
+    content = f"Customer    10001\n{bar}\n|St|DocumentNo|Net due|Amount|Curr.|\n{bar}\n{table}\n{bar}\n".encode()
+    columns = {
+        "debtor_ref": "Customer", "debtor_name": "Customer", "number": "DocumentNo", "due_on": "Net due",
+        "amount": "Amount", "currency": "Curr.",
+    }  # fmt: skip
+    params = {"mapping_id": _mapped(office, name="FBL5N", columns=columns, defaults={}), "name": "fbl5n.txt"}
+    client = office.client("kroon")
+    imported = client.post("/api/v1/imports", params=params, content=content).json()
+    assert (imported["rows"], imported["cases"], imported["refused"]) == (4, 1, 1)
+    (case,) = client.get("/api/v1/cases").json()["items"]
+    assert case["total"] == "900.00"
+
+
+def test_credits_alone_open_nothing(office: Office) -> None:
+    content = "Kunde;Nr;Fällig;Betrag;Land;KdNr\nMüller;G-1;01.05.2026;-5,00;DE;K1\n".encode("cp1252")
+    params = {"mapping_id": _mapped(office), "name": "mai.csv"}
+    imported = office.client("kroon").post("/api/v1/imports", params=params, content=content).json()
+    assert (imported["cases"], imported["refused"]) == (0, 1)

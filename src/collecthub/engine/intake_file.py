@@ -1,6 +1,6 @@
-"""Cases from a CSV or XLSX file: a saved mapping, a preview, and an import that never stops at a bad row.
+"""Cases from a CSV or XLSX file or an SAP drop: a saved mapping, a preview, an import that never stops at a bad row.
 
-Rows on one debtor in one currency become one case. A row that cannot enter is answered with line, column and
+Rows on one debtor in one currency become one case; what is negative lowers it as a credit. A row that cannot enter is answered with line, column and
 reason, and kept in quarantine; the same file again opens nothing twice.
 """
 
@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.intake import Draft, DraftClaim, FieldError, Intake, open_draft, ready_intake
 from collecthub.errors import PermanentError
+from collecthub.formats.sap_files import read_table
 from collecthub.model.ids import new_id
 from collecthub.model.money import parse_amount
 from collecthub.model.party import Address, Contact, Party, PartyKind
@@ -27,7 +28,7 @@ from collecthub.store.connections import read_connection
 from collecthub.store.quarantine import quarantine_row
 from collecthub.store.queries.case_file import check_creditor
 from collecthub.store.queries.scope import Scope, not_there, owned_by
-from collecthub.wire.tabular import Row, read_rows
+from collecthub.wire.tabular import Row
 
 REQUIRED = ("debtor_name", "currency", "number", "due_on", "amount")
 OPTIONAL = (
@@ -105,6 +106,11 @@ class _Read(msgspec.Struct, frozen=True):
     debtor_ref: str
     currency: str
     claim: DraftClaim
+
+    @property
+    def is_credit(self) -> bool:
+        """Whether the row lowers what the debtor owes: a credit memo, or money on account."""
+        return self.claim.open_amount < 0
 
 
 # --- mappings -------------------------------------------------------------------------------------
@@ -203,6 +209,7 @@ def read_row(row: Row, mapping: FileMapping) -> tuple[_Read | None, tuple[FieldE
 
 
 def _amount(text: str, field: str, mapping: FileMapping, wrong: Wrong) -> Decimal | None:
+    text = f"-{text[:-1].rstrip()}" if text.endswith("-") else text  # SAP and bookkeepers write the sign behind
     match = _AMOUNTS[mapping.decimal_mark].fullmatch(text)
     if match is None:
         if text:
@@ -247,7 +254,7 @@ def _party(texts: Mapping[str, str]) -> Party:
 def preview_file(content: bytes, name: str, mapping: FileMapping) -> tuple[PreviewRow, ...]:
     """The first rows as they would be read. Raises `QuarantineError` when the file is no table."""
     check_mapping(mapping)
-    return tuple(_preview(row, mapping) for row in islice(read_rows(content, name), PREVIEW_ROWS))
+    return tuple(_preview(row, mapping) for row in islice(read_table(content, name), PREVIEW_ROWS))
 
 
 def _preview(row: Row, mapping: FileMapping) -> PreviewRow:
@@ -272,7 +279,7 @@ def import_file(
     sha256 = hub.evidence.keep(content)
     results: list[RowResult] = []
     groups: dict[tuple[str, str], list[_Read]] = {}
-    for row in read_rows(content, name):
+    for row in read_table(content, name):
         read, errors = read_row(row, mapping)
         if read is None:
             results.append(RowResult(line=row.line, errors=errors))
@@ -294,15 +301,18 @@ def _open_group(
     hub: Hub, work: Work, scope: Scope, creditor_id: str, reads: Sequence[_Read], key: str
 ) -> Iterator[RowResult]:
     """One debtor's rows. A row that spoils the draft is left out, so that the others still enter."""
+    asked = [read for read in reads if not read.is_credit]
+    credits = [read for read in reads if read.is_credit]
     draft = Draft(
         debtor=reads[0].debtor, debtor_ref=reads[0].debtor_ref, currency=reads[0].currency,
-        claims=tuple(read.claim for read in reads),
+        claims=tuple(read.claim for read in asked),
+        credits=-sum((read.claim.open_amount for read in credits), Decimal(0)),
     )
     found = open_draft(hub, work, scope, creditor_id, draft, origin="file", key=key)
     bad = _bad_claims(found)
-    if found.case_id is None and bad and len(bad) < len(reads):
-        yield from (RowResult(line=reads[index].line, errors=errors) for index, errors in bad.items())
-        rest = [read for index, read in enumerate(reads) if index not in bad]
+    if found.case_id is None and bad and len(bad) < len(asked):
+        yield from (RowResult(line=asked[index].line, errors=errors) for index, errors in bad.items())
+        rest = [read for read in reads if read.is_credit or asked.index(read) not in bad]
         yield from _open_group(hub, work, scope, creditor_id, rest, key)
         return
     for read in reads:

@@ -103,18 +103,18 @@ def _lines(head: Element, names: Mapping[str, Element]) -> Iterator[_Line]:
 
 def _line(head: Element, segment: Element, texts: Mapping[str, str], party: Element | None) -> _Line:
     company, year, document = (_text(head, name) for name in ("BUKRS", "GJAHR", "BELNR"))
-    amount = _signed(texts)
+    amount, place = _signed(texts), segment.sourceline
+    unread = f"{texts.get('WRBTR', '')} {texts.get('SHKZG', '')}".strip() if amount is None else ""
     settles = (company, texts.get("REBZJ", ""), texts.get("REBZG", ""), texts.get("REBZZ", ""))
     cells = {
         "debtor_ref": texts["KUNNR"], "debtor_name": _text(party, "NAME1") or texts["KUNNR"],
         "country": _text(party, "LAND1"), "vat_ref": _text(party, "STCEG"), "street": _text(party, "STRAS"),
         "postcode": _text(party, "PSTLZ"), "city": _text(party, "ORT01"), "language": _text(party, "SPRAS_ISO").lower(),
         "currency": _text(head, "WAERS"), "number": _text(head, "XBLNR") or document,
-        "issued_on": _day(_text(head, "BLDAT")), "due_on": _due(texts), "amount": texts.get("WRBTR", ""),
-        "open_amount": "",
+        "issued_on": _day(_text(head, "BLDAT")), "due_on": _due(texts), "amount": unread, "open_amount": "",
     }  # fmt: skip
     return _Line(
-        key=(company, year, document, texts.get("BUZEI", "")), settles=settles, source_line=segment.sourceline or 0,
+        key=(company, year, document, texts.get("BUZEI", "")), settles=settles, source_line=place if isinstance(place, int) else 0,
         cells=cells, amount=amount, left=amount or _ZERO,
     )  # fmt: skip
 
