@@ -1,0 +1,115 @@
+"""Both kinds of SAP in a hub: pulled, compared with their own totals, and opened as cases with net amounts."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from collecthub.config import load_settings
+from collecthub.engine.context import Hub
+from collecthub.engine.opening import open_cases
+from collecthub.engine.pulling import pull_connection
+from collecthub.hub import open_hub
+from collecthub.model.party import Party
+from collecthub.store import tables as t
+from collecthub.store.connections import (
+    RELEASED,
+    ConnectionRow,
+    CreditorRow,
+    Exclusions,
+    Playbook,
+    add_connection,
+    change_connection,
+    write_creditor,
+)
+from collecthub.store.secrets import write_secret
+from collecthub.testing.inline import InlineQueue
+
+TODAY = dt.date(2026, 6, 15)
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[Hub]:
+    database = f"sqlite:///{tmp_path / 'hub.sqlite'}"
+    settings = load_settings({}, home=tmp_path, database_url=database, business_date=TODAY, allow_loopback=True)
+    opened = open_hub(settings)
+    opened.queue = InlineQueue()
+    with opened.database.write() as conn:
+        party = Party(name="Brouwerij De Kroon", country="BE")
+        write_creditor(
+            conn, CreditorRow(creditor_id="kroon", name=party.name, party=party, playbook=Playbook()), opened.now()
+        )
+    yield opened
+    opened.close()
+
+
+def connect(hub: Hub, kind: str, settings: dict[str, Any]) -> str:
+    with hub.database.write() as conn:
+        write_secret(conn, hub.key, kind, "setting:password", '"sandbox-password"')
+        add_connection(
+            conn,
+            ConnectionRow(
+                connection_id=kind, kind=kind, role="erp", name=kind, creditor_id="kroon", partner_id=None,
+                settings=json.dumps(settings), mode=RELEASED, release=Exclusions(), checkpoint="", status="ok",
+                status_detail="", status_until=None, created_at=hub.now(), last_complete_at=None, next_due_at=None,
+            ),
+        )  # fmt: skip
+    return kind
+
+
+def pull(hub: Hub, connection_id: str) -> tuple[str, str]:
+    """Pull once and say how the run ended."""
+    pull_connection(hub, connection_id)
+    with hub.database.read() as conn:
+        row = conn.execute(sa.select(t.runs.c.state, t.runs.c.problem).order_by(t.runs.c.started_at.desc())).first()
+    assert row is not None
+    return row.state, row.problem
+
+
+def opened_cases(hub: Hub, connection_id: str) -> dict[str, Decimal]:
+    """Open the cases and say what each asks for, by currency."""
+    open_cases(hub, connection_id)
+    with hub.database.read() as conn:
+        rows = conn.execute(sa.select(t.cases.c.currency, t.cases.c.total_minor))
+        return {row.currency: Decimal(row.total_minor) for row in rows}
+
+
+def test_business_one(hub: Hub, company: Any) -> None:
+    company.load(
+        {"number": "F1"}, {"number": "F2", "open_amount": "400.00"}, {"number": "F3", "currency": "USD"},
+        {"number": "CN", "kind": "credit_note", "amount": "-50.00"},
+        {"number": "Z", "kind": "payment", "amount": "-100.00"}, {"number": "bad", "currency": "$"},
+    )  # fmt: skip
+    settings = {"base_url": company.twin.url, "company_db": "SBODEMO", "username": "collecthub"}
+    connection_id = connect(hub, "erp_sap_b1", settings)
+    assert pull(hub, connection_id) == ("complete", "")
+    company.do("pay", "F2", amount="100.00")
+    assert pull(hub, connection_id) == ("complete", "")  # the same day
+    with hub.database.write() as conn:
+        change_connection(conn, connection_id, checkpoint="")
+    assert pull(hub, connection_id) == ("complete", "")
+    assert opened_cases(hub, connection_id) == {"EUR": Decimal(115000), "USD": Decimal(100000)}
+    with hub.database.read() as conn:
+        assert list(conn.scalars(sa.select(t.quarantine.c.code).distinct())) == ["b1.currency"]
+    assert company.twin.control("sessions")["in_use"] <= 1  # whoever reads next shares it; it ends by itself
+
+
+def test_s4(hub: Hub, ledger: Any) -> None:
+    ledger.load(["a", "b"])
+    ledger.do("pay", "a", amount="300.00")
+    ledger.load(["late"], due_on="2026-04-01", currency="USD")
+    settings = {
+        "base_url": ledger.twin.url, "sap_client": "100", "company_codes": [ledger.company], "username": "COLLECTHUB",
+    }  # fmt: skip
+    connection_id = connect(hub, "erp_sap", settings)
+    assert pull(hub, connection_id) == ("complete", "")
+    ledger.do("pay", "b", amount="200.00")
+    assert pull(hub, connection_id) == ("complete", "")
+    assert opened_cases(hub, connection_id) == {"EUR": Decimal(150000), "USD": Decimal(100000)}
