@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 
 import msgspec
 
-from collecthub.errors import ConfigurationError
+from collecthub.errors import ConfigurationError, PermanentError
 from collecthub.law.rates import RateSeries, read_rates, with_more
 from collecthub.law.rules import (
     ChargeRule,
@@ -25,6 +26,7 @@ from collecthub.law.rules import (
     LimitationRule,
     ReminderRule,
 )
+from collecthub.model.money import parse_amount
 
 _SHEETS = files("collecthub.law") / "sheets"
 
@@ -45,11 +47,14 @@ class _Sheet(msgspec.Struct, forbid_unknown_fields=True):
 def country_law(sheet: str, rates: Mapping[str, RateSeries], name: str = "the country pack") -> CountryLaw:
     """The law that a sheet describes, with the series that its rules name and everything said of that country.
 
-    Raises `ConfigurationError`: what is not TOML, has unknown fields, or says two things under one rule id.
+    Raises `ConfigurationError`: what is not TOML, has unknown fields, numbers that are not plain decimals, or says two
+    things under one rule id.
     """
     try:
-        read = msgspec.convert(tomllib.loads(sheet), _Sheet)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        read = msgspec.convert(tomllib.loads(sheet, parse_float=parse_amount), _Sheet)
+        for value in _decimals((read.interest, read.charge, read.reminder)):
+            parse_amount(str(value))
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, PermanentError) as error:
         raise ConfigurationError(f"{name} cannot be read: {error}", cure="Correct the sheet.") from error
     law = CountryLaw(
         country=read.country, title=read.title, version=read.version, currency=read.currency, interest=read.interest,
@@ -61,6 +66,17 @@ def country_law(sheet: str, rates: Mapping[str, RateSeries], name: str = "the co
     if twice:
         raise ConfigurationError(f"{name} has two rules {', '.join(twice)}", cure="Give every rule an id of its own.")
     return msgspec.structs.replace(law, series={key: rates[key] for key in _named(law) if key in rates})
+
+
+def _decimals(thing: object) -> Iterator[Decimal]:
+    """Every exact number below a rule or a tuple of them."""
+    if isinstance(thing, Decimal):
+        yield thing
+    elif isinstance(thing, tuple):
+        for part in thing:
+            yield from _decimals(part)
+    elif isinstance(thing, msgspec.Struct):
+        yield from _decimals(tuple(getattr(thing, name) for name in thing.__struct_fields__))
 
 
 def with_rates(law: CountryLaw, more: Mapping[str, RateSeries]) -> CountryLaw:
