@@ -70,6 +70,20 @@ def test_no_peer_is_trusted_unseen() -> None:
     assert not findings, found(*findings)
 
 
+def test_decoders_are_made_one_after_the_other() -> None:
+    """A decoder made inside a function may be made by two threads at once, and then the process dies."""
+    findings = [
+        f"{place(path, call.lineno)} {ast.unparse(call.func)}"
+        for path in sources()
+        if not is_below(path, "wire/decoders", "sandbox")
+        for outer in ast.walk(tree_of(path))
+        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for call in ast.walk(outer)
+        if isinstance(call, ast.Call) and ast.unparse(call.func).split("[")[0].endswith(("json.Decoder", "msgpack.Decoder"))
+    ]
+    assert not findings, found(*findings)
+
+
 def test_no_rename_replaces_a_file_silently() -> None:
     """POSIX rename over SFTP overwrites an earlier case file without a word; the plain one refuses."""
     findings = [

@@ -20,7 +20,7 @@ from crash.town import MortalTown, cut_plan, settle_in_erp
 
 PATIENCE_SECONDS = 100.0
 WORK_DAYS = 4
-LIFE_SECONDS = (0.2, 2.5)  # from the begin of the work to the kill
+LIFE_SECONDS = (0.05, 1.5)  # from the begin of the work to the kill
 TWINS = ("exact", "sap", "bailiff", "lawyer", "agency", "creditor")
 
 STAGES: tuple[tuple[str, str, float], ...] = (

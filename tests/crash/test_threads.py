@@ -9,8 +9,15 @@ import pytest
 
 PROGRAM = """
 import sys, threading
+from typing import Generic, TypeVar
 import msgspec
 from collecthub.engine.known_types import learn_types
+from collecthub.wire.decoders import decoder
+
+T = TypeVar("T")
+
+class Answer(msgspec.Struct, Generic[T]):
+    d: T
 
 sys.setswitchinterval(1e-6)
 for number in range(300):
@@ -18,13 +25,17 @@ for number in range(300):
     outer = msgspec.defstruct(f"Outer{number}", [(f"f{k}", inner | None, None) for k in range(30)])
     if sys.argv[1] == "learned":
         learn_types()
-    gate = threading.Barrier(6)
+    gate = threading.Barrier(12)
 
     def decode(outer=outer, gate=gate):
         gate.wait()
         msgspec.json.decode(b'{"f3": {"a": 1, "b": "x"}, "f29": {"a": 2}}', type=outer)
 
-    threads = [threading.Thread(target=decode) for _ in range(6)]
+    def read_answer(outer=outer, gate=gate):  # a generic type, put together where it is used
+        gate.wait()
+        decoder(Answer[outer]).decode(b'{"d": {"f3": {"a": 1}}}')
+
+    threads = [threading.Thread(target=target) for target in (decode, read_answer) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:

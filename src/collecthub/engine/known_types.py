@@ -1,8 +1,4 @@
-"""Struct types are worked out one after the other, before threads use them.
-
-msgspec (0.22 at least) builds what it knows of a struct type at its first decoding, and the process dies of a
-segmentation fault when two threads do that with one type at the same moment.
-"""
+"""Struct types are worked out one after the other, before threads use them (why: `collecthub.wire.decoders`)."""
 
 from __future__ import annotations
 
@@ -10,6 +6,8 @@ import threading
 from collections.abc import Iterator
 
 import msgspec
+
+from collecthub.wire.decoders import learn
 
 _turn = threading.Lock()
 _known: set[type[msgspec.Struct]] = set()
@@ -21,7 +19,7 @@ def learn_types() -> None:
         for found in set(_below(msgspec.Struct)) - _known:
             _known.add(found)
             try:
-                msgspec.json.Decoder(found)
+                learn(found)
             except (TypeError, NameError):  # a type that is never decoded, or is only a part of others
                 continue
 

@@ -14,6 +14,7 @@ from collecthub.model.event import CaseEvent, event_digest
 from collecthub.model.ledger import Balance, add_lines
 from collecthub.store import tables as t
 from collecthub.store.case_log import GENESIS, read_case, read_lines
+from collecthub.wire.decoders import decoder
 
 CASES_PER_CHUNK = 200
 
@@ -40,7 +41,7 @@ def verify(hub: Hub) -> tuple[int, tuple[Finding, ...]]:
 
 
 def _histories(hub: Hub) -> Iterator[tuple[str, str, list[CaseEvent]]]:
-    decode = msgspec.json.Decoder(CaseEvent).decode
+    decode = decoder(CaseEvent).decode
     after = ""
     while True:
         with hub.database.read() as conn:

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -33,6 +32,7 @@ from collecthub.errors import (
     QuarantineError,
     RetryableError,
 )
+from collecthub.wire.decoders import decoder
 from collecthub.wire.http_socket import Limits, SafeAdapter
 from collecthub.wire.target import networks
 
@@ -87,18 +87,13 @@ def _error_text(content: bytes) -> str:
     return _CONTROL.sub(" ", said)[:200].strip() if isinstance(said, str) else ""
 
 
-@lru_cache(maxsize=256)
-def _decoder(type: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(type, float_hook=Decimal)
-
-
 def safe_json(content: bytes, type: Any = Any) -> Any:
     """Decode JSON into `type` (a msgspec type); numbers with a fraction become `Decimal`, never float.
 
     Raises `QuarantineError` with code `json.malformed`, or `json.schema` when it is JSON of another shape.
     """
     try:
-        return _decoder(type).decode(content)
+        return decoder(type, Decimal).decode(content)
     except msgspec.ValidationError as error:
         raise QuarantineError(f"The JSON has not the expected shape: {error}.", code="json.schema") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import msgspec
 
 from collecthub.sdk import QuarantineError
+from collecthub.wire.decoders import decoder
 
 T = TypeVar("T")
 _PLAIN = ",()'/:$"
@@ -57,14 +58,14 @@ def read_records(content: bytes, row_type: type[T]) -> Records[T]:
     """
     row: Any = row_type
     try:
-        answer = _decoder(_Answer, row).decode(content).d
+        answer = decoder(_Answer[row]).decode(content).d
         if isinstance(answer, list):
             return Records(answer)
         if isinstance(answer.results, list):
             return Records(answer.results, answer.next_url or "")
         if answer.deferred is not None:
             return Records([], answer.deferred.uri)
-        return Records([_decoder(_Single, row).decode(content).d])
+        return Records([decoder(_Single[row]).decode(content).d])
     except msgspec.ValidationError:
         raise
     except msgspec.DecodeError as error:
@@ -80,11 +81,6 @@ def navigation(value: bytes, row_type: type[T]) -> Records[T]:
     ([1], 'https://h/x')
     """
     return read_records(b'{"d":' + value + b"}", row_type)
-
-
-@cache
-def _decoder(shape: Any, row: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(shape[row])
 
 
 @cache

@@ -14,6 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from collecthub.sdk import Address, Contact, DebtorRecord, Party, PartyKind
+from collecthub.wire.decoders import decoder
 from collecthub_erp_sap.client import SapClient
 from collecthub_erp_sap.odata import Answer, Results, after, any_of, day_literal, equals
 from collecthub_erp_sap.settings import S4Settings
@@ -172,7 +173,7 @@ class DebtorReader:
         if not wanted:
             return {}
         column = dict(zip(row.__struct_fields__, row.__struct_encode_fields__, strict=True))[attribute]
-        decoder: msgspec.json.Decoder[Answer[Results[T]]] = msgspec.json.Decoder(Answer[Results[row]])  # type: ignore[valid-type]  # the class is chosen at run time
+        answer: msgspec.json.Decoder[Answer[Results[T]]] = decoder(Answer[Results[row]])  # type: ignore[valid-type]  # the class is chosen at run time
         found: dict[str, list[T]] = defaultdict(list)
         for start in range(0, len(wanted), _AT_A_TIME):
             options = {
@@ -181,7 +182,7 @@ class DebtorReader:
                 "$top": _MANY_ROWS,
                 "$format": "json",
             }
-            for record in self._client.read(f"{self._service}/{entity}", options, decoder).d.results:
+            for record in self._client.read(f"{self._service}/{entity}", options, answer).d.results:
                 found[getattr(record, attribute)].append(record)
         return found
 
