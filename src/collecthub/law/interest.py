@@ -1,8 +1,8 @@
 """Default interest on a claim, exact to the last fraction and explained stretch by stretch.
 
-Conventions (each with its reason in `docs/law`): the first interest day is the day after the due date and the day
-of calculation counts; a year has 365 days unless `DayCount.ACTUAL` is asked for; interest is simple unless the law
-capitalises; every day bears the rate of its own period; the exact sum is rounded half up once.
+Conventions: the first interest day is the day after the due date, on which the debtor may still pay, and the day of
+calculation counts; a year has 365 days, also a leap year, unless the actual number is asked for; interest is simple
+unless the law capitalises; every day bears the rate of its own calendar period; the exact sum is rounded half up once.
 """
 
 from __future__ import annotations
