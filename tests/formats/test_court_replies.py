@@ -140,7 +140,7 @@ def test_seven_acts_mean_what_the_crosswalk_says() -> None:
         found = table.codes.get(update.status_code)
         assert (found and found.meaning) == meaning, update.status_code
         assert outcome is None or (found and found.outcome) == outcome
-        assert found or update.status_code in table.unmapped
+        assert found or update.status_code in table.ambiguous
     assert [update.sequence for update in updates] == sorted(update.sequence for update in updates)
     assert updates[0].occurred_at == dt.datetime(2026, 6, 1, 8, 0, tzinfo=dt.UTC)  # 10:00 in a Polish summer
 
