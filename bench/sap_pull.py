@@ -37,7 +37,7 @@ def rows(
 
 def _ours(folder: Path, server: str, database: str, items: int, phases: str = "load,again") -> Told:
     home = folder / f"sap-{next(_homes)}"
-    return run("sap_ours", home, server, database, items, phases, seconds=900)
+    return run("sap_ours", home, server, database, items, phases, seconds=1800)
 
 
 def _checked(told: Told, other: Told, items: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -109,3 +110,24 @@ def test_a_session_that_ends_between_reading_and_writing_is_no_matter(company: A
     assert company.twin.control("sessions")["in_use"] == 1
     connector.close()
     assert company.twin.control("sessions")["in_use"] == 0
+
+
+def test_debtors_who_are_told_about_side_by_side_share_one_session(company: Any) -> None:
+    names = [f"K{n:02d}" for n in range(16)]
+    company.load(
+        *[{"number": f"F-{name}", "customer_ref": name} for name in names],
+        customers=[{"customer_ref": name, "name": name} for name in names],
+    )
+    refs = refs_of(company)
+    connector = company.connector()
+    before = company.twin.control("sessions")["logins"]
+    company.twin.control("sessions", {"expire": True})
+
+    def tell(name: str) -> str:
+        return str(connector.report(report(SENT, name, (refs[f"F-{name}"],), report_id=f"{name:0>32}")).detail)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert {one[:23] for one in pool.map(tell, names)} == {"1 of 1 invoices blocked"}
+    assert set(blocks(company).values()) == {"tYES"}
+    assert len(activities(company)) == 16
+    assert company.twin.control("sessions") == {"in_use": 1, "logins": before + 1, "locked": False}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,15 @@ def test_a_wrong_password_is_sent_once_and_never_locks_the_user(ledger: Any) -> 
     for _ in range(10):
         with pytest.raises(ConfigurationError, match="401"):
             list(connector.pull(""))
-    assert ledger.twin.control("logon") == {"locked": False}
+    assert ledger.twin.control("logon") == {"locked": False, "bad_logons": 1}
+
+
+def test_threads_that_begin_together_send_a_wrong_password_once(ledger: Any) -> None:
+    connector = ledger.connector(password="wrong")
+    with ThreadPoolExecutor(8) as pool:
+        tries = [pool.submit(list, connector.open_items()) for _ in range(8)]
+    assert {type(one.exception()) for one in tries} == {ConfigurationError}
+    assert ledger.twin.control("logon") == {"locked": False, "bad_logons": 1}
 
 
 def test_oauth_client_credentials(ledger: Any) -> None:

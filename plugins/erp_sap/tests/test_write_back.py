@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -108,6 +109,19 @@ def test_an_expired_csrf_token_is_fetched_once_more(ledger: Any) -> None:
     ledger.twin.control("logon", {"expire_csrf": True})
     connector.report(report(CLOSED, ledger.customer, refs))
     assert customer_block(ledger) == ""
+
+
+def test_debtors_who_are_told_about_side_by_side_share_one_token(ledger: Any) -> None:
+    customers = [f"{ledger.company}9{n:05d}" for n in range(24)]
+    given = [{"customer_ref": ref, "name": ref, "kind": "company"} for ref in customers]
+    ledger.twin.control("load", {"company_code": ledger.company, "customers": given, "items": []})
+    connector = ledger.connector()
+    ref = (f"{ledger.company}/2026/1800000001/001",)
+    for fact, block in ((SENT, "C"), (CLOSED, "none")):
+        ledger.twin.control("logon", {"expire_csrf": True})
+        with ThreadPoolExecutor(8) as pool:
+            told = list(pool.map(lambda customer, fact=fact: connector.report(report(fact, customer, ref)), customers))
+        assert {one.detail for one in told} == {f"customer block in {ledger.company}: {block}"}
 
 
 def test_a_business_error_in_a_header_is_an_error(ledger: Any) -> None:

@@ -110,7 +110,7 @@ class SapControl:
             self._logon.expire_csrf()
         if "certificate" in given:
             self._logon.trust(given["certificate"])
-        return {"locked": self._logon.locked()}
+        return {"locked": self._logon.locked(), "bad_logons": self._logon.bad_logons()}
 
 
 def serve(options: TwinOptions) -> None:

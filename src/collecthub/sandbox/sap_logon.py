@@ -53,7 +53,11 @@ class Logon:
 
     def locked(self) -> bool:
         """Whether too many bad logons have locked the user."""
-        return int(self._books.get("bad_logons", 0)) >= BAD_LOGONS
+        return self.bad_logons() >= BAD_LOGONS
+
+    def bad_logons(self) -> int:
+        """How many there were since the user was last unlocked."""
+        return int(self._books.get("bad_logons", 0))
 
     def trust(self, certificate: str) -> None:
         """Map a client certificate (DER, base64) to the communication user, as transaction CERTRULE does."""
@@ -75,7 +79,7 @@ class Logon:
             return False
         if secrets.compare_digest(password.encode(), self._credentials.password.encode()):
             return True
-        self._books.put("bad_logons", int(self._books.get("bad_logons", 0)) + 1)
+        self._books.put("bad_logons", self.bad_logons() + 1)
         return False
 
     async def token(self, request: Request) -> Response:

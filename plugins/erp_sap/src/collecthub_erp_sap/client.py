@@ -7,6 +7,7 @@ token with the cookies it came with; a business error can ride in a header on a 
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import TypeVar
@@ -35,7 +36,7 @@ class UnknownRecordError(PermanentError):
 
 
 class SapClient:
-    """One logged-on line to SAP. Not for use by two threads at once."""
+    """One logged-on line to SAP. May be shared by threads."""
 
     def __init__(self, settings: S4Settings, now: Callable[[], dt.datetime], *, allow_loopback: bool) -> None:
         basic = (settings.username, settings.password.get_secret_value()) if settings.username else None
@@ -52,7 +53,9 @@ class SapClient:
             client_cert=settings.client_certificate_file or None,
             headers={"sap-language": "EN", **({"sap-client": settings.sap_client} if settings.sap_client else {})},
         )
+        self._guard, self._first = threading.Lock(), threading.Lock()
         self._tokens: dict[str, str] = {}
+        self._is_known = False
         self._refused: ConfigurationError | None = None
 
     @property
@@ -102,16 +105,22 @@ class SapClient:
     def _send_protected(
         self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> HttpResponse:
+        token = ""
         for is_last in (False, True):
-            token = self._tokens.get(service) or self.fetch_token(service)
+            token = self._token(service, stale=token)
             response = self._send(method, path, {}, {**headers, _CSRF: token}, body)
             is_expired = response.status == HTTPStatus.FORBIDDEN and (
                 response.headers.get(_CSRF, "").lower() == "required"
             )
             if not is_expired or is_last:
                 break
-            del self._tokens[service]
         return response
+
+    def _token(self, service: str, stale: str) -> str:
+        """The token that all threads share, as they share its cookies: only one of them replaces a stale one."""
+        with self._guard:
+            known = self._tokens.get(service, "")
+            return known if known and known != stale else self.fetch_token(service)
 
     def fetch_token(self, service: str) -> str:
         """A CSRF token; the cookies it is bound to stay in the session. The trailing slash is needed."""
@@ -127,6 +136,14 @@ class SapClient:
 
     def _send(
         self, method: str, path: str, params: Mapping[str, str], headers: Mapping[str, str], body: bytes | None = None
+    ) -> HttpResponse:
+        if self._is_known:
+            return self._exchange(method, path, params, headers, body)
+        with self._first:  # until SAP has known us once, one at a time: threads together would lock the user
+            return self._exchange(method, path, params, headers, body)
+
+    def _exchange(
+        self, method: str, path: str, params: Mapping[str, str], headers: Mapping[str, str], body: bytes | None
     ) -> HttpResponse:
         if self._refused is not None:
             raise self._refused
@@ -145,6 +162,7 @@ class SapClient:
                 cure="Correct sap_client and the communication user's credentials, unlock him, then save the connection.",
             )
             raise self._refused
+        self._is_known = True
         return response
 
     def _accepted(self, response: HttpResponse, path: str) -> HttpResponse:

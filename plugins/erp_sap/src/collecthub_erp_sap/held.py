@@ -26,7 +26,7 @@ _HELD = msgspec.json.Decoder(Held)
 
 
 class BlockRegister:
-    """The register of one connection. Jobs that report run one after the other, so it needs no lock."""
+    """The register of one connection. What concerns one customer is told in order, so it needs no lock."""
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
