@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pluggy
 
+from collecthub.erp_ports import HookSubscriber, InvoiceLine, InvoiceLineSource, ItemSource
 from collecthub.errors import (
     CollecthubError,
     ConfigurationError,
@@ -73,12 +74,8 @@ from collecthub.ports import (
     HookAnswer,
     HookReceiver,
     HookRequest,
-    HookSubscriber,
     InvoiceDocument,
-    InvoiceLine,
-    InvoiceLineSource,
     InvoiceSource,
-    ItemSource,
     Journal,
     OpenItem,
     OpenItemBooks,

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from collecthub.erp_ports import HookSubscriber, InvoiceLineSource, ItemSource
 from collecthub.errors import ConfigurationError, PermanentError
 from collecthub.ports import (
     Budgeted,
@@ -19,8 +20,6 @@ from collecthub.ports import (
     Divided,
     DocumentSource,
     HookReceiver,
-    HookSubscriber,
-    InvoiceLineSource,
     InvoiceSource,
     OpenItemBooks,
 )
@@ -57,6 +56,7 @@ def test_the_connector_satisfies_its_ports(world: Any) -> None:
         Divided,
         Budgeted,
         InvoiceLineSource,
+        ItemSource,
     ):
         assert isinstance(connector, port), port
 
