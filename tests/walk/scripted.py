@@ -19,6 +19,7 @@ from collecthub.sdk import (
     ConnectorContext,
     ConnectorRole,
     ConnectorSpec,
+    ControlTotal,
     CostStatement,
     DebtorRecord,
     Decoded,
@@ -56,6 +57,9 @@ class World:
         self.outbox: list[tuple[str, bytes]] = []
         self.verdicts: list[tuple[str, Verdict]] = []
         self.reports: list[CaseReport] = []
+        self.control: list[ControlTotal] | None = None  # what the ERP's own list adds up to, if it says so
+        self.broken_off = 0  # so many pulls break off after their page
+        self.pulled_from: list[str] = []
         self.lose_receipts = 0
         self.refuse_connections = 0
 
@@ -83,7 +87,13 @@ class ScriptedErp:
         self.world = world
 
     def pull(self, checkpoint: str) -> Iterator[Page]:
-        yield Page(rows=list(self.world.rows), checkpoint=str(int(checkpoint or 0) + 1))
+        self.world.pulled_from.append(checkpoint)
+        is_whole = not self.world.broken_off
+        control = self.world.control if is_whole else None
+        yield Page(rows=list(self.world.rows), checkpoint=str(int(checkpoint or 0) + 1), control=control)
+        if not is_whole:
+            self.world.broken_off -= 1
+            raise RetryableError("the ERP fell silent", cure="Nothing to do.", retry_after_seconds=60)
 
     def debtors(self, debtor_refs: Sequence[str]) -> Iterator[DebtorRecord]:
         for ref in debtor_refs:

@@ -26,7 +26,7 @@ def difference(conn: sa.Connection, connection_id: str, control: Iterable[Contro
     ours = _stored(conn, connection_id)
     sentences = [
         f"The ERP lists {_words(theirs.get(currency, _NOTHING))} {currency} as open, "
-        f"here are {_words(ours.get(currency, _NOTHING))}."
+        f"the hub holds {_words(ours.get(currency, _NOTHING))}."
         for currency in sorted(ours.keys() | theirs.keys())
         if ours.get(currency, _NOTHING) != theirs.get(currency, _NOTHING)
     ]

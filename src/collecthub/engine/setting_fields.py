@@ -86,11 +86,24 @@ def _field(name: str, info: FieldInfo) -> SettingField:
     secret = is_secret(info)
     default = None if secret else info.get_default(call_default_factory=True, validated_data={})
     field = SettingField(
-        name=name, title=info.title or name.replace("_", " ").capitalize(), help=info.description or "", kind=kind,
+        name=name, title=info.title or _title(name), help=info.description or "", kind=kind,
         is_required=info.is_required(), is_secret=secret, choices=choices,
         examples=tuple(map(str, info.examples or ())),
     )
     return msgspec.structs.replace(field, default=_shown(field, None if info.is_required() else default))
+
+
+_WORDS = {"url": "address", "uri": "address", "id": "ID"}
+
+
+def _title(name: str) -> str:
+    """A field's name as people read it.
+
+    >>> [_title(name) for name in ("client_id", "redirect_uri", "folder")]
+    ['Client ID', 'Redirect address', 'Folder']
+    """
+    words = " ".join(_WORDS.get(word, word) for word in name.split("_"))
+    return words[:1].upper() + words[1:]
 
 
 def _kind(annotation: Any) -> tuple[FieldKind, tuple[str, ...]]:

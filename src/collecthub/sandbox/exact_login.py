@@ -11,7 +11,8 @@ USER, PASSWORD = "sandbox@example.org", "sandbox-password"
 AGREE, ASK = "agree", "ask"  # agree: the user is logged in and has agreed before; ask: he sees the page
 
 _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1"><title>Log in - Exact Online (sandbox)</title></head>
+<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">
+<title>Log in - Exact Online (sandbox)</title></head>
 <body><h1>Exact Online (sandbox)</h1>{wrong}<p>The app {app} asks to read and change your administration.</p>
 <form method="post">
 <p><label>User name <input name="username" autocomplete="username" value="{user}"></label></p>

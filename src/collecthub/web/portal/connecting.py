@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from collecthub.bundled.intake import KIND as INTAKE
 from collecthub.engine import connection_settings as settings
 from collecthub.engine.consent import callback_url
+from collecthub.engine.context import SECRET_PREFIX
 from collecthub.engine.doors import await_consent, connect
 from collecthub.engine.setting_fields import setting_fields, shown_values
 from collecthub.errors import CollecthubError, ConfigurationError, PermanentError
@@ -67,10 +68,19 @@ def _add_page(visitor: Visitor, spec: ConnectorSpec, given: dict[str, str], wron
     with visitor.hub.database.read() as conn:
         owners = partner_names(conn) if is_partner else creditor_names(conn, visitor.scope)
     return page(
-        visitor, "connection_form.html", status=422 if wrong else 200, spec=spec, fields=setting_fields(spec.settings),
-        given=given, wrong=wrong, owners=owners, is_partner=is_partner, row=None, stored=frozenset(),
-        action=f"/connections/add/{spec.kind}",
+        visitor, "connection_form.html", status=422 if wrong else 200, spec=spec, given=given, wrong=wrong,
+        owners=owners, is_partner=is_partner, row=None, stored=frozenset(), action=f"/connections/add/{spec.kind}",
+        **_parted_fields(spec, wrong, frozenset()),
     )
+
+
+def _parted_fields(spec: ConnectorSpec, wrong: dict[str, str], stored: frozenset[str]) -> dict[str, object]:
+    """What everybody must look at, and what most people leave as it is: folded unless something in it is wrong."""
+    fields = setting_fields(spec.settings)
+    main = [one for one in fields if one.is_required or one.examples or one.name in stored]
+    more = [one for one in fields if one not in main]
+    is_unfolded = not main or "" in wrong or any(PREFIX + one.name in wrong for one in more)
+    return {"main": main, "more": more, "is_unfolded": is_unfolded}
 
 
 @router.post("/add/{kind}")
@@ -116,19 +126,19 @@ def show_settings(visitor: Operator, connection_id: str) -> Response:
         row = doors.owned_connection(conn, visitor.scope, connection_id)
     spec = visitor.hub.spec(row.kind)
     values = shown_values(setting_fields(spec.settings), doors.stored_settings(row))
-    return _settings_page(visitor, connection_id, {**{PREFIX + name: text for name, text in values.items()}, "name": row.name}, {})
+    given = {PREFIX + name: text for name, text in values.items()} | {"name": row.name}
+    return _settings_page(visitor, connection_id, given, {})
 
 
 def _settings_page(visitor: Visitor, connection_id: str, given: dict[str, str], wrong: dict[str, str]) -> Response:
     with visitor.hub.database.read() as conn:
         row = doors.owned_connection(conn, visitor.scope, connection_id)
-        stored = secret_names(conn, connection_id)
+        stored = frozenset(name.removeprefix(SECRET_PREFIX) for name in secret_names(conn, connection_id))
     spec = visitor.hub.spec(row.kind)
     return page(
-        visitor, "connection_form.html", status=422 if wrong else 200, spec=spec, fields=setting_fields(spec.settings),
-        given=given, wrong=wrong, owners={}, is_partner=False, row=row,
-        stored=frozenset(name.removeprefix("setting:") for name in stored),
-        action=f"/connections/{connection_id}/settings",
+        visitor, "connection_form.html", status=422 if wrong else 200, spec=spec, given=given, wrong=wrong, owners={},
+        is_partner=False, row=row, stored=stored, action=f"/connections/{connection_id}/settings",
+        **_parted_fields(spec, wrong, stored),
     )
 
 

@@ -48,8 +48,13 @@ def show_list(visitor: CreditorSide, cursor: Cursor = "") -> Response:
     failed = [state for state in visitor.hub.plugins.states.values() if not state.is_loaded]
     return page(
         visitor, "connections.html", found=found, names=names, cursor=cursor,
-        failed=failed if visitor.is_operator else [],
+        failed=failed if visitor.is_operator else [], kinds=_kinds(visitor),
     )
+
+
+def _kinds(visitor: Visitor) -> dict[str, str]:
+    """Connector kinds as people call them."""
+    return {kind: spec.title for kind, spec in visitor.hub.plugins.connectors.items()}
 
 
 @router.get("/{connection_id}")
@@ -73,7 +78,8 @@ def _connection_page(
         names = owner_names(conn, visitor.scope)
     return page(
         visitor, "connection.html", detail=detail, refused=refused, names=names, done=done, steps=steps,
-        problem=problem, is_shadow=row.mode == SHADOW, reminders=REMINDERS, **health(visitor.hub, row, detail),
+        problem=problem, is_shadow=row.mode == SHADOW, reminders=REMINDERS,
+        kinds=_kinds(visitor), **health(visitor.hub, row, detail),
     )
 
 

@@ -13,6 +13,7 @@ from collecthub.web.portal import (
     connecting,
     connections,
     consent,
+    countries,
     desks,
     first_wave,
     imports,
@@ -55,6 +56,6 @@ async def read_static(name: str) -> Response:
 
 for part in (
     login, overview, case_list, case_page, case_actions, new_case, imports, connecting, connections, first_wave, consent,
-    partners, desks,
+    partners, desks, countries,
 ):
     router.include_router(part.router)

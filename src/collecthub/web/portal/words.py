@@ -82,6 +82,11 @@ CONNECTION_STATES: Mapping[str, Label] = {
     "ok": ("Works", "good"),
     "waiting": ("Tries again by itself", "warn"),
     "stopped": ("Stopped", "bad"),
+    # by what stopped it
+    "consent": ("Waits for consent", "warn"),
+    "choice": ("Waits for a choice", "warn"),
+    "person": ("Resting", "quiet"),
+    "trouble": ("Stopped", "bad"),
 }
 MODES: Mapping[str, Label] = {"shadow": ("Shadow: nothing leaves", "info"), "released": ("Released", "quiet")}
 ENVELOPE_STATES: Mapping[str, Label] = {
