@@ -160,14 +160,14 @@ def _open_group(
         return {place: _refused(read, "is_credit", reason) for place, read in group.items()}
     found = open_draft(hub, work, scope, creditor_id, _draft(group), origin="file", key=_key(group))
     bad = _bad_claims(found)
-    if found.case_id is None and bad and len(bad) < len(places):
+    if found.case_id is None and bad:
         refused = {
             places[index]: _result(read.name, read.invoice, read.due_on, errors=errors)
             for index, errors in bad.items()
             for read in (group[places[index]],)
         }
         rest = {place: read for place, read in group.items() if place not in refused}
-        return refused | _open_group(hub, work, scope, creditor_id, rest)
+        return refused | (_open_group(hub, work, scope, creditor_id, rest) if rest else {})
     if found.case_id is not None and not found.is_duplicate:
         _keep_documents(hub, work, scope, creditor_id, found.case_id, group)
     return {
