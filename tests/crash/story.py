@@ -53,9 +53,9 @@ class Story:
     def run(self) -> None:
         """Every stage to its end."""
         outside: dict[str, Callable[[], None]] = {
-            "partners work": lambda: self.town.work(WORK_DAYS),
+            "partners work": lambda: self.town.work(up_to=WORK_DAYS),
             "paid directly": self._pay_directly,
-            "partners work on": lambda: self.town.work(WORK_DAYS),
+            "partners work on": lambda: self.town.work(up_to=2 * WORK_DAYS),
         }
         owed = 0.0
         for name, act, share in STAGES:

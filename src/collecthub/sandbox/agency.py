@@ -27,7 +27,7 @@ from starlette.routing import Mount, Route
 
 from collecthub.sandbox.contract import ContractBreach
 from collecthub.sandbox.json_contract import published_contract, read_json
-from collecthub.sandbox.office import DAY_SECONDS, Office, profile_from
+from collecthub.sandbox.office import Office, profile_from
 from collecthub.sandbox.office_books import Json
 from collecthub.sandbox.office_desk import ChangedExchange
 from collecthub.sandbox.standard_webhooks import post, signed_headers
@@ -206,13 +206,15 @@ class Agencies:
         return {"partner_ref": agency.office.profile.ref}
 
     def _work(self, payload: Json) -> Json:
-        """Day by day, so that all offices share one calendar."""
-        worked = {}
-        for _ in range(int(payload.get("days", 1))):
+        """Day by day, so that all offices share one calendar; with `up_to` only what is missing until that day."""
+        worked: Json = {}
+        chosen = self._chosen(payload)
+        begun = min(agency.office.days_worked for agency in chosen)
+        for day in range(begun + 1, (payload.get("up_to") or begun + payload.get("days", 1)) + 1):
             if payload.get("advance_clock", True):
-                self._clock.advance(DAY_SECONDS)
-            for agency in self._chosen(payload):
-                worked[agency.country] = agency.office.work(1, advance_clock=False)
+                self._clock.begin_day(day)
+            for agency in chosen:
+                worked[agency.country] = agency.office.work(up_to=day, advance_clock=False)
         return worked
 
     def _books(self, payload: Json) -> Json:

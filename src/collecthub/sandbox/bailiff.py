@@ -1,7 +1,7 @@
 """The bailiff's office: an SFTP server of its own and a clerk who works the files in its folders.
 
 Ready file: `sftp_host`, `sftp_port`, `username`, `host_key_fingerprint`, `certificate_pem`, `partner_ref`.
-Control: `hub` (`certificate_pem`, `ssh_public_key`, `sender_ref`), `work` (`days`, `advance_clock`), `books`,
+Control: `hub` (`certificate_pem`, `ssh_public_key`, `sender_ref`), `work` (`days` or `up_to`, `advance_clock`), `books`,
 `accounts`, `down` (`seconds`: hangs up on whoever connects).
 Settings: see `office.profile_from`, and `username`.
 """
@@ -111,7 +111,7 @@ class Bailiff:
 
     def _work(self, payload: Json) -> Json:
         self.sweep()
-        done = self.office.work(int(payload.get("days", 1)), advance_clock=payload.get("advance_clock", True))
+        done = self.office.work(**payload)
         self._deliver()
         return {**done, "accounts": self.publish_accounts()}
 

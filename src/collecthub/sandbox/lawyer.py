@@ -2,7 +2,7 @@
 
 `POST /exchange/v1/soap`; the contract itself is served at `?wsdl` and beside it. Credentials: HTTP basic or a
 WS-Security UsernameToken (text). Ready file: `path`, `username`, `password`, `partner_ref`.
-Control: `hub` (`sender_ref`), `work` (`days`, `advance_clock`), `books`, `down` (`seconds`). A reply that gets lost,
+Control: `hub` (`sender_ref`), `work` (`days` or `up_to`, `advance_clock`), `books`, `down` (`seconds`). A reply that gets lost,
 or HTML with status 200, is a fault: `faults` with `drop_after_bytes` 0, or with `status` 200 and a `body`.
 Settings: see `office.profile_from`.
 """
@@ -74,7 +74,7 @@ class Lawyer:
         return {"partner_ref": self.office.profile.ref}
 
     def _work(self, payload: Json) -> Json:
-        return self.office.work(int(payload.get("days", 1)), advance_clock=payload.get("advance_clock", True))
+        return self.office.work(**payload)
 
     def _down(self, payload: Json) -> Json:
         self._down_until = time.monotonic() + payload["seconds"]

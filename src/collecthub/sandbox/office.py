@@ -16,8 +16,6 @@ from collecthub.sandbox.office_desk import Desk
 from collecthub.sandbox.office_work import Bench, Mischief
 from collecthub.sandbox.twin import Books, Clock, TwinOptions
 
-DAY_SECONDS = 86_400.0
-
 
 @dataclass(frozen=True, kw_only=True)
 class OfficeProfile:
@@ -95,12 +93,21 @@ class Office:
             self.books.bundle(self.hub_ref, self.profile.bundle_size)
         return answer
 
-    def work(self, days: int, *, advance_clock: bool = True) -> Json:
-        """Do the next days' work; the office's clock goes on a day each unless it is told not to."""
-        for _ in range(days):
+    @property
+    def days_worked(self) -> int:
+        """How many days this office has worked."""
+        return int(self.books.books.get("days_worked", 0))
+
+    def work(self, days: int = 1, *, up_to: int = 0, advance_clock: bool = True) -> Json:
+        """Do the next days' work, or with `up_to` what is missing until so many days are worked in all.
+
+        The office's clock goes on a day each unless it is told not to. A day that a crash cut off is done again.
+        """
+        for day in range(self.days_worked + 1, (up_to or self.days_worked + days) + 1):
             if advance_clock:
-                self.clock.advance(DAY_SECONDS)
+                self.clock.begin_day(day)
             with self.books.transaction():
+                self.books.books.put("days_worked", day)
                 for case in self.books.cases("waiting"):
                     self.books.queue(self._desk.decide(case))
                 self._bench.next_day()

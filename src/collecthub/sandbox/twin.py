@@ -27,7 +27,7 @@ from typing import Any
 from collecthub.errors import ConfigurationError, PermanentError, RetryableError
 
 LOOPBACK = "127.0.0.1"
-_START_SECONDS = 20.0
+_START_SECONDS = 60.0
 _STOP_SECONDS = 5.0
 _CACHE_KIB = 32_000
 
@@ -129,6 +129,14 @@ class Clock:
     def advance(self, seconds: float) -> None:
         """Move the clock on (or back), whether it runs or stands."""
         self.set(self.now() + dt.timedelta(seconds=seconds), frozen=self._frozen is not None)
+
+    def begin_day(self, day: int) -> None:
+        """The `day`-th working day begins, a day after the one before it; told again, the clock stays."""
+        begun = int(self._books.get("clock.day", 0))
+        if day > begun:
+            with self._books.transaction():
+                self.advance((day - begun) * 86_400)
+                self._books.put("clock.day", day)
 
 
 def open_books(options: TwinOptions, schema: str = "") -> Books:
@@ -252,7 +260,7 @@ def start_twin(
     """Start a twin as a child process and wait until it listens. Its output goes to `home/LABEL.log`.
 
     Started again on the same home it keeps its books and, when it can, its port. Raises `ConfigurationError`
-    with the twin's last words when it ends instead, `RetryableError` when it is not ready in 20 seconds.
+    with the twin's last words when it ends instead, `RetryableError` when it is not ready in a minute.
     """
     options = TwinOptions(
         name=name, home=home, port=port, parent_pid=os.getpid(), instance=instance,

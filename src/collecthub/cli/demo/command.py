@@ -106,17 +106,27 @@ def _begin(home: Path, base: HubSettings, request: Request, *, resume: bool) -> 
 def _hub(settings: HubSettings) -> Iterator[tuple[Hub, Any, BackgroundServer]]:
     hub = open_hub(settings)
     try:
-        with only_worker(settings), running(hub) as engine, BackgroundServer(create_app(hub)) as server:
+        with only_worker(settings), running(hub) as engine, BackgroundServer(create_app(hub), port=_port(hub)) as server:
+            _keep(hub, "demo_port", server.url.rpartition(":")[2])
             yield hub, engine, server
     finally:
         hub.close()
 
 
+def _port(hub: Hub) -> int:
+    """The port of the run before this one, which the agencies' webhooks still call; 0 when there was none."""
+    with hub.database.read() as conn:
+        return int(read_fact(conn, "demo_port") or 0)
+
+
+def _keep(hub: Hub, name: str, value: str) -> None:
+    with hub.database.write() as conn:
+        write_fact(conn, name, value)
+
+
 def _keep_first(hub: Hub, plan: Plan) -> None:
     """The figures of the first pull, kept in the demo's state so that a resumed run reports the same."""
-    text = json.dumps(first_figures(hub, plan))
-    with hub.database.write() as conn:
-        write_fact(conn, "demo_first", text)
+    _keep(hub, "demo_first", json.dumps(first_figures(hub, plan)))
 
 
 def _first(hub: Hub) -> dict[str, Any]:

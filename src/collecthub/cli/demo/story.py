@@ -47,10 +47,10 @@ class Story:
             ("connect creditors and partners", self._connect),
             ("pull open items, in shadow", self._pull),
             ("release the first wave and hand over", self._release),
-            ("partners work", self._partners_work),
+            ("partners work", lambda: self._partners_work(WORK_DAYS)),
             ("invoices are paid and credited in the ERPs", self._pay_directly),
             ("pull again, recall what was paid", self._pull),
-            ("partners work on", self._partners_work),
+            ("partners work on", lambda: self._partners_work(2 * WORK_DAYS)),
             ("pull a last time", self._pull),
         )
         for number, (title, stage) in enumerate(stages):
@@ -89,8 +89,17 @@ class Story:
                 connect_creditor(self._hub, self._town, creditor)
 
     def _pull(self) -> None:
+        asked_at = self._hub.now()
         wake_outsides(self._hub, pull=True, listen=False)
         self._settle()
+        with self._hub.database.read() as conn:
+            ledgers = read_connections(conn, t.connections.c.role == "erp", t.connections.c.kind != "intake")
+        late = [row for row in ledgers if row.last_complete_at is None or row.last_complete_at < asked_at]
+        if late:
+            raise RetryableError(
+                f"{late[0].name} was not pulled to its end: {late[0].status_detail or 'its last run is incomplete'}",
+                cure="See `collecthub connection list`, then `collecthub demo --resume`.",
+            )
 
     def _release(self) -> None:
         with self._hub.database.read() as conn:
@@ -101,8 +110,8 @@ class Story:
             )
         self._settle()
 
-    def _partners_work(self) -> None:
-        self._town.work(WORK_DAYS)
+    def _partners_work(self, up_to: int) -> None:
+        self._town.work(up_to)
         self._settle()
 
     def _pay_directly(self) -> None:

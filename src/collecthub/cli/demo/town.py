@@ -67,10 +67,11 @@ class Town:
         for chunk in load_chunks(customers, items):
             self[erp].control("load", chunk)
 
-    def work(self, days: int) -> None:
-        """Let every partner's office work for some days."""
+    def work(self, up_to: int) -> None:
+        """Let every partner's office work until it has worked so many days in all."""
         with ThreadPoolExecutor(3) as pool:
-            done = [pool.submit(self[name].control, "work", {"days": days}) for name in ("bailiff", "lawyer", "agency")]
+            offices = ("bailiff", "lawyer", "agency")
+            done = [pool.submit(self[name].control, "work", {"up_to": up_to}) for name in offices]
         for future in done:
             future.result()
 
