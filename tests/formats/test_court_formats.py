@@ -243,6 +243,12 @@ def test_without_particulars_every_missing_piece_is_named_at_once() -> None:
     assert {f"particulars.case.{name}" for name in ("titles", "orders", "creditor", "debtors[0]")} <= german
 
 
+@pytest.mark.parametrize("name", list(ADAPTERS))
+def test_a_case_in_which_nothing_is_open_is_not_taken_to_court(name: str) -> None:
+    paid = altered(CASES[name], claims=(), principal=Decimal(0))
+    assert "there is nothing to ask" in refusal(name, sent(paid))["principal"]
+
+
 def test_a_batch_names_the_message_of_each_reason() -> None:
     bad = debtor_with(altered(ENGLISH, case_id="1" * 32, message_id="2" * 32), name=LONG)
     found = refusal("sdt-claim", sent(ENGLISH, bad))

@@ -19,7 +19,7 @@ from collecthub.engine.placing import route_facts
 from collecthub.errors import PermanentError
 from collecthub.model.case import Case, Placement
 from collecthub.model.event import RouteChosen
-from collecthub.model.exchange import DocumentItem, Exchange
+from collecthub.model.exchange import DocumentItem, Exchange, Procedure
 from collecthub.model.ids import derived_id
 from collecthub.store import tables as t
 from collecthub.store.case_log import read_events, replay
@@ -28,8 +28,12 @@ from collecthub.store.queries.case_file import read_owned_case
 from collecthub.store.queries.scope import LOCAL_OPERATOR
 
 
-def case_exchange(hub: Hub, case_id: str) -> Exchange:
-    """The exchange with the case file. Raises `PermanentError` when there is no partner to write it for."""
+def case_exchange(hub: Hub, case_id: str, receiver: str = "", *, is_for_court: bool = False) -> Exchange:
+    """The exchange with the case file: as it was sent, else as it would be now; for a court always as it is now.
+
+    A case that no partner can take is written for `receiver` (a court, a reader). Raises `PermanentError` when there
+    is neither.
+    """
     with hub.database.read() as conn:
         case = read_owned_case(conn, LOCAL_OPERATOR, case_id)
         creditor = read_creditor(conn, case.creditor_id)
@@ -40,12 +44,14 @@ def case_exchange(hub: Hub, case_id: str) -> Exchange:
             .order_by(t.envelopes.c.created_at.desc())
             .limit(1)
         ).first()
+        sent = None if is_for_court else sent
         history = read_events(conn, case_id) if sent else []
     if creditor is None:
         raise PermanentError(f"case {case.number} has no creditor", cure="Run `collecthub verify`.")
     if sent is None:
-        placement, at = _next_placement(hub, case, creditor), hub.now()
-        message_id, exchange_id = placement.message_id or derived_id(case_id, "preview"), derived_id(case_id, "exchange")
+        placement, at = _next_placement(hub, case, creditor, receiver), hub.now()
+        state = (case_id, str(case.version), receiver)  # the same case has the same ids, a corrected one has others
+        message_id, exchange_id = derived_id(*state, "message"), derived_id(*state, "exchange")
     else:
         at, message_id, exchange_id = sent.created_at, sent.message_id, sent.envelope_id
         then = replay(event for event in history if event.recorded_at <= at)
@@ -62,13 +68,18 @@ def case_exchange(hub: Hub, case_id: str) -> Exchange:
     )  # fmt: skip
 
 
-def _next_placement(hub: Hub, case: Case, creditor: CreditorRow) -> Placement:
-    """The placement that waits, or the one that routing would choose today."""
+def _next_placement(hub: Hub, case: Case, creditor: CreditorRow, receiver: str) -> Placement:
+    """The placement that waits, or the one that routing would choose today, or one with a receiver of no profile."""
     if case.placement is not None and case.placement.is_live:
         return case.placement
     with hub.database.read() as conn:
         profiles = read_profiles(conn)
     chosen: Any = route_facts(hub, case, creditor.party.country, profiles)[0]
+    if not isinstance(chosen, RouteChosen) and receiver:
+        return Placement(
+            placement_id="", partner_id=receiver, partner_name=receiver, route="", procedure=Procedure.JUDICIAL,
+            reason="written for a receiver who is no partner", chosen_at=hub.now(),
+        )  # fmt: skip
     if not isinstance(chosen, RouteChosen):
         raise PermanentError(f"case {case.number} has no way out: {chosen.reason}", cure="Add what is missing first.")
     known = {name: getattr(chosen, name) for name in RouteChosen.__struct_fields__ if name != "options"}

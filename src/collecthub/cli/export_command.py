@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 CASE_FILE = "case-file"
 _FORMAT_OF_WORD = {CASE_FILE: "case-exchange-xml"}
+_FOR_PARTNERS = {CASE_FILE, "case-exchange-xml", "case-exchange-json"}  # written for the partner that routing chooses
+_RECEIVERS = {"html": "not placed yet", "pdf": "not placed yet"}  # who a paper without a partner says it is for
 
 
 def export_case(
@@ -55,7 +57,9 @@ def export_case(
         writer = _writer(hub.plugins.formats, format, particulars)
         with hub.database.read() as conn:
             case_id = case_id_of(conn, case)
-        exchange = case_exchange(hub, case_id)
+        is_for_court = hasattr(writer, "with_particulars")
+        receiver = "" if format in _FOR_PARTNERS else _RECEIVERS.get(format, format)
+        exchange = case_exchange(hub, case_id, receiver, is_for_court=is_for_court)
     try:
         content = writer.encode(exchange)
     except UnfitCaseError as error:

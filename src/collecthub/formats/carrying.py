@@ -101,6 +101,11 @@ class Carrier:
         words = tuple(allowed)
         return self.check(value in words, element, f"is {value or 'empty'}, only {', '.join(words)} can be written", target)
 
+    def something_open(self, file: CaseFile) -> None:
+        """Objects to a case in which nothing is asked any more."""
+        is_open = bool(file.claims) and file.principal > 0
+        self.check(is_open, "principal", f"is {file.principal} with {len(file.claims)} open claims: there is nothing to ask")
+
     @property
     def objections(self) -> tuple[Objection, ...]:
         """Everything noted so far."""

@@ -85,6 +85,7 @@ def _claim_document(
 ) -> None:
     """`PozewEPU` in the order of the schema."""
     case = given.of(case_file.case_number)
+    carrier.something_open(case_file)
     filed_on = given.filed_on
     carrier.check(filed_on is not None, "particulars.filed_on", "is missing", "PozewEPU/@dataZlozenia")
     document = PEN.add(root, "PozewEPU", ID=str(number), version=VERSION, dataZlozenia=spelled(filed_on or ""))

@@ -113,6 +113,7 @@ class SdtFormat:
         identifier = request_id(case_file.case_id, case_file.message_id)
         carrier.check(bool(identifier), "case_id", "is not 32 hex digits", "request/@requestId")
         carrier.only(case_file.currency, ("GBP",), "currency")
+        carrier.something_open(case_file)
         request = _BULK.root("request", requestType=self._request_type, requestId=identifier)
         request.append(self._write(case_file, self._particulars, carrier))
         return request

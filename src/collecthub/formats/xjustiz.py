@@ -89,6 +89,7 @@ class XJustizFormat:
 
 def _check_scope(carrier: Carrier, case_file: CaseFile) -> None:
     carrier.only(case_file.currency, ("EUR",), "currency", "summe.i-iv")
+    carrier.something_open(case_file)
     limit = "have no place in an order; move them to particulars.case.hints"
     carrier.check(not case_file.remarks, "remarks", limit)
 
