@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from collecthub.errors import ConfigurationError, RetryableError
 from collecthub.ports import CaseReporter, Checkable, DebtorSource, InvoiceSource, OpenItemBooks, Page
 from collecthub.sandbox.twin import start_twin
-from collecthub.sdk import Address, Contact, ItemKind, ItemState, PartyKind, RawInvoice
+from collecthub.sdk import Address, Contact, ItemKind, ItemSource, ItemState, PartyKind, RawInvoice
 from collecthub_erp_sap import register_connectors
 from collecthub_erp_sap.business_one.connector import BusinessOneConnector
 from collecthub_erp_sap.business_one.settings import BusinessOneSettings
@@ -40,7 +40,7 @@ def test_the_kind_is_offered_with_the_ports_of_an_erp(company: Any) -> None:
     spec = {spec.kind: spec for spec in register_connectors()}["erp_sap_b1"]
     assert spec.settings is BusinessOneSettings
     assert spec.load() is BusinessOneConnector
-    for port in (Checkable, InvoiceSource, DebtorSource, OpenItemBooks, CaseReporter):
+    for port in (Checkable, InvoiceSource, DebtorSource, OpenItemBooks, CaseReporter, ItemSource):
         assert isinstance(company.connector(), port)
 
 
@@ -284,10 +284,10 @@ def test_a_bad_record_is_kept_with_its_bytes_and_its_neighbours_go_on(company: A
     page = next(company.connector().pull(""))
     assert [(row.item_ref, str(row.open_amount)) for row in page.rows] == [("INV/1/1", "10.00"), ("INV/6/1", "2309.79")]
     assert sorted((bad.item_ref, bad.code) for bad in page.refused) == [
-        ("INV/2", "b1.due_date"), ("INV/3", "b1.shape"), ("INV/4", "b1.date"), ("INV/5", "b1.decimals"),
+        ("INV/2/1", "b1.due_date"), ("INV/3/1", "b1.shape"), ("INV/4/1", "b1.date"), ("INV/5/1", "b1.decimals"),
     ]  # fmt: skip
     assert {bad.item_ref: str(bad.open_amount) for bad in page.refused if bad.open_amount} == {
-        "INV/2": "20.00", "INV/4": "40.00", "INV/5": "50.01",
+        "INV/2/1": "20.00", "INV/4/1": "40.00", "INV/5/1": "50.01",
     }  # fmt: skip
 
 
@@ -296,9 +296,9 @@ def test_single_items_are_read_as_they_are_now(company: Any) -> None:
     items, _ = pulled(company.connector())
     company.do("pay", "F1")
     refs = [*items, "INV/999999/1", "1000/2026/1800000001/001", "INV/x/1"]
-    now = {row.item_ref: row.state for row in company.connector().items(refs)}
+    now = {row.item_ref: row for row in company.connector().read_items(refs)}
     assert sorted(now) == sorted(items)
-    assert sorted(now.values()) == [ItemState.OPEN, ItemState.OPEN, ItemState.PAID]
+    assert sorted(now[ref].state for ref in items) == [ItemState.OPEN, ItemState.OPEN, ItemState.PAID]
 
 
 def test_a_checkpoint_of_something_else_is_refused(company: Any) -> None:

@@ -23,6 +23,7 @@ from collecthub.ports import (
     InvoiceSource,
     OpenItemBooks,
 )
+from collecthub.sdk import ItemSource
 from collecthub_erp_sap import register_connectors
 from collecthub_erp_sap.settings import S4Settings
 
@@ -33,7 +34,7 @@ def test_the_plugin_hands_over_a_connector_that_satisfies_the_ports(ledger: Any)
     spec = {spec.kind: spec for spec in register_connectors()}["erp_sap"]
     assert spec.settings is S4Settings
     assert spec.load() is type(ledger.connector())
-    for port in (Checkable, InvoiceSource, DebtorSource, DocumentSource, OpenItemBooks, CaseReporter):
+    for port in (Checkable, InvoiceSource, DebtorSource, DocumentSource, OpenItemBooks, CaseReporter, ItemSource):
         assert isinstance(ledger.connector(), port)
 
 

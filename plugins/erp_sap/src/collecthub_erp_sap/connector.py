@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from collecthub.sdk import (
     CaseReport,
@@ -63,9 +63,9 @@ class S4Connector:
         """What is open now, read anew."""
         return self._items.open_items()
 
-    def items(self, item_refs: Iterable[str]) -> Iterator[RawInvoice]:
-        """These receivables as they are now, open or not."""
-        return self._items.items(item_refs)
+    def read_items(self, item_refs: Sequence[str]) -> Iterator[RawInvoice]:
+        """These receivables as they stand now; what SAP does not show is left out."""
+        return self._items.read_items(item_refs)
 
     def wants(self, event_kind: str) -> bool:
         """Events that set or lift a dunning block, as far as writing is switched on."""

@@ -128,8 +128,12 @@ class OpenItemReader:
         for page in self._pages_by_refs(item_refs):
             yield from page.rows
 
-    def items(self, item_refs: Iterable[str]) -> Iterator[RawInvoice]:
-        """These receivables as they are now, open or not. Unknown ones and those that cannot be read are left out."""
+    def read_items(self, item_refs: Iterable[str]) -> Iterator[RawInvoice]:
+        """These receivables as they are now, open or not.
+
+        What SAP does not show is left out: an accounting document is never deleted, so it was archived, or our user
+        lost the right to see it, and neither says that it was paid.
+        """
         for page in self._pages_by_refs(item_refs):
             cleared = {(row.company, *clearing_of(row)) for row in page.rows if row.is_cleared and row.clearing}
             yield from map_rows(page, page.rows, self._rules, self._cleared_with(sorted(cleared)))[0]

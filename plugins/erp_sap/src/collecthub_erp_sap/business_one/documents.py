@@ -22,6 +22,7 @@ from collecthub_erp_sap.business_one.mapping import (
     Payment,
     Rules,
     UnusableRowError,
+    document_ref,
     open_sum,
     to_invoices,
     to_unallocated,
@@ -96,9 +97,14 @@ def _row_by_row(entity: str, content: bytes, strange: list[RefusedRow]) -> tuple
         try:
             rows.append(_DECODERS[entity][1].decode(raw))
         except msgspec.ValidationError as error:
-            ref = f"{LETTERS[entity]}/{_entry(bytes(raw)) or ''}"
+            ref = first_ref(entity, _entry(bytes(raw)))
             strange.append(RefusedRow(item_ref=ref, code="b1.shape", reason=f"{error}.", content=bytes(raw)))
     return found, rows
+
+
+def first_ref(entity: str, entry: int) -> str:
+    """The identity that a record as a whole is refused under: its first instalment's, under which it is understood."""
+    return f"{LETTERS[entity]}/{entry}" if entity == PAYMENTS else document_ref(entity, entry, 1)
 
 
 def _entry(content: bytes) -> int:
@@ -179,7 +185,7 @@ class DocumentReader:
         if amount is not None and entity == CREDIT_NOTES:
             amount = -amount
         return RefusedRow(
-            item_ref=f"{LETTERS[entity]}/{row.entry}", code=error.code, reason=error.reason, content=content,
+            item_ref=first_ref(entity, row.entry), code=error.code, reason=error.reason, content=content,
             currency=currency, open_amount=amount,
         )  # fmt: skip
 

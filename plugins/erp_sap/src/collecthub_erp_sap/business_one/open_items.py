@@ -124,13 +124,14 @@ class BusinessOneItems:
                 yield from filter(None, map(_counted, found.invoices))
                 is_more, after = answer.has_more and answer.size > 0, answer.last
 
-    def items(self, item_refs: Iterable[str]) -> Iterator[RawInvoice]:
-        """These receivables as they are now, open or not. Unknown ones are left out."""
+    def read_items(self, item_refs: Iterable[str]) -> Iterator[RawInvoice]:
+        """These receivables as they are now, open or not. What is not shown is left out: documents are cancelled and
+        never deleted, so our user lost the right to see it.
+        """
         wanted = set(item_refs)
         for entity in (INVOICES, CREDIT_NOTES, PAYMENTS):
-            refs = [ref.split("/") for ref in wanted if ref.startswith(f"{LETTERS[entity]}/")]
-            entries = (int(parts[1]) for parts in refs if parts[1].isdecimal())
-            for page in self._reader.by_entries(entity, entries):
+            entries = (ref.split("/")[1] for ref in wanted if ref.startswith(f"{LETTERS[entity]}/"))
+            for page in self._reader.by_entries(entity, (int(entry) for entry in entries if entry.isdecimal())):
                 yield from (row for row in self._reader.mapped(page).invoices if row.item_ref in wanted)
 
     def _read(self, step: Step, point: Checkpoint) -> EntryPage:
