@@ -10,18 +10,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import pytest
-import requests
 from playwright.sync_api import Page, expect
 
-from collecthub.engine.connection_settings import choose_divisions
-from collecthub.engine.consent import ConsentAnswer, begin_consent, finish_consent
-from collecthub.engine.doors import await_consent, connect
 from collecthub.sandbox.exact import CLIENT_ID, CLIENT_SECRET
 from collecthub.sandbox.exact_books import DEFAULT_DIVISION
 from collecthub.sandbox.exact_login import PASSWORD as VENDOR_PASSWORD
 from collecthub.sandbox.exact_login import USER as VENDOR_USER
 from collecthub.store.connections import change_connection
-from collecthub.store.queries.scope import LOCAL_OPERATOR
 from collecthub.store.secrets import ConnectionVault
 from portal.conftest import PHONE
 from portal.town import PASSWORD
@@ -66,29 +61,13 @@ def enter(new_page: Callable[..., Page], place: VendorHub, logins: dict[str, Any
 def connection(place: VendorHub) -> str:
     """An Exact connection that waits for its consent, in a vendor's house where everybody must log in."""
     place.exact.control("consent", {"page": "ask"})
-    with place.hub.work() as work:
-        connection_id = connect(
-            place.hub, work, LOCAL_OPERATOR, kind="erp_exact", name="Exact of De Kroon", settings=place.exact_values,
-            creditor_id="kroon",
-        )
-    await_consent(place.hub, connection_id)
-    return connection_id
+    return place.connect()
 
 
 def agree(page: Page, *, password: str = VENDOR_PASSWORD) -> None:
     page.get_by_label("User name").fill(VENDOR_USER)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Log in and agree").click()
-
-
-def connected(place: VendorHub, connection_id: str) -> None:
-    """Consent and divisions without a browser, as the sandbox user who has agreed before."""
-    place.exact.control("consent", {"page": "agree"})
-    begun = begin_consent(place.hub, LOCAL_OPERATOR, connection_id)
-    answer = requests.get(begun.url, allow_redirects=False, timeout=10)
-    given = parse_qs(urlsplit(answer.headers["location"]).query)
-    finish_consent(place.hub, ConsentAnswer(state=given["state"][0], code=given["code"][0]))
-    choose_divisions(place.hub, LOCAL_OPERATOR, connection_id, [str(DEFAULT_DIVISION)])
 
 
 def test_a_person_connects_exact_online_and_sees_the_first_pull(
@@ -183,7 +162,7 @@ def test_an_answer_that_does_not_belong_here_is_refused(
 def test_a_consent_that_ran_out_shows_one_button_and_the_others_go_on(
     enter: Enter, place: VendorHub, connection: str
 ) -> None:
-    connected(place, connection)
+    place.consent(connection)
     place.work()
     other = _other_connection(place)
     place.exact.control("revoke", {"client_id": CLIENT_ID})
@@ -211,12 +190,8 @@ def _other_connection(place: VendorHub) -> str:
     place.exact.control(
         "app", {"client_id": "other", "client_secret": "other", "redirect_uri": place.callback, "webhook_secret": "x"}
     )
-    values = {**place.exact_values, "client_id": "other", "client_secret": "other"}
-    with place.hub.work() as work:
-        connection_id = connect(
-            place.hub, work, LOCAL_OPERATOR, kind="erp_exact", name="Other books", settings=values, creditor_id="kroon"
-        )
-    connected(place, connection_id)
+    connection_id = place.connect("Other books", client_id="other", client_secret="other")
+    place.consent(connection_id)
     return connection_id
 
 

@@ -8,12 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+import requests
 import sqlalchemy as sa
 
 from collecthub.cli.serving import BackgroundServer
 from collecthub.config import load_settings
+from collecthub.engine.connection_settings import choose_divisions
+from collecthub.engine.consent import ConsentAnswer, begin_consent, finish_consent
 from collecthub.engine.context import Hub
+from collecthub.engine.doors import await_consent, connect
 from collecthub.hub import open_hub
 from collecthub.model.party import Party
 from collecthub.sandbox.exact import CLIENT_ID, CLIENT_SECRET
@@ -22,7 +27,7 @@ from collecthub.sandbox.twin import RunningTwin, start_twin
 from collecthub.store import tables as t
 from collecthub.store.accounts import User, add_user
 from collecthub.store.connections import ConnectionRow, CreditorRow, Playbook, read_connection, write_creditor
-from collecthub.store.queries.scope import Role
+from collecthub.store.queries.scope import LOCAL_OPERATOR, Role
 from collecthub.testing.inline import InlineQueue, run_until_idle
 from collecthub.web.app import create_app
 from portal.town import PASSWORD
@@ -63,6 +68,25 @@ class VendorHub:
             work.wake("pull", connection_id)
         self.work()
 
+    def connect(self, name: str = "Exact of De Kroon", **changes: str) -> str:
+        """An Exact connection whose vendor was not asked for consent yet."""
+        with self.hub.work() as work:
+            connection_id = connect(
+                self.hub, work, LOCAL_OPERATOR, kind="erp_exact", name=name, creditor_id="kroon",
+                settings={**self.exact_values, **changes},
+            )
+        await_consent(self.hub, connection_id)
+        return connection_id
+
+    def consent(self, connection_id: str) -> None:
+        """Consent and divisions without a browser, as the sandbox user who has agreed before."""
+        self.exact.control("consent", {"page": "agree"})
+        begun = begin_consent(self.hub, LOCAL_OPERATOR, connection_id)
+        answer = requests.get(begun.url, allow_redirects=False, timeout=10)
+        given = parse_qs(urlsplit(answer.headers["location"]).query)
+        finish_consent(self.hub, ConsentAnswer(state=given["state"][0], code=given["code"][0]))
+        choose_divisions(self.hub, LOCAL_OPERATOR, connection_id, [str(DEFAULT_DIVISION)])
+
     def expire_consents(self) -> None:
         """The quarter of an hour is over."""
         with self.hub.database.write() as conn:
@@ -80,9 +104,9 @@ class VendorHub:
 
 
 @contextmanager
-def open_vendor_hub(home: Path) -> Iterator[VendorHub]:
+def open_vendor_hub(home: Path, business_date: dt.date | None = None) -> Iterator[VendorHub]:
     """Everything running on an empty home, with an operator and a creditor who may log in."""
-    hub = open_hub(load_settings({}, home=home / "hub", allow_loopback=True))
+    hub = open_hub(load_settings({}, home=home / "hub", allow_loopback=True, business_date=business_date))
     hub.queue = InlineQueue()
     now = hub.now()
     with hub.database.write() as conn:

@@ -8,14 +8,24 @@ from fastapi.routing import APIRouter
 from collecthub import __version__
 from collecthub.engine.context import Hub
 from collecthub.web import exchange, hooks, openapi, problems
-from collecthub.web.api import case_changes, cases, desks, doors, imports, intake, law, session
+from collecthub.web.api import (
+    case_changes,
+    cases,
+    connection_changes,
+    desks,
+    doors,
+    imports,
+    intake,
+    law,
+    session,
+)
 from collecthub.web.guard import Guard
 from collecthub.web.portal import lost
 from collecthub.web.portal.router import router as portal_router
 
 API_ROUTERS = (
-    session.router, cases.router, intake.router, case_changes.router, doors.router, desks.router, imports.router,
-    law.router,
+    session.router, cases.router, intake.router, case_changes.router, doors.router,
+    connection_changes.router, desks.router, imports.router, law.router,
 )
 
 
