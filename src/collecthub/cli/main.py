@@ -20,6 +20,7 @@ from collecthub.cli import (
     docs,
     entrance,
     exchange,
+    feasibility,
     invoices,
     keeping,
     law,
@@ -73,12 +74,14 @@ for command in (
 ):  # fmt: skip
     app.command()(command)
 app.command("map")(corridor_map.show_map)
+cases.app.command("feasibility")(feasibility.case_feasibility)
+parties.partner_app.command("coverage")(feasibility.partner_coverage)
 for name, group in (
     ("creditor", parties.creditor_app), ("partner", parties.partner_app), ("connection", connections.app),
     ("case", cases.app), ("task", desks.task_app), ("quarantine", desks.quarantine_app),
     ("dispatch", desks.dispatch_app), ("user", entrance.user_app), ("key", entrance.key_app),
     ("db", keeping.db_app), ("fence", keeping.fence_app), ("plugin", corridor_map.plugin_app),
-    ("status", status.app), ("country", country.app), ("exchange", exchange.app), ("invoice", invoices.app),
+    ("status", status.app), ("country", country.app), ("portfolio", feasibility.portfolio_app), ("exchange", exchange.app), ("invoice", invoices.app),
     ("law", law.app),
 ):  # fmt: skip
     app.add_typer(group, name=name)

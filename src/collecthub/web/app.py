@@ -12,6 +12,7 @@ from collecthub.web.api import (
     case_changes,
     cases,
     connection_changes,
+    countries,
     desks,
     doors,
     imports,
@@ -25,7 +26,7 @@ from collecthub.web.portal.router import router as portal_router
 
 API_ROUTERS = (
     session.router, cases.router, intake.router, case_changes.router, doors.router,
-    connection_changes.router, desks.router, imports.router, law.router,
+    connection_changes.router, desks.router, imports.router, law.router, countries.router,
 )
 
 

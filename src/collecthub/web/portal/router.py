@@ -15,6 +15,7 @@ from collecthub.web.portal import (
     consent,
     countries,
     desks,
+    feasibility,
     first_wave,
     imports,
     login,
@@ -56,6 +57,6 @@ async def read_static(name: str) -> Response:
 
 for part in (
     login, overview, case_list, case_page, case_actions, new_case, imports, connecting, connections, first_wave, consent,
-    partners, desks, countries,
+    partners, desks, countries, feasibility,
 ):
     router.include_router(part.router)

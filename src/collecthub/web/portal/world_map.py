@@ -17,7 +17,7 @@ WIDTH, MAP_HEIGHT = 2000, 973
 _TILE, _GAP, _MARGIN = 58, 8, 20
 _PER_ROW = (WIDTH - 2 * _MARGIN) // (_TILE + _GAP)
 _FILLS = {"covered": "#3f8f6b", "closed": "#c79a3a", "gap": "url(#gap)", "none": "#b9c3cc"}
-_WORDS = {
+WORDS = {
     "covered": "a partner takes cases",
     "closed": "partners, none takes cases now",
     "gap": "open cases and nobody for them",
@@ -66,7 +66,7 @@ def _kind(item: CountryCoverage) -> str:
 
 
 def _linked(item: CountryCoverage, shape: str, link: str) -> str:
-    told = f"{item.name}: {_WORDS[_kind(item)]}; partners {len(item.partners)}, open cases {item.open_cases}"
+    told = f"{item.name}: {WORDS[_kind(item)]}; partners {len(item.partners)}, open cases {item.open_cases}"
     inner = f"<title>{escape(told)}</title>{shape}"
     if not link:
         return f'<g data-country="{item.country}">{inner}</g>'
@@ -94,6 +94,6 @@ def _legend(top: int) -> str:
     parts = [
         f'<rect x="{_MARGIN + n * 480}" y="{top}" width="32" height="32" rx="4" fill="{_FILLS[kind]}"/>'
         f'<text x="{_MARGIN + n * 480 + 44}" y="{top + 24}" fill="currentColor">{word}</text>'
-        for n, (kind, word) in enumerate(_WORDS.items())
+        for n, (kind, word) in enumerate(WORDS.items())
     ]
     return f"<g>{''.join(parts)}</g>"

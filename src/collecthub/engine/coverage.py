@@ -1,0 +1,85 @@
+"""Where partners act and where nobody does: every country of the atlas, against the open cases there."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping
+
+import msgspec
+import sqlalchemy as sa
+
+from collecthub.law.atlas.facts import Atlas
+from collecthub.law.atlas.reading import bundled_atlas
+from collecthub.model.codes import Status
+from collecthub.ports import PartnerProfile
+from collecthub.store import tables as t
+from collecthub.store.connections import read_profiles
+from collecthub.store.queries.scope import Scope, cases_of
+
+
+class Tier(enum.StrEnum):
+    """How a country is covered."""
+
+    UNPRICED = "unpriced"  # a partner takes cases there; its price is not on file
+    CLOSED = "closed"  # partners are there, and none takes new cases now
+    NONE = "none"
+
+
+class CountryCoverage(msgspec.Struct, frozen=True, kw_only=True):
+    """One country: who acts there and how many open cases wait. `is_gap`: cases, and nobody who takes new ones."""
+
+    country: str
+    name: str
+    region: str
+    tier: Tier
+    partners: tuple[str, ...]
+    roles: tuple[str, ...]
+    open_cases: int
+    is_gap: bool
+
+
+class WorldCoverage(msgspec.Struct, frozen=True, kw_only=True):
+    """The world: countries by code, how many are covered, and how many open cases are in a gap or nowhere."""
+
+    covered: int
+    gaps: int
+    cases_in_gaps: int
+    cases_without_country: int
+    items: tuple[CountryCoverage, ...]
+    next_cursor: None = None
+
+
+def coverage(atlas: Atlas, profiles: Iterable[PartnerProfile], open_cases: Mapping[str, int]) -> WorldCoverage:
+    """The coverage of every country of the atlas. A code that it does not know counts as no country."""
+    everyone = list(profiles)
+    items = tuple(
+        _of_country(atlas, code, [one for one in everyone if code in one.countries], open_cases.get(code, 0))
+        for code in sorted(atlas.countries)
+    )
+    return WorldCoverage(
+        covered=sum(item.tier is Tier.UNPRICED for item in items), gaps=sum(item.is_gap for item in items),
+        cases_in_gaps=sum(item.open_cases for item in items if item.is_gap),
+        cases_without_country=sum(count for code, count in open_cases.items() if code not in atlas.countries),
+        items=items,
+    )
+
+
+def _of_country(atlas: Atlas, code: str, there: list[PartnerProfile], open_cases: int) -> CountryCoverage:
+    taking = [one for one in there if one.is_open]
+    return CountryCoverage(
+        country=code, name=atlas.countries[code].name, region=atlas.countries[code].region,
+        tier=Tier.UNPRICED if taking else Tier.CLOSED if there else Tier.NONE,
+        partners=tuple(one.partner_id for one in there), roles=tuple(sorted({one.role for one in taking})),
+        open_cases=open_cases, is_gap=open_cases > 0 and not taking,
+    )
+
+
+def world_coverage(conn: sa.Connection, scope: Scope) -> WorldCoverage:
+    """The coverage for the open cases of a scope."""
+    query = (
+        sa.select(t.cases.c.debtor_country, sa.func.count())
+        .where(cases_of(scope), t.cases.c.status != Status.CLOSED.value)
+        .group_by(t.cases.c.debtor_country)
+    )
+    open_cases = {country or "": count for country, count in conn.execute(query)}
+    return coverage(bundled_atlas(), read_profiles(conn), open_cases)

@@ -1,0 +1,198 @@
+"""Feasibility of stored cases: one case with what the hub holds around it, or a whole portfolio without sending anything.
+
+Only what is stored is told to the checks; what the hub does not hold stays unknown.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+import msgspec
+import sqlalchemy as sa
+
+from collecthub.engine.context import Hub
+from collecthub.law.atlas.reading import bundled_atlas
+from collecthub.law.feasibility.assess import Assessment, assess
+from collecthub.law.feasibility.finding import CaseFacts, KnownDocument, PartnerFacts, Verdict
+from collecthub.law.feasibility.rules import rule_book
+from collecthub.law.rules import CountryLaw
+from collecthub.model.case import Case
+from collecthub.model.codes import Status
+from collecthub.model.exchange import Procedure
+from collecthub.model.party import Party
+from collecthub.ports import PartnerProfile
+from collecthub.store import tables as t
+from collecthub.store.case_log import read_cases
+from collecthub.store.connections import read_creditor, read_profiles
+from collecthub.store.queries.case_file import check_creditor, read_owned_case
+from collecthub.store.queries.scope import Scope, cases_of
+
+CASES_PER_CHUNK = 500
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What is planned with a case: the procedure (that of its placement, else amicable), the court, the instrument."""
+
+    procedure: Procedure | None = None
+    forum: str = ""
+    instrument: str = ""
+
+
+class RuleCount(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a rule hit, blocked, or could not be checked in a portfolio."""
+
+    id: str
+    title: str
+    owner: str
+    fix: str
+    found: int
+    blocking: int
+    unknown: int
+
+
+class CountryCount(msgspec.Struct, frozen=True, kw_only=True):
+    """The open cases with a debtor in one country, and how many of them something known stops."""
+
+    country: str
+    cases: int
+    blocked: int
+
+
+class DryRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A portfolio as it would go: nothing was sent and nothing changed."""
+
+    as_of: dt.date
+    atlas_version: dt.date
+    rule_version: dt.date
+    cases: int
+    feasible: int
+    blocked: int
+    rules: tuple[RuleCount, ...]
+    countries: tuple[CountryCount, ...]
+
+
+def laws_of(hub: Hub, country: str) -> CountryLaw | None:
+    """The law of a country, where a pack knows it."""
+    return hub.plugins.country_law(country) if country in hub.plugins.jurisdictions else None
+
+
+def case_feasibility(
+    hub: Hub, conn: sa.Connection, scope: Scope, case_id: str, plan: Plan, as_of: dt.date
+) -> Assessment:
+    """What stands against a planned step of one case. Raises `NotThereError`."""
+    case = read_owned_case(conn, scope, case_id)
+    around = _Around(conn)
+    (file,) = around.files([case], plan)
+    return assess(file, as_of, bundled_atlas(), lambda country: laws_of(hub, country))
+
+
+def dry_run(hub: Hub, conn: sa.Connection, scope: Scope, creditor_id: str, as_of: dt.date) -> DryRun:
+    """Every open case of a creditor (or of all), each with the step it would take next. Memory stays flat.
+
+    Raises `NotThereError` for a creditor that does not exist for the scope.
+    """
+    if creditor_id:
+        check_creditor(conn, scope, creditor_id)
+    counted = _Counted()
+    around = _Around(conn)
+    for chunk in _open_cases(conn, scope, creditor_id):
+        for file in around.files(chunk, Plan()):
+            counted.add(file, assess(file, as_of, bundled_atlas(), lambda country: laws_of(hub, country)))
+    return counted.told(as_of)
+
+
+def _open_cases(conn: sa.Connection, scope: Scope, creditor_id: str) -> Iterator[list[Case]]:
+    after = ""
+    wanted = cases_of(scope) & (t.cases.c.status != Status.CLOSED.value)
+    if creditor_id:
+        wanted &= t.cases.c.creditor_id == creditor_id
+    while chunk := read_cases(conn, wanted & (t.cases.c.case_id > after), CASES_PER_CHUNK):
+        yield chunk
+        after = chunk[-1].case_id
+
+
+class _Around:
+    """What stands around cases: creditors and partners are read once, documents for each chunk."""
+
+    def __init__(self, conn: sa.Connection) -> None:
+        self._conn = conn
+        self._creditors: dict[str, Party | None] = {}
+        self._profiles = {profile.partner_id: profile for profile in read_profiles(conn)}
+
+    def files(self, cases: list[Case], plan: Plan) -> Iterator[CaseFacts]:
+        """The cases as the checks see them."""
+        documents = self._documents([case.case_id for case in cases])
+        for case in cases:
+            partner = self._partner(case)
+            yield CaseFacts(
+                case=case, creditor=self._creditor(case.creditor_id), procedure=plan.procedure or _next_step(case),
+                forum=plan.forum, instrument=plan.instrument, documents=documents.get(case.case_id, ()),
+                partner=_partner_facts(partner) if partner else None,
+            )
+
+    def _creditor(self, creditor_id: str) -> Party | None:
+        if creditor_id not in self._creditors:
+            row = read_creditor(self._conn, creditor_id)
+            self._creditors[creditor_id] = row.party if row else None
+        return self._creditors[creditor_id]
+
+    def _partner(self, case: Case) -> PartnerProfile | None:
+        placement = case.placement
+        return self._profiles.get(placement.partner_id) if placement and placement.is_live else None
+
+    def _documents(self, case_ids: list[str]) -> Mapping[str, tuple[KnownDocument, ...]]:
+        found: dict[str, tuple[KnownDocument, ...]] = {}
+        query = sa.select(t.documents.c.case_id, t.documents.c.kind).where(t.documents.c.case_id.in_(case_ids))
+        for case_id, kind in self._conn.execute(query):
+            found[case_id] = (*found.get(case_id, ()), KnownDocument(kind=kind))
+        return found
+
+
+def _next_step(case: Case) -> Procedure:
+    return case.placement.procedure if case.placement and case.placement.is_live else Procedure.AMICABLE
+
+
+def _partner_facts(profile: PartnerProfile) -> PartnerFacts:
+    # Where a partner works on the data is not in its profile: the check takes the debtor's country.
+    return PartnerFacts(partner_id=profile.partner_id, role=profile.role, minimum_amount=profile.minimum_amount)
+
+
+class _Counted:
+    """The tally of a dry run."""
+
+    def __init__(self) -> None:
+        self._rules: Counter[tuple[str, str]] = Counter()
+        self._countries: Counter[str] = Counter()
+        self._blocked: Counter[str] = Counter()
+
+    def add(self, file: CaseFacts, answer: Assessment) -> None:
+        """Count one case."""
+        country = file.case.debtor.country or file.case.debtor.address.country
+        self._countries[country] += 1
+        self._blocked[country] += not answer.is_feasible
+        for one in answer.findings:
+            self._rules[one.id, one.verdict] += 1
+            self._rules[one.id, "blocking"] += one.is_blocking
+
+    def told(self, as_of: dt.date) -> DryRun:
+        """The sums: rules in the order of the book, countries with the most cases first."""
+        book = rule_book()
+        cases, blocked = self._countries.total(), self._blocked.total()
+        return DryRun(
+            as_of=as_of, atlas_version=bundled_atlas().version, rule_version=book.version, cases=cases,
+            feasible=cases - blocked, blocked=blocked,
+            rules=tuple(
+                RuleCount(
+                    id=rule.id, title=rule.title, owner=rule.owner, fix=rule.fix,
+                    found=self._rules[rule.id, Verdict.FOUND], unknown=self._rules[rule.id, Verdict.UNKNOWN],
+                    blocking=self._rules[rule.id, "blocking"],
+                )
+                for rule in book.rules
+            ),
+            countries=tuple(
+                CountryCount(country=country, cases=count, blocked=self._blocked[country])
+                for country, count in self._countries.most_common()
+            ),
+        )
