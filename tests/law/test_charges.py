@@ -82,11 +82,11 @@ def test_the_lump_sums_are_those_of_the_table(shared_data: Path) -> None:
 
 
 def test_norway_sets_its_sum_each_half_year() -> None:
-    assert [amount("NO", "1", on=on) for on in ("2016-08-01", "2022-08-01", "2023-05-01")] == ["370.00 NOK", "400.00 NOK", "410.00 NOK"]
-    with pytest.raises(UnknownRateError, match="not known for 2025-05-05"):
-        asked("NO", "1")
-    answer = late("NO", "2025-03-31", "2025-09-30", currency="NOK")
-    assert (answer.compensation, answer.interest) == (None, D("620.41"))
+    assert [amount("NO", "1", on=on) for on in ("2016-08-01", "2022-08-01", "2025-05-01")] == ["370.00 NOK", "400.00 NOK", "470.00 NOK"]
+    with pytest.raises(UnknownRateError, match="not known for 2025-08-05"):
+        asked("NO", "1", on="2025-08-05")
+    answer = late("NO", "2025-07-31", "2025-09-30", currency="NOK")
+    assert (answer.compensation, answer.interest) == (None, D("204.73"))
     assert any("not known" in text for text in answer.notes)
 
 

@@ -30,7 +30,7 @@ from collecthub.cli.output import Json, note, print_json, print_listed, print_re
 
 if TYPE_CHECKING:
     from collecthub.law.charges import ChargeQuestion
-    from collecthub.law.interest import Reduction
+    from collecthub.law.interest import Pause, Reduction
     from collecthub.law.late_payment import LatePayment, Reminded
     from collecthub.law.rules import CountryLaw
 
@@ -66,6 +66,9 @@ def interest(
     paid: Annotated[
         list[str] | None, typer.Option(metavar="DATE=AMOUNT", help="Principal that was paid or credited; repeatable.")
     ] = None,
+    pause: Annotated[
+        list[str] | None, typer.Option(metavar="FROM[:TO]", help="Days without interest, such as a debt settlement; repeatable.")
+    ] = None,
     variant: Variant = "",
     actual_days: Annotated[bool, typer.Option("--actual-days", help="Years of 365 or 366 days instead of 365.")] = False,
     exchange_rate: Exchange = None,
@@ -81,7 +84,7 @@ def interest(
     question = InterestQuestion(
         segment=segment, principal=principal, due_on=due, until=until, currency=_currency(currency_, law),
         contract_on=contract_date, start_on=start, variant=variant, contract_rate=_rate(contract_rate),
-        reductions=tuple(_reduction(text) for text in paid or ()),
+        reductions=tuple(_reduction(text) for text in paid or ()), pauses=tuple(_pause(text) for text in pause or ()),
         day_count=DayCount.ACTUAL if actual_days else DayCount.FIXED, may_stop_early=to_last_known,
     )  # fmt: skip
     answer = late_payment(
@@ -180,6 +183,13 @@ def _reduction(text: str) -> Reduction:
     if not equals:
         raise typer.BadParameter("--paid takes DATE=AMOUNT, such as 2025-05-05=100.00")
     return Reduction(on=day(on), amount=amount(value))
+
+
+def _pause(text: str) -> Pause:
+    from collecthub.law.interest import Pause
+
+    first, _, last = text.partition(":")
+    return Pause(from_on=day(first), to_on=day(last) if last else None)
 
 
 def _reminded(text: str) -> Reminded | None:

@@ -41,6 +41,13 @@ class Reduction(msgspec.Struct, frozen=True, kw_only=True):
     amount: Decimal
 
 
+class Pause(msgspec.Struct, frozen=True, kw_only=True):
+    """Days that bear no interest, both included: collective debt settlement, bankruptcy. Without `to_on` it lasts."""
+
+    from_on: dt.date
+    to_on: dt.date | None = None
+
+
 class InterestQuestion(msgspec.Struct, frozen=True, kw_only=True):
     """What interest has this claim borne by the end of `until`?
 
@@ -58,6 +65,7 @@ class InterestQuestion(msgspec.Struct, frozen=True, kw_only=True):
     variant: str = ""
     contract_rate: Decimal | str | None = None
     reductions: tuple[Reduction, ...] = ()
+    pauses: tuple[Pause, ...] = ()
     day_count: DayCount = DayCount.FIXED
     may_stop_early: bool = False
 
@@ -148,13 +156,19 @@ def _check(question: InterestQuestion) -> None:
 
 def _walk(law: CountryLaw, question: InterestQuestion) -> Iterator[Stretch]:
     """Stretch after stretch; a new one begins wherever rule, rate, principal or interest year changes."""
-    day, matter, year_interest, years = question.first_day, question.matter, Fraction(0), 1
-    is_clause = question.contract_rate is not None  # a clause bears no interest on interest of itself
-    capital = Fraction(question.principal)
+    day, matter, capital, year_interest, years = question.first_day, question.matter, Fraction(question.principal), Fraction(0), 1
     while day <= question.until:
         rule = _governing(law, question, matter, day)
+        while day >= (anniversary := add_months(question.first_day, 12 * years)):
+            years += 1
+            # A clause bears no interest on interest of itself.
+            capital += year_interest if rule.is_compounding and question.contract_rate is None else 0
+            year_interest = Fraction(0)
+        pause = _pause_on(question, day)
+        if pause:
+            day = pause.to_on + _ONE if pause.to_on else question.until + _ONE
+            continue
         percent, rate, basis, last = _rate(law, question, rule, day)
-        anniversary = add_months(question.first_day, 12 * years)
         open_now = max(Fraction(0), capital - _paid_before(question.reductions, day))
         to_on = min(_ends(question, rule, matter, law.interest, day, last), anniversary - _ONE)
         exact = open_now * Fraction(percent) / 100 * _years(day, to_on, question.day_count)
@@ -163,10 +177,10 @@ def _walk(law: CountryLaw, question: InterestQuestion) -> Iterator[Stretch]:
         )
         year_interest += exact
         day = to_on + _ONE
-        if day == anniversary:
-            years += 1
-            capital += year_interest if rule.is_compounding and not is_clause else 0
-            year_interest = Fraction(0)
+
+
+def _pause_on(question: InterestQuestion, day: dt.date) -> Pause | None:
+    return next((part for part in question.pauses if part.from_on <= day and not (part.to_on and part.to_on < day)), None)
 
 
 def _paid_before(reductions: Sequence[Reduction], day: dt.date) -> Fraction:
@@ -179,6 +193,7 @@ def _ends(
     """The last day on which nothing changes: rate, rule, principal."""
     starts = [other.valid_from - _ONE for other in rules if other.valid_from and other.valid_from > day and other.is_for(matter)]
     falls = [part.on for part in question.reductions if part.on >= day]
+    falls += [part.from_on - _ONE for part in question.pauses if part.from_on > day]
     return min(question.until, last, rule.valid_to or dt.date.max, *starts, *falls)
 
 

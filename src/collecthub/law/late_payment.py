@@ -97,7 +97,8 @@ def late_payment(
             question, start_on=wait.charge_from if is_large_creditor else wait.interest_from
         )
     accrued = accrue(law, question)
-    notes = _notes(law, question, accrued)
+    notes = [rule.note] if rule and rule.note else []
+    notes += _notes(law, question, accrued)
     try:
         granted = _compensation(law, question, accrued.until, is_consumer=rule is not None, exchange_rate=exchange_rate)
     except UnknownRateError as error:

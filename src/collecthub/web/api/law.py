@@ -14,7 +14,7 @@ from collecthub.engine.context import Hub
 from collecthub.errors import CollecthubError
 from collecthub.law.charges import COMPENSATION, ChargeQuestion, ChargeShown, charge_shown
 from collecthub.law.deadline import Deadline, deadline
-from collecthub.law.interest import CEILING, DayCount, InterestQuestion, Reduction
+from collecthub.law.interest import CEILING, DayCount, InterestQuestion, Pause, Reduction
 from collecthub.law.late_payment import LatePayment, Reminded, late_payment
 from collecthub.law.lawful import check_step
 from collecthub.law.limitation import LegalAct, Limitation, LimitationQuestion, earliest, limitation
@@ -73,6 +73,13 @@ class ReductionIn(Inbound):
     amount: Owed
 
 
+class PauseIn(Inbound):
+    """Days without interest, both included; without `to_on` they last."""
+
+    from_on: Day
+    to_on: Day | None = None
+
+
 class InterestIn(Inbound):
     """One claim. `contract_rate` is percent a year or `ceiling`; `until` is the last interest day."""
 
@@ -90,6 +97,7 @@ class InterestIn(Inbound):
     variant: Annotated[str, Field(pattern="^[a-z0-9_]{0,40}$")] = ""
     contract_rate: Annotated[str, Field(pattern=r"^(ceiling|[0-9]{1,3}(\.[0-9]{1,4})?)?$")] = ""
     reductions: Annotated[tuple[ReductionIn, ...], Field(max_length=1000)] = ()
+    pauses: Annotated[tuple[PauseIn, ...], Field(max_length=100)] = ()
     has_actual_years: bool = False
     exchange_rate: Owed | None = None
     may_stop_early: bool = False
@@ -187,6 +195,7 @@ def ask_interest(hub: TheHub, _scope: Anyone, body: InterestIn) -> Response:
         currency=body.currency or law.currency, contract_on=body.contract_on, start_on=body.start_on, variant=body.variant,
         contract_rate=CEILING if rate == CEILING else Decimal(rate) if rate else None,
         reductions=tuple(Reduction(on=part.on, amount=part.amount) for part in body.reductions),
+        pauses=tuple(Pause(from_on=part.from_on, to_on=part.to_on) for part in body.pauses),
         day_count=DayCount.ACTUAL if body.has_actual_years else DayCount.FIXED, may_stop_early=body.may_stop_early,
     )  # fmt: skip
     reminded = Reminded(on=body.reminded_on, channel=body.reminder_channel) if body.reminded_on else None
