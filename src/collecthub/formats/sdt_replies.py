@@ -115,13 +115,13 @@ def _fee(case_id: str, identifier: str, pence: int, at: dt.datetime) -> CostStat
 def _moment(head: Element | None) -> dt.datetime:
     """When the bulk file was submitted; SDT's samples write it with a space and nanoseconds, and without a zone.
 
-    The beginning of time when it is not stated: an invented moment would look like a fact.
+    1970-01-01 when it is not stated, which stands for unknown: the moment of reading would look like a fact.
     """
     text = _text(head, "submittedDate") if head is not None else ""
     try:
         moment = dt.datetime.fromisoformat(text[:26] if "." in text else text)
     except ValueError:
-        return dt.datetime(1, 1, 1, tzinfo=dt.UTC)
+        return dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
     return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
