@@ -37,7 +37,7 @@ ERRAND = "exact.errand"
 
 EARLIEST_REFRESH = dt.timedelta(seconds=570)
 STALE_BEFORE_EXPIRY = dt.timedelta(seconds=30)  # a token must still be valid behind the vendor's balancer
-_LEASE_SECONDS = 60  # when it runs out during a call, the errand still keeps others from repeating that call
+_LEASE_SECONDS = 15  # when it runs out during a call, the errand still keeps others from repeating that call
 _WAIT_SECONDS = 40.0
 _POLL_SECONDS = 0.1
 _TROUBLE_SECONDS = 60.0
