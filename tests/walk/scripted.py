@@ -57,6 +57,9 @@ class World:
         self.outbox: list[tuple[str, bytes]] = []
         self.verdicts: list[tuple[str, Verdict]] = []
         self.reports: list[CaseReport] = []
+        self.deaf = False  # the ERP cannot be told anything
+        self.asked_to_hear = 0
+        self.fetch_breaks_after: int | None = None
         self.control: list[ControlTotal] | None = None  # what the ERP's own list adds up to, if it says so
         self.broken_off = 0  # so many pulls break off after their page
         self.pulled_from: list[str] = []
@@ -103,6 +106,9 @@ class ScriptedErp:
         return event_kind in ("case_sent", "case_closed")
 
     def report(self, report: CaseReport) -> Receipt:
+        self.world.asked_to_hear += 1
+        if self.world.deaf:
+            raise RetryableError("the ERP is away", retry_after_seconds=0)
         self.world.reports.append(report)
         return Receipt(reference=f"note-{len(self.world.reports)}")
 
@@ -140,8 +146,10 @@ class ScriptedPartner:
         return DeliveryState.ARRIVED if arrived else DeliveryState.NOT_ARRIVED
 
     def fetch(self, checkpoint: str) -> Iterator[tuple[RawMessage, str]]:
-        for name, content in list(self.world.outbox):
-            yield RawMessage(remote_ref=name, media_type="application/json", content=content), checkpoint
+        for number, (name, content) in enumerate(self.world.outbox):
+            if number == self.world.fetch_breaks_after:
+                raise RetryableError("the line broke", retry_after_seconds=0)
+            yield RawMessage(remote_ref=name, media_type="application/json", content=content), name
 
     def decode(self, raw: RawMessage) -> Decoded:
         try:
