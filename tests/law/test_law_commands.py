@@ -168,6 +168,26 @@ def test_the_api_answers_the_same(office: Office) -> None:
     assert {item["country"] for item in client.get("/api/v1/law/packs").json()["items"]} >= {"BE", "UA"}
 
 
+def test_a_case_shows_the_law_on_each_of_its_claims(office: Office) -> None:
+    claims = [
+        {"number": "1", "due_on": "2025-03-31", "amount": "10000.00"}, {"number": "2", "due_on": "2026-05-31", "amount": "500.00"},
+        {"number": "3", "due_on": "2012-03-31", "amount": "10.00"},
+    ]  # fmt: skip
+    debtor = {"name": "Garage Nord", "country": "BE", "kind": "company"}
+    case_id = office.open_case(debtor=debtor, claims=claims, currency="EUR")["case_id"]
+    client = office.client("kroon")
+    found = client.get(f"/api/v1/cases/{case_id}/law", params={"until": "2025-09-30"}).json()
+    first, second, third = sorted(found["claims"], key=lambda claim: claim["number"])
+    assert (first["late"]["interest"], first["limitation_on"], second["late"]["interest"]) == ("551.37", "2035-03-31", "0.00")
+    assert (third["is_barred"], found["next_limitation_on"]) == (True, "2022-03-31")
+    assert found["compensation"] == {"EUR": "40.00"}  # none for the contract of 2012, none for what is not late
+    assert client.get(f"/api/v1/cases/{case_id}/law", params={"limitation_country": "DE"}).json()["claims"][0]["limitation_country"] == "DE"
+    abroad = client.get(f"/api/v1/cases/{case_id}/law", params={"country": "AE"}).json()["claims"][0]
+    assert abroad["late"] is None and abroad["limitation_on"] and "no rule on interest" in abroad["problem"]
+    assert office.client("other").get(f"/api/v1/cases/{case_id}/law").status_code == 404
+    assert office.client("bailiff").get(f"/api/v1/cases/{case_id}/law").status_code == 403
+
+
 @pytest.mark.parametrize(
     ("change", "status", "code"),
     [

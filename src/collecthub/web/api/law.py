@@ -18,13 +18,15 @@ from collecthub.law.interest import CEILING, DayCount, InterestQuestion, Pause, 
 from collecthub.law.late_payment import LatePayment, Reminded, late_payment
 from collecthub.law.lawful import check_step
 from collecthub.law.limitation import LegalAct, Limitation, LimitationQuestion, earliest, limitation
+from collecthub.law.of_claims import ClaimsLaw, law_of_claims
 from collecthub.law.steps import Happened, Happening, Step, StepAnswer, StepQuestion
+from collecthub.store.queries import case_file
 from collecthub.web.answers import answer, documented
 from collecthub.web.api.fields import Amount, Currency, Inbound
-from collecthub.web.auth import Anyone, TheHub
+from collecthub.web.auth import Anyone, CreditorSide, TheHub
 from collecthub.web.strict_json import StrictRoute
 
-router = APIRouter(prefix="/law", tags=["law"], route_class=StrictRoute)
+router = APIRouter(tags=["law"], route_class=StrictRoute)
 
 
 class PackView(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,7 +153,7 @@ class StepIn(Inbound):
     is_registered: bool = True
 
 
-@router.get("/packs", summary="Country packs", responses=documented(Packs))
+@router.get("/law/packs", summary="Country packs", responses=documented(Packs))
 def read_packs(hub: TheHub, _scope: Anyone) -> Response:
     """Every installed pack with how many rules it holds."""
     return answer(Packs(items=tuple(_pack(hub, country) for country in sorted(hub.plugins.jurisdictions))))
@@ -168,7 +170,7 @@ def _pack(hub: Hub, country: str) -> PackView:
     )  # fmt: skip
 
 
-@router.get("/interest", summary="Interest and compensation of a claim", responses=documented(LatePayment))
+@router.get("/law/interest", summary="Interest and compensation of a claim", responses=documented(LatePayment))
 def read_interest(
     hub: TheHub, _scope: Anyone, country: CountryCode, principal: Annotated[Owed, Query()], due_on: Annotated[Day, Query()],
     until: Annotated[Day, Query(description="Last interest day.")], segment: Segment = "B2B",
@@ -185,7 +187,7 @@ def read_interest(
     return answer(late_payment(law, question))
 
 
-@router.post("/interest", summary="Interest and compensation of a claim, with all it may hang on", responses=documented(LatePayment))
+@router.post("/law/interest", summary="Interest and compensation of a claim, with all it may hang on", responses=documented(LatePayment))
 def ask_interest(hub: TheHub, _scope: Anyone, body: InterestIn) -> Response:
     """Interest by segments with rule, version and source. Past the last known rate it is refused or stops there."""
     law = hub.plugins.country_law(body.country)
@@ -206,7 +208,7 @@ def ask_interest(hub: TheHub, _scope: Anyone, body: InterestIn) -> Response:
     )
 
 
-@router.get("/compensation", summary="A lump sum, cap or tariffed amount", responses=documented(ChargeShown))
+@router.get("/law/compensation", summary="A lump sum, cap or tariffed amount", responses=documented(ChargeShown))
 def read_compensation(
     hub: TheHub, _scope: Anyone, country: CountryCode, principal: Annotated[Owed, Query()], segment: Segment = "B2B",
     item: Annotated[str, Query(pattern="^[a-z0-9_]{1,40}$", description="compensation, bailiff_act, ...")] = COMPENSATION,
@@ -225,7 +227,7 @@ def read_compensation(
     return answer(charge_shown(law, question))
 
 
-@router.post("/limitation", summary="The limitation clock of a claim", responses=documented(Limitation))
+@router.post("/law/limitation", summary="The limitation clock of a claim", responses=documented(Limitation))
 def ask_limitation(hub: TheHub, _scope: Anyone, body: LimitationIn) -> Response:
     """The last day, what moved it, and alarms ahead of it."""
     question = LimitationQuestion(
@@ -236,7 +238,7 @@ def ask_limitation(hub: TheHub, _scope: Anyone, body: LimitationIn) -> Response:
     return answer(earliest(limitation(hub.plugins.country_law(country), question) for country in body.countries))
 
 
-@router.get("/deadline", summary="A time limit that runs from an event", responses=documented(Deadline))
+@router.get("/law/deadline", summary="A time limit that runs from an event", responses=documented(Deadline))
 def read_deadline(
     hub: TheHub, _scope: Anyone, country: CountryCode, event: Annotated[str, Query(pattern="^[a-z0-9_]{1,40}$")],
     event_on: Annotated[Day, Query()], segment: Segment = "B2B",
@@ -247,7 +249,7 @@ def read_deadline(
     return answer(deadline(law, event, event_on, segment=segment, actor_country=actor_country))
 
 
-@router.post("/steps", summary="Whether a step is lawful on a day", responses=documented(StepAnswer))
+@router.post("/law/steps", summary="Whether a step is lawful on a day", responses=documented(StepAnswer))
 def ask_step(hub: TheHub, _scope: Anyone, body: StepIn) -> Response:
     """What stands against a step, each with its article, and the limits that hold on the day."""
     law = hub.plugins.country_law(body.country)
@@ -259,3 +261,25 @@ def ask_step(hub: TheHub, _scope: Anyone, body: StepIn) -> Response:
         happened=tuple(Happened(kind=fact.kind, on=fact.on, channel=fact.channel, amount=fact.amount) for fact in body.happened),
     )  # fmt: skip
     return answer(check_step(law, question))
+
+
+@router.get("/cases/{case_id}/law", summary="The law on the claims of a case", responses=documented(ClaimsLaw))
+def read_case_law(
+    hub: TheHub, scope: CreditorSide, case_id: str,
+    country: Annotated[
+        str, Query(pattern="^([A-Z]{2})?$", description="Country whose law governs; the debtor's by default.")
+    ] = "",
+    limitation_country: Annotated[
+        str, Query(pattern="^([A-Z]{2})?$", description="Another law that may govern limitation: the earlier day counts.")
+    ] = "",
+    until: Annotated[Day | None, Query(description="Last interest day; the business date by default.")] = None,
+) -> Response:  # fmt: skip
+    """Interest, compensation and limitation claim by claim, on what is open now; no payment in between is counted."""
+    with hub.database.read() as conn:
+        case = case_file.read_owned_case(conn, scope, case_id)
+    codes = dict.fromkeys(filter(None, (country or case.debtor.country, limitation_country)))
+    laws = [hub.plugins.country_law(code) for code in codes or ("",)]
+    found = law_of_claims(
+        laws, case.claims, segment=case.segment, currency=case.currency, until=until or hub.now().date()
+    )
+    return answer(found)
