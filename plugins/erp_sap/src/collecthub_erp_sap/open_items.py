@@ -96,22 +96,28 @@ class OpenItemReader:
         """The pages of a pull that begins, or goes on, at a checkpoint. `today` is the business date."""
         point = self._begin(text, today)
         while point.steps:
-            answer = self._read(point)
-            is_last = self._is_last(point, answer)
-            is_grouped = point.steps[0] == _CLEARED and answer.rows and not is_last
-            rows = whole_clearings(answer.rows) if is_grouped else answer.rows
-            invoices, refused, unusable = map_rows(answer, rows, self._rules)
-            totals = _add(point.totals, invoices, unusable) if point.steps[0] == _OPEN else {}
-            ended = self._next_company(point, totals) if is_last else _beyond(point, answer, rows, totals)
-            is_end = not ended.steps
-            yield Page(
-                rows=invoices,
-                refused=refused,
-                checkpoint=ended.to_text(),
-                control=_control(totals) if point.steps[0] == _OPEN and is_end else None,
-                changed_debtors=tuple(self._changed_customers(_looking_back(point))) if is_end and text else (),
-            )
-            point = ended
+            page, point = self._page(point, is_first=not text)
+            yield page
+            del page  # with what it was read from it is many megabytes, and the next one is read now
+
+    def _page(self, point: Checkpoint, *, is_first: bool) -> tuple[Page, Checkpoint]:
+        """One page of a pull, and where the next one begins."""
+        answer = self._read(point)
+        is_last = self._is_last(point, answer)
+        is_grouped = point.steps[0] == _CLEARED and answer.rows and not is_last
+        rows = whole_clearings(answer.rows) if is_grouped else answer.rows
+        invoices, refused, unusable = map_rows(answer, rows, self._rules)
+        totals = _add(point.totals, invoices, unusable) if point.steps[0] == _OPEN else {}
+        ended = self._next_company(point, totals) if is_last else _beyond(point, answer, rows, totals)
+        is_end = not ended.steps
+        page = Page(
+            rows=invoices,
+            refused=refused,
+            checkpoint=ended.to_text(),
+            control=_control(totals) if point.steps[0] == _OPEN and is_end else None,
+            changed_debtors=() if is_first or not is_end else tuple(self._changed_customers(_looking_back(point))),
+        )
+        return page, ended
 
     def open_items(self) -> Iterator[OpenItem]:
         """Everything that is open now, read anew and counted as the ERP counts it."""

@@ -96,23 +96,31 @@ class BusinessOneItems:
         """The pages of a pull that begins, or goes on, at a checkpoint. `today` is the business date."""
         point = _begin(text, today)
         while point.steps:
-            step = STEPS[point.steps[0]]
-            answer = self._read(step, point)
-            found = self._reader.mapped(answer)
-            rows, refused = found.invoices, found.refused
-            if point.steps[0] == "paid":
-                paid = list(self._paid(answer))
-                rows = rows + [row for one in paid for row in one.invoices]
-                refused = refused + [row for one in paid for row in one.refused]
-            totals = _add(point.totals, rows, refused) if step.is_open_set else point.totals
-            ended = _beyond(point, answer, totals)
-            is_last = not ended.steps
-            yield Page(
-                rows=rows, refused=refused, checkpoint=ended.to_text(),
-                control=_control(totals) if step.is_open_set and is_last else None,
-                changed_debtors=tuple(self._changed_customers(_looking_back(point))) if is_last and text else (),
-            )  # fmt: skip
-            point = ended
+            page, point = self._page(point, is_first=not text)
+            yield page
+            del page  # the next one is read now
+
+    def _page(self, point: Checkpoint, *, is_first: bool) -> tuple[Page, Checkpoint]:
+        """One page of a pull, and where the next one begins."""
+        step = STEPS[point.steps[0]]
+        answer = self._read(step, point)
+        found = self._reader.mapped(answer)
+        rows, refused = found.invoices, found.refused
+        if point.steps[0] == "paid":
+            paid = list(self._paid(answer))
+            rows = rows + [row for one in paid for row in one.invoices]
+            refused = refused + [row for one in paid for row in one.refused]
+        totals = _add(point.totals, rows, refused) if step.is_open_set else point.totals
+        ended = _beyond(point, answer, totals)
+        is_end = not ended.steps
+        page = Page(
+            rows=rows,
+            refused=refused,
+            checkpoint=ended.to_text(),
+            control=_control(totals) if step.is_open_set and is_end else None,
+            changed_debtors=() if is_first or not is_end else tuple(self._changed_customers(_looking_back(point))),
+        )
+        return page, ended
 
     def open_items(self) -> Iterator[OpenItem]:
         """Everything that is open now, read anew and counted as the company's books count it."""
