@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import datetime as dt
 import doctest
 import importlib
@@ -11,6 +12,7 @@ import pkgutil
 import subprocess
 import sys
 import textwrap
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -193,3 +195,18 @@ def test_an_installed_distribution_is_found_by_the_command(tmp_path: Path) -> No
     answer = json.loads(done.stdout)
     assert (answer["interest"], answer["currency"], answer["rule"]) == ("700.00", "EUR", "q.interest")
     assert not home.exists()
+
+
+def test_no_float_stands_in_the_law() -> None:
+    """Neither as a number in the code nor in a sheet: percentages and amounts are text or whole numbers."""
+    root = Path(collecthub.law.__file__).parent
+    found = [
+        f"{path.name}:{node.lineno}"
+        for path in [*root.glob("*.py"), *root.glob("belgium/*.py")]
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, float)
+    ]
+    floats: list[str] = []
+    for sheet in root.glob("sheets/*.toml"):
+        tomllib.loads(sheet.read_text(encoding="utf-8"), parse_float=lambda text, name=sheet.name: floats.append(f"{name}: {text}"))
+    assert not found and not floats, (found, floats)
