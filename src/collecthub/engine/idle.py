@@ -84,7 +84,10 @@ def work_until_idle(
     watch: Callable[[Leftover], None] | None = None,
     outside_is_quiet: Callable[[], bool] = lambda: True,
 ) -> Leftover:
-    """Listen and work until a whole round brings nothing new. Returns what is left when the time is over."""
+    """Listen to those that never call and work until a whole round brings nothing new.
+
+    Partners that push are asked by whoever begins (`wake_outsides`). Returns what is left when the time is over.
+    """
     deadline = time.monotonic() + seconds
     before = -1
     while True:
@@ -94,7 +97,7 @@ def work_until_idle(
         count = received(hub)
         if count == before and outside_is_quiet():
             return left
-        wake_outsides(hub, pull=False, listen=True, pushers=before < 0)
+        wake_outsides(hub, pull=False, listen=True, pushers=False)
         before = count
 
 

@@ -36,7 +36,7 @@ from collecthub.sandbox.twin_http import Control, serve_http
 
 SPOILS = {"truncated": "quarantine", "wrong_signature": "quarantine"}
 _MAX_BYTES = 50_000_000
-_POLL_SECONDS = 0.1
+_POLL_SECONDS = 0.25
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.2, 5.0
 
 

@@ -112,6 +112,7 @@ class Story:
 
     def _partners_work(self, up_to: int) -> None:
         self._town.work(up_to)
+        wake_outsides(self._hub, pull=False, listen=True)
         self._settle()
 
     def _pay_directly(self) -> None:
