@@ -13,6 +13,8 @@ from pydantic import ValidationError
 
 from collecthub.errors import ConfigurationError, RetryableError
 from collecthub.ports import CaseReporter, Checkable, DebtorSource, InvoiceSource, OpenItemBooks, Page
+from collecthub.sandbox.open_item import load_chunks
+from collecthub.sandbox.portfolio import bundled_portfolio
 from collecthub.sandbox.twin import start_twin
 from collecthub.sdk import Address, Contact, ItemKind, ItemSource, ItemState, PartyKind, RawInvoice
 from collecthub_erp_sap import register_connectors
@@ -304,6 +306,24 @@ def test_single_items_are_read_as_they_are_now(company: Any) -> None:
 def test_a_checkpoint_of_something_else_is_refused(company: Any) -> None:
     with pytest.raises(ConfigurationError, match="not one of a Business One pull"):
         list(company.connector().pull('{"cursor": 7}'))
+
+
+def test_the_bundled_portfolio_is_pulled_to_the_cent_in_all_its_currencies(company: Any) -> None:
+    """600 items of two creditors: instalments, credits and payments with and without their invoice."""
+    expected: dict[str, Decimal] = {}
+    customers = 0
+    for books in bundled_portfolio():
+        customers += len(books.customers)
+        for chunk in load_chunks(books.customers, books.items):
+            company.twin.control("load", chunk)
+        for item in books.items:
+            expected[item.currency] = expected.get(item.currency, Decimal(0)) + item.open_amount
+    items, pages = pulled(company.connector())
+    assert {one.currency: one.amount for one in pages[-1].control or ()} == expected
+    assert is_open(items) == company.books()
+    assert {"JPY", "KWD", "USD"} < set(expected)
+    found = list(company.connector().debtors(sorted({row.debtor_ref for row in items.values()})))
+    assert len(found) == len({row.debtor_ref for row in items.values()}) <= customers
 
 
 # --- customers ------------------------------------------------------------------------------------

@@ -25,7 +25,8 @@ from collecthub.model.event import (
 )
 from collecthub.model.exchange import Procedure
 from collecthub.testing.fakes import HandClock
-from collecthub_erp_sap.journal_change import dunning_block_message, fault_text
+from collecthub_erp_sap.journal_change import ACTION, dunning_block_message, fault_text
+from collecthub_erp_sap.settings import S4Settings
 
 PARTNER = "/sap/opu/odata/sap/API_BUSINESS_PARTNER"
 
@@ -233,6 +234,15 @@ def test_the_message_is_valid_by_the_published_schema(shared_data: Path) -> None
         assert code.text is None
         code.text = "C"
     schema.assertValid(lifted)
+
+
+def test_action_and_address_are_the_published_ones(shared_data: Path) -> None:
+    document = etree.parse(str(shared_data / "erp/sap/JOURNALENTRYBULKCHANGEREQUEST.wsdl"))
+    operations = {one.get("soapAction") for one in document.iter("{http://schemas.xmlsoap.org/wsdl/soap/}operation")}
+    assert operations == {ACTION}
+    places = {str(one.get("location")) for one in document.iter("{http://schemas.xmlsoap.org/wsdl/soap/}address")}
+    default = S4Settings.model_fields["soap_path"].default
+    assert places and all(f"{default}/" in place or place.endswith(default) for place in places)
 
 
 def test_a_soap_fault_is_read(ledger: Any) -> None:
