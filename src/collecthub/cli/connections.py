@@ -2,62 +2,72 @@
 
 from __future__ import annotations
 
-import sys
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Literal, Protocol, runtime_checkable
-from urllib.parse import parse_qs, unquote, urlsplit
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from collecthub.cli import connecting
 from collecthub.cli.hub_access import client
 from collecthub.cli.lists import Cursor, Limit, print_page
 from collecthub.cli.output import Json, note, print_json, print_listed, print_record, print_table, say
 from collecthub.cli.parties import amount
-from collecthub.errors import PermanentError
 
 if TYPE_CHECKING:
     from collecthub.engine.release import FirstWave
 
 app = typer.Typer(no_args_is_help=True, help="Connections to ERPs, partners and the creditors' own systems.")
+Given = Annotated[
+    list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="A setting; VALUE may be @FILE.")
+]
+SecretFiles = Annotated[
+    list[str] | None, typer.Option("--secret-file", metavar="FIELD=FILE", help="Read a secret from a file.")
+]
 ConnectionId = Annotated[str, typer.Argument(metavar="CONNECTION", help="Id of the connection.")]
 
 
 @app.command("add")
 def add_connection(
     kind: Annotated[str, typer.Argument(help="Connector kind, as in `collecthub plugin list`.")],
-    name: Annotated[str, typer.Option(help="Name for people.")],
+    name: Annotated[str, typer.Option(help="Name for people.")] = "",
     creditor: Annotated[str, typer.Option(help="Id of the creditor it belongs to.")] = "",
     partner: Annotated[str, typer.Option(help="Id of the partner it belongs to.")] = "",
-    given: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="A setting; VALUE may be @FILE.")
-    ] = None,
-    secret_files: Annotated[
-        list[str] | None, typer.Option("--secret-file", metavar="FIELD=FILE", help="Read a secret from a file.")
-    ] = None,
+    given: Given = None,
+    secret_files: SecretFiles = None,
     as_json: Json = False,
 ) -> None:
-    """Add a connection. Secrets are asked for or read from files; an ERP's first wave waits for `release`."""
+    """Add a connection. In a terminal it asks for what is missing, and walks through consent, divisions and a check.
+
+    Secrets are typed unseen or read from files, never taken from the command line. An ERP's first wave waits for
+    `release`. Exit code 1 when the check at the end fails.
+    """
     from collecthub.cli.given_settings import read_settings
-    from collecthub.engine.doors import connect
+    from collecthub.engine.doors import await_consent, connect
     from collecthub.store.queries.scope import LOCAL_OPERATOR
 
+    is_asking = connecting.is_talking() and not as_json
     with client() as hub:
-        ask = _ask_unseen if sys.stdin.isatty() else None
-        settings = read_settings(hub.spec(kind).settings, given or (), secret_files or (), ask)
+        spec = hub.spec(kind)
+        settings = read_settings(spec.settings, given or (), secret_files or (), is_partial=is_asking)
+        if is_asking:
+            name, creditor, partner = connecting.ask_whose(hub, spec, name, creditor, partner)
+            settings = connecting.ask_settings(hub, spec, settings)
+        elif not name:
+            raise typer.BadParameter("a name for people is missing. Use --name")
         with hub.work() as work:
             connection_id = connect(
                 hub, work, LOCAL_OPERATOR, kind=kind, name=name, settings=settings, creditor_id=creditor or None,
                 partner_id=partner or None,
             )  # fmt: skip
-    if as_json:
-        print_json({"connection_id": connection_id})
-    else:
+        must_consent = await_consent(hub, connection_id)
+        if as_json:
+            print_json({"connection_id": connection_id})
+            return
         say(f"Added: {connection_id}")
-        note(f"Try it with `collecthub connection check {connection_id}`.")
-
-
-def _ask_unseen(question: str) -> str:
-    return str(typer.prompt(question, hide_input=True, err=True))
+        if is_asking and not connecting.walk_on(hub, connection_id):
+            raise typer.Exit(1)
+    if not is_asking:
+        note(f"Next: `collecthub connection {'consent' if must_consent else 'check'} {connection_id}`.")
 
 
 @app.command("list")
@@ -155,17 +165,78 @@ def _show_wave(wave: FirstWave) -> None:
         say("This would stay:")
         print_table(["reason", "cases"], [[part.reason, part.cases] for part in wave.held])
 
+# --- later changes --------------------------------------------------------------------------------
 
-# --- consent --------------------------------------------------------------------------------------
+
+@app.command("set")
+def set_settings(
+    connection: ConnectionId,
+    given: Given = None,
+    secret_files: SecretFiles = None,
+    forget: Annotated[list[str] | None, typer.Option(metavar="FIELD", help="Back to its default.")] = None,
+    name: Annotated[str, typer.Option(help="Another name for people.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Change settings or secrets of a connection; what is not named stays. Used from the next call on."""
+    from collecthub.cli.given_settings import read_settings
+    from collecthub.engine.connection_settings import change_settings
+    from collecthub.store.queries.doors import connection_detail, owned_connection
+    from collecthub.store.queries.scope import LOCAL_OPERATOR
+
+    with client() as hub:
+        with hub.database.read() as conn:
+            row = owned_connection(conn, LOCAL_OPERATOR, connection)
+        model = hub.spec(row.kind).settings
+        changes = read_settings(model, given or (), secret_files or (), is_partial=True)
+        with hub.work() as work:
+            change_settings(hub, work, LOCAL_OPERATOR, connection, changes, forget=forget or (), name=name)
+        with hub.database.read() as conn:
+            detail = connection_detail(conn, LOCAL_OPERATOR, connection)
+    print_record(detail, as_json=as_json)
 
 
-@runtime_checkable
-class Consenting(Protocol):
-    """A connector whose outside asks a person for consent in a browser."""
+@app.command("stop")
+def stop(connection: ConnectionId, as_json: Json = False) -> None:
+    """Let a connection rest: nothing is read, sent or written by it until `resume`."""
+    from collecthub.engine.connection_settings import stop_connection
+    from collecthub.store.queries.scope import LOCAL_OPERATOR
 
-    def begin_consent(self, state: str) -> str: ...
+    with client() as hub, hub.work() as work:
+        stop_connection(work, LOCAL_OPERATOR, connection, by="the command line")
+    _print_state(connection, "stopped", as_json=as_json)
 
-    def finish_consent(self, code: str) -> None: ...
+
+@app.command("resume")
+def resume(connection: ConnectionId, as_json: Json = False) -> None:
+    """Let a stopped connection go on; what waited for it is taken up."""
+    from collecthub.engine.connection_settings import resume_connection
+    from collecthub.store.queries.scope import LOCAL_OPERATOR
+
+    with client() as hub, hub.work() as work:
+        resume_connection(work, LOCAL_OPERATOR, connection)
+    _print_state(connection, "ok", as_json=as_json)
+
+
+def _print_state(connection: str, status: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"connection_id": connection, "status": status})
+    else:
+        say(f"{connection}: {status}")
+
+
+@app.command("runs")
+def list_runs(connection: ConnectionId, limit: Limit = 50, cursor: Cursor = "", as_json: Json = False) -> None:
+    """List the pulls of a connection, newest first."""
+    from collecthub.store.queries.doors import list_runs as read
+    from collecthub.store.queries.scope import LOCAL_OPERATOR
+
+    print_page(
+        lambda conn, hub, page: read(conn, LOCAL_OPERATOR, hub.key, page, connection),
+        "started_at ended_at state control rows changed refused problem", limit=limit, cursor=cursor, as_json=as_json,
+    )  # fmt: skip
+
+
+# --- consent and divisions ------------------------------------------------------------------------
 
 
 @app.command("consent")
@@ -174,40 +245,56 @@ def consent(
     code: Annotated[
         str, typer.Option(help="The code that came back, or the whole address that the browser was sent to.")
     ] = "",
+    wait: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0, help="Wait so long for the browser to come back to the hub.")
+    ] = 0,
     as_json: Json = False,
 ) -> None:
-    """Give an ERP's consent: print the page to open, then take the code that it sends back."""
-    from collecthub.model.ids import new_id
+    """Give an ERP's consent: print the page to open and wait until the browser is back.
+
+    Exit code 1 when the time of --wait is over without a consent.
+    """
+    from collecthub.engine.consent import begin_consent
     from collecthub.store.queries.doors import owned_connection
     from collecthub.store.queries.scope import LOCAL_OPERATOR
 
+    url = ""
     with client() as hub:
         with hub.database.read() as conn:
-            row = owned_connection(conn, LOCAL_OPERATOR, connection)
-        connector = hub.connector(connection)
-        if not isinstance(connector, Consenting):
-            raise PermanentError(f"a {row.kind} connection needs no consent", cure="Check it with `connection check`.")
-        state = new_id()
-        url = ""
-        if not code:
-            url = connector.begin_consent(state)
-            note(f"Open this page in a browser and log in:\n{url}")
-            if sys.stdin.isatty() and not as_json:
-                code = typer.prompt("Address that the browser was sent to", err=True)
-        given = _code_in(code, state if url else "")
-        if given:
-            hub.call(connector.finish_consent, given, what=f"{row.kind}.consent", connection_id=connection)
+            owned_connection(conn, LOCAL_OPERATOR, connection)
+        if code:
+            connecting.take_answer(hub, connection, code)
+            is_given = True
+        else:
+            begun = begin_consent(hub, LOCAL_OPERATOR, connection)
+            url = begun.url
+            connecting.show_page(url)
+            is_asking = connecting.is_talking() and not as_json and not wait
+            is_given = connecting.answered(hub, connection, begun, seconds=None if is_asking else wait)
     if as_json:
-        print_json({"connection_id": connection, "is_consented": bool(given), "url": url or None})
+        print_json({"connection_id": connection, "is_consented": is_given, "url": url or None})
     else:
-        say("Consent is given." if given else f"Then run: collecthub connection consent {connection} --code CODE")
+        say("Consent is given." if is_given else f"Then run: collecthub connection consent {connection} --code ADDRESS")
+    raise typer.Exit(0 if is_given or not wait else 1)
 
 
-def _code_in(text: str, state: str) -> str:
-    """The code in what a person pasted; an address must bring back the state that it was opened with."""
-    if "://" not in text:
-        return unquote(text.strip())
-    query = parse_qs(urlsplit(text.strip()).query)
-    if "code" not in query or (state and query.get("state") != [state]):
-        raise PermanentError("this address holds no code of this consent", cure="Open the page again and log in there.")
-    return query["code"][0]
+@app.command("divisions")
+def divisions(
+    connection: ConnectionId,
+    choose: Annotated[str, typer.Option(metavar="REF,REF", help="Pull these from now on.")] = "",
+    as_json: Json = False,
+) -> None:
+    """List the divisions that the connection's user may see, or choose those that are pulled."""
+    from collecthub.cli.parties import words
+    from collecthub.engine.connection_settings import choose_divisions, list_divisions
+    from collecthub.store.queries.scope import LOCAL_OPERATOR
+
+    with client() as hub:
+        if choose:
+            choose_divisions(hub, LOCAL_OPERATOR, connection, words(choose))
+        found = list_divisions(hub, LOCAL_OPERATOR, connection)
+    rows = [
+        {"division_ref": division.division_ref, "name": division.name, "is_chosen": is_chosen}
+        for division, is_chosen in found
+    ]
+    print_listed(rows, None, "division_ref name is_chosen", as_json=as_json)

@@ -1,8 +1,8 @@
-"""A connection's settings as a person gives them: on the command line, from files, or typed unseen for secrets."""
+"""A connection's settings as a person gives them on the command line or from files."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import typer
@@ -11,16 +11,14 @@ from pydantic.fields import FieldInfo
 
 from collecthub.engine.setting_fields import is_secret, value_of
 
-Ask = Callable[[str], str]
-
 
 def read_settings(
-    model: type[BaseModel], given: Iterable[str], secret_files: Iterable[str], ask: Ask | None
+    model: type[BaseModel], given: Iterable[str], secret_files: Iterable[str], *, is_partial: bool
 ) -> dict[str, object]:
-    """Field values for a settings model; `@path` reads a value from a file, required secrets are asked for.
+    """Field values for a settings model; `@path` reads a value from a file.
 
-    Raises `typer.BadParameter` for a field that the model does not have, for a secret on the command line, and
-    for a missing secret when nobody can be asked.
+    Raises `typer.BadParameter` for a field that the model does not have, for a secret on the command line, and,
+    unless the values are only a part of all, for a missing secret.
     """
     values: dict[str, object] = {}
     for text in given:
@@ -32,10 +30,8 @@ def read_settings(
         name, path = _pair(model, text, "--secret-file")
         values[name] = _value(model.model_fields[name], _read(path))
     for name, field in model.model_fields.items():
-        if name not in values and is_secret(field) and field.is_required():
-            if ask is None:
-                raise typer.BadParameter(f"the secret {name} is missing. Use --secret-file {name}=FILE")
-            values[name] = _value(field, ask(f"{name} ({field.description or 'secret'})"))
+        if name not in values and is_secret(field) and field.is_required() and not is_partial:
+            raise typer.BadParameter(f"the secret {name} is missing. Use --secret-file {name}=FILE")
     return values
 
 

@@ -136,8 +136,21 @@ def finish_consent(hub: Hub, answer: ConsentAnswer, *, session_hash: str | None 
             raise
         refused = ConsentRefusedError(error.message, cure=error.cure or _AGAIN, reference=consent.connection_id)
         raise refused from error
-    _go_on(hub, row, consent)
+    _go_on(hub, row, consent.subject)
+    with hub.database.write() as conn:  # last, because somebody may wait for it to look at what follows
+        end_consent(conn, consent.state_hash, GIVEN)
     return row.connection_id
+
+
+def take_bare_code(hub: Hub, connection_id: str, code: str) -> None:
+    """Take a code that a person copied out of an address, on the hub's own machine, where no state is needed."""
+    with hub.database.read() as conn:
+        row = read_connection(conn, connection_id)
+    connector = hub.connector_for(row) if row is not None else None
+    if row is None or not isinstance(connector, Consenting):
+        raise PermanentError("a code alone is not enough here", cure="Paste the whole address that the browser was sent to.")
+    hub.call(connector.finish_consent, code, what=f"{row.kind}.consent", connection_id=connection_id)
+    _go_on(hub, row, "user:local")
 
 
 def consent_of(hub: Hub, state: str) -> Consent | None:
@@ -235,15 +248,14 @@ def _take_code(hub: Hub, consent: Consent, code: str) -> ConnectionRow:
     return row
 
 
-def _go_on(hub: Hub, row: ConnectionRow, consent: Consent) -> None:
+def _go_on(hub: Hub, row: ConnectionRow, subject: str) -> None:
     """The connection works again from now on, or waits for the choice of its divisions."""
     connector = hub.connector_for(row)
     must_choose = isinstance(connector, Divided) and not chosen_divisions(row, connector)
     with hub.work() as work:
-        end_consent(work.conn, consent.state_hash, GIVEN)
-        close_tasks(work, done_by=consent.subject, connection_id=row.connection_id, kind="connection")
+        close_tasks(work, done_by=subject, connection_id=row.connection_id, kind="connection")
         append_audit(
-            work.conn, now=work.now, actor=consent.subject, action="connection.consented", subject=row.connection_id
+            work.conn, now=work.now, actor=subject, action="connection.consented", subject=row.connection_id
         )
         if must_choose:
             change_connection(

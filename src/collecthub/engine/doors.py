@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from collecthub.engine.case_work import close_tasks
 from collecthub.engine.context import SECRET_PREFIX, Hub, Work, validated
 from collecthub.engine.setting_values import parted
-from collecthub.errors import PermanentError
+from collecthub.errors import CollecthubError, PermanentError
 from collecthub.model.ids import new_id
 from collecthub.model.party import Party
 from collecthub.ports import Checkable, CheckStep, Consenting, PartnerProfile, ProvenConsenting
@@ -94,8 +94,14 @@ def _check_owner(work: Work, spec: ConnectorSpec, creditor_id: str | None, partn
 
 
 def await_consent(hub: Hub, connection_id: str) -> bool:
-    """Let a new connection whose vendor asks for consent rest until it is given; returns whether it must be."""
-    connector = hub.connector(connection_id)
+    """Let a new connection whose vendor asks for consent rest until it is given; returns whether it must be.
+
+    A connector that cannot be built is no reason to fail: the check that follows says why.
+    """
+    try:
+        connector = hub.connector(connection_id)
+    except CollecthubError:
+        return False
     if not isinstance(connector, Consenting | ProvenConsenting):
         return False
     with hub.work() as work:

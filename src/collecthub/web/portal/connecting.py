@@ -104,16 +104,9 @@ def add(visitor: Operator, form: Form, kind: str) -> Response:
         return _add_page(visitor, spec, entered.given, {"owner": "Choose one of the list."})
     except EnteredError as error:
         return _add_page(visitor, spec, entered.given, dict(error.fields))
-    return _after(visitor, connection_id)
-
-
-def _after(visitor: Visitor, connection_id: str) -> Response:
-    try:
-        waits = await_consent(visitor.hub, connection_id)
-    except CollecthubError:
-        waits = False  # the check on the next page says what is wrong
-    query = {"done": "added"} if waits else {"done": "added", "check": "yes"}
-    return redirect(f"/connections/{connection_id}", **query)
+    if await_consent(visitor.hub, connection_id):
+        return redirect(f"/connections/{connection_id}", done="added")
+    return redirect(f"/connections/{connection_id}", done="added", check="yes")
 
 
 # --- change ---------------------------------------------------------------------------------------
