@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
-
-_SQLITE_ROWS = 200  # rows per statement; more gains nothing and reaches the limit of bound variables
 
 
 def bulk_upsert(
@@ -40,10 +39,9 @@ def _conflict_clause(table: sa.Table, columns: tuple[str, ...], guard: str) -> s
 
 
 @lru_cache(maxsize=64)
-def _sqlite_statement(table: sa.Table, columns: tuple[str, ...], guard: str, count: int) -> str:
-    row = "(" + ",".join("?" * len(columns)) + ")"
+def _sqlite_statement(table: sa.Table, columns: tuple[str, ...], guard: str) -> str:
     return (
-        f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES {','.join([row] * count)}"
+        f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({','.join('?' * len(columns))})"
         + _conflict_clause(table, columns, guard)
     )
 
@@ -51,18 +49,9 @@ def _sqlite_statement(table: sa.Table, columns: tuple[str, ...], guard: str, cou
 def _sqlite(
     conn: sa.Connection, table: sa.Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]], guard: str
 ) -> int:
-    cursor = conn.connection.cursor()
-    written = 0
-    try:
-        for start in range(0, len(rows), _SQLITE_ROWS):
-            chunk = rows[start : start + _SQLITE_ROWS]
-            cursor.execute(
-                _sqlite_statement(table, columns, guard, len(chunk)), [value for row in chunk for value in row]
-            )
-            written += cursor.rowcount
-    finally:
-        cursor.close()
-    return written
+    with contextlib.closing(conn.connection.cursor()) as cursor:
+        cursor.executemany(_sqlite_statement(table, columns, guard), rows)
+        return int(cursor.rowcount)
 
 
 def _postgres(

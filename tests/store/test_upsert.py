@@ -1,0 +1,62 @@
+"""Many rows at once, on both databases: what is new or different is written, the rest is left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from collecthub.store import migrate
+from collecthub.store.database import Database
+from collecthub.store.tables import invoices
+from collecthub.store.upsert import bulk_upsert
+
+COLUMNS = (
+    "connection_id", "item_ref", "creditor_id", "debtor_ref", "kind", "state", "due_on", "currency", "amount_minor",
+    "open_minor", "dunning_level", "is_blocked", "row_hash",
+)  # fmt: skip
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    found = Database(database_url.replace("postgresql://", "postgresql+psycopg://"))
+    migrate.upgrade(found)
+    yield found
+    found.close()
+
+
+def line(ref: str, minor: int, fingerprint: int) -> tuple[Any, ...]:
+    return ("books", ref, "kroon", "A", "invoice", "open", "2026-05-01", "EUR", minor, minor, 0, 0, fingerprint)
+
+
+def upsert(database: Database, *rows: tuple[Any, ...]) -> int:
+    with database.write() as conn:
+        return bulk_upsert(conn, invoices, COLUMNS, rows, "row_hash")
+
+
+def stored(database: Database) -> dict[str, int]:
+    with database.read() as conn:
+        return {row.item_ref: row.amount_minor for row in conn.execute(sa.select(invoices.c.item_ref, invoices.c.amount_minor))}
+
+
+def test_new_and_different_rows_are_written_and_counted(database: Database) -> None:
+    assert upsert(database) == 0
+    assert upsert(database, line("2", 200, 2), line("1", 100, 1), line("3", 300, 3)) == 3
+    assert upsert(database, line("1", 100, 1), line("2", 999, 22), line("4", 400, 4)) == 2
+    assert stored(database) == {"1": 100, "2": 999, "3": 300, "4": 400}
+
+
+def test_the_fingerprint_alone_decides(database: Database) -> None:
+    upsert(database, line("1", 100, 1))
+    assert upsert(database, line("1", 555, 1)) == 0
+    assert stored(database) == {"1": 100}
+
+
+def test_a_row_that_breaks_a_rule_lets_none_of_its_neighbours_in(database: Database) -> None:
+    upsert(database, line("1", 100, 1))
+    broken = (*line("3", 300, 3)[:6], None, *line("3", 300, 3)[7:])
+    with pytest.raises(Exception, match=r"(?i)null"):
+        upsert(database, line("2", 200, 2), broken)
+    assert stored(database) == {"1": 100}
