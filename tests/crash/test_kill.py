@@ -1,6 +1,6 @@
 """kill -9 at any moment of the main job, and the same end: on both databases, the hub alone, then hub and twins.
 
-`COLLECTHUB_KILLS` says how often each run is killed (6 by default, 30 for the full proof), `COLLECTHUB_KILL_SEED`
+`COLLECTHUB_KILLS` says how often each run is killed (30 where nothing may be left out, else 6), `COLLECTHUB_KILL_SEED`
 when. What was killed leaves its log in the test's folder.
 """
 
@@ -15,7 +15,8 @@ from crash.story import Story, booked_once
 from crash.totals import Totals, check_sides, offices, totals
 from crash.town import mortal_town
 
-KILLS = int(os.environ.get("COLLECTHUB_KILLS", "6"))
+FULL, SHORT = "30", "6"
+KILLS = int(os.environ.get("COLLECTHUB_KILLS") or (FULL if os.environ.get("COLLECTHUB_REQUIRE_ALL") == "1" else SHORT))
 SEED = int(os.environ.get("COLLECTHUB_KILL_SEED", "2026"))
 
 
