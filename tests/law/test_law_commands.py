@@ -95,7 +95,8 @@ def test_compensation_and_tariff() -> None:
     assert asked("compensation", *BE, "--segment", "B2C", "--principal", "1200", "--on", "2025-05-20")["compensation"] == "100.00"
     assert asked("compensation", "--country", "GB", "--principal", "1000")["compensation"] == "70.00"
     assert asked("tariff", *BE, "--item", "bailiff_act", "--amount", "3000", "--on", "2024-11-05")["amount"] == "175.00"
-    assert asked("tariff", *BE, "--item", "bailiff_recovery", "--amount", "3000")["amount"] == "225.00"
+    recovery = asked("tariff", *BE, "--item", "bailiff_recovery", "--amount", "3000")
+    assert (recovery["amount"], recovery["vat_percent"], recovery["amount_with_vat"]) == ("225.00", "21", "272.25")
     run("tariff", *BE, "--item", "bailiff_act", "--amount", "3000", wanted=1)
 
 
@@ -125,7 +126,9 @@ def test_the_packs_that_are_there() -> None:
     items = {item["country"]: item for item in asked("packs")["items"]}
     assert len(items) >= 69
     assert items["BE"]["checks_steps"] and not items["DE"]["checks_steps"]
+    assert (items["BE"]["rates_known_until"], items["CH"]["rates_known_until"]) == ("2026-06-30", None)
     assert "Belgium" in run("packs")[0]
+    assert asked("packs", "--check")["items"] == []
 
 
 # --- the API ------------------------------------------------------------------------------------------

@@ -178,3 +178,22 @@ def test_an_alarm_is_never_late(last_day: dt.date, ahead: int) -> None:
         assert as_of <= alarm.due_on <= last_day
         assert alarm.due_on == as_of or is_working_day(alarm.due_on, "BE")
     assert alarms[-1].days_left >= min(30, ahead)
+
+
+ACTS = ("suit", "acknowledgment", "demand", "formal_notice", "lawyer_notice", "bailiff_notice", "attachment", "collective_settlement")
+
+
+@given(
+    st.sampled_from(["BE", "DE", "FI", "RO", "JP", "IT"]), st.dates(dt.date(2015, 1, 1), dt.date(2024, 1, 1)),
+    st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 3000), st.integers(0, 600)), max_size=4),
+)  # fmt: skip
+def test_no_act_ever_shortens_limitation(country: str, due: dt.date, drawn: list[tuple[str, int, int]]) -> None:
+    done = tuple(
+        LegalAct(act=act, on=due + dt.timedelta(days=start), ended_on=due + dt.timedelta(days=start + lasts))
+        for act, start, lasts in drawn
+    )
+    without = limitation(law(country), LimitationQuestion(segment="B2B", due_on=due, as_of=dt.date(2040, 1, 1)))
+    answer = limitation(law(country), LimitationQuestion(segment="B2B", due_on=due, as_of=dt.date(2040, 1, 1), acts=done))
+    assert without.limitation_on and answer.limitation_on and answer.limitation_on >= without.limitation_on
+    steps = [act.limitation_on for act in answer.acts]
+    assert steps == sorted(steps)

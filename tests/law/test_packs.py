@@ -22,6 +22,7 @@ from collecthub.bundled import jurisdictions
 from collecthub.errors import ConfigurationError, ContractError, PermanentError
 from collecthub.law.basis import Evidence
 from collecthub.law.late_payment import late_payment
+from collecthub.law.pack_check import pack_faults
 from collecthub.law.packs import bundled_countries, bundled_rates, country_law
 from collecthub.law.rates import read_rates
 from collecthub.plugins import PluginSet
@@ -86,19 +87,46 @@ def test_every_fact_has_a_source_and_a_level() -> None:
             assert period.source, (series.series_id, period)
 
 
-def test_no_day_has_two_rules_of_one_kind() -> None:
-    """Every segment, variant, contract and delay: a second rule would raise when it is asked for."""
-    days = [dt.date(year, month, 1) for year in range(2010, 2027) for month in (1, 4, 9, 12)]
-    for country in bundled_countries():
-        pack = law(country)
-        for variant in {rule.variant for rule in pack.interest}:
-            for segment in ("B2B", "B2C", "B2G"):
-                for contract in (dt.date(2012, 1, 1), dt.date(2020, 1, 1), dt.date(2024, 1, 1)):
-                    for due in days:
-                        asked = question(str(due), str(due), segment=segment, contract_on=min(contract, due), variant=variant)
-                        late_payment(pack, asked)  # builds the matter; nothing is late yet
-                        found = [rule for rule in pack.interest if rule.is_for(asked.matter) and rule.is_in_force(due)]
-                        assert len(found) <= 1, (country, segment, due, [rule.id for rule in found])
+def test_no_pack_that_ships_has_a_fault() -> None:
+    assert {country: faults for country in bundled_countries() if (faults := pack_faults(law(country)))} == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"source = \"gazette of Utopia\"": ""}, "q.interest is verified and names no source"),
+        ({"margin = \"3\"": "margin = \"3\"\npercent = \"5\""}, "needs exactly one of percent, series"),
+        ({"margin = \"3\"": "segments = [\"C2C\"]"}, "names the segment C2C"),
+        ({}, ""),
+    ],
+)
+def test_the_check_finds_what_is_wrong_with_a_pack(change: dict[str, str], fault: str) -> None:
+    sheet = SHEET.format(country="QU")
+    for old, new in change.items():
+        assert old in sheet
+        sheet = sheet.replace(old, new)
+    found = pack_faults(country_law(sheet, read_rates(RATES)))
+    assert len(found) == bool(fault) and all(fault in text for text in found)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_fault"),
+    [
+        ("", "", True),
+        ("valid_to = 2019-12-31", "valid_from = 2020-01-01", False),
+        ("valid_to = 2020-01-01", "valid_from = 2020-01-01", True),
+        ("contract_before = 2020-01-01", "contract_from = 2020-01-01", False),
+        ("default_before = 2020-01-02", "default_from = 2020-01-01", True),
+        ('segments = ["B2B"]', 'segments = ["B2C"]', False),
+        ('segments = ["B2B"]', "", True),
+        ('variant = "fixed"', "", False),
+    ],
+)
+def test_two_rules_for_one_day_are_found(first: str, second: str, is_fault: bool) -> None:
+    rule = SHEET[SHEET.index("[[interest]]") :]
+    sheet = SHEET.format(country="QU") + first + "\n" + rule.replace("q.interest", "q.other") + second + "\n"
+    found = pack_faults(country_law(sheet, read_rates(RATES)))
+    assert found == (("q.interest and q.other both govern some day",) if is_fault else ())
 
 
 def test_the_levels_are_not_better_than_those_of_the_tables(shared_data: Path) -> None:

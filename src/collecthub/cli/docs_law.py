@@ -131,7 +131,8 @@ def _scale(rule: ChargeRule) -> str:
         return f"series {rule.series} in {rule.currency}"
     steps = [_band(band, rule) for band in rule.bands]
     edges = [f"at least {rule.minimum}" if rule.minimum else "", f"at most {rule.maximum}" if rule.maximum else ""]
-    return "; ".join(filter(None, [*steps, *edges])) + f" ({rule.currency} per {rule.per})"
+    tax = f", VAT of {rule.vat_percent}% on top" if rule.vat_percent else ""
+    return "; ".join(filter(None, [*steps, *edges])) + f" ({rule.currency} per {rule.per}{tax})"
 
 
 def _band(band: Band, rule: ChargeRule) -> str:

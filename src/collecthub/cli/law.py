@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 from collecthub.cli import law_clock
+from collecthub.cli.errors_shown import FINDINGS
 from collecthub.cli.law_options import (
     ContractDate,
     Country,
@@ -145,22 +146,31 @@ def tariff(
 
 
 @app.command("packs")
-def packs(as_json: Json = False) -> None:
+def packs(
+    check: Annotated[bool, typer.Option("--check", help="Show what is wrong with them; exit code 1 if anything is.")] = False,
+    as_json: Json = False,
+) -> None:
     """The country packs that are installed, with how many rules each holds."""
     from collecthub.config import load_settings
     from collecthub.hub import load_all_plugins
+    from collecthub.law.pack_check import pack_faults, rates_known_until
 
     plugins = load_all_plugins(load_settings())
     laws = [plugins.country_law(country) for country in sorted(plugins.jurisdictions)]
+    if check:
+        faults = [{"country": law.country, "fault": fault} for law in laws for fault in pack_faults(law)]
+        print_listed(faults, None, "country fault", as_json=as_json)
+        raise typer.Exit(FINDINGS if faults else 0)
     rows = [
         {
             "country": law.country, "title": law.title, "version": law.version, "interest": len(law.interest),
             "charges": len(law.charges), "limitation": len(law.limitation), "deadlines": len(law.deadlines),
+            "rates_known_until": rates_known_until(law),
             "checks_steps": law.check_step is not None,
         }
         for law in laws
     ]  # fmt: skip
-    print_listed(rows, None, "country title version interest charges limitation deadlines checks_steps", as_json=as_json)
+    print_listed(rows, None, "country title version interest charges limitation deadlines rates_known_until checks_steps", as_json=as_json)
 
 
 # --- reading --------------------------------------------------------------------------------------

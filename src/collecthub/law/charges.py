@@ -60,7 +60,7 @@ def charge(law: CountryLaw, question: ChargeQuestion) -> Charge:
 
 
 class ChargeShown(msgspec.Struct, frozen=True, kw_only=True):
-    """A charge as an answer: amount, currency, rule, version, source, evidence, notes."""
+    """A charge as an answer: amount, currency, rule, version, source, evidence, notes. `amount` is without VAT."""
 
     country: str
     item: str
@@ -71,6 +71,8 @@ class ChargeShown(msgspec.Struct, frozen=True, kw_only=True):
     basis: Decimal
     per: str
     is_ceiling: bool
+    vat_percent: Decimal | None
+    amount_with_vat: Decimal
     rule: str
     rule_version: dt.date
     article: str
@@ -83,11 +85,13 @@ def charge_shown(law: CountryLaw, question: ChargeQuestion) -> ChargeShown:
     """The amount for an item with everything that explains it. Raises like `charge`."""
     found = charge(law, question)
     rule = found.rule
+    vat = rule.vat_percent if rule else None
     return ChargeShown(
         country=law.country, item=question.item, segment=question.segment, amount=found.amount, currency=found.currency,
         on=question.on, basis=question.basis, per=rule.per if rule else "", is_ceiling=rule is not None and rule.is_ceiling,
         rule=rule.id if rule else "", rule_version=law.version, article=rule.article if rule else "",
-        source=rule.source if rule else "", evidence=found.evidence, notes=found.notes,
+        source=rule.source if rule else "", evidence=found.evidence, notes=found.notes, vat_percent=vat,
+        amount_with_vat=round_amount(found.amount * (100 + (vat or Decimal(0))) / 100, found.currency),
     )  # fmt: skip
 
 

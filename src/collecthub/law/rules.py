@@ -80,6 +80,7 @@ class ChargeRule(Rule, frozen=True, kw_only=True):
     natures: tuple[str, ...] = ()
     is_ceiling: bool = False
     conversion: str = ""
+    vat_percent: Decimal | None = None  # where value-added tax comes on top
 
 
 class Unit(enum.StrEnum):

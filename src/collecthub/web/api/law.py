@@ -19,6 +19,7 @@ from collecthub.law.late_payment import LatePayment, Reminded, late_payment
 from collecthub.law.lawful import check_step
 from collecthub.law.limitation import LegalAct, Limitation, LimitationQuestion, earliest, limitation
 from collecthub.law.of_claims import ClaimsLaw, law_of_claims
+from collecthub.law.pack_check import rates_known_until
 from collecthub.law.steps import Happened, Happening, Step, StepAnswer, StepQuestion
 from collecthub.store.queries import case_file
 from collecthub.web.answers import answer, documented
@@ -30,7 +31,10 @@ router = APIRouter(tags=["law"], route_class=StrictRoute)
 
 
 class PackView(msgspec.Struct, frozen=True, kw_only=True):
-    """A country pack and how much it knows. `problem` says why a pack cannot be read."""
+    """A country pack and how much it knows. `problem` says why a pack cannot be read.
+
+    From the day after `rates_known_until` some of its figures are refused until somebody loads the published rate.
+    """
 
     country: str
     title: str = ""
@@ -39,6 +43,7 @@ class PackView(msgspec.Struct, frozen=True, kw_only=True):
     charges: int = 0
     limitation_rules: int = 0
     deadlines: int = 0
+    rates_known_until: dt.date | None = None
     checks_steps: bool = False
     problem: str = ""
 
@@ -166,7 +171,8 @@ def _pack(hub: Hub, country: str) -> PackView:
         return PackView(country=country, problem=error.message)
     return PackView(
         country=country, title=law.title, version=law.version, interest_rules=len(law.interest), charges=len(law.charges),
-        limitation_rules=len(law.limitation), deadlines=len(law.deadlines), checks_steps=law.check_step is not None,
+        limitation_rules=len(law.limitation), deadlines=len(law.deadlines),
+        rates_known_until=rates_known_until(law), checks_steps=law.check_step is not None,
     )  # fmt: skip
 
 
