@@ -15,7 +15,8 @@ EXAMPLES = "formats/en16931/ubl-examples"
 
 
 def imported(run: Run, *words: str, wanted: int = 0) -> list[dict[str, Any]]:
-    result = run("invoice", "import", *words, "--json", wanted=wanted)
+    rules = () if "--rules" in words else ("--no-rules",)
+    result = run("invoice", "import", *words, *rules, "--json", wanted=wanted)
     items: list[dict[str, Any]] = json.loads(result.stdout)["items"]
     return items
 
@@ -110,10 +111,20 @@ def test_an_invoice_that_is_not_due_yet_waits(run: Run, shared_data: Path, tmp_p
 def test_the_schema_warns_or_refuses_when_strict(run: Run, shared_data: Path, tmp_path: Path) -> None:
     path = invoice_file(shared_data, tmp_path, "odd.xml", ("<cbc:IssueDate>", "<cbc:Odd>1</cbc:Odd><cbc:IssueDate>"))
     (strict,) = imported(run, path, "--strict", wanted=1)
-    assert {error["field"] for error in strict["errors"]} == {"schema"}
+    assert {error["field"] for error in strict["errors"]} == {"document"}
     (item,) = imported(run, path)
     assert item["case_id"]
     assert any("Odd" in warning and "line" in warning for warning in item["warnings"])
+
+
+def test_broken_business_rules_warn_or_refuse_when_strict(run: Run, shared_data: Path) -> None:
+    """22 findings, as the norm's own compiled rules count them."""
+    path = str(shared_data / "formats/ubl-2.1/samples/UBL-Invoice-2.1-Example-Trivial.xml")
+    (strict,) = imported(run, path, "--rules", "--strict", "--due-days", "30", wanted=1)
+    assert len([error for error in strict["errors"] if error["field"] == "document"]) == 22
+    (item,) = imported(run, path, "--rules", "--due-days", "30")
+    assert item["case_id"]
+    assert len(item["warnings"]) == 22
 
 
 def test_an_invoice_of_another_seller_is_refused(run: Run, shared_data: Path, tmp_path: Path) -> None:
@@ -128,6 +139,6 @@ def test_an_invoice_of_another_seller_is_refused(run: Run, shared_data: Path, tm
 
 
 def test_without_json_a_person_reads_a_table(run: Run, shared_data: Path, tmp_path: Path) -> None:
-    result = run("invoice", "import", invoice_file(shared_data, tmp_path, "a.xml"))
+    result = run("invoice", "import", invoice_file(shared_data, tmp_path, "a.xml"), "--no-rules")
     assert "TOSL108" in result.stdout
     assert "1 cases opened" in result.stderr

@@ -12,6 +12,7 @@ from lxml import etree
 
 from collecthub.errors import ConfigurationError, PermanentError
 from collecthub.formats import plugin
+from collecthub.formats.business_rules import RuleBook
 from collecthub.formats.carrying import UnfitCaseError
 from collecthub.formats.epu_claim import EpuFormat
 from collecthub.formats.epu_schemas import epu_faults
@@ -130,6 +131,20 @@ def test_the_courts_own_schemas_compile_only_corrected_and_refuse_its_own_sample
 def test_a_german_order_is_what_the_published_schema_accepts(shared_data: Path) -> None:
     schema = xsd(shared_data / "formats/xjustiz-3.6.2/xsd", "xjustiz_2600_zwangsvollstreckung_3_4.xsd")
     assert schema.validate(written("xjustiz-2600003")), schema.error_log
+
+
+def test_a_german_order_keeps_the_published_business_rules(shared_data: Path) -> None:
+    """And the rules do speak: without the salutation and with another event they object."""
+    root = written("xjustiz-2600003")
+    book = RuleBook(shared_data / "formats/xjustiz-3.6.2/schematron/xjustiz.zvstr_1_3.sch")
+    assert list(book.findings(root)) == []
+    for name, value in (("anrede.freitext", None), ("ereignis", "999")):
+        for found in [part for part in root.iter() if etree.QName(part).localname == name]:
+            if value is None:
+                found.getparent().remove(found)  # type: ignore[union-attr]  # it has a parent
+            else:
+                found[0].text = value
+    assert {finding.rule for finding in book.findings(root)} == {"SCH-ZVSTR-071", "SCH-ZVSTR-0310"}
 
 
 def test_a_german_order_sums_up_parts_i_to_iv() -> None:

@@ -39,7 +39,7 @@ def validate(
         print_json(msgspec.to_builtins(verdict) | {"faults": verdict.findings})
     else:
         count = len(verdict.findings)
-        say(f"{plain(verdict.kind)}: {'valid' if verdict.is_valid else f'findings: {count}'}.")
+        say(f"{plain(verdict.kind)}: {'valid' if verdict.is_valid else 'not valid'}, findings: {count}.")
         if verdict.messages:
             say(f"{len(verdict.messages)} messages are right.")
         rows = [[one.line or "", one.element, one.code, one.reason] for one in verdict.findings]

@@ -35,7 +35,6 @@ from collecthub.store.queries.scope import Scope
 
 _CLAIM = re.compile(r"claims\[(\d+)\]\.(.+)")
 _NAME_LONGEST = 140
-_WARNINGS_MOST = 20
 
 
 class InvoiceResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,12 +67,13 @@ class _Read(msgspec.Struct, frozen=True, kw_only=True):
 
 def import_invoices(
     hub: Hub, scope: Scope, creditor_id: str, files: Sequence[tuple[str, bytes]], *,
-    due_days: int | None = None, is_strict: bool = False,
+    due_days: int | None = None, is_strict: bool = False, with_rules: bool = True,
 ) -> tuple[InvoiceResult, ...]:  # fmt: skip
     """Open the cases of electronic invoices, given as names and bytes. One result per file, in their order.
 
     `due_days` after the issue date is the due date of an invoice that states none. `is_strict` refuses what the
-    document's published schema refuses; otherwise that is a warning. Raises `NotThereError` for an unknown creditor.
+    document's published schema or the business rules of EN 16931 forbid; otherwise that is a warning. Raises
+    `NotThereError` for an unknown creditor.
     """
     connection_id = ready_intake(hub, scope, creditor_id)
     with hub.database.read() as conn:
@@ -82,7 +82,7 @@ def import_invoices(
     results: dict[int, InvoiceResult] = {}
     groups: dict[tuple[str, str], dict[int, _Read]] = {}
     for place, (name, content) in enumerate(files):
-        read = _read(hub, name, content, seller, due_days, is_strict=is_strict)
+        read = _read(hub, name, content, seller, due_days, is_strict=is_strict, with_rules=with_rules)
         if isinstance(read, InvoiceResult):
             results[place] = read
         else:
@@ -100,27 +100,35 @@ def import_invoices(
 
 
 def _read(
-    hub: Hub, name: str, content: bytes, seller: Party, due_days: int | None, *, is_strict: bool
+    hub: Hub, name: str, content: bytes, seller: Party, due_days: int | None, *, is_strict: bool, with_rules: bool
 ) -> _Read | InvoiceResult:
     """The bytes are evidence before anybody reads them."""
     sha256 = hub.evidence.keep(content)
     try:
-        invoice = read_invoice(content)
+        invoice = read_invoice(content, with_rules=with_rules)
     except QuarantineError as error:
         return InvoiceResult(file=name, errors=(FieldError(field=error.code, reason=error.message),))
-    warnings = tuple(f"{fault.path}, line {fault.line}: {fault.message}" for fault in invoice.faults)[:_WARNINGS_MOST]
+    warnings = tuple(_warnings(invoice))
     due_on = invoice.due_on
     if due_on is None and due_days is not None:
         due_on = invoice.issued_on + dt.timedelta(days=due_days)
     errors = tuple(_objections(invoice, due_on, seller))
     if is_strict:
-        errors += tuple(FieldError(field="schema", reason=warning) for warning in warnings)
+        errors += tuple(FieldError(field="document", reason=warning) for warning in warnings)
     if errors:
         return _result(name, invoice, due_on, errors=errors)
     return _Read(
         name=name, sha256=sha256, size=len(content), media_type=media_type_of(content), invoice=invoice, due_on=due_on,
         warnings=warnings,
     )  # fmt: skip
+
+
+def _warnings(invoice: ElectronicInvoice) -> Iterator[str]:
+    """What the schema and the business rules say against the document, each with its place."""
+    for fault in invoice.faults:
+        yield f"{fault.path}, line {fault.line}: {fault.message}"
+    for broken in invoice.broken_rules:
+        yield f"{broken.element}, line {broken.line}: {broken.reason}"
 
 
 def _objections(invoice: ElectronicInvoice, due_on: dt.date | None, seller: Party) -> Iterator[FieldError]:

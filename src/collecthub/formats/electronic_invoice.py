@@ -13,6 +13,7 @@ import msgspec
 from lxml import etree
 
 from collecthub.errors import PermanentError, QuarantineError
+from collecthub.formats.business_rules import RuleFinding
 from collecthub.model.money import parse_amount
 from collecthub.model.party import Party
 from collecthub.wire.xml import Element, SchemaFault
@@ -42,6 +43,7 @@ class ElectronicInvoice(msgspec.Struct, frozen=True, kw_only=True):
     payment_ref: str = ""  # BT-83
     preceding: tuple[str, ...] = ()  # BT-25, invoices that this one refers to
     faults: tuple[SchemaFault, ...] = ()  # what the published schema says against the document
+    broken_rules: tuple[RuleFinding, ...] = ()  # what the business rules of EN 16931 say, when they were asked
 
 
 class Reader:

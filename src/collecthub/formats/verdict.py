@@ -21,6 +21,7 @@ from collecthub.formats.bundled_schemas import (
     kind_of,
     schema_faults,
 )
+from collecthub.formats.business_rules import RuleFinding, rule_findings
 from collecthub.formats.cii_invoice import cii_faults
 from collecthub.formats.epu_particulars import NAMESPACE as EPU_NAMESPACE
 from collecthub.formats.epu_schemas import epu_faults
@@ -46,6 +47,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     element: str = ""
     reason: str
     message_id: str = ""
+    is_warning: bool = False  # does not make the file invalid
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,8 +122,9 @@ def _document(root: Element, schemas: Path | None, prefix: str) -> Verdict:
     qualified = etree.QName(root)
     kind = kind_of(root)
     if kind is not None:
-        findings = [*map(_of_schema, _bundled_faults(root, kind)), *_rules(root)]
-        return Verdict(kind=prefix + kind.name, is_valid=not findings, findings=tuple(findings))
+        findings = [*map(_of_schema, _bundled_faults(root, kind)), *_rules(root), *map(_of_rule, rule_findings(root))]
+        is_valid = all(finding.is_warning for finding in findings)
+        return Verdict(kind=prefix + kind.name, is_valid=is_valid, findings=tuple(findings))
     if qualified.namespace == EPU_NAMESPACE and schemas is not None:
         found = tuple(map(_of_schema, epu_faults(root, schemas)))
         return Verdict(kind=f"EPU {qualified.localname}", is_valid=not found, findings=found)
@@ -141,6 +144,12 @@ def _bundled_faults(root: Element, kind: DocumentKind) -> list[SchemaFault]:
 
 def _of_schema(fault: SchemaFault) -> Finding:
     return Finding(code="schema", line=fault.line, element=fault.path, reason=fault.message)
+
+
+def _of_rule(broken: RuleFinding) -> Finding:
+    return Finding(
+        code=broken.rule, line=broken.line, element=broken.element, reason=broken.reason, is_warning=not broken.is_fatal
+    )
 
 
 def _rules(root: Element) -> Iterator[Finding]:

@@ -72,7 +72,9 @@ class XJustizSheet:
         self.say(parent, name, amount, origin)
 
     def judge(self) -> None:
-        """Have the published schema read the document; every objection of it becomes one of the carrier."""
+        """Have the published schema and business rules read the document; their objections become the carrier's."""
+        from collecthub.formats.business_rules import rule_findings  # large: only who writes an order loads it
+
         kind = kind_of(self.root)
         assert kind is not None, "only messages of bundled modules are written"
         faults = schema_faults(self.root, kind)
@@ -82,6 +84,9 @@ class XJustizSheet:
             origin = places.get(fault.path, "")
             if not origin or origin not in known:
                 self.carrier.object(origin or fault.path, _in_words(fault.message), fault.path.rpartition("/")[2])
+        if not faults:  # the business rules read only what the schema has accepted
+            for broken in rule_findings(self.root):
+                self.carrier.object(broken.element, broken.reason, broken.rule)
 
     def _path(self, element: Element) -> str:
         inner = etree.ElementTree(self.root).getelementpath(element)
