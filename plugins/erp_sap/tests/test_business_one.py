@@ -350,6 +350,20 @@ def test_a_customer_with_address_language_and_contact_person(company: Any, versi
     assert [found[ref].party.kind for ref in ("K0", "K1")] == [PartyKind.PERSON, PartyKind.PUBLIC]
 
 
+def test_how_far_the_creditors_own_reminders_went_is_told(company: Any, version: str) -> None:
+    company.load({"number": "F1", "dunning_level": 2}, {"number": "F2", "dunning_level": 1, "due_on": "2026-05-01"})
+    (record,) = company.connector(version=version).debtors(["C1"])
+    assert record.notes == ("Own reminders: level 2, last on 2026-05-01.",)
+
+
+def test_a_wrong_local_currency_is_no_silent_zero(company: Any) -> None:
+    company.load({"number": "F1"}, {"number": "F2", "currency": "USD"})
+    _, pages = pulled(company.connector(local_currency="USD"))
+    refused = [bad for page in pages for bad in page.refused]
+    assert {bad.code for bad in refused} == {"b1.local_currency"}
+    assert len(refused) == 2
+
+
 def test_a_later_pull_names_the_customers_that_changed(company: Any) -> None:
     company.load({"number": "F1"}, customers=[{"customer_ref": f"K{n:02d}", "name": "K"} for n in range(50)])
     _, pages = pulled(company.connector())

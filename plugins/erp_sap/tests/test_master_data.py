@@ -27,6 +27,13 @@ def test_a_company_with_address_and_contact_person(ledger: Any) -> None:
     )  # fmt: skip
 
 
+def test_how_far_the_creditors_own_reminders_went_is_told(ledger: Any) -> None:
+    ledger.load(["a"], dunning_level=2)
+    ledger.load(["b"], dunning_level=1, due_on="2026-05-01")
+    (record,) = ledger.connector().debtors([ledger.customer])
+    assert record.notes == (f"Own reminders of company code {ledger.company}: level 2, last on 2026-05-01.",)
+
+
 def test_persons_public_bodies_and_odd_keys_in_several_chunks(ledger: Any) -> None:
     kinds = ["person", "public", "company"]
     refs = [f"{ledger.company}{n:05d}" for n in range(60)] + ["O'NEIL&CO"]

@@ -140,6 +140,12 @@ class B1Books:
             "number": item["number"],
         }  # fmt: skip
         insert_many(self.connection, "instalment", [values])
+        if level:
+            self.connection.execute(
+                "UPDATE partner SET DunningLevel = max(DunningLevel, ?), DunningDate = max(coalesce(DunningDate, ''), ?) "
+                "WHERE CardCode = (SELECT CardCode FROM document WHERE object = ? AND DocEntry = ?)",
+                (level, item["due_on"], kind, entry),
+            )
         self._total(kind, entry)
 
     # --- what is open -----------------------------------------------------------------------------

@@ -107,6 +107,7 @@ class SapBooks:
                 row |= self._reference(lines.get(item["settles"]), item["settles"])
             lines[item["number"]] = row
             rows.append(row)
+            self._remember_level(row)
             rows.extend(self._earlier_payment(row, item))
         insert_many(self.connection, "item", rows)
         insert_many(
@@ -114,6 +115,15 @@ class SapBooks:
             "billing",
             [billing_row(siblings) for siblings in documents.values() if is_billed(siblings)],
         )
+
+    def _remember_level(self, line: Mapping[str, Any]) -> None:
+        """The customer's own dunning level follows his highest line, as after a dunning run."""
+        if line["DunningLevel"] > "0":
+            self.connection.execute(
+                "UPDATE customer_dunning SET DunningLevel = max(DunningLevel, ?), "
+                "LastDunnedOn = max(coalesce(LastDunnedOn, ''), ?) WHERE Customer = ? AND CompanyCode = ?",
+                (line["DunningLevel"], line["LastDunningDate"], line["Customer"], line["CompanyCode"]),
+            )
 
     def _line(
         self, company: str, item: Mapping[str, Any], name: str, siblings: list[dict[str, Any]]

@@ -97,16 +97,9 @@ class Gateway:
         self._services = {name: self._sets(name) for name in services}
 
     def _sets(self, service: str) -> dict[str, EntitySet]:
+        live = {source: live_columns(self._books.connection, source) for source in set(_SOURCES.values())}
         return {
-            name: EntitySet(
-                name,
-                entity,
-                _SOURCES[name],
-                0,
-                live_columns(self._books.connection, _SOURCES[name]),
-                {},
-                _BLANKS,
-            )
+            name: EntitySet(name, entity, _SOURCES[name], 0, live[_SOURCES[name]], {}, _BLANKS)
             for name, entity in model.entity_types(service, self._shared).items()
         }
 

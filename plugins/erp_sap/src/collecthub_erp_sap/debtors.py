@@ -16,6 +16,7 @@ import msgspec
 from collecthub.sdk import Address, Contact, DebtorRecord, Party, PartyKind
 from collecthub.wire.decoders import decoder
 from collecthub_erp_sap.client import SapClient
+from collecthub_erp_sap.mapping import calendar_day
 from collecthub_erp_sap.odata import Answer, Results, after, any_of, day_literal, equals
 from collecthub_erp_sap.settings import S4Settings
 
@@ -95,6 +96,16 @@ class ContactPerson(msgspec.Struct, kw_only=True):
     phone: str | None = msgspec.field(name="PhoneNumber", default=None)
 
 
+class Dunning(msgspec.Struct, kw_only=True):
+    """What we read of A_CustomerDunning: how far the creditor's own reminders went."""
+
+    customer: str = msgspec.field(name="Customer")
+    company: str = msgspec.field(name="CompanyCode")
+    level: str | None = msgspec.field(name="DunningLevel", default=None)
+    block: str | None = msgspec.field(name="DunningBlock", default=None)
+    last: str | None = msgspec.field(name="LastDunnedOn", default=None)
+
+
 class PartnerNumber(msgspec.Struct, kw_only=True):
     """A business partner and the customer that he is."""
 
@@ -115,6 +126,7 @@ class MasterData(msgspec.Struct, frozen=True, kw_only=True):
     phones: dict[str, list[Phone]]
     people: dict[str, list[ContactPerson]]
     names: dict[str, list[Partner]]
+    dunning: dict[str, list[Dunning]]
 
 
 class DebtorReader:
@@ -163,6 +175,7 @@ class DebtorReader:
             phones=self._by("A_AddressPhoneNumber", Phone, "address", address_ids),
             people=people,
             names=self._by("A_BusinessPartner", Partner, "partner", persons),
+            dunning=self._by("A_CustomerDunning", Dunning, "customer", refs),
         )
         for found in customers.values():
             yield to_debtor(found[0], master, self._public_groups)
@@ -209,7 +222,25 @@ def to_debtor(customer: Customer, master: MasterData, public_groups: frozenset[s
         payment_terms=terms,
         is_blocked=bool(customer.is_posting_blocked) or bool(partner and partner.is_blocked),
         is_anonymised=is_archived,
+        notes=() if is_archived else tuple(filter(None, map(reminders, master.dunning.get(customer.customer, [])))),
     )
+
+
+def reminders(row: Dunning) -> str:
+    """The creditor's own reminders in one set of books, in a sentence; empty when there were none and none is blocked.
+
+    >>> reminders(Dunning(customer="1", company="1000", level="2", block="C", last="/Date(1780272000000)/"))
+    'Own reminders of company code 1000: level 2, last on 2026-06-01; dunning block C.'
+    >>> reminders(Dunning(customer="1", company="1000", level="0"))
+    ''
+    """
+    last_on = calendar_day(row.last)
+    parts = [
+        f"level {row.level}" if (row.level or "").strip("0") else "",
+        f"last on {last_on}" if last_on else "",
+    ]
+    said = "; ".join(filter(None, (", ".join(filter(None, parts)), row.block and f"dunning block {row.block}")))
+    return f"Own reminders of company code {row.company}: {said}." if said else ""
 
 
 def to_address(address: PostalAddress) -> Address:

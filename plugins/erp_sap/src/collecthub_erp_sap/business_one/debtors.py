@@ -9,7 +9,7 @@ import msgspec
 
 from collecthub.sdk import Address, Contact, DebtorRecord, Party, PartyKind
 from collecthub_erp_sap.business_one.client import ServiceLayerClient
-from collecthub_erp_sap.business_one.mapping import YES
+from collecthub_erp_sap.business_one.mapping import YES, calendar_day
 from collecthub_erp_sap.business_one.query import Found, columns, day_text, one_of
 from collecthub_erp_sap.odata import literal
 
@@ -58,6 +58,9 @@ class Customer(msgspec.Struct, kw_only=True):
     language: int | None = msgspec.field(name="LanguageCode", default=None)
     terms: int | None = msgspec.field(name="PayTermsGrpCode", default=None)
     frozen: str | None = msgspec.field(name="Frozen", default=None)
+    dunning_level: int | None = msgspec.field(name="DunningLevel", default=None)
+    dunned: str | None = msgspec.field(name="DunningDate", default=None)
+    blocked: str | None = msgspec.field(name="BlockDunning", default=None)
     addresses: list[PostalAddress] = msgspec.field(name="BPAddresses", default_factory=list)
     people: list[Employee] = msgspec.field(name="ContactEmployees", default_factory=list)
 
@@ -114,8 +117,20 @@ def to_debtor(customer: Customer) -> DebtorRecord:
     )
     return DebtorRecord(
         debtor_ref=customer.code, party=party, is_blocked=customer.frozen == YES,
-        payment_terms="" if customer.terms is None else str(customer.terms),
+        payment_terms="" if customer.terms is None else str(customer.terms), notes=reminders(customer),
     )  # fmt: skip
+
+
+def reminders(customer: Customer) -> tuple[str, ...]:
+    """The creditor's own reminders, in a sentence; none when there were none and they are not blocked.
+
+    >>> reminders(Customer(code="C1", dunning_level=2, dunned="2026-06-01", blocked="tYES"))
+    ('Own reminders: level 2, last on 2026-06-01; blocked.',)
+    """
+    last_on = calendar_day(customer.dunned)
+    parts = [f"level {customer.dunning_level}" if customer.dunning_level else "", f"last on {last_on}" if last_on else ""]
+    said = "; ".join(filter(None, (", ".join(filter(None, parts)), "blocked" if customer.blocked == YES else "")))
+    return (f"Own reminders: {said}.",) if said else ()
 
 
 def to_address(address: PostalAddress) -> Address:

@@ -194,6 +194,12 @@ def to_invoices(
 
 def _amounts(part: Instalment, is_foreign: bool) -> tuple[Decimal, Decimal]:
     total, paid = (part.total_fc, part.paid_fc) if is_foreign else (part.total, part.paid)
+    if part.total and bool(part.total_fc) is not is_foreign:
+        raise UnusableRowError(
+            "b1.local_currency",
+            f"Instalment {part.number} has {'no' if is_foreign else 'an'} amount in a foreign currency, which contradicts "
+            "local_currency of this connection.",
+        )
     if total is None or not total.is_finite():
         raise UnusableRowError("b1.amount", f"Instalment {part.number} has no amount in the document's currency.")
     return total, paid or _ZERO
