@@ -54,3 +54,12 @@ def test_all_countries_are_listed(run: Run) -> None:
 def test_wrong_questions_are_answered_with_the_right_exit_code(run: Run) -> None:
     assert "not a country of the atlas" in run("country", "show", "XX", wanted=1).stderr
     run("country", "show", "UY", "--as-of", "yesterday", wanted=2)
+
+
+def test_two_countries_are_compared(run: Run) -> None:
+    found = json.loads(run("country", "between", "be", "uy", "--as-of", "2026-06-15", "--json").stdout)
+    assert (found["one"], found["other"], found["as_of"]) == ("BE", "UY", "2026-06-15")
+    assert found["shared"]["judgment"] == ["hague_judgments_2019"] and found["shared"]["order"] == []
+    assert "none" in run("country", "between", "BE", "UY", "--as-of", "2026-06-15").stdout
+    assert "hague_service_1965" in run("country", "between", "BE", "GL").stderr
+    run("country", "between", "BE", "XX", wanted=1)

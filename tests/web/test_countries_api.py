@@ -21,11 +21,13 @@ def test_everyone_who_is_known_reads_countries(office: Office) -> None:
         assert (one["name"], one["instruments"]["hague_judgments_2019"]["standing"]) == ("Uruguay", "in_force")
         assert one["facts"]["licence_duty"]["evidence"] == "unknown"
     assert office.client().get("/api/v1/countries").status_code == 401
+    linked = office.client("kroon").get("/api/v1/instruments", params={"one": "BE", "other": "UY", "as_of": "2026-06-15"})
+    assert linked.json()["shared"]["judgment"] == ["hague_judgments_2019"]
 
 
 @pytest.mark.parametrize(
     ("path", "status"),
-    [("/countries/XX", 404), ("/countries/uy", 404), ("/countries/UY?as_of=0001-01-01", 422), ("/countries?as_of=x", 422)],
+    [("/instruments?one=BE&other=XX", 422), ("/instruments?one=BE", 422), ("/countries/XX", 404), ("/countries/uy", 404), ("/countries/UY?as_of=0001-01-01", 422), ("/countries?as_of=x", 422)],
 )
 def test_wrong_questions_are_problems(office: Office, path: str, status: int) -> None:
     response = office.client("kroon").get(f"/api/v1{path}")

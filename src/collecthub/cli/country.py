@@ -78,6 +78,34 @@ def _show(sheet: CountrySheet) -> None:
     note("An empty date is not known. This is no legal advice.")
 
 
+@app.command("between")
+def show_between(
+    one: Annotated[str, typer.Argument(help="The creditor's country, such as BE.")],
+    other: Annotated[str, typer.Argument(help="The debtor's country, such as UY.")],
+    as_of: AsOf = None,
+    as_json: Json = False,
+) -> None:
+    """Show what links two countries on a day: orders, judgments, service, arbitration, documents."""
+    from collecthub.law.atlas.reading import bundled_atlas
+    from collecthub.law.atlas.sheet import between
+
+    atlas = bundled_atlas()
+    found = between(atlas, one.upper(), other.upper(), business_date(as_of))
+    if as_json:
+        print_json(found)
+        return
+    say(f"{found.one} and {found.other} as of {found.as_of}")
+    print_table(
+        ["purpose", "in force in both", "what it is"],
+        [
+            [purpose, name or "none", atlas.instruments[name].title if name else ""]
+            for purpose, names in found.shared.items() for name in names or ("",)
+        ],
+    )  # fmt: skip
+    if found.unknown:
+        note(f"Not known for one of the two: {', '.join(found.unknown)}.")
+
+
 @app.command("list")
 def list_countries(as_of: AsOf = None, as_json: Json = False) -> None:
     """List the 249 countries and territories of ISO 3166-1."""

@@ -57,6 +57,7 @@ def _files(command: object) -> dict[str, bytes]:
     """Every generated file by its place in the checkout."""
     from collecthub.cli import docs_pages as pages
     from collecthub.cli.docs_law import law_pages
+    from collecthub.cli.docs_world import world_pages
     from collecthub.formats import published
     from collecthub.web import openapi
     from collecthub.web.app import bare_app
@@ -69,7 +70,7 @@ def _files(command: object) -> dict[str, bytes]:
     generated = {name: contracts[name] for name in (published.JSON_SCHEMA, published.OPENAPI)}
     return (
         {f"docs/{name}.md": (_HEAD + page()).encode() for name, page in written.items()}
-        | {name: (_HEAD + page).encode() for name, page in law_pages().items()}
+        | {name: (_HEAD + page).encode() for name, page in (law_pages() | world_pages()).items()}
         | {f"schemas/{name}": content for name, content in contracts.items()}
         | {f"src/collecthub/formats/schemas/{name}": content for name, content in generated.items()}
         | {"schemas/openapi.json": openapi.published(bare_app()).encode()}

@@ -32,6 +32,7 @@ class Topic(enum.StrEnum):
     TRANSFER_BASIS = "transfer_basis"  # code: eea, adequate, adequate_in_part, none, check
     AMICABLE_RULES = "amicable_rules"
     PRE_ACTION = "pre_action"  # code: required
+    POWER_OF_ATTORNEY = "power_of_attorney"  # code: original
     COMPLEXITY = "complexity"  # code: Allianz Trade score of 0 to 100 where it was seen
 
 

@@ -112,6 +112,40 @@ def country_lines(atlas: Atlas, as_of: dt.date) -> tuple[CountryLine, ...]:
     )
 
 
+class Between(msgspec.Struct, frozen=True, kw_only=True):
+    """What links two countries on a day: by purpose the instruments in force in both, and those where that is not known."""
+
+    one: str
+    other: str
+    as_of: dt.date
+    shared: dict[str, tuple[str, ...]]
+    unknown: tuple[str, ...]
+
+
+def between(atlas: Atlas, one: str, other: str, day: dt.date) -> Between:
+    """The instruments that a creditor in one country has towards a debtor in the other.
+
+    A purpose without an instrument is listed empty: there is none, as far as is known. Raises `PermanentError`.
+
+    >>> from collecthub.law.atlas.reading import bundled_atlas
+    >>> between(bundled_atlas(), "BE", "UY", dt.date(2026, 6, 15)).shared["service"]
+    ()
+    """
+    for country in (one, other):
+        country_named(atlas, country)
+    purposes = dict.fromkeys(treaty.purpose for treaty in atlas.instruments.values())
+    doubtful = tuple(
+        name
+        for name in atlas.instruments
+        if Standing.UNKNOWN in (standings := {membership_on(atlas, name, code, day).standing for code in (one, other)})
+        and standings <= {Standing.UNKNOWN, Standing.IN_FORCE}
+    )
+    return Between(
+        one=one, other=other, as_of=day, unknown=doubtful,
+        shared={purpose: shared_instruments(atlas, one, other, day, purpose) for purpose in purposes},
+    )
+
+
 def shared_instruments(atlas: Atlas, one: str, other: str, day: dt.date, *purposes: str) -> tuple[str, ...]:
     """The instruments in force in both countries on a day, of the given purposes or of any.
 

@@ -21,7 +21,6 @@ _TITLED = ("judgment",)
 _NO_DOCUMENTS = "which documents there are is not known"
 # A hold of the case, and the event from which the law counts the claim's filing.
 _INSOLVENCIES = {"insolvency": "bankruptcy_claim", "collective_settlement": "settlement_claim"}
-_ORIGINAL_POWER = {"DE": "debtors may ask for the signed original (Atradius DE handbook)"}
 
 
 # --- documents ------------------------------------------------------------------------------------
@@ -43,17 +42,17 @@ def proof(view: View) -> Answer:
 
 def power_of_attorney(view: View) -> Answer:
     """DOC-02: for court, and wherever a debtor may ask for the original."""
-    asked = _ORIGINAL_POWER.get(view.debtor_country, "")
-    if not view.is_before_court and not asked:
+    asked = view.fact(view.debtor_country, Topic.POWER_OF_ATTORNEY)
+    if not view.is_before_court and not asked.is_known:
         return NOT_APPLICABLE
     mandate = view.file.mandate
     if mandate is None:
-        return unknown(f"the file holds no power of attorney{f'; {asked}' if asked else ''}")
+        return unknown("; ".join(filter(None, ("the file holds no power of attorney", asked.value))))
     if mandate.expires_on and mandate.expires_on < view.as_of:
         return found(f"the power of attorney expired on {mandate.expires_on}")
-    if asked and mandate.form == "copy":
-        return found(f"only a copy is on file; {asked}")
-    if asked or view.debtor_country == view.creditor_country:
+    if asked.code == "original" and mandate.form == "copy":
+        return found(f"only a copy is on file; {asked.value}", level=asked.evidence)
+    if asked.is_known or view.debtor_country == view.creditor_country:
         return CLEAR
     return unknown(f"which form {view.debtor_country or 'an unknown country'} asks for is not known; {mandate.form} is on file")
 

@@ -13,9 +13,17 @@ from collecthub.engine import feasibility
 from collecthub.engine.coverage import WorldCoverage, world_coverage
 from collecthub.errors import PermanentError
 from collecthub.law.atlas.reading import bundled_atlas
-from collecthub.law.atlas.sheet import CountryLine, CountrySheet, country_lines, country_sheet
+from collecthub.law.atlas.sheet import (
+    Between,
+    CountryLine,
+    CountrySheet,
+    between,
+    country_lines,
+    country_sheet,
+)
 from collecthub.law.feasibility.assess import Assessment
 from collecthub.model.exchange import Procedure
+from collecthub.store.queries.paging import QueryError
 from collecthub.store.queries.scope import NotThereError
 from collecthub.web.answers import answer, documented
 from collecthub.web.auth import Anyone, CreditorSide, Operator, TheHub
@@ -37,6 +45,8 @@ Day = Annotated[
 ]
 Code = Annotated[str, Query(pattern="^([A-Z]{2})?$", description="Country of the court; the debtor's by default.")]
 
+Country = Annotated[str, Query(pattern="^[A-Z]{2}$", description="ISO 3166-1, two letters.")]
+
 
 class Countries(msgspec.Struct, frozen=True, kw_only=True):
     """The 249 entities of ISO 3166-1 by code."""
@@ -46,9 +56,18 @@ class Countries(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @router.get("/countries", tags=["countries"], summary="List countries", responses=documented(Countries))
-async def read_countries(hub: TheHub, _scope: Anyone, as_of: Day = None) -> Response:
+def read_countries(hub: TheHub, _scope: Anyone, as_of: Day = None) -> Response:
     """Each with its instruments in force and how much is known of it."""
     return answer(Countries(items=country_lines(bundled_atlas(), as_of or hub.business_date())))
+
+
+@router.get("/instruments", tags=["countries"], summary="What links two countries", responses=documented(Between))
+async def read_between(hub: TheHub, _scope: Anyone, one: Country, other: Country, as_of: Day = None) -> Response:
+    """By purpose the instruments in force in both, and those where that is not known."""
+    try:
+        return answer(between(bundled_atlas(), one, other, as_of or hub.business_date()))
+    except PermanentError as error:
+        raise QueryError(error.message, cure=error.cure) from error
 
 
 @router.get("/countries/{country}", tags=["countries"], summary="One country", responses=documented(CountrySheet))

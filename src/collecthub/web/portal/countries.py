@@ -37,6 +37,7 @@ TOPICS: Mapping[Topic, str] = {
     Topic.TRANSFER_BASIS: "Basis for sending personal data",
     Topic.AMICABLE_RULES: "Amicable phase",
     Topic.PRE_ACTION: "Step before a suit",
+    Topic.POWER_OF_ATTORNEY: "Power of attorney",
     Topic.COMPLEXITY: "Collection complexity",
 }
 EVIDENCE: Mapping[Evidence, Label] = {
