@@ -404,10 +404,19 @@ def test_a_belgian_consumer_owes_nothing_more_before_a_reminder_and_its_wait() -
     assert asked("2025-06-30")[:2] == (0, 0)
     assert "no first reminder was sent" in asked("2025-06-30")[2]
     assert asked("2025-05-19", reminder="2025-05-05:email")[:2] == (0, 0)
-    assert "nothing may be charged before 2025-05-20 (CEL XIX.2)" in asked("2025-05-19", reminder="2025-05-05:email")[2]
+    assert "neither interest nor compensation may be asked before 2025-05-20 (CEL XIX.2)" in asked("2025-05-19", reminder="2025-05-05:email")[2]
     assert asked("2025-05-20", reminder="2025-05-05:email", contract_rate=CEILING)[:2] == (D("5.67"), D("100.00"))
     large = asked("2025-05-20", reminder="2025-05-05:email", contract_rate=CEILING, is_large_creditor=True)
     assert large[:2] == (D("0.38"), D("100.00"))
+
+
+def test_a_dutch_consumer_owes_interest_at_once_and_costs_after_the_letter_of_fourteen_days() -> None:
+    claim = {"due": "2024-03-31", "until": "2024-05-10", "principal": "1000", "segment": "B2C"}
+    assert [(answer.interest, answer.compensation) for answer in (
+        late("NL", **claim), late("NL", **claim, reminder="2024-04-26:email"), late("NL", **claim, reminder="2024-04-25:email"),
+        late("NL", **claim, reminder="2024-04-19:letter"), late("NL", **claim, reminder="2024-04-24:letter"),
+    )] == [(D("7.67"), D("0.00")), (D("7.67"), D("0.00")), (D("7.67"), D("150.00")), (D("7.67"), D("150.00")), (D("7.67"), D("0.00"))]  # fmt: skip
+    assert "no compensation may be asked (BW 6:96(6))" in late("NL", **claim).notes[0]
 
 
 def test_contracts_before_book_xix_come_under_it_in_december_2023() -> None:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import textwrap
 import tomllib
+import types
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ import collecthub.law
 from collecthub.bundled import jurisdictions
 from collecthub.errors import ConfigurationError, ContractError, PermanentError
 from collecthub.law.basis import Evidence
+from collecthub.law.deadline import deadline
 from collecthub.law.late_payment import late_payment
 from collecthub.law.pack_check import pack_faults
 from collecthub.law.packs import bundled_countries, bundled_rates, country_law
@@ -238,3 +240,21 @@ def test_no_float_stands_in_the_law() -> None:
     for sheet in root.glob("sheets/*.toml"):
         tomllib.loads(sheet.read_text(encoding="utf-8"), parse_float=lambda text, name=sheet.name: floats.append(f"{name}: {text}"))
     assert not found and not floats, (found, floats)
+
+
+def test_the_page_on_writing_a_pack_is_right(tmp_path: Path) -> None:
+    """Its sheet, table and plugin, as they are printed, give a pack without faults that answers."""
+    page = (Path(__file__).parents[2] / "docs" / "law" / "writing-a-pack.md").read_text(encoding="utf-8")
+    blocks = {name: page.split(f"```{name}\n")[1].split("```")[0] for name in ("toml", "csv", "python")}
+    for name, block in {"qu.toml": blocks["toml"], "rates.csv": blocks["csv"], "qu_law.py": blocks["python"]}.items():
+        (tmp_path / name).write_text(block, encoding="utf-8")
+    module = types.ModuleType("qu_law")
+    module.__file__ = str(tmp_path / "qu_law.py")
+    exec(compile(blocks["python"], module.__file__, "exec"), module.__dict__)  # noqa: S102  # the page's own words
+    found = PluginSet()
+    found.add("qu", module)
+    pack = found.country_law("QU")
+    assert pack_faults(pack) == ()
+    answer = late_payment(pack, question("2023-12-31", "2024-12-31", principal="1000"))
+    assert (answer.interest, answer.compensation) == (D("68.93"), D("70.00"))  # 182 days at 7%, 184 at 6.75%
+    assert str(deadline(pack, "insolvency_claim", dt.date(2024, 1, 31), actor_country="FR").deadline_on) == "2024-03-31"

@@ -47,13 +47,19 @@ class Charge(msgspec.Struct, frozen=True, kw_only=True):
     evidence: Evidence
     notes: tuple[str, ...] = ()
 
+    @classmethod
+    def nothing(cls, currency: str, *notes: str) -> Charge:
+        """No amount, because no rule grants one, or not yet."""
+        zero = round_amount(Decimal(0), currency)
+        return cls(amount=zero, currency=currency, rule=None, evidence=Evidence.UNKNOWN, notes=notes)
+
 
 def charge(law: CountryLaw, question: ChargeQuestion) -> Charge:
     """The amount for an item. Raises `UnknownRateError` where the rule exists but its figure is not known."""
     rule, is_late = _governing(law, question)
     if rule is None:
         note = f"nothing is stored here that lets {question.item} be asked from {question.segment} in {law.title}"
-        return Charge(amount=_none(question), currency=question.currency, rule=None, evidence=Evidence.UNKNOWN, notes=(note,))
+        return Charge.nothing(question.currency, note)
     notes = [_late_note(rule)] if is_late else []
     amount, evidence = _amount(law, rule, question, notes)
     return _converted(rule, question, amount, weakest([rule.evidence, evidence]), notes, law)
@@ -93,10 +99,6 @@ def charge_shown(law: CountryLaw, question: ChargeQuestion) -> ChargeShown:
         source=rule.source if rule else "", evidence=found.evidence, notes=found.notes, vat_percent=vat,
         amount_with_vat=round_amount(found.amount * (100 + (vat or Decimal(0))) / 100, found.currency),
     )  # fmt: skip
-
-
-def _none(question: ChargeQuestion) -> Decimal:
-    return round_amount(Decimal(0), question.currency)
 
 
 def _governing(law: CountryLaw, question: ChargeQuestion) -> tuple[ChargeRule | None, bool]:

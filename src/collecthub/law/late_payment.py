@@ -90,15 +90,17 @@ def late_payment(
         return _answer(law, question, None, None, ["the claim is not late on that day"])
     rule = None if question.start_on else reminder_rule(law, question.matter, question.until)
     wait = wait_after(rule, reminded.on, reminded.channel, law.country) if rule and reminded else None
-    if rule and (wait is None or question.until < wait.charge_from):
-        return _answer(law, question, None, None, [_not_yet(rule, wait)])
-    if wait:
+    not_yet = [_not_yet(rule, wait)] if rule and (wait is None or question.until < wait.charge_from) else []
+    if rule and rule.holds_interest and not_yet:
+        return _answer(law, question, None, None, not_yet)
+    if rule and rule.holds_interest and wait:
         question = msgspec.structs.replace(
             question, start_on=wait.charge_from if is_large_creditor else wait.interest_from
         )
     accrued = accrue(law, question)
-    notes = [rule.note] if rule and rule.note else []
-    notes += _notes(law, question, accrued)
+    notes = [*not_yet, *([rule.note] if rule and rule.note else []), *_notes(law, question, accrued)]
+    if not_yet:
+        return _answer(law, question, accrued, Charge.nothing(question.currency), notes)
     try:
         granted = _compensation(law, question, accrued.until, is_consumer=rule is not None, exchange_rate=exchange_rate)
     except UnknownRateError as error:
@@ -107,9 +109,10 @@ def late_payment(
 
 
 def _not_yet(rule: ReminderRule, wait: Wait | None) -> str:
+    what = "neither interest nor compensation" if rule.holds_interest else "no compensation"
     if wait is None:
-        return f"no first reminder was sent: neither interest nor compensation may be asked ({rule.article})"
-    return f"the wait after the reminder lasts until {wait.last_on}: nothing may be charged before {wait.charge_from} ({rule.article})"
+        return f"no first reminder was sent: {what} may be asked ({rule.article})"
+    return f"the wait after the reminder lasts until {wait.last_on}: {what} may be asked before {wait.charge_from} ({rule.article})"
 
 
 def _compensation(

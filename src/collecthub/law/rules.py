@@ -104,6 +104,7 @@ class ReminderRule(Rule, frozen=True, kw_only=True):
     """The wait that a reminder opens before a debtor may be charged.
 
     `electronic` and `other` say on which day after sending the wait begins; it lasts `waiting_days` calendar days.
+    Where `holds_interest` is false, interest runs from the due date and only costs wait.
     """
 
     waiting_days: int
@@ -111,6 +112,7 @@ class ReminderRule(Rule, frozen=True, kw_only=True):
     other: Span
     fee_maximum: Decimal = Decimal(0)
     free_due_dates_a_year: int = 0
+    holds_interest: bool = True
 
 
 class Start(enum.StrEnum):
