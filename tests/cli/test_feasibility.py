@@ -67,8 +67,8 @@ def test_coverage_is_a_list_and_a_map(run: Run, tmp_path: Path) -> None:
     picture = tmp_path / "world.svg"
     told = json.loads(run("partner", "coverage", "--map", str(picture), "--json").stdout)
     by_code = {item["country"]: item for item in told["items"]}
-    assert (by_code["UY"]["tier"], by_code["UY"]["partners"]) == ("closed", ["far"])
-    assert by_code["BE"]["tier"] == "unpriced" and by_code["FR"]["tier"] == "none" and told["next_cursor"] is None
+    assert (by_code["UY"]["tier"], by_code["UY"]["partners"], by_code["UY"]["is_taking"]) == ("none", ["far"], False)
+    assert by_code["BE"]["tier"] == "quote" and by_code["FR"]["tier"] == "none" and told["next_cursor"] is None
     assert "Uruguay: partners, none takes cases now" in picture.read_text(encoding="utf-8")
     assert json.loads(run("partner", "coverage", "--gaps", "--json").stdout)["items"] == []
     assert "countries with a partner that takes cases" in run("partner", "coverage").stdout

@@ -87,7 +87,7 @@ def test_the_map_tells_gaps_apart_without_colour() -> None:
     ]
     world = coverage(atlas, profiles, {"UY": 2, "BR": 3, "SG": 4, "ZZ": 5, "": 6})
     by_code = {item.country: item for item in world.items}
-    assert [by_code[code].tier for code in ("UY", "MT", "BR", "SG")] == [Tier.UNPRICED, Tier.UNPRICED, Tier.CLOSED, Tier.NONE]
+    assert [by_code[code].tier for code in ("UY", "MT", "BR", "SG")] == [Tier.QUOTE, Tier.QUOTE, Tier.NONE, Tier.NONE]
     assert (world.covered, world.gaps, world.cases_in_gaps, world.cases_without_country) == (2, 2, 7, 11)
     assert [item.country for item in world.items if item.is_gap] == ["BR", "SG"]
     drawn = world_map(world)

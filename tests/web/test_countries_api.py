@@ -73,7 +73,7 @@ def test_coverage_is_the_operators(office: Office, world: World) -> None:
     office.open_case()
     world_now = office.client("operator").get("/api/v1/coverage").json()
     belgium = next(item for item in world_now["items"] if item["country"] == "BE")
-    assert (belgium["tier"], belgium["partners"], belgium["open_cases"]) == ("unpriced", ["bailiff"], 1)
+    assert (belgium["tier"], belgium["partners"], belgium["open_cases"]) == ("quote", ["bailiff"], 1)
     assert world_now["covered"] >= 1 and len(world_now["items"]) == 250
     for who in ("kroon", "bailiff"):
         assert office.client(who).get("/api/v1/coverage").status_code == 403

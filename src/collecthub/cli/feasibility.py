@@ -118,7 +118,7 @@ def partner_coverage(
     """Show where partners act: country, tier, partners, open cases; as a list and as a map of the world."""
     import msgspec
 
-    from collecthub.engine.coverage import Tier, world_coverage
+    from collecthub.engine.coverage import world_coverage
     from collecthub.store.queries.scope import LOCAL_OPERATOR
 
     with client() as hub, hub.database.read() as conn:
@@ -134,7 +134,7 @@ def partner_coverage(
         ["country", "name", "tier", "partners", "roles", "open cases"],
         [
             [item.country, plain(item.name), item.tier, item.partners, item.roles, item.open_cases]
-            for item in shown if item.tier is not Tier.NONE or item.open_cases
+            for item in shown if item.partners or item.open_cases
         ],
     )  # fmt: skip
     note("Countries with neither a partner nor an open case are left out; --json has them all.")

@@ -18,15 +18,17 @@ from collecthub.store.queries.scope import Scope, cases_of
 
 
 class Tier(enum.StrEnum):
-    """How a country is covered."""
+    """How a country is covered. A price that is agreed beforehand is not on file yet: it has to be asked for."""
 
-    UNPRICED = "unpriced"  # a partner takes cases there; its price is not on file
-    CLOSED = "closed"  # partners are there, and none takes new cases now
+    QUOTE = "quote"
     NONE = "none"
 
 
 class CountryCoverage(msgspec.Struct, frozen=True, kw_only=True):
-    """One country: who acts there and how many open cases wait. `is_gap`: cases, and nobody who takes new ones."""
+    """One country: who acts there and how many open cases wait.
+
+    `is_taking`: at least one of the partners takes new cases. `is_gap`: open cases, and nobody who takes new ones.
+    """
 
     country: str
     name: str
@@ -34,6 +36,7 @@ class CountryCoverage(msgspec.Struct, frozen=True, kw_only=True):
     tier: Tier
     partners: tuple[str, ...]
     roles: tuple[str, ...]
+    is_taking: bool
     open_cases: int
     is_gap: bool
 
@@ -57,7 +60,7 @@ def coverage(atlas: Atlas, profiles: Iterable[PartnerProfile], open_cases: Mappi
         for code in sorted(atlas.countries)
     )
     return WorldCoverage(
-        covered=sum(item.tier is Tier.UNPRICED for item in items), gaps=sum(item.is_gap for item in items),
+        covered=sum(item.is_taking for item in items), gaps=sum(item.is_gap for item in items),
         cases_in_gaps=sum(item.open_cases for item in items if item.is_gap),
         cases_without_country=sum(count for code, count in open_cases.items() if code not in atlas.countries),
         items=items,
@@ -68,7 +71,7 @@ def _of_country(atlas: Atlas, code: str, there: list[PartnerProfile], open_cases
     taking = [one for one in there if one.is_open]
     return CountryCoverage(
         country=code, name=atlas.countries[code].name, region=atlas.countries[code].region,
-        tier=Tier.UNPRICED if taking else Tier.CLOSED if there else Tier.NONE,
+        tier=Tier.QUOTE if taking else Tier.NONE, is_taking=bool(taking),
         partners=tuple(one.partner_id for one in there), roles=tuple(sorted({one.role for one in taking})),
         open_cases=open_cases, is_gap=open_cases > 0 and not taking,
     )

@@ -11,7 +11,7 @@ from functools import cache
 from html import escape
 from importlib.resources import files
 
-from collecthub.engine.coverage import CountryCoverage, Tier, WorldCoverage
+from collecthub.engine.coverage import CountryCoverage, WorldCoverage
 
 WIDTH, MAP_HEIGHT = 2000, 973
 _TILE, _GAP, _MARGIN = 58, 8, 20
@@ -62,7 +62,9 @@ def world_map(world: WorldCoverage, *, link: str = "") -> str:
 def _kind(item: CountryCoverage) -> str:
     if item.is_gap:
         return "gap"
-    return {Tier.UNPRICED: "covered", Tier.CLOSED: "closed", Tier.NONE: "none"}[item.tier]
+    if item.is_taking:
+        return "covered"
+    return "closed" if item.partners else "none"
 
 
 def _linked(item: CountryCoverage, shape: str, link: str) -> str:
