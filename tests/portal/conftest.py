@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from collecthub.cli.serving import BackgroundServer
 from collecthub.web.app import create_app
@@ -23,6 +23,7 @@ PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 900}
 
 LogIn = Callable[..., Page]
+expect.set_options(timeout=30_000)  # a busy machine is no defect of a page
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +62,7 @@ def new_page(browser: Browser, complaints: list[str]) -> Iterator[Callable[..., 
 
     def make(viewport: dict[str, int] | None = None, state: Any = None) -> Page:
         context = browser.new_context(viewport=viewport or DESKTOP, storage_state=state)  # type: ignore[arg-type]  # a plain dict
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         opened.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))

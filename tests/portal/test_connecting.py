@@ -211,3 +211,126 @@ def test_on_a_phone(enter: Enter, place: VendorHub, connection: str) -> None:
     for path in ("/connections/add", "/connections/add/erp_exact", f"/connections/{connection}", f"/connections/{connection}/settings"):
         page.goto(place.url + path)
         assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, path
+
+
+def test_every_kind_has_a_form_that_says_what_is_wrong(enter: Enter, place: VendorHub, complaints: list[str]) -> None:
+    """Whatever a plugin's settings model holds, its form is whole, labelled, and names every wrong field."""
+    page = enter()
+    kinds = sorted(set(place.hub.plugins.connectors) - {"intake"})
+    assert {"erp_exact", "erp_sap", "sftp_batch", "soap_exchange", "partner_network", "creditor_webhook"} <= set(kinds)
+    for kind in kinds:
+        page.goto(f"{place.url}/connections/add/{kind}")
+        fields = place.hub.plugins.connectors[kind].settings.model_fields
+        named = page.locator("[name^='s.']").evaluate_all("all => all.map(one => one.name)")
+        assert sorted(named) == sorted(f"s.{name}" for name in fields)
+        assert page.evaluate(_NAMELESS) == [], kind
+        secrets = page.locator("input[type=password], textarea.masked").count()
+        assert secrets == sum("Secret" in str(info.annotation) for info in fields.values()), kind
+        page.evaluate("document.querySelectorAll('[required]').forEach(one => one.required = false)")
+        page.get_by_label("Name", exact=True).fill("")
+        page.get_by_role("button", name="Add the connection").click()
+        expect(page.get_by_role("alert")).to_contain_text("The connection is not added yet.")
+        wrong = page.locator(".is-wrong").count()
+        assert wrong >= 1 + sum(info.is_required() for info in fields.values()), kind
+    assert [text for text in complaints if "422" not in text] == []
+
+
+_NAMELESS = (
+    "[...document.querySelectorAll('input:not([type=hidden]), select, textarea')]"
+    ".filter(e => !e.labels?.length && !e.getAttribute('aria-label')).map(e => e.outerHTML.slice(0, 80))"
+)
+
+
+def test_settings_are_changed_and_a_secret_left_empty_stays(enter: Enter, place: VendorHub, connection: str) -> None:
+    page = enter()
+    page.goto(f"{place.url}/connections/{connection}")
+    page.get_by_role("link", name="Settings and secrets").click()
+    secret = page.get_by_label("Client secret")
+    assert secret.input_value() == ""
+    expect(page.get_by_text("A secret is stored.")).to_be_visible()
+    page.get_by_text("More settings").click()
+    page.get_by_label("Reserve calls").fill("many")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("Nothing is changed yet.")
+    expect(page.locator(".is-wrong")).to_have_count(1)
+    page.get_by_label("Reserve calls").fill("321")
+    page.get_by_label("Write note").uncheck()
+    page.get_by_label("Name", exact=True).fill("Exact of the brewery")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Exact of the brewery")
+    settings: Any = place.hub.connector(connection)._settings
+    assert (settings.reserve_calls, settings.write_note) == (321, False)
+    assert settings.client_secret.get_secret_value() == CLIENT_SECRET
+    page.get_by_role("link", name="Settings and secrets").click()
+    page.get_by_label("Client secret").fill("another one")
+    page.get_by_role("button", name="Save").click()
+    changed: Any = place.hub.connector(connection)._settings
+    assert changed.client_secret.get_secret_value() == "another one"
+    creditor = enter("kroon")
+    answer = creditor.goto(f"{place.url}/connections/{connection}/settings")
+    assert answer is not None
+    assert answer.status == 403
+
+
+def test_a_person_lets_a_connection_rest_and_resumes_it(enter: Enter, place: VendorHub, connection: str) -> None:
+    place.consent(connection)
+    place.work()
+    page = enter("kroon")
+    page.goto(f"{place.url}/connections/{connection}")
+    page.get_by_role("button", name="Let it rest").click()
+    expect(page.get_by_role("heading", name="Resting")).to_be_visible()
+    expect(page.get_by_text("Stopped by Kroon Desk")).to_be_visible()
+    page.get_by_role("button", name="Resume").click()
+    expect(page.get_by_role("status")).to_contain_text("goes on")
+    assert place.row(connection).status == "ok"
+
+
+def test_throttling_is_said_with_its_end_and_an_incomplete_pull_with_its_reason(
+    enter: Enter, place: VendorHub, connection: str
+) -> None:
+    place.consent(connection)
+    place.work()
+    place.exact.control("limits", {"a_minute": 3, "a_day": 5000, "token_calls_a_day": 200})
+    try:
+        place.pull(connection)
+    finally:
+        place.exact.control("limits", {"a_minute": 60, "a_day": 5000, "token_calls_a_day": 200})
+    page = enter("kroon")
+    page.goto(f"{place.url}/connections/{connection}")
+    expect(page.get_by_role("status").first).to_contain_text(re.compile(r"[Tt]hrottled until \d\d:\d\d"))
+    last = page.get_by_role("region", name="The last pull")
+    expect(last).to_contain_text("Incomplete")
+    expect(last).to_contain_text("opens, lowers and closes no case")
+    expect(last).to_contain_text("of 3 left this minute")
+    page.get_by_role("link", name="All pulls that are kept").click()
+    expect(page.get_by_role("row", name=re.compile("Incomplete"))).to_have_count(1)
+    expect(page.get_by_role("row", name=re.compile("Done"))).to_have_count(1)
+
+
+def test_a_partner_is_added_connected_and_changed(enter: Enter, place: VendorHub) -> None:
+    page = enter()
+    page.goto(f"{place.url}/partners")
+    page.get_by_role("link", name="Add a partner").click()
+    page.get_by_label("Name", exact=True).fill("Étude Delmas")
+    page.get_by_label("Acts in").fill("fr, ZZ")
+    page.get_by_role("button", name="Add the partner").click()
+    expect(page.get_by_text("ZZ is none")).to_be_visible()
+    page.get_by_label("Acts in").fill("fr, mc")
+    page.get_by_label("Persons").check()
+    page.get_by_role("button", name="Add the partner").click()
+    row = page.get_by_role("row", name=re.compile("Étude Delmas"))
+    expect(row).to_contain_text("France, Monaco")
+    row.get_by_role("link", name="connect it").click()
+    page.get_by_role("link", name="Partner agency").click()
+    page.get_by_label("Partner", exact=True).select_option(label="Étude Delmas")
+    page.get_by_label("Base address").fill("http://127.0.0.1:8499/hub")
+    page.get_by_label("Token").fill("secret-token")
+    page.get_by_role("button", name="Add the connection").click()
+    check = page.get_by_role("region", name="Check")
+    expect(check).to_contain_text("Something has to be repaired first")  # nobody listens there
+    expect(check.locator(".wrong").first).not_to_be_empty()
+    page.goto(f"{place.url}/partners")
+    page.get_by_role("link", name="Étude Delmas", exact=True).click()
+    page.get_by_label("Takes cases now").uncheck()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("row", name=re.compile("Étude Delmas"))).to_contain_text("takes no cases now")

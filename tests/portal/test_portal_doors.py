@@ -12,8 +12,9 @@ from portal.town import Town
 
 pytestmark = pytest.mark.browser
 EVERY_PAGE = (
-    "/", "/cases", "/tasks", "/connections", "/connections/books", "/connections/livres/first-wave", "/partners",
-    "/dispatches", "/quarantine", "/new", "/imports",
+    "/", "/cases", "/tasks", "/connections", "/connections/books", "/connections/livres/first-wave", "/connections/add",
+    "/connections/add/town_line", "/connections/books/runs", "/connections/books/settings", "/partners", "/partners/add",
+    "/partners/office", "/dispatches", "/quarantine", "/new", "/imports",
 )  # fmt: skip
 
 
@@ -94,7 +95,8 @@ def test_on_a_phone_no_page_is_wider_than_the_screen(
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert wide <= 0, f"{path} is {wide} pixels too wide"
         small = page.evaluate(
-            "[...document.querySelectorAll('button, .button, summary, input:not([type=hidden]):not([type=radio]), select')]"
+            "[...document.querySelectorAll('button, .button, summary, select, label.option, "
+            "input:not([type=hidden]):not([type=radio]):not([type=checkbox])')]"
             ".filter(e => e.offsetParent && e.getBoundingClientRect().height < 43.5).map(e => e.outerHTML.slice(0, 80))"
         )
         assert small == [], path

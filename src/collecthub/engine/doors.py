@@ -115,7 +115,10 @@ def check_connection(hub: Hub, scope: Scope, connection_id: str) -> tuple[CheckS
     """Try a connection step by step; the first failing step says what to do. A stopped one that works goes on."""
     with hub.database.read() as conn:
         row = owned_connection(conn, scope, connection_id)
-    connector = hub.connector(connection_id)
+    try:
+        connector = hub.connector_for(row)
+    except CollecthubError as error:
+        return (CheckStep(name="settings", is_ok=False, detail=error.message, cure=error.cure),)
     if not isinstance(connector, Checkable):
         return (CheckStep(name="built", is_ok=True, detail=f"{row.kind} has nothing to try"),)
     steps = tuple(hub.call(connector.check, what=f"{row.kind}.check", connection_id=connection_id))
