@@ -10,6 +10,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # six programs start one after the other, on a busy machine slowly
 def test_a_small_run_measures_every_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(CHECKOUT))
     from bench.places import sqlite_files
