@@ -180,6 +180,20 @@ def test_invoices_come_as_pdf_and_what_is_none_is_left_out(world: Any) -> None:
     assert len(list(connector.documents(refs))) == 3
 
 
+def test_files_that_cannot_be_had_cost_neither_their_neighbours_nor_an_hour(world: Any) -> None:
+    """Three refusals close the endpoint for an hour; a case goes without those documents instead of waiting."""
+    world.load(6)
+    connector = world.connected()
+    refs = [row.item_ref for page in connector.pull("") for row in page.rows]
+    world.twin.control("faults", {"path": "/docs/SysAttachment.aspx", "status": 404, "times": 2})
+    assert len(list(connector.documents(refs))) == 4
+    world.twin.control("faults", {"path": f"/api/v1/{world.division}/documents", "status": 400, "times": 3})
+    for _ in range(4):
+        with pytest.raises(PermanentError):
+            list(connector.documents(refs))
+    assert world.twin.control("faults", {"path": "/nowhere"})["pending"] == 1
+
+
 def test_references_of_other_systems_are_refused(world: Any) -> None:
     with pytest.raises(PermanentError, match="not a reference"):
         list(world.connected().debtors(["1710:10100001"]))

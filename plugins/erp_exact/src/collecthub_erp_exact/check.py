@@ -9,8 +9,9 @@ from collecthub.sdk import CheckStep, CollecthubError, ConfigurationError, Conne
 from collecthub_erp_exact.allocation import RECEIVABLES
 from collecthub_erp_exact.client import ExactClient
 from collecthub_erp_exact.comparison import OPEN_LIST
+from collecthub_erp_exact.debtors import ACCOUNTS, NOTES
 from collecthub_erp_exact.divisions import accessible_divisions, current_division
-from collecthub_erp_exact.masterdata import ACCOUNTS, DOCUMENTS, ENTRY_LINES, NOTES
+from collecthub_erp_exact.invoices import DOCUMENTS, ENTRY_LINES
 from collecthub_erp_exact.odata import columns
 from collecthub_erp_exact.pull import CHANGED_ACCOUNTS, CHANGED_CONTACTS, DELETED, DIVISIONS, TERMS
 from collecthub_erp_exact.records import (

@@ -103,9 +103,9 @@ class ExactClient:
         """DELETE one record (answered by 204 without a body)."""
         self._call("DELETE", division, endpoint, self.url(division, f"{endpoint}(guid'{key}')"))
 
-    def download(self, division: int, endpoint: str, url: str) -> HttpResponse:
+    def download(self, division: int, endpoint: str, url: str, *, is_bulk: bool = False) -> HttpResponse:
         """GET a file by the absolute address that a record names."""
-        return self._call("GET", division, endpoint, url, accept="*/*")
+        return self._call("GET", division, endpoint, url, accept="*/*", is_bulk=is_bulk)
 
     def is_reachable(self) -> HttpResponse:
         """Any answer of the host, without a token."""

@@ -22,9 +22,12 @@ from collecthub.sdk import (
 )
 from collecthub_erp_exact.check import ConnectionCheck
 from collecthub_erp_exact.client import ExactClient
+from collecthub_erp_exact.debtors import Debtors
 from collecthub_erp_exact.divisions import accessible_divisions, current_division
-from collecthub_erp_exact.masterdata import MasterData
+from collecthub_erp_exact.invoices import Invoices
+from collecthub_erp_exact.items import open_items, read_items
 from collecthub_erp_exact.pull import Puller
+from collecthub_erp_exact.reading import Reader
 from collecthub_erp_exact.settings import ExactSettings
 from collecthub_erp_exact.tokens import consent_url
 from collecthub_erp_exact.webhook import answer_hook, subscribe, unsubscribe
@@ -39,7 +42,7 @@ class ExactConnector:
         self._client = ExactClient(ctx)
         self._check = ConnectionCheck(ctx, self._client)
         self._puller = Puller(ctx, self._client)
-        self._master_data = MasterData(ctx, self._client)
+        self._today = ctx.business_date
         self._write_back = WriteBack(ctx, self._client)
 
     def begin_consent(self, state: str) -> str:
@@ -69,19 +72,19 @@ class ExactConnector:
 
     def debtors(self, debtor_refs: Sequence[str]) -> Iterator[DebtorRecord]:
         """Master data of these customers."""
-        return self._master_data.debtors(debtor_refs)
+        return Debtors(Reader(self._client, len(debtor_refs)), self._settings, self._today()).read(debtor_refs)
 
     def invoice_lines(self, item_refs: Sequence[str]) -> Iterator[InvoiceLine]:
         """What was sold with these items."""
-        return self._master_data.invoice_lines(item_refs)
+        return Invoices(Reader(self._client, len(item_refs))).lines(item_refs)
 
     def documents(self, item_refs: Sequence[str]) -> Iterator[InvoiceDocument]:
         """Verified PDF files of these items."""
-        return self._master_data.documents(item_refs)
+        return Invoices(Reader(self._client, len(item_refs))).documents(item_refs)
 
     def open_items(self) -> Iterator[OpenItem]:
         """What is open in Exact Online now."""
-        return self._master_data.open_items()
+        return open_items(self._client, self._settings)
 
     def budgets(self) -> Sequence[Budget]:
         """Calls left this minute and today, per division."""
@@ -89,7 +92,7 @@ class ExactConnector:
 
     def read_items(self, item_refs: Sequence[str]) -> Iterator[RawInvoice]:
         """These items, read anew one by one."""
-        return self._master_data.read_items(item_refs)
+        return read_items(Reader(self._client, len(item_refs)), item_refs, self._settings.amount_sign)
 
     def wants(self, event_kind: str) -> bool:
         """Whether something is written for such an event."""

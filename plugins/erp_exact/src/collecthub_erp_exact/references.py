@@ -5,18 +5,17 @@ Only an empty reference is filled: a creditor's own one (a structured communicat
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 from msgspec import field
 
 from collecthub.sdk import ConfigurationError
 from collecthub_erp_exact.client import ExactClient
-from collecthub_erp_exact.mapping import split_ref
 from collecthub_erp_exact.odata import any_of, columns, guid
+from collecthub_erp_exact.reading import batches
 
 RECEIVABLE = "cashflow/Receivables"
-_BATCH = 20  # guids in one filter; keeps the query below 2,048 characters
 
 
 class _Reference(msgspec.Struct, frozen=True):
@@ -39,7 +38,7 @@ def remove_reference(client: ExactClient, item_refs: Sequence[str], reference: s
 
 def _replaced(client: ExactClient, item_refs: Sequence[str], old: str, new: str) -> str:
     written = other = 0
-    for division, keys in _batches(item_refs):
+    for division, keys in batches(item_refs):
         found = _read(client, division, keys)
         wanted = [key for key, text in found.items() if text == old and old != new]
         for key in wanted:
@@ -60,12 +59,3 @@ def _read(client: ExactClient, division: int, keys: Sequence[str]) -> dict[str, 
     query = {"$filter": any_of("ID", map(guid, keys)), "$select": columns(_Reference)}
     rows = client.records(division, RECEIVABLE, _Reference, query)
     return {row.term_id: (row.text or "").strip() for row in rows}
-
-
-def _batches(item_refs: Sequence[str]) -> Iterator[tuple[int, Sequence[str]]]:
-    by_division: dict[int, list[str]] = {}
-    for division, key in map(split_ref, item_refs):
-        by_division.setdefault(division, []).append(key)
-    for division, keys in by_division.items():
-        for start in range(0, len(keys), _BATCH):
-            yield division, keys[start : start + _BATCH]

@@ -22,8 +22,8 @@ from collecthub.sdk import (
     RetryableError,
 )
 from collecthub_erp_exact.client import ExactClient
+from collecthub_erp_exact.debtors import NOTES, SUBJECT_START
 from collecthub_erp_exact.mapping import split_ref
-from collecthub_erp_exact.masterdata import NOTES, SUBJECT_START
 from collecthub_erp_exact.odata import columns, guid, text
 from collecthub_erp_exact.references import put_reference, remove_reference
 from collecthub_erp_exact.settings import ExactSettings
