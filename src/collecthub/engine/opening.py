@@ -40,6 +40,7 @@ from collecthub.store.connections import (
     read_creditor,
 )
 from collecthub.store.runs import Standing, standing
+from collecthub.store.upsert import put
 
 DEBTORS_PER_CHUNK = 100
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # without I, L, O and U, which are misread on the phone
@@ -122,11 +123,7 @@ def _read_master_data(hub: Hub, row: ConnectionRow, refs: Sequence[str]) -> None
 
 def write_debtor(work: Work, row: ConnectionRow, debtor_ref: str, party: Party) -> None:
     """Keep a debtor's master data; an existing one is replaced."""
-    fresh = _debtor_row(work, row, debtor_ref, party)
-    key = (t.debtors.c.connection_id == row.connection_id) & (t.debtors.c.debtor_ref == debtor_ref)
-    changed = sa.update(t.debtors).where(key).values(party=fresh["party"], read_at=fresh["read_at"])
-    if work.conn.execute(changed).rowcount == 0:
-        work.later(_ADD_DEBTORS, [fresh])
+    put(work.conn, t.debtors, _debtor_row(work, row, debtor_ref, party), once=("creditor_id", "salt"))
 
 
 def _debtor_row(work: Work, row: ConnectionRow, debtor_ref: str, party: Party) -> dict[str, object]:

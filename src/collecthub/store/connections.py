@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from collecthub.model.party import Party
 from collecthub.ports import PartnerProfile
 from collecthub.store.tables import connections, creditors, partners
+from collecthub.store.upsert import put
 
 SHADOW, RELEASED = "shadow", "released"
 BY_CONSENT, BY_CHOICE, BY_PERSON, BY_TROUBLE = "consent", "choice", "person", "trouble"
@@ -120,14 +121,14 @@ def read_creditor(conn: sa.Connection, creditor_id: str) -> CreditorRow | None:
 
 def write_creditor(conn: sa.Connection, row: CreditorRow, now: dt.datetime) -> None:
     """Insert a creditor or replace its data."""
-    values = {
+    values: dict[str, object] = {
+        "creditor_id": row.creditor_id,
         "name": row.name,
         "party": msgspec.json.encode(row.party).decode(),
         "playbook": msgspec.json.encode(row.playbook).decode(),
+        "created_at": now,
     }
-    changed = conn.execute(sa.update(creditors).where(creditors.c.creditor_id == row.creditor_id).values(values))
-    if changed.rowcount == 0:
-        conn.execute(sa.insert(creditors).values(creditor_id=row.creditor_id, created_at=now, **values))
+    put(conn, creditors, values, once=("created_at",))
 
 
 def read_profiles(conn: sa.Connection) -> list[PartnerProfile]:
@@ -138,11 +139,11 @@ def read_profiles(conn: sa.Connection) -> list[PartnerProfile]:
 
 def write_partner(conn: sa.Connection, profile: PartnerProfile, now: dt.datetime) -> None:
     """Insert a partner or replace its profile."""
-    values = {
+    values: dict[str, object] = {
+        "partner_id": profile.partner_id,
         "name": profile.name,
         "role": profile.role,
         "profile": msgspec.json.encode(profile).decode(),
+        "created_at": now,
     }
-    changed = conn.execute(sa.update(partners).where(partners.c.partner_id == profile.partner_id).values(values))
-    if changed.rowcount == 0:
-        conn.execute(sa.insert(partners).values(partner_id=profile.partner_id, created_at=now, **values))
+    put(conn, partners, values, once=("created_at",))

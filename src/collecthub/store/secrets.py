@@ -19,6 +19,7 @@ from collecthub.errors import ConfigurationError, RetryableError
 from collecthub.model.ids import new_id
 from collecthub.store.database import Database
 from collecthub.store.tables import leases, secrets
+from collecthub.store.upsert import put
 
 _NONCE = 12
 
@@ -104,13 +105,11 @@ class ConnectionVault:
 
 def write_secret(conn: sa.Connection, key: MasterKey, connection_id: str, name: str, value: str) -> None:
     """Store one secret inside the caller's transaction."""
-    conn.execute(sa.delete(secrets).where(secrets.c.connection_id == connection_id, secrets.c.name == name))
-    conn.execute(
-        sa.insert(secrets).values(
-            connection_id=connection_id, name=name, sealed=key.seal(value, connection_id, name),
-            changed_at=dt.datetime.now(dt.UTC),
-        )
-    )
+    values: dict[str, object] = {
+        "connection_id": connection_id, "name": name, "sealed": key.seal(value, connection_id, name),
+        "changed_at": dt.datetime.now(dt.UTC),
+    }
+    put(conn, secrets, values)
 
 
 def delete_secret(conn: sa.Connection, connection_id: str, name: str) -> None:

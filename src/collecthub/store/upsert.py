@@ -1,4 +1,4 @@
-"""Many rows at once: one function, one body per dialect, and a guard that leaves unchanged rows alone."""
+"""Insert or replace: one row, or many at once with a guard that leaves unchanged rows alone."""
 
 from __future__ import annotations
 
@@ -9,6 +9,18 @@ from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+
+def put(conn: sa.Connection, table: sa.Table, values: dict[str, object], *, once: tuple[str, ...] = ()) -> None:
+    """Insert a row or replace the one with its key, whoever else does the same at this moment.
+
+    The columns named in `once` keep what the first writer said.
+    """
+    keys = [column.name for column in table.primary_key]
+    insert = (sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert)(table)
+    changes = {name: insert.excluded[name] for name in values if name not in keys and name not in once}
+    conn.execute(insert.on_conflict_do_update(index_elements=keys, set_=changes), values)
 
 
 def bulk_upsert(
