@@ -65,6 +65,7 @@ def test_the_wait_is_counted_by_its_channel(sent: str, first: str, charge: str) 
     assert refused("charge_clause", str(day(charge)), sent, claimed="100") == []
     before = asked("charge_clause", limits["waiting_until"], sent, claimed="100")
     assert [(found.article, str(found.allowed_from)) for found in before.obstacles] == [("CEL XIX.2", charge)]
+    assert str(before.allowed_from) == charge
 
 
 @given(st.dates(day("2023-09-01"), day("2030-12-31")), st.sampled_from(["email", "letter"]))
@@ -132,6 +133,8 @@ def test_interest_is_capped_at_the_commercial_rate_of_the_day() -> None:
 def test_a_collector_begins_with_a_notice_and_stands_still() -> None:
     notice = f"{EMAIL} 2025-05-21=notice:letter"
     assert refused("collect", "2025-05-21", EMAIL) == ["CEL XIX.7"]
+    disputed = asked("collect", "2025-05-28", f"{notice} 2025-05-27=dispute")
+    assert (len(disputed.obstacles), disputed.allowed_from) == (2, None)  # time alone does not help
     answer = asked("collect", "2025-05-28", notice)
     assert [(found.article, str(found.allowed_from)) for found in answer.obstacles] == [("CEL XIX.7", "2025-06-09")]
     assert refused("collect", "2025-06-09", notice) == []

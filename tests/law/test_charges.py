@@ -136,6 +136,12 @@ def test_the_degressive_recovery_fee(recovered: str, fee: str) -> None:
     assert amount("BE", recovered, item="bailiff_recovery", on="2025-02-01") == f"{fee} EUR"
 
 
+def test_the_old_scale_of_2018_has_its_upper_classes() -> None:
+    assert [amount("BE", basis, item="bailiff_act", on="2018-05-01") for basis in ("124.99", "12400", "50000")] == [
+        "22.28 EUR", "103.65 EUR", "133.24 EUR",
+    ]  # fmt: skip
+
+
 def test_brackets_that_nobody_read_are_refused() -> None:
     with pytest.raises(UnknownRateError, match="recovery fee above 10000 EUR is not known"):
         asked("BE", "10000.01", item="bailiff_recovery", on="2025-02-01")

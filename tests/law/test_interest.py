@@ -39,6 +39,7 @@ WITHOUT_MARGIN = {"PL_COMMERCIAL_RATE": ("NBP_REFERENCE_HALF", D("10")), "AT_COM
 
 
 def test_the_worked_belgian_figure() -> None:
+    assert len(late("CH", "2010-01-31", "2025-09-30").segments) == 1  # simple interest is cut by rates only
     answer = late("BE", "2025-03-31", "2025-09-30")
     assert (answer.interest, answer.compensation) == (D("551.37"), D("40.00"))
     assert [(part.days, part.rate_percent) for part in answer.segments] == [(91, D("11.50")), (92, D("10.50"))]
@@ -115,8 +116,8 @@ def test_the_rates_are_those_of_the_tables(shared_data: Path) -> None:
         found = {str(period.valid_from): period for period in ours[series].periods}[row["valid_from"]]
         assert str(found.valid_to) == row["valid_to"]
         assert found.value == (D(row["rate_percent"]) - less if row["rate_percent"] else None), row
-        if not (row["verification"] == "general_knowledge" and found.evidence is Evidence.VERIFIED):  # read since
-            assert found.evidence.value == row["verification"], row
+        was_read_since = found.evidence is Evidence.VERIFIED and found.source != row["source"]
+        assert was_read_since or found.evidence.value == row["verification"], row
 
 
 # --- published totals against formulas ---------------------------------------------------------------
@@ -196,6 +197,11 @@ def test_polish_consumers_bear_the_rate_of_each_day() -> None:
     assert [(str(part.from_on), part.rate_percent) for part in answer.segments] == [
         ("2025-10-02", D("10.25")), ("2025-10-09", D("10.00")), ("2025-11-06", D("9.75")),
     ]  # fmt: skip
+
+
+def test_danish_claims_that_fell_due_before_the_change_bear_seven_points() -> None:
+    old, new = (late("DK", due, "2014-06-30", segment="B2C", start_on=start) for due, start in (("2013-02-27", "2013-02-28"), ("2013-02-28", "2013-03-01")))
+    assert [[part.rate_percent for part in answer.segments] for answer in (old, new)] == [[D("7.20")] * 3, [D("8.20")] * 3]
 
 
 def test_bulgaria_changes_its_formula_with_the_euro() -> None:

@@ -159,18 +159,19 @@ def _walk(law: CountryLaw, question: InterestQuestion) -> Iterator[Stretch]:
     day, matter, capital, year_interest, years = question.first_day, question.matter, Fraction(question.principal), Fraction(0), 1
     while day <= question.until:
         rule = _governing(law, question, matter, day)
-        while day >= (anniversary := add_months(question.first_day, 12 * years)):
+        is_compounding = rule.is_compounding and question.contract_rate is None  # a clause does not capitalise by itself
+        while is_compounding and day >= add_months(question.first_day, 12 * years):
             years += 1
-            # A clause bears no interest on interest of itself.
-            capital += year_interest if rule.is_compounding and question.contract_rate is None else 0
-            year_interest = Fraction(0)
+            capital, year_interest = capital + year_interest, Fraction(0)
         pause = _pause_on(question, day)
         if pause:
             day = pause.to_on + _ONE if pause.to_on else question.until + _ONE
             continue
         percent, rate, basis, last = _rate(law, question, rule, day)
         open_now = max(Fraction(0), capital - _paid_before(question.reductions, day))
-        to_on = min(_ends(question, rule, matter, law.interest, day, last), anniversary - _ONE)
+        to_on = _ends(question, rule, matter, law.interest, day, last)
+        if is_compounding:
+            to_on = min(to_on, add_months(question.first_day, 12 * years) - _ONE)
         exact = open_now * Fraction(percent) / 100 * _years(day, to_on, question.day_count)
         yield Stretch(
             from_on=day, to_on=to_on, principal=open_now, percent=percent, exact=exact, rule=rule, rate=rate, basis=basis

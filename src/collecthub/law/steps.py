@@ -109,9 +109,13 @@ class Obstacle(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether the step is lawful, what stands against it, and the limits that hold on the day."""
+    """Whether the step is lawful, what stands against it, and the limits that hold on the day.
+
+    `allowed_from` is the day from which it is lawful if nothing else happens; None where only an act of somebody helps.
+    """
 
     is_allowed: bool
+    allowed_from: dt.date | None = None
     obstacles: tuple[Obstacle, ...] = ()
     limits: dict[str, str] = {}
     notes: tuple[str, ...] = ()
@@ -120,4 +124,8 @@ class StepAnswer(msgspec.Struct, frozen=True, kw_only=True):
 def answer_of(obstacles: Iterable[Obstacle | None], limits: dict[str, str], *notes: str) -> StepAnswer:
     """The answer that follows from what was found."""
     found = tuple(obstacle for obstacle in obstacles if obstacle is not None)
-    return StepAnswer(is_allowed=not found, obstacles=found, limits=limits, notes=tuple(filter(None, notes)))
+    days = [obstacle.allowed_from for obstacle in found]
+    return StepAnswer(
+        is_allowed=not found, allowed_from=max(filter(None, days), default=None) if all(days) else None, obstacles=found,
+        limits=limits, notes=tuple(filter(None, notes)),
+    )  # fmt: skip
