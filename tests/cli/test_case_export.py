@@ -76,7 +76,7 @@ def test_a_case_that_does_not_fit_is_refused_with_every_reason_and_nothing_is_wr
     assert {"debtors[0].address.country", "particulars.court", "particulars.case.value_pln"} <= elements
     shown = run("case", "export", number, "--format", "epu-claim", wanted=1)
     assert "particulars.court" in shown.stdout
-    assert "nothing was written" in shown.stderr
+    assert "cannot be written as epu-claim" in shown.stderr
 
 
 def test_people_read_html_and_pdf(number: str, run: Run) -> None:

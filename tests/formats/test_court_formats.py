@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from lxml import etree
 
@@ -17,9 +18,10 @@ from collecthub.formats.carrying import UnfitCaseError
 from collecthub.formats.epu_claim import EpuFormat
 from collecthub.formats.epu_schemas import epu_faults
 from collecthub.formats.sdt_claim import SdtFormat
+from collecthub.formats.verdict import judge
 from collecthub.formats.xjustiz import XJustizFormat
 from collecthub.model.exchange import CaseFile, Exchange
-from collecthub.model.party import Address
+from collecthub.model.party import Address, Party, PartyKind
 from collecthub.wire.xml import parse
 from formats.court_cases import (
     CASE_ID,
@@ -169,6 +171,24 @@ def test_loose_credits_of_a_german_order_lower_its_sum() -> None:
     assert refusal("xjustiz-2600003", sent(file)) == {
         "particulars.case.stated_total": "is 552.37, the parts sum up to 542.37"
     }
+
+
+BELGIAN = Party(name="Meridiaan Technics NV", country="BE", address=Address(country="BE"))
+ABROAD = {"demo-gb": ("sdt-claim", ENGLISH), "demo-pl": ("epu-claim", POLISH), "demo-de": ("xjustiz-2600003", GERMAN)}
+
+
+@pytest.mark.parametrize("given", list(ABROAD))
+def test_a_creditor_abroad_is_carried_with_the_demos_particulars(given: str, shared_data: Path) -> None:
+    """As the demo's creditor: Belgian, no address, a Belgian account, a company as debtor."""
+    name, file = ABROAD[given]
+    company = msgspec.structs.replace(file.debtors[0], kind=PartyKind.COMPANY)
+    account = msgspec.structs.replace(file.payment, account="BE68539007547034")
+    adapter = ADAPTERS[name]().with_particulars(particulars(given))
+    root = etree.fromstring(adapter.encode(sent(altered(file, creditor=BELGIAN, debtors=(company,), payment=account))))
+    if name == "epu-claim":
+        assert epu_faults(root, shared_data / "formats/epu-poland/xsd") == []
+    else:
+        assert judge(etree.tostring(root)).findings == ()
 
 
 def test_the_same_case_is_written_the_same_twice() -> None:

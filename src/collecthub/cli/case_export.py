@@ -68,6 +68,13 @@ def case_exchange(hub: Hub, case_id: str, receiver: str = "", *, is_for_court: b
     )  # fmt: skip
 
 
+def holder_of(hub: Hub, case_id: str) -> str:
+    """The name of the partner who holds the case, or an empty string."""
+    with hub.database.read() as conn:
+        placement = read_owned_case(conn, LOCAL_OPERATOR, case_id).placement
+    return placement.partner_name if placement is not None and placement.is_out else ""
+
+
 def _next_placement(hub: Hub, case: Case, creditor: CreditorRow, receiver: str) -> Placement:
     """The placement that waits, or the one that routing would choose today, or one with a receiver of no profile."""
     if case.placement is not None and case.placement.is_live:

@@ -49,7 +49,7 @@ def export_case(
 
     A court's format refuses a case that it cannot carry with every reason (exit code 1) and names what stays behind.
     """
-    from collecthub.cli.case_export import case_exchange
+    from collecthub.cli.case_export import case_exchange, holder_of
     from collecthub.cli.cases import case_id_of
     from collecthub.formats.carrying import UnfitCaseError
 
@@ -60,6 +60,9 @@ def export_case(
         is_for_court = hasattr(writer, "with_particulars")
         receiver = "" if format in _FOR_PARTNERS else _RECEIVERS.get(format, format)
         exchange = case_exchange(hub, case_id, receiver, is_for_court=is_for_court)
+        holder = holder_of(hub, case_id) if is_for_court else ""
+    if holder:
+        note(f"The case is with {holder}: recall it there before you file.")
     try:
         content = writer.encode(exchange)
     except UnfitCaseError as error:
@@ -95,7 +98,7 @@ def _refuse(error: Any, case_id: str, word: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"case_id": case_id, "format": word, "is_written": False, "objections": error.objections})
     else:
-        note(f"Case {error.reference} cannot be written as {word}; nothing was written. {error.cure}")
+        note(f"Case {error.reference} cannot be written as {word}. {error.cure}")
         rows = [[one.element, one.limit, one.target] for one in error.objections]
         print_table(["element", "what is wrong", "place in the format"], rows)
     raise typer.Exit(1)
@@ -107,8 +110,8 @@ def _hand_out(
     left: tuple[Objection, ...] = writer.left_behind(exchange) if hasattr(writer, "left_behind") else ()
     if output is not None:
         output.write_bytes(content)
-    for one in () if as_json else left:
-        note(f"Not in this file: {one.element} {one.limit}.")
+    if left and not as_json:
+        note(f"Not in this file, {word} has no place for it: {', '.join(one.element for one in left)}.")
     if as_json:
         print_json(
             {

@@ -151,7 +151,7 @@ def left_behind(exchange: Exchange, carried: frozenset[str]) -> tuple[Objection,
     """What the case files hold beside the claim itself and the format has no place for."""
     files = [message for message in exchange.messages if isinstance(message, CaseFile)]
     return tuple(
-        Objection(element=name, target="", limit="stays behind: the format has no place for it")
+        Objection(element=name, target="", limit="has no place in the format")
         for name, part in _SIDE_PARTS.items()
         if name not in carried and any(part(file) for file in files)
     )

@@ -75,6 +75,7 @@ class PartyDetails(_Given, frozen=True, kw_only=True):
     lacks_numbers: bool = False
     is_by_attorney: bool = True
     address: EpuAddress | None = None
+    account: str = ""  # instead of the account in the case file
 
 
 class InterestPeriod(_Given, frozen=True, kw_only=True):

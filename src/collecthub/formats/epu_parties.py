@@ -85,6 +85,7 @@ def write_party(
     address = details.address or _address_of(party.address, f"{element}.address", name, carrier)
     if address is not None:
         _write_address(box, address, f"{element}.address", f"{name}/Adres", carrier)
+    account = details.account or account
     if account:
         words = "a Polish account of 26 digits"
         number_text = account.replace(" ", "").removeprefix("PL")

@@ -153,14 +153,15 @@ def _asked(file: CaseFile) -> Facts:
 def _party(party: Party) -> Facts:
     address = party.address
     town = " ".join(part for part in (address.postcode, address.city) if part)
-    lines = (*address.lines, town, address.country)
+    place = tuple(line for line in (*address.lines, town) if line)
+    country = address.country or party.country
     contacts = [
         ", ".join(part for part in (contact.name, contact.role, contact.email, contact.phone) if part)
         for contact in party.contacts
     ]
     facts = (
-        ("Name", party.name), ("Kind", party.kind.value), ("Address", "\n".join(line for line in lines if line)),
-        ("Country", party.country if party.country != address.country else ""), ("Language", party.language),
+        ("Name", party.name), ("Kind", party.kind.value), ("Address", "\n".join((*place, country) if place else ())),
+        ("Country", "" if place and country == party.country else party.country or country), ("Language", party.language),
         ("Registration", party.registration_ref), ("VAT number", party.vat_ref),
     )  # fmt: skip
     return _told((*facts, *(("Contact", contact) for contact in contacts)))

@@ -27,6 +27,15 @@ class Code(_Given, frozen=True, kw_only=True):
     version: str
 
 
+class Place(_Given, frozen=True, kw_only=True):
+    """An address instead of the one in the case file. Abroad needs `state`, a code of BFJ.Staat."""
+
+    street: str
+    postcode: str
+    town: str
+    state: Code | None = None
+
+
 class PartyDetails(_Given, frozen=True, kw_only=True):
     """What the order must say of a party. `salutation` as in a letter (Herr, Frau, Firma)."""
 
@@ -36,6 +45,7 @@ class PartyDetails(_Given, frozen=True, kw_only=True):
     family_name: str = ""
     legal_form: Code | None = None
     is_without_input_tax: bool = False
+    address: Place | None = None
 
 
 class Representative(_Given, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collecthub.formats.xjustiz_particulars import PartyDetails, Representative, XJustizCase
+from collecthub.formats.xjustiz_particulars import PartyDetails, Place, Representative, XJustizCase
 from collecthub.formats.xjustiz_sheet import XJustizSheet
 from collecthub.model.exchange import CaseFile, PaymentInstruction
 from collecthub.model.party import Address, Party, PartyKind
@@ -58,7 +58,10 @@ def _party(
         box = _person(sheet, choice, details, told)
     else:
         box = _organisation(sheet, choice, party, details, element, told)
-    _address(sheet, box, party.address, party.country, f"{element}.address")
+    if details.address is not None:
+        _given_address(sheet, box, details.address, f"{told}.address")
+    else:
+        _address(sheet, box, party.address, party.country, f"{element}.address")
     _contacts(sheet, box, party, element)
     if payment is not None and payment.account:
         _account(sheet, box, payment)
@@ -85,7 +88,7 @@ def _organisation(
 
 def _address(sheet: XJustizSheet, box: Element, address: Address, country: str, element: str) -> None:
     """The last line is street and number as they are written; lines before it are additions. States abroad have codes
-    of a list outside the schema, so only German addresses are written."""
+    of a list outside the schema: an address abroad is given as particulars."""
     sheet.carrier.only(address.country or country, (_HOME,), f"{element}.country", "anschrift/staat")
     place = sheet.box(box, "anschrift")
     for number, line in enumerate(address.lines[:-1]):
@@ -94,6 +97,15 @@ def _address(sheet: XJustizSheet, box: Element, address: Address, country: str, 
     sheet.say(place, "strasse", street, f"{element}.lines[{max(len(address.lines) - 1, 0)}]")
     sheet.say(place, "postleitzahl", address.postcode, f"{element}.postcode")
     sheet.say(place, "ort", address.city, f"{element}.city")
+
+
+def _given_address(sheet: XJustizSheet, box: Element, place: Place, origin: str) -> None:
+    written = sheet.box(box, "anschrift")
+    sheet.say(written, "strasse", place.street, f"{origin}.street")
+    sheet.say(written, "postleitzahl", place.postcode, f"{origin}.postcode")
+    sheet.say(written, "ort", place.town, f"{origin}.town")
+    if place.state is not None:
+        sheet.code(written, "staat", place.state, f"{origin}.state")
 
 
 def _contacts(sheet: XJustizSheet, box: Element, party: Party, element: str) -> None:

@@ -73,7 +73,8 @@ class XJustizSheet:
 
     def judge(self) -> None:
         """Have the published schema and business rules read the document; their objections become the carrier's."""
-        from collecthub.formats.business_rules import rule_findings  # large: only who writes an order loads it
+        # Large: only who writes an order loads it.
+        from collecthub.formats.business_rules import rule_findings
 
         kind = kind_of(self.root)
         assert kind is not None, "only messages of bundled modules are written"
