@@ -320,3 +320,69 @@ facts = sa.Table(  # single values about this hub: its id, the fence after a res
     "facts", metadata,
     sa.Column("name", sa.String(80), primary_key=True), _text("value"),
 )
+
+# --- money coming in ------------------------------------------------------------------------------
+
+bank_accounts = sa.Table(  # whose account it is; without a creditor it is the operator's client account
+    "bank_accounts", metadata,
+    _id("account_id", key=True), sa.Column("number", sa.String(40), nullable=False, index=True),
+    _id("creditor_id", nullable=True), _moment("created_at", nullable=False),
+)
+
+bank_files = sa.Table(
+    "bank_files", metadata,
+    _id("file_id", key=True), _id("creditor_id", nullable=True), sa.Column("sha256", sa.String(64), nullable=False),
+    _text("name"), sa.Column("state", sa.String(12), nullable=False), _text("kinds"), _count("statements"),
+    _count("transactions"), _count("fresh"), _text("problem"), _text("imported_by"),
+    _moment("imported_at", nullable=False), sa.Index("ix_bank_files_at", "imported_at", "file_id"),
+)
+
+bank_statements = sa.Table(
+    "bank_statements", metadata,
+    _id("statement_id", key=True), _id("file_id"), _id("account_id"), _id("creditor_id", nullable=True),
+    _text("kind"), _text("statement_ref"), _text("sequence"), _text("currency"),
+    sa.Column("opening_minor", sa.BigInteger), sa.Column("closing_minor", sa.BigInteger),
+    sa.Column("opened_on", sa.Date), sa.Column("closed_on", sa.Date), _count("transactions"), _text("finding"),
+    sa.Index("ix_bank_statements_file", "file_id"),
+    sa.Index("ix_bank_statements_account", "account_id", "closed_on"),
+)
+
+payments = sa.Table(  # one row a movement on an account, however many files show it
+    "payments", metadata,
+    _id("payment_id", key=True), _id("file_id"), _id("account_id"), _id("creditor_id", nullable=True),
+    sa.Column("kind", sa.String(12), nullable=False), sa.Column("state", sa.String(12), nullable=False),
+    sa.Column("amount_minor", sa.BigInteger, nullable=False),  # below zero: money that went out
+    sa.Column("currency", sa.String(3), nullable=False), sa.Column("booked_on", sa.Date, nullable=False),
+    sa.Column("entry_ref", sa.String(80), nullable=False, server_default=""), _id("case_id", nullable=True),
+    _count("score"), _text("doc"), _text("proposal"), _text("note"), _text("decided_by"), _moment("decided_at"),
+    sa.Index("ix_payments_money", "account_id", "amount_minor", "booked_on"),
+    sa.Index("ix_payments_entry", "account_id", "entry_ref"),
+    sa.Index("ix_payments_state", "state", "payment_id"),
+    sa.Index("ix_payments_creditor", "creditor_id", "state", "payment_id"),
+)
+
+payment_sightings = sa.Table(  # other files that show the same movement
+    "payment_sightings", metadata,
+    _id("payment_id", key=True), _id("file_id", key=True), sa.Column("kind", sa.String(12), nullable=False),
+    _text("place"),
+)
+
+payment_bookings = sa.Table(  # which event of which case a payment became, or was known by before
+    "payment_bookings", metadata,
+    _id("payment_id", key=True), _id("case_id", key=True), sa.Column("seq", sa.Integer, primary_key=True),
+    _id("creditor_id"), sa.Column("amount_minor", sa.BigInteger, nullable=False),
+    sa.Column("is_known", sa.Boolean, nullable=False),  # the ERP or a partner had said it: nothing was booked again
+    _id("undone_by", nullable=True), _moment("booked_at", nullable=False),
+    sa.Index("ix_payment_bookings_case", "case_id", "seq"),
+)
+
+case_clues = sa.Table(  # what a payment may carry: references, invoice numbers, names
+    "case_clues", metadata,
+    sa.Column("clue", sa.String(200), primary_key=True), _id("case_id", key=True), _id("creditor_id"),
+    sa.Index("ix_case_clues_case", "case_id"),
+)
+
+clued_cases = sa.Table(  # the version of each case whose clues are in the table
+    "clued_cases", metadata,
+    _id("case_id", key=True), sa.Column("version", sa.Integer, nullable=False),
+)
