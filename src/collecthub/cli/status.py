@@ -102,9 +102,33 @@ def list_tables(as_json: Json = False) -> None:
     print_listed(rows, None, "vocabulary exact lossy ambiguous unmapped as_of title", as_json=as_json)
 
 
+@app.command("heard")
+def show_heard(
+    partner: Annotated[str, typer.Option(help="Id of one partner; all by default.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Report what partners' codes lost or left open in the cases so far, the most frequent first.
+
+    Exit code 1 if codes wait for a person.
+    """
+    from collecthub.cli.hub_access import client
+    from collecthub.engine.heard import heard
+    from collecthub.store.queries.scope import LOCAL_OPERATOR
+
+    with client() as hub, hub.database.read() as conn:
+        told = heard(hub, conn, LOCAL_OPERATOR, partner)
+    if as_json:
+        print_json(told)
+    else:
+        print_listed(told.items, None, "partner_id code count verdict meaning outcome lost last_at", as_json=False)
+        print_table(["partner", "waits for a person", "count"], [[one.partner_id, one.reason, one.count] for one in told.parked])
+    raise typer.Exit(FINDINGS if told.parked else 0)
+
+
 def _tables(vocabulary: str) -> Mapping[str, StatusTable]:
-    """The bundled tables, with one of an installed plugin if that is where the vocabulary is from."""
-    from collecthub.model.status_tables import StatusTable, status_tables
+    """The bundled tables, with those of installed plugins if the vocabulary is not among them."""
+    from collecthub.model.crosswalk import with_rows
+    from collecthub.model.status_tables import status_tables
 
     tables = status_tables()
     if vocabulary in tables:
@@ -112,11 +136,4 @@ def _tables(vocabulary: str) -> Mapping[str, StatusTable]:
     from collecthub.config import load_settings
     from collecthub.hub import load_all_plugins
 
-    given = load_all_plugins(load_settings()).codes.get(vocabulary)
-    if given is None:
-        return tables
-    added = StatusTable(
-        vocabulary=vocabulary, title=vocabulary, source="an installed plugin", as_of=dt.datetime.now(dt.UTC).date(),
-        codes=given, ambiguous={}, unmapped={},
-    )
-    return {**tables, vocabulary: added}
+    return with_rows(tables, load_all_plugins(load_settings()).codes, dt.datetime.now(dt.UTC).date())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -92,6 +92,40 @@ def _translated(found: Translation, row: StatusCode) -> Translation:
         found, verdict=Verdict.LOSSY if row.lost else Verdict.EXACT, meaning=row.meaning,
         axis=own.axis if own else None, phase=row.phase, hold=row.hold, outcome=row.outcome, title=row.title,
         lost=row.lost,
+    )
+
+
+def explain(tables: Mapping[str, StatusTable], vocabularies: Sequence[str], code: str) -> Translation:
+    """What a code means to a partner that speaks these vocabularies, best first: the first table that knows it.
+
+    Raises `PermanentError` when none of the vocabularies has a table.
+
+    >>> explain(status_tables(), ("riverty", "collecthub"), "contact_made").vocabulary
+    'collecthub'
+    """
+    found = [translation(table_named(tables, name), code) for name in vocabularies if name in tables]
+    if not found:
+        return translation(table_named(tables, vocabularies[0] if vocabularies else ""), code)
+    return next((one for one in found if one.verdict is not Verdict.UNKNOWN), found[0])
+
+
+def with_rows(
+    tables: Mapping[str, StatusTable], given: Mapping[str, Mapping[str, StatusCode]], as_of: dt.date
+) -> Mapping[str, StatusTable]:
+    """The tables with the rows that plugins handed over: new vocabularies, and codes that a plugin settled in a known one."""
+    return {**tables, **{name: _with(tables.get(name), name, rows, as_of) for name, rows in given.items()}}
+
+
+def _with(table: StatusTable | None, name: str, rows: Mapping[str, StatusCode], as_of: dt.date) -> StatusTable:
+    if table is None:
+        source = "an installed plugin"
+        return StatusTable(
+            vocabulary=name, title=name, source=source, as_of=as_of, codes=rows, ambiguous={}, unmapped={}
+        )
+    return msgspec.structs.replace(
+        table, codes={**table.codes, **rows},
+        ambiguous={code: one for code, one in table.ambiguous.items() if code not in rows},
+        unmapped={code: why for code, why in table.unmapped.items() if code not in rows},
     )
 
 
