@@ -52,6 +52,26 @@ def test_invoices_of_a_case_are_blocked_while_it_is_out(company: Any, ending: Fa
     assert len(activities(company)) == 2  # the repeated report was noted once
 
 
+def test_a_paid_invoice_is_let_be(company: Any) -> None:
+    """Nobody is dunned for it, and not every release lets a closed document be changed."""
+    company.load({"number": "F1"}, {"number": "F2"})
+    refs = tuple(refs_of(company).values())
+    connector = company.connector(write_activities=False)
+    connector.report(report(SENT, "C1", refs))
+    company.do("pay", "F1")
+    assert connector.report(report(CLOSED, "C1", refs)).detail == "2 of 2 invoices released"
+    assert blocks(company) == {"F2": ""}
+    company.do("reset_clearing", "F1")
+    assert blocks(company) == {"F1": "tYES", "F2": ""}  # as it was left
+    assert seen_as_blocked(company) == set()  # and known as ours: it holds nothing back
+    connector.report(report(SENT, "C1", refs, report_id="1" * 32))
+    connector.report(report(CLOSED, "C1", refs, report_id="2" * 32))
+    assert blocks(company) == {"F1": "", "F2": ""}
+    for name in ("F1", "F2"):
+        company.do("block", name, blocked=True)
+    assert seen_as_blocked(company) == set(refs)  # a person's, and no longer taken for ours
+
+
 def test_a_block_that_a_person_lifts_and_sets_again_is_his(company: Any) -> None:
     company.load({"number": "F1"})
     refs = tuple(refs_of(company).values())

@@ -24,6 +24,7 @@ _CUSTOMER = "customer"
 
 class _Blocked(msgspec.Struct):
     block: str | None = msgspec.field(name="BlockDunning", default=None)
+    status: str | None = msgspec.field(name="DocumentStatus", default=None)  # a customer has none
 
 
 class _Activity(msgspec.Struct):
@@ -95,8 +96,11 @@ class DunningWriter:
             is_ours = what in ours
             if record.block == wanted:
                 if not should_block:
-                    self._remember(customer, ours - {what})
+                    ours.discard(what)
+                    self._remember(customer, ours)
                 return is_ours
+            if record.status == "bost_Close":
+                return is_ours  # dunned no more; should it open again, its block is still known as ours
             if not should_block and not is_ours:
                 return False
             if should_block:
