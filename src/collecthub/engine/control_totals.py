@@ -5,7 +5,7 @@ A row that stands in quarantine is on the ERP's list as well; as far as it named
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 import sqlalchemy as sa
@@ -20,10 +20,15 @@ from collecthub.store.quarantine import refused_money, refused_references
 _NOTHING = (0, Decimal(0))
 
 
-def difference(conn: sa.Connection, connection_id: str, control: Iterable[ControlTotal]) -> str:
-    """What does not add up, one sentence a currency; an empty text when everything does."""
+def difference(
+    conn: sa.Connection, connection_id: str, control: Iterable[ControlTotal], groups: Sequence[str] = ()
+) -> str:
+    """What does not add up, one sentence a currency; an empty text when everything does.
+
+    With `groups` only the rows of these parts of the ERP (`group_ref`) are compared.
+    """
     theirs = {total.currency: (total.count, round_amount(total.amount, total.currency)) for total in control}
-    ours = _stored(conn, connection_id)
+    ours = _stored(conn, connection_id, groups)
     sentences = [
         f"The ERP lists {_words(theirs.get(currency, _NOTHING))} {currency} as open, "
         f"the hub holds {_words(ours.get(currency, _NOTHING))}."
@@ -35,13 +40,14 @@ def difference(conn: sa.Connection, connection_id: str, control: Iterable[Contro
     return " ".join(sentences)
 
 
-def _stored(conn: sa.Connection, connection_id: str) -> dict[str, tuple[int, Decimal]]:
+def _stored(conn: sa.Connection, connection_id: str, groups: Sequence[str]) -> dict[str, tuple[int, Decimal]]:
     """Open items by currency, those in quarantine included."""
     query = (
         sa.select(t.invoices.c.currency, sa.func.count(), sa.func.sum(t.invoices.c.open_minor))
         .where(t.invoices.c.connection_id == connection_id, t.invoices.c.state == ItemState.OPEN.value)
         .group_by(t.invoices.c.currency)
     )
+    query = query.where(t.invoices.c.group_ref.in_(groups)) if groups else query
     sums = {currency: (int(count), int(total)) for currency, count, total in conn.execute(query)}
     for currency, (count, total) in refused_money(conn, connection_id).items():
         known = sums.get(currency, (0, 0))

@@ -12,6 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from collecthub.corridor.normalise import normalise
+from collecthub.engine.changed_debtors import mark_changed
 from collecthub.engine.context import Hub, Work
 from collecthub.model.invoice import Invoice, ItemState, RefusedRow
 from collecthub.model.money import minor_units
@@ -68,6 +69,7 @@ class PageKeeper:
             bulk_upsert(work.conn, t.invoices, _COLUMNS, fresh, "row_hash")
             _cancel(work.conn, self._row.connection_id, gone)
             self._quarantine(work, stored, [*(row[_REF] for row in kept), *gone])
+            mark_changed(work.conn, self._row.connection_id, page.changed_debtors)
             change_connection(work.conn, self._row.connection_id, checkpoint=page.checkpoint)
             changed = self._count(kept, gone, refused, known)
             note_page(

@@ -12,13 +12,15 @@ import msgspec
 
 from collecthub.corridor.pull import pull
 from collecthub.engine.case_work import close_tasks, open_task
+from collecthub.engine.changed_debtors import read_changed
+from collecthub.engine.connection_settings import chosen_divisions
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.control_totals import difference
 from collecthub.engine.pulled_pages import PageKeeper
 from collecthub.engine.trouble import connection_trouble, connection_well
 from collecthub.errors import CollecthubError, PermanentError
 from collecthub.model.ids import new_id
-from collecthub.ports import InvoiceSource, Page
+from collecthub.ports import Divided, InvoiceSource, Page
 from collecthub.store.connections import ConnectionRow, change_connection, read_connection
 from collecthub.store.runs import AGREED, COMPLETE, DIFFERS, INCOMPLETE, begin_run, end_run
 
@@ -62,18 +64,21 @@ def _read_all(hub: Hub, row: ConnectionRow, run_id: str, *, differed: bool) -> _
     end = _End(COMPLETE) if not differed else _End(INCOMPLETE, _UNSETTLED, DIFFERS)
     for page in pull(source, row.checkpoint, hub.walk(f"{row.kind}.pull", row.connection_id)):
         keeper.keep(page)
-        end = _compared(hub, row, page) or end
+        end = _compared(hub, row, source, page) or end
+    read_changed(hub, row)
     return end
 
 
 _UNSETTLED = "The ERP's own totals differed when they were last compared; they are compared again once a day."
 
 
-def _compared(hub: Hub, row: ConnectionRow, page: Page) -> _End | None:
+def _compared(hub: Hub, row: ConnectionRow, source: object, page: Page) -> _End | None:
+    """What the totals of a page mean for the run. Divisions that a person left out since count on neither side."""
     if page.control is None:
         return None
+    groups = chosen_divisions(row, source) if isinstance(source, Divided) else ()
     with hub.database.read() as conn:
-        found = difference(conn, row.connection_id, page.control)
+        found = difference(conn, row.connection_id, page.control, groups)
     return _End(INCOMPLETE, found, DIFFERS) if found else _End(COMPLETE, control=AGREED)
 
 
