@@ -1,4 +1,4 @@
-"""`case feasibility`, `portfolio dry-run` and `partner coverage`: what stands against a case before it costs anything."""
+"""`case feasibility`, `portfolio dry-run`, `partner coverage`: what stands against a case before it costs anything."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ MapFile = Annotated[
 
 def case_feasibility(
     case: CaseRef,
-    procedure: Annotated[Procedure | None, typer.Option(help="The step to look at; that of the placement by default.")] = None,
+    procedure: Annotated[
+        Procedure | None, typer.Option(help="The step to look at; that of the placement by default.")
+    ] = None,
     forum: Annotated[str, typer.Option(help="Country of the court; the debtor's by default.")] = "",
     instrument: Annotated[str, typer.Option(help="Such as epo, escp, eeo or ios.")] = "",
     as_of: AsOf = None,
@@ -53,7 +55,8 @@ def case_feasibility(
 
 
 def _show(answer: Assessment) -> None:
-    say(f"{answer.procedure.value}: {'nothing known stops it' if answer.is_feasible else 'blocked'}, as of {answer.as_of}")
+    verdict = "nothing known stops it" if answer.is_feasible else "blocked"
+    say(f"{answer.procedure.value}: {verdict}, as of {answer.as_of}")
     print_table(
         ["rule", "verdict", "severity", "what", "evidence", "who", "by", "what to do"],
         [
@@ -129,7 +132,8 @@ def partner_coverage(
     if as_json:
         print_json(msgspec.structs.replace(world, items=tuple(shown)))
         return
-    say(f"{world.covered} countries with a partner that takes cases, {world.gaps} gaps with {world.cases_in_gaps} open cases")
+    gaps_said = f"{world.gaps} gaps with {world.cases_in_gaps} open cases"
+    say(f"{world.covered} countries with a partner that takes cases, {gaps_said}")
     print_table(
         ["country", "name", "tier", "partners", "roles", "open cases"],
         [

@@ -121,7 +121,9 @@ def show_heard(
         print_json(told)
     else:
         print_listed(told.items, None, "partner_id code count verdict meaning outcome lost last_at", as_json=False)
-        print_table(["partner", "waits for a person", "count"], [[one.partner_id, one.reason, one.count] for one in told.parked])
+        print_table(
+            ["partner", "waits for a person", "count"], [[one.partner_id, one.reason, one.count] for one in told.parked]
+        )
     raise typer.Exit(FINDINGS if told.parked else 0)
 
 

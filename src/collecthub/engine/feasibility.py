@@ -1,4 +1,4 @@
-"""Feasibility of stored cases: one case with what the hub holds around it, or a whole portfolio without sending anything.
+"""Feasibility of stored cases: one case with what the hub holds around it, or a whole portfolio as a dry run.
 
 Only what is stored is told to the checks; what the hub does not hold stays unknown.
 """

@@ -121,4 +121,5 @@ def _parked(conn: sa.Connection, partner_id: str) -> tuple[ParkedCode, ...]:
     )
     if partner_id:
         query = query.where(who == partner_id)
-    return tuple(ParkedCode(partner_id=one or "", reason=reason, count=count) for one, reason, count in conn.execute(query))
+    rows = conn.execute(query)
+    return tuple(ParkedCode(partner_id=one or "", reason=reason, count=count) for one, reason, count in rows)

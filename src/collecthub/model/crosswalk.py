@@ -112,7 +112,7 @@ def explain(tables: Mapping[str, StatusTable], vocabularies: Sequence[str], code
 def with_rows(
     tables: Mapping[str, StatusTable], given: Mapping[str, Mapping[str, StatusCode]], as_of: dt.date
 ) -> Mapping[str, StatusTable]:
-    """The tables with the rows that plugins handed over: new vocabularies, and codes that a plugin settled in a known one."""
+    """The tables with the rows of plugins: new vocabularies, and codes that one settled in a known vocabulary."""
     return {**tables, **{name: _with(tables.get(name), name, rows, as_of) for name, rows in given.items()}}
 
 

@@ -130,7 +130,7 @@ def country_named(atlas: Atlas, country: str) -> Country:
 
 
 def fact_on(atlas: Atlas, country: str, topic: Topic, day: dt.date) -> Fact:
-    """What is known on a topic for a day: of several facts the youngest that has begun; an unknown fact if there is none."""
+    """What is known on a topic for a day: the youngest fact that has begun, or an unknown one."""
     found = [
         fact
         for fact in atlas.facts.get((country, topic), ())

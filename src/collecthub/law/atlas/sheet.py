@@ -113,7 +113,7 @@ def country_lines(atlas: Atlas, as_of: dt.date) -> tuple[CountryLine, ...]:
 
 
 class Between(msgspec.Struct, frozen=True, kw_only=True):
-    """What links two countries on a day: by purpose the instruments in force in both, and those where that is not known."""
+    """What links two countries on a day: by purpose what is in force in both, and where that is not known."""
 
     one: str
     other: str

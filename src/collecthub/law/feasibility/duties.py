@@ -37,8 +37,9 @@ def consumer_steps(view: View) -> Answer:
         rule = reminder_rule(law, matter, view.as_of)
     if rule is None:
         known = view.fact(view.debtor_country, Topic.AMICABLE_RULES)
-        where = view.debtor_country or "an unknown country"
-        return unknown(f"{where}: {known.value}" if known.is_known else f"steps towards consumers in {where} are not known")
+        if known.is_known:
+            return unknown(f"{view.there}: {known.value}")
+        return unknown(f"steps towards consumers in {view.there} are not known")
     return _reminded(view, rule)
 
 
@@ -48,7 +49,8 @@ def _reminded(view: View, rule: ReminderRule) -> Answer:
         if level == 0:
             return found(f"the creditor's books know of no reminder ({rule.article})", level=rule.evidence)
         return unknown(f"the creditor's books say reminder {level}; its day and text are not on file ({rule.article})")
-    first = min((letter for letter in view.file.letters if letter.kind == "reminder"), key=lambda x: x.sent_on, default=None)
+    reminders = [letter for letter in view.file.letters if letter.kind == "reminder"]
+    first = min(reminders, key=lambda letter: letter.sent_on, default=None)
     if first is None:
         return found(f"no reminder is on file ({rule.article})", level=rule.evidence)
     wait = wait_after(rule, first.sent_on, first.channel, view.debtor_country)
@@ -86,10 +88,11 @@ def licence(view: View) -> Answer:
         return CLEAR
     if not duty.is_known or duty.code in ("unclear", "declaration", "reserved_acts", "required_consumer_credit"):
         said = duty.value or "not known"
-        return unknown(f"licence duty of {view.debtor_country or 'an unknown country'}: {said}; the profile shows no licence")
+        return unknown(f"licence duty of {view.there}: {said}; the profile shows no licence")
     if partner.licences is None:
         return unknown(f"{view.debtor_country}: {duty.value}; the partner's licences are not recorded")
-    return found(f"{view.debtor_country}: {duty.value}; no licence in force for {view.case.segment}", level=duty.evidence)
+    said = f"{view.debtor_country}: {duty.value}; no licence in force for {view.case.segment}"
+    return found(said, level=duty.evidence)
 
 
 def _is_licensed(view: View, partner: PartnerFacts) -> bool:

@@ -151,6 +151,11 @@ class View(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return self.case.debtor.country or self.case.debtor.address.country
 
     @property
+    def there(self) -> str:
+        """The debtor's country, for a sentence."""
+        return self.debtor_country or "an unknown country"
+
+    @property
     def creditor_country(self) -> str:
         return self.file.creditor.country if self.file.creditor else ""
 

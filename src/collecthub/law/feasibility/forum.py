@@ -1,4 +1,4 @@
-"""Checks on the way to a court: jurisdiction, instrument, recognition, service. They look at steps before a court only."""
+"""Checks on the way to a court: jurisdiction, instrument, recognition, service; nothing of it for amicable steps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ ESCP_CEILING = Decimal(5_000)  # EUR, Reg. 861/2007 art. 2 as changed by Reg. 20
 _UNCONTESTED_ONLY = frozenset({"epo", "eeo", "ios"})
 _CROSS_BORDER = frozenset({"epo", "escp", "eapo"})
 _RECOGNITION = ("judgment",)
-_PO_BOX = re.compile(r"\b(p\.?\s*o\.?\s*box|postbus|bo[iî]te\s+postale|bp\s*\d|postfach|apartado|casella\s+postale)\b", re.IGNORECASE)
+_PO_BOX = re.compile(
+    r"\b(p\.?\s*o\.?\s*box|postbus|bo[iî]te\s+postale|bp\s*\d|postfach|apartado|casella\s+postale)\b", re.IGNORECASE
+)
 
 
 # --- jurisdiction ---------------------------------------------------------------------------------
@@ -40,7 +42,8 @@ def binding_clause(view: View) -> Answer:
         if clause.kind == "arbitration":
             return found(f"arbitration clause{f' for {clause.country}' if clause.country else ''}")
         if clause.kind == "court" and clause.is_exclusive and clause.country != view.forum:
-            return found(f"exclusive clause for {clause.country or 'a court that is not named'}, planned is {view.forum}")
+            chosen = clause.country or "a court that is not named"
+            return found(f"exclusive clause for {chosen}, planned is {view.forum}")
     return CLEAR
 
 
@@ -163,5 +166,5 @@ def service_route(view: View) -> Answer:
         if membership_on(view.atlas, "hague_service_1965", country, view.as_of).standing is Standing.UNKNOWN
     ]
     if open_points or not view.debtor_country:
-        return unknown(f"whether a treaty on service holds in {', '.join(open_points) or 'an unknown country'} is not known")
+        return unknown(f"whether a treaty on service holds in {', '.join(open_points) or view.there} is not known")
     return found(f"no treaty on service is in force between {view.forum} and {view.debtor_country}")

@@ -28,7 +28,7 @@ _CONTRACT_KINDS = ("contract", "order", "terms")
 
 
 def limitation_of_claims(view: View) -> Answer:
-    """LIM-01: the oldest claim under the laws of debtor and creditor, the one that ends first; no interruption is assumed."""
+    """LIM-01: the oldest claim under the laws of debtor and creditor; no interruption is assumed."""
     if not view.case.claims:
         return NOT_APPLICABLE
     oldest = min(claim.due_on for claim in view.case.claims)
@@ -39,7 +39,7 @@ def limitation_of_claims(view: View) -> Answer:
         return _limitation_finding(view, min(near, key=lambda one: one.limitation_on or dt.date.max))
     if view.debtor_country in countries:
         return CLEAR
-    return unknown(f"no limitation period of {view.debtor_country or 'an unknown country'} is known")
+    return unknown(f"no limitation period of {view.there} is known")
 
 
 def _periods(view: View, country: str) -> list[LimitationRule]:
@@ -72,15 +72,15 @@ def _limitation_finding(view: View, first: Limitation) -> Answer:
     day, nature = first.limitation_on, f" ({first.nature})" if first.nature else ""
     where = f"law of {first.country}, {first.period}{nature} from {first.began_on}"
     if not first.is_barred:
-        return found(
-            f"{first.days_left} days left, until {day}: {where}", severity=Severity.HIGH, deadline_on=day, level=first.evidence
-        )
+        left = f"{first.days_left} days left, until {day}: {where}"
+        return found(left, severity=Severity.HIGH, deadline_on=day, level=first.evidence)
     said = f"since {day}: {where}; no interruption is on file"
     longest = max(
         (one.limitation_on for one in first.by_nature if one.nature not in _NOT_A_CLAIM), default=dt.date.min
     )
     if longest >= view.as_of:
-        return found(f"{said}; by the nature of the claim it may last until {longest}", severity=Severity.HIGH, level=first.evidence)
+        said = f"{said}; by the nature of the claim it may last until {longest}"
+        return found(said, severity=Severity.HIGH, level=first.evidence)
     return found(said, level=first.evidence)
 
 
@@ -99,7 +99,8 @@ def age_of_title(view: View) -> Answer:
         return unknown(f"how long a title of {country} can be enforced is not known")
     answer = limitation(law, question)
     if answer.is_barred:
-        return found(f"title of {view.file.title_on}, {answer.period}: until {answer.limitation_on}", level=answer.evidence)
+        said = f"title of {view.file.title_on}, {answer.period}: until {answer.limitation_on}"
+        return found(said, level=answer.evidence)
     return CLEAR
 
 
@@ -121,7 +122,7 @@ def basis_of_interest(view: View) -> Answer:
         return NOT_APPLICABLE
     rules = _interest_rules(view)
     if not rules:
-        return unknown(f"no rule on interest of {view.debtor_country or 'an unknown country'} is known")
+        return unknown(f"no rule on interest of {view.there} is known")
     if not any(rule.needs_contract for rule in rules):
         return CLEAR
     if view.file.documents is None:
@@ -190,7 +191,7 @@ def penalty_clause(view: View) -> Answer:
         return NOT_APPLICABLE
     law = view.law(view.debtor_country)
     if law is None:
-        return unknown(f"no cap of {view.debtor_country or 'an unknown country'} is known")
+        return unknown(f"no cap of {view.there} is known")
     try:
         most = charge(law, _charge_question(view, max(Decimal(0), view.case.balance.open_principal)))
     except UnknownRateError:
@@ -199,7 +200,8 @@ def penalty_clause(view: View) -> Answer:
         return unknown(f"whether {view.debtor_country} caps a clause is not known")
     if claimed <= most.amount:
         return CLEAR
-    return found(f"{claimed} {view.case.currency} asked, the cap is {most.amount} ({most.rule.article})", level=most.evidence)
+    said = f"{claimed} {view.case.currency} asked, the cap is {most.amount} ({most.rule.article})"
+    return found(said, level=most.evidence)
 
 
 def _charge_question(view: View, basis: Decimal) -> ChargeQuestion:
@@ -224,7 +226,7 @@ def amicable_costs(view: View) -> Answer:
         return CLEAR if view.has(*_CONTRACT_KINDS) else found(f"{said}; no contract is on file", level=rule.evidence)
     if rule.is_known:
         return unknown(f"{said}; the amount was not compared with the limit")
-    return unknown(f"whether {view.debtor_country or 'an unknown country'} lets amicable costs be charged is not known")
+    return unknown(f"whether {view.there} lets amicable costs be charged is not known")
 
 
 def fixed_sum(view: View) -> Answer:
@@ -234,7 +236,7 @@ def fixed_sum(view: View) -> Answer:
         return NOT_APPLICABLE
     law = view.law(view.debtor_country)
     if law is None:
-        return unknown(f"the fixed sum of {view.debtor_country or 'an unknown country'} is not known")
+        return unknown(f"the fixed sum of {view.there} is not known")
     try:
         each = [charge(law, _charge_question(view, claim.original_amount)) for claim in view.case.claims]
     except UnknownRateError:
@@ -246,7 +248,8 @@ def fixed_sum(view: View) -> Answer:
     most = sum((one.amount for one in each), Decimal(0))
     if claimed <= most:
         return CLEAR
-    return found(f"{claimed} {view.case.currency} asked for {len(each)} invoices, the law gives {most}", level=each[0].evidence)
+    said = f"{claimed} {view.case.currency} asked for {len(each)} invoices, the law gives {most}"
+    return found(said, level=each[0].evidence)
 
 
 # --- currency and economics -----------------------------------------------------------------------

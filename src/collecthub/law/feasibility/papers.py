@@ -54,7 +54,7 @@ def power_of_attorney(view: View) -> Answer:
         return found(f"only a copy is on file; {asked.value}", level=asked.evidence)
     if asked.is_known or view.debtor_country == view.creditor_country:
         return CLEAR
-    return unknown(f"which form {view.debtor_country or 'an unknown country'} asks for is not known; {mandate.form} is on file")
+    return unknown(f"which form {view.there} asks for is not known; {mandate.form} is on file")
 
 
 def language_of_documents(view: View) -> Answer:
@@ -71,7 +71,8 @@ def language_of_documents(view: View) -> Answer:
         return unknown("the languages of the documents are not on file")
     if spoken & set(accepted.code.split()):
         return CLEAR
-    return found(f"documents in {', '.join(sorted(spoken))}; the court accepts {accepted.value}", level=accepted.evidence)
+    said = f"documents in {', '.join(sorted(spoken))}; the court accepts {accepted.value}"
+    return found(said, level=accepted.evidence)
 
 
 def figures(view: View) -> Answer:
@@ -122,7 +123,8 @@ def _number(country: str, vat_ref: str) -> Answer:
     try:
         checker.validate(vat_ref)
     except ValidationError:
-        return found("the VAT number is not one of the debtor's country, or a digit of it is wrong", severity=Severity.HIGH)
+        said = "the VAT number is not one of the debtor's country, or a digit of it is wrong"
+        return found(said, severity=Severity.HIGH)
     return CLEAR
 
 

@@ -1,4 +1,4 @@
-"""What an assessment asks of whom, in sentences: the reason that stops a step, requests by owner, warnings for the holder.
+"""What an assessment asks of whom, in sentences: the reason that stops a step, requests by owner, warnings.
 
 Pure, so that the clock, the dispatch and the intake say the same thing of the same findings.
 """
