@@ -28,18 +28,27 @@ def day(text: str) -> dt.date:
     return dt.date.fromisoformat(text)
 
 
-def question(due: str, until: str, principal: str = "10000", segment: str = "B2B", **more: Any) -> InterestQuestion:
+def question(
+    due: str, until: str, principal: str = "10000", segment: str = "B2B", **more: Any
+) -> InterestQuestion:
     return InterestQuestion(
         segment=segment, principal=D(principal), due_on=day(due), until=day(until),
         currency=more.pop("currency", "EUR"), **more,
     )  # fmt: skip
 
 
-def late(country: str, due: str, until: str, principal: str = "10000", segment: str = "B2B", **more: Any) -> LatePayment:
+def late(
+    country: str, due: str, until: str, principal: str = "10000", segment: str = "B2B", **more: Any
+) -> LatePayment:
     """Interest and compensation; `reminder` is DATE:CHANNEL, dates may be texts."""
     reminder = more.pop("reminder", "")
     on, _, channel = reminder.partition(":")
     reminded = Reminded(on=day(on), channel=channel or "letter") if on else None
     extra = {name: more.pop(name) for name in ("is_large_creditor", "exchange_rate") if name in more}
-    dated = {name: day(value) if name.endswith("_on") and isinstance(value, str) else value for name, value in more.items()}
-    return late_payment(law(country), question(due, until, principal, segment, **dated), reminded=reminded, **extra)
+    dated = {
+        name: day(value) if name.endswith("_on") and isinstance(value, str) else value
+        for name, value in more.items()
+    }
+    return late_payment(
+        law(country), question(due, until, principal, segment, **dated), reminded=reminded, **extra
+    )

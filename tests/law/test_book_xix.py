@@ -109,7 +109,13 @@ def test_the_reminder_says_what_it_must_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("paid", "cap"), [("", "100.00"), ("2025-05-10=payment:700", "65.00"), ("2025-05-10=credit:985", "36.50"), ("2025-05-25=payment:700", "100.00")]
+    ("paid", "cap"),
+    [
+        ("", "100.00"),
+        ("2025-05-10=payment:700", "65.00"),
+        ("2025-05-10=credit:985", "36.50"),
+        ("2025-05-25=payment:700", "100.00"),
+    ],
 )
 def test_the_cap_looks_at_the_balance_of_the_moment(paid: str, cap: str) -> None:
     """The last payment comes after the day of the question."""
@@ -136,7 +142,9 @@ def test_a_collector_begins_with_a_notice_and_stands_still() -> None:
     disputed = asked("collect", "2025-05-28", f"{notice} 2025-05-27=dispute")
     assert (len(disputed.obstacles), disputed.allowed_from) == (2, None)  # time alone does not help
     answer = asked("collect", "2025-05-28", notice)
-    assert [(found.article, str(found.allowed_from)) for found in answer.obstacles] == [("CEL XIX.7", "2025-06-09")]
+    assert [(found.article, str(found.allowed_from)) for found in answer.obstacles] == [
+        ("CEL XIX.7", "2025-06-09")
+    ]
     assert refused("collect", "2025-06-09", notice) == []
     assert "supervising authority" in asked("collector_notice", "2025-05-21", EMAIL).notes[0]
 
@@ -167,7 +175,9 @@ def test_book_xix_holds_for_consumers_and_by_the_contracts_day() -> None:
     old = {"contract_on": "2023-01-01", "due_on": "2023-09-15"}
     assert refused("charge_clause", "2023-11-30", claimed="500", **old) == []
     assert refused("charge_clause", "2023-12-01", claimed="500", **old) == ["CEL XIX.2", "CEL XIX.4"]
-    assert refused("charge_clause", "2023-12-01", claimed="500", contract_on="2023-01-01", due_on="2023-08-15") == []
+    assert (
+        refused("charge_clause", "2023-12-01", claimed="500", contract_on="2023-01-01", due_on="2023-08-15") == []
+    )
 
 
 # --- the uncontested route ----------------------------------------------------------------------------
@@ -217,6 +227,8 @@ def test_insolvency_stops_what_it_stops(fact: str, step: str, articles: list[str
 
 
 def test_a_pack_that_checks_no_steps_says_so_instead_of_consenting() -> None:
-    question = StepQuestion(step=Step.REMIND, on=day("2025-05-05"), segment="B2C", principal=D(1), due_on=day("2025-04-20"))
+    question = StepQuestion(
+        step=Step.REMIND, on=day("2025-05-05"), segment="B2C", principal=D(1), due_on=day("2025-04-20")
+    )
     with pytest.raises(PermanentError, match="the pack of Germany checks no steps"):
         check_step(law("DE"), question)

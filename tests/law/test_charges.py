@@ -19,7 +19,10 @@ from law.naive import rows
 
 
 def asked(country: str, basis: str, item: str = "compensation", segment: str = "B2B", **more: Any) -> Charge:
-    more = {name: day(value) if isinstance(value, str) and name in ("on", "due_on", "contract_on") else value for name, value in more.items()}
+    more = {
+        name: day(value) if isinstance(value, str) and name in ("on", "due_on", "contract_on") else value
+        for name, value in more.items()
+    }
     question = ChargeQuestion(
         item=item, segment=segment, basis=D(basis), currency=more.pop("currency", law(country).currency),
         on=more.pop("on", dt.date(2025, 5, 5)), **more,
@@ -41,7 +44,11 @@ def amount(country: str, basis: str, **more: Any) -> str:
 )  # fmt: skip
 def test_the_belgian_cap_on_the_balance(balance: str, cap: str) -> None:
     found = asked("BE", balance, segment="B2C")
-    assert (found.amount, found.rule and found.rule.is_ceiling, found.evidence) == (D(cap), True, Evidence.VERIFIED)
+    assert (found.amount, found.rule and found.rule.is_ceiling, found.evidence) == (
+        D(cap),
+        True,
+        Evidence.VERIFIED,
+    )
     assert "only if the contract grants it" in found.notes[0]
 
 
@@ -82,7 +89,11 @@ def test_the_lump_sums_are_those_of_the_table(shared_data: Path) -> None:
 
 
 def test_norway_sets_its_sum_each_half_year() -> None:
-    assert [amount("NO", "1", on=on) for on in ("2016-08-01", "2022-08-01", "2025-05-01")] == ["370.00 NOK", "400.00 NOK", "470.00 NOK"]
+    assert [amount("NO", "1", on=on) for on in ("2016-08-01", "2022-08-01", "2025-05-01")] == [
+        "370.00 NOK",
+        "400.00 NOK",
+        "470.00 NOK",
+    ]
     with pytest.raises(UnknownRateError, match="not known for 2025-08-05"):
         asked("NO", "1", on="2025-08-05")
     answer = late("NO", "2025-07-31", "2025-09-30", currency="NOK")
@@ -124,13 +135,16 @@ def test_every_amount_of_the_bailiffs_tariff(shared_data: Path) -> None:
         if row["item"] not in items or row["unit"] != "EUR":
             continue
         for basis in filter(None, (row["amount_from"] or "1", row["amount_to"])):
-            assert amount("BE", basis, item=items[row["item"]], on=row["valid_from"]) == f"{D(row['value']):.2f} EUR", (row, basis)
+            assert (
+                amount("BE", basis, item=items[row["item"]], on=row["valid_from"]) == f"{D(row['value']):.2f} EUR"
+            ), (row, basis)
             compared += 1
     assert compared == 22
 
 
 @pytest.mark.parametrize(
-    ("recovered", "fee"), [("2500", "200.00"), ("2500.01", "200.00"), ("5000", "325.00"), ("10000", "425.00"), ("1000", "80.00")]
+    ("recovered", "fee"),
+    [("2500", "200.00"), ("2500.01", "200.00"), ("5000", "325.00"), ("10000", "425.00"), ("1000", "80.00")],
 )
 def test_the_degressive_recovery_fee(recovered: str, fee: str) -> None:
     assert amount("BE", recovered, item="bailiff_recovery", on="2025-02-01") == f"{fee} EUR"
@@ -161,7 +175,10 @@ def test_an_amount_that_was_indexed_since_is_refused_or_marked() -> None:
     with pytest.raises(UnknownRateError, match="known only until 2024-12-31"):
         asked("BE", "1000", item="bailiff_act", on="2025-01-01")
     found = asked("BE", "3000", item="bailiff_act", on="2026-01-01", may_use_last=True)
-    assert (found.amount, found.notes[0]) == (D("175.00"), "the amount is that of 2024-12-31, the last known one; a later indexation is not in it")
+    assert (found.amount, found.notes[0]) == (
+        D("175.00"),
+        "the amount is that of 2024-12-31, the last known one; a later indexation is not in it",
+    )
 
 
 def test_instalments_no_longer_cost_anything() -> None:
@@ -171,7 +188,9 @@ def test_instalments_no_longer_cost_anything() -> None:
 
 
 def test_an_answer_explains_itself() -> None:
-    question = ChargeQuestion(item="later_reminder", segment="B2C", basis=D(1), currency="EUR", on=dt.date(2025, 5, 5))
+    question = ChargeQuestion(
+        item="later_reminder", segment="B2C", basis=D(1), currency="EUR", on=dt.date(2025, 5, 5)
+    )
     shown = charge_shown(law("BE"), question)
     assert (shown.amount, shown.article, shown.rule_version) == (D("7.50"), "CEL XIX.2", dt.date(2026, 11, 22))
     assert shown.source

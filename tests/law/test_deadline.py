@@ -53,10 +53,17 @@ def test_an_unknown_event_is_refused_with_those_that_are_known() -> None:
 
 def test_the_order_for_payment_may_be_opposed_within_thirty_days() -> None:
     assert until("payment_order_opposition", "2025-05-05", country="FR") == "2025-06-04"
-    assert until("payment_order_opposition", "2025-05-08", country="FR") == "2025-06-10"  # 7 June: Saturday, then Whit Monday
+    assert (
+        until("payment_order_opposition", "2025-05-08", country="FR") == "2025-06-10"
+    )  # 7 June: Saturday, then Whit Monday
     with pytest.raises(PermanentError):
         until("payment_order_opposition", "2025-05-05", country="DK")  # bound by no such regulation
-    assert sum(1 for country in EU if any(rule.event == "payment_order_opposition" for rule in law(country).deadlines)) == 26
+    assert (
+        sum(
+            1 for country in EU if any(rule.event == "payment_order_opposition" for rule in law(country).deadlines)
+        )
+        == 26
+    )
 
 
 @pytest.mark.parametrize(("country", "event", "segment", "last"), [("CZ", "pre_action_notice", "B2B", "2025-05-12"), ("FI", "consumer_demand", "B2C", "2025-05-19"), ("LV", "consumer_demand", "B2C", "2025-05-26"), ("NL", "consumer_letter", "B2C", "2025-05-19"), ("NO", "collection_notice", "B2B", "2025-05-19"), ("DK", "collection_letter", "B2B", "2025-05-15")])  # fmt: skip
@@ -66,14 +73,23 @@ def test_steps_before_suit_abroad(country: str, event: str, segment: str, last: 
 
 def test_distance() -> None:
     assert len(EU) == 27
-    assert [distance("BE", other) for other in ("", "BE", "HR", "GB", "CH", "NO")] == ["home", "home", "eu", "world", "world", "world"]
+    assert [distance("BE", other) for other in ("", "BE", "HR", "GB", "CH", "NO")] == [
+        "home",
+        "home",
+        "eu",
+        "world",
+        "world",
+        "world",
+    ]
     assert distance("GB", "BE") == "world"
 
 
 def test_working_days_skip_weekends_and_national_holidays() -> None:
     third = Span(count=3, unit=Unit.WORKING_DAYS)
     assert str(add_span(day("2025-05-05"), third, "BE")) == "2025-05-08"
-    assert str(add_span(day("2025-04-17"), third, "BE")) == "2025-04-23"  # Good Friday works, Easter Monday does not
+    assert (
+        str(add_span(day("2025-04-17"), third, "BE")) == "2025-04-23"
+    )  # Good Friday works, Easter Monday does not
     assert str(add_span(day("2025-12-24"), third, "BE")) == "2025-12-30"
     assert not is_working_day(day("2025-11-11"), "BE") and is_working_day(day("2025-11-11"), "DE")
     with pytest.raises(PermanentError, match="public holidays of ZZ"):

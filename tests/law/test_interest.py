@@ -19,7 +19,7 @@ from law.asked import D, day, late, law, question
 from law.naive import Tables, cents, rows
 
 PERIODS = (
-    ("2025-03-31", "2025-09-30"), ("2024-02-29", "2026-06-30"), ("2025-08-01", "2025-11-30"), ("2026-01-10", "2026-05-31"),
+    ("2025-03-31", "2025-09-30"), ("2024-02-29", "2024-09-30"), ("2025-08-01", "2025-11-30"), ("2026-01-10", "2026-05-31"),
     ("2018-02-10", "2018-05-01"),
 )  # fmt: skip
 # Rows that the tables describe without a figure to compute with, and why.
@@ -32,7 +32,10 @@ WITHOUT_FIGURES = {
 
 
 # Series that the tables hold as sums and the packs without the margin.
-WITHOUT_MARGIN = {"PL_COMMERCIAL_RATE": ("NBP_REFERENCE_HALF", D("10")), "AT_COMMERCIAL_RATE": ("AT_BASISZINS", D("9.2"))}
+WITHOUT_MARGIN = {
+    "PL_COMMERCIAL_RATE": ("NBP_REFERENCE_HALF", D("10")),
+    "AT_COMMERCIAL_RATE": ("AT_BASISZINS", D("9.2")),
+}
 
 
 # --- worked figures ---------------------------------------------------------------------------------
@@ -46,7 +49,10 @@ def test_the_worked_belgian_figure() -> None:
     assert (answer.rule, answer.evidence) == ("be.interest.b2b.2013; be.compensation.b2b", Evidence.VERIFIED)
     assert answer.rule_version == dt.date(2026, 11, 22)
     assert "lexalert.be" in answer.source
-    assert [rule.article for rule in answer.rules] == ["Law of 2 August 2002, art. 5", "Law of 2 August 2002, art. 6"]
+    assert [rule.article for rule in answer.rules] == [
+        "Law of 2 August 2002, art. 5",
+        "Law of 2 August 2002, art. 6",
+    ]
 
 
 def test_the_worked_figure_of_a_belgian_consumer() -> None:
@@ -56,7 +62,9 @@ def test_the_worked_figure_of_a_belgian_consumer() -> None:
     )  # fmt: skip
     assert (answer.interest, answer.compensation) == (D("21.17"), D("100.00"))
     assert answer.principal + answer.interest + answer.compensation == D("1321.17")
-    assert [(str(part.from_on), str(part.to_on), part.days) for part in answer.segments] == [("2025-05-06", "2025-06-30", 56)]
+    assert [(str(part.from_on), str(part.to_on), part.days) for part in answer.segments] == [
+        ("2025-05-06", "2025-06-30", 56)
+    ]
 
 
 def test_dutch_interest_is_added_to_the_principal_each_year() -> None:
@@ -100,7 +108,11 @@ def test_every_row_of_the_rules_has_its_rules_here(shared_data: Path) -> None:
     assert len(found) == 38
     for row in found:
         pack = law(row["iso2"])
-        days = {text for rule in pack.interest for text in (str(rule.valid_from), str(rule.default_from), str(rule.contract_from))}
+        days = {
+            text
+            for rule in pack.interest
+            for text in (str(rule.valid_from), str(rule.default_from), str(rule.contract_from))
+        }
         assert not row["valid_from"] or row["valid_from"] in days or row["iso2"] == "BE", row
         assert any(rule.item == "compensation" for rule in pack.charges), row["iso2"]
     for key, reason in WITHOUT_FIGURES.items():
@@ -174,7 +186,10 @@ def test_finland_publishes_the_rounded_reference() -> None:
 
 def test_old_belgian_contracts_keep_their_rate_until_2015() -> None:
     answer = late("BE", "2014-12-31", "2015-04-30", contract_on="2012-05-01")
-    assert [(part.rate_percent, str(part.to_on)) for part in answer.segments] == [(D("7.50"), "2015-03-15"), (D("8.50"), "2015-04-30")]
+    assert [(part.rate_percent, str(part.to_on)) for part in answer.segments] == [
+        (D("7.50"), "2015-03-15"),
+        (D("8.50"), "2015-04-30"),
+    ]
     assert answer.compensation == 0  # the lump sum came with the law of 2013
     young = late("BE", "2014-12-31", "2015-04-30", contract_on="2013-03-16")
     assert ([part.rate_percent for part in young.segments], young.compensation) == ([D("8.50")], D("40.00"))
@@ -182,7 +197,12 @@ def test_old_belgian_contracts_keep_their_rate_until_2015() -> None:
 
 def test_german_contracts_before_the_change_bear_eight_points() -> None:
     old, new = (late("DE", "2019-12-31", "2020-12-31", contract_on=on) for on in ("2014-07-28", "2014-07-29"))
-    assert [part.rate_percent for part in (*old.segments, *new.segments)] == [D("7.12"), D("7.12"), D("8.12"), D("8.12")]
+    assert [part.rate_percent for part in (*old.segments, *new.segments)] == [
+        D("7.12"),
+        D("7.12"),
+        D("8.12"),
+        D("8.12"),
+    ]
     assert (old.compensation, new.compensation) == (0, D("40.00"))
 
 
@@ -200,8 +220,14 @@ def test_polish_consumers_bear_the_rate_of_each_day() -> None:
 
 
 def test_danish_claims_that_fell_due_before_the_change_bear_seven_points() -> None:
-    old, new = (late("DK", due, "2014-06-30", segment="B2C", start_on=start) for due, start in (("2013-02-27", "2013-02-28"), ("2013-02-28", "2013-03-01")))
-    assert [[part.rate_percent for part in answer.segments] for answer in (old, new)] == [[D("7.20")] * 3, [D("8.20")] * 3]
+    old, new = (
+        late("DK", due, "2014-06-30", segment="B2C", start_on=start)
+        for due, start in (("2013-02-27", "2013-02-28"), ("2013-02-28", "2013-03-01"))
+    )
+    assert [[part.rate_percent for part in answer.segments] for answer in (old, new)] == [
+        [D("7.20")] * 3,
+        [D("8.20")] * 3,
+    ]
 
 
 def test_bulgaria_changes_its_formula_with_the_euro() -> None:
@@ -214,7 +240,12 @@ def test_bulgaria_changes_its_formula_with_the_euro() -> None:
 
 @pytest.mark.parametrize(
     ("country", "due", "rate"),
-    [("GB", "2023-06-29", "11.50"), ("GB", "2023-06-30", "13.00"), ("CZ", "2022-06-29", "11.75"), ("IE", "2024-06-30", "12.50")],
+    [
+        ("GB", "2023-06-29", "11.50"),
+        ("GB", "2023-06-30", "13.00"),
+        ("CZ", "2022-06-29", "11.75"),
+        ("IE", "2024-06-30", "12.50"),
+    ],
 )
 def test_a_frozen_rate_holds_for_the_life_of_the_debt(country: str, due: str, rate: str) -> None:
     """The half-year of the first interest day counts; in Ireland that of the due date."""
@@ -227,13 +258,16 @@ def test_slovakia_lets_the_creditor_choose() -> None:
     floating, fixed = (late("SK", "2024-09-30", "2025-03-31", variant=variant) for variant in ("", "fixed"))
     assert [part.rate_percent for part in floating.segments] == [D("12.25"), D("11.15")]
     assert {part.rate_percent for part in fixed.segments} == {D("12.65")}  # 3.65 from 2024-09-18, plus 9
-    assert {part.rate_percent for part in late("SK", "2024-09-30", "2025-03-31", segment="B2C").segments} == {D("8.65")}
+    assert {part.rate_percent for part in late("SK", "2024-09-30", "2025-03-31", segment="B2C").segments} == {
+        D("8.65")
+    }
     with pytest.raises(UnknownRateError, match="before its change of 2015"):
         late("SK", "2014-05-01", "2015-05-01")
 
 
 @pytest.mark.parametrize(
-    ("country", "variant", "rate"), [("IT", "agri_food", "14.15"), ("PL", "public_health", "13.25"), ("PT", "outside_directive", "9.15")]
+    ("country", "variant", "rate"),
+    [("IT", "agri_food", "14.15"), ("PL", "public_health", "13.25"), ("PT", "outside_directive", "9.15")],
 )
 def test_a_variant_has_to_be_asked_for(country: str, variant: str, rate: str) -> None:
     assert late(country, "2025-07-01", "2025-09-30", variant=variant).segments[0].rate_percent == D(rate)
@@ -263,7 +297,9 @@ def test_public_buyers_pay_like_businesses() -> None:
 
 def test_a_clause_above_the_consumers_ceiling_leaves_the_legal_rate_only() -> None:
     def asked(rate: object) -> list[tuple[object, str]]:
-        answer = late("BE", "2025-04-20", "2025-08-31", "1200", "B2C", reminder="2025-05-05:email", contract_rate=rate)
+        answer = late(
+            "BE", "2025-04-20", "2025-08-31", "1200", "B2C", reminder="2025-05-05:email", contract_rate=rate
+        )
         return [(part.rate_percent, part.basis) for part in answer.segments]
 
     assert [rate for rate, _ in asked(D("11"))] == [D("11"), D("4.50")]  # 11.5 at most until June, 10.5 after
@@ -278,7 +314,9 @@ def test_a_contract_is_needed_where_the_law_grants_nothing() -> None:
             late(country, "2025-03-31", "2025-09-30", currency="USD")
         answer = late(country, "2025-03-31", "2026-03-31", currency="USD", contract_rate=D("12"))
         assert answer.interest == D("1200.00")
-    assert late("AE", "2025-03-31", "2026-03-31", currency="AED", contract_rate=D("12")).evidence is Evidence.UNKNOWN
+    assert (
+        late("AE", "2025-03-31", "2026-03-31", currency="AED", contract_rate=D("12")).evidence is Evidence.UNKNOWN
+    )
 
 
 def test_a_contract_rate_between_businesses_bears_no_interest_of_itself() -> None:
@@ -308,10 +346,19 @@ def test_no_known_gap_in_any_pack_is_bridged() -> None:
     for country in bundled_countries():
         for segment in ("B2B", "B2C"):
             try:
-                answer = late(country, "2024-03-31", "2026-06-30", segment=segment, start_on="2024-04-01", may_stop_early=True)
+                answer = late(
+                    country,
+                    "2024-03-31",
+                    "2026-06-30",
+                    segment=segment,
+                    start_on="2024-04-01",
+                    may_stop_early=True,
+                )
             except UnknownRateError:
                 continue
-            assert sum(part.days for part in answer.segments) == (answer.until - dt.date(2024, 3, 31)).days, country
+            assert sum(part.days for part in answer.segments) == (answer.until - dt.date(2024, 3, 31)).days, (
+                country
+            )
             for rule in answer.rules:
                 assert rule.source, rule
 
@@ -323,7 +370,13 @@ def test_published_rates_can_be_added_but_not_overwritten() -> None:
     assert (answer.interest, "Moniteur belge of that day" in answer.source) == (D("526.44"), True)
     with pytest.raises(ConfigurationError, match="two values for 2026-01-01"):
         with_rates(law("BE"), read_rates(header + "BE_COMMERCIAL,2026-01-01,2026-06-30,9,verified,somebody,\n"))
-    for wrong in ("BE_COMMERCIAL,2026-07-01,2026-12-31,10.5,verified,,", "X,2026-07-01,2026-06-30,1,verified,a,", "X,2026-07-01,2026-12-31,1e3,verified,a,", "X,soon,2026-12-31,1,verified,a,", "X,2026-07-01,2026-12-31,1,sure,a,"):
+    for wrong in (
+        "BE_COMMERCIAL,2026-07-01,2026-12-31,10.5,verified,,",
+        "X,2026-07-01,2026-06-30,1,verified,a,",
+        "X,2026-07-01,2026-12-31,1e3,verified,a,",
+        "X,soon,2026-12-31,1,verified,a,",
+        "X,2026-07-01,2026-12-31,1,sure,a,",
+    ):
         with pytest.raises(ConfigurationError, match="line 2 of rates is not a rate"):
             read_rates(header + wrong + "\n")
 
@@ -336,7 +389,9 @@ def test_what_rests_on_general_knowledge_says_so() -> None:
 
 def test_a_contract_date_that_matters_and_was_not_given_is_an_assumption_that_is_said() -> None:
     said = "counts as concluded on the due date"
-    assert any(said in text for text in late("BE", "2025-04-20", "2025-05-01", segment="B2C").notes) is False  # nothing charged
+    assert (
+        any(said in text for text in late("BE", "2025-04-20", "2025-05-01", segment="B2C").notes) is False
+    )  # nothing charged
     assert any(said in text for text in late("BE", "2014-12-31", "2015-04-30").notes)
     assert not any(said in text for text in late("BE", "2014-12-31", "2015-04-30", contract_on="2014-01-01").notes)
     assert not any(said in text for text in late("BE", "2025-03-31", "2025-09-30").notes)
@@ -348,7 +403,9 @@ def test_a_contract_date_that_matters_and_was_not_given_is_an_assumption_that_is
 def test_the_first_day_is_the_day_after_the_due_date_and_the_last_counts() -> None:
     assert late("CH", "2025-01-01", "2025-01-02", "365000", currency="CHF").interest == D("50.00")
     assert late("CH", "2025-01-01", "2025-01-01", "365000", currency="CHF").interest == 0
-    assert late("CH", "2025-01-02", "2025-01-01", "365000", currency="CHF").notes == ("the claim is not late on that day",)
+    assert late("CH", "2025-01-02", "2025-01-01", "365000", currency="CHF").notes == (
+        "the claim is not late on that day",
+    )
 
 
 def test_years_have_365_days_unless_the_actual_number_is_asked_for() -> None:
@@ -390,7 +447,9 @@ def test_days_of_a_pause_bear_nothing() -> None:
     assert answer.interest == D("278.49")
     assert late("BE", "2025-03-31", "2025-09-30", pauses=(Pause(from_on=day("2025-04-01")),)).interest == 0
     over_a_year = (Pause(from_on=day("2017-12-01"), to_on=day("2018-02-01")),)
-    assert late("NL", "2017-01-01", "2018-12-31", pauses=over_a_year).segments[-1].principal == D("10729.86")  # 333 days of the first year
+    assert late("NL", "2017-01-01", "2018-12-31", pauses=over_a_year).segments[-1].principal == D(
+        "10729.86"
+    )  # 333 days of the first year
 
 
 @pytest.mark.parametrize("principal", ["-1", "NaN", "Infinity"])
@@ -410,7 +469,10 @@ def test_a_belgian_consumer_owes_nothing_more_before_a_reminder_and_its_wait() -
     assert asked("2025-06-30")[:2] == (0, 0)
     assert "no first reminder was sent" in asked("2025-06-30")[2]
     assert asked("2025-05-19", reminder="2025-05-05:email")[:2] == (0, 0)
-    assert "neither interest nor compensation may be asked before 2025-05-20 (CEL XIX.2)" in asked("2025-05-19", reminder="2025-05-05:email")[2]
+    assert (
+        "neither interest nor compensation may be asked before 2025-05-20 (CEL XIX.2)"
+        in asked("2025-05-19", reminder="2025-05-05:email")[2]
+    )
     assert asked("2025-05-20", reminder="2025-05-05:email", contract_rate=CEILING)[:2] == (D("5.67"), D("100.00"))
     large = asked("2025-05-20", reminder="2025-05-05:email", contract_rate=CEILING, is_large_creditor=True)
     assert large[:2] == (D("0.38"), D("100.00"))

@@ -14,11 +14,31 @@ from collecthub.law.interest import DayCount, InterestQuestion, Reduction, Unkno
 from law.asked import law
 
 FIRST, LAST = dt.date(2017, 1, 1), dt.date(2026, 6, 30)
-SIMPLE = ("AT", "BE", "CY", "CZ", "DE", "EE", "FI", "FR", "GB", "GR", "IE", "IT", "LT", "LV", "MT", "PT", "SI", "SK", "CH")
+SIMPLE = (
+    "AT",
+    "BE",
+    "CY",
+    "CZ",
+    "DE",
+    "EE",
+    "FI",
+    "FR",
+    "GB",
+    "GR",
+    "IE",
+    "IT",
+    "LT",
+    "LV",
+    "MT",
+    "PT",
+    "SI",
+    "SK",
+    "CH",
+)
 FLOATING = ("BE", "CY", "DE", "EE", "FI", "FR", "GR", "IT", "LT", "LV", "MT", "PT", "SI", "SK", "CH")
 amounts = st.decimals(min_value=0, max_value=10**9, places=2)
 days = st.dates(FIRST, LAST)
-relaxed = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+relaxed = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def asked(principal: Decimal, due: dt.date, until: dt.date, **more: object) -> InterestQuestion:
@@ -39,7 +59,9 @@ def three(drawn: list[dt.date]) -> tuple[dt.date, dt.date, dt.date]:
 
 @relaxed
 @given(st.sampled_from([*FLOATING, "NL", "GB"]), amounts, st.lists(days, min_size=3, max_size=3))
-def test_interest_never_falls_with_time_and_is_never_negative(country: str, principal: Decimal, drawn: list[dt.date]) -> None:
+def test_interest_never_falls_with_time_and_is_never_negative(
+    country: str, principal: Decimal, drawn: list[dt.date]
+) -> None:
     due, sooner, later = three(drawn)
     less, more = exact(country, asked(principal, due, sooner)), exact(country, asked(principal, due, later))
     assert 0 <= less <= more
@@ -52,7 +74,9 @@ def test_floating_simple_interest_adds_up_over_split_periods(
 ) -> None:
     due, middle, until = three(drawn)
     whole = exact(country, asked(principal, due, until, day_count=count))
-    parts = exact(country, asked(principal, due, middle, day_count=count)) + exact(country, asked(principal, middle, until, day_count=count))
+    parts = exact(country, asked(principal, due, middle, day_count=count)) + exact(
+        country, asked(principal, middle, until, day_count=count)
+    )
     assert whole == parts
 
 
@@ -75,7 +99,9 @@ def test_capitalising_never_gives_less_than_simple(principal: Decimal, drawn: li
 
 @relaxed
 @given(amounts, amounts, st.lists(days, min_size=3, max_size=3))
-def test_a_payment_is_worth_the_interest_of_what_was_paid(principal: Decimal, part: Decimal, drawn: list[dt.date]) -> None:
+def test_a_payment_is_worth_the_interest_of_what_was_paid(
+    principal: Decimal, part: Decimal, drawn: list[dt.date]
+) -> None:
     due, paid_on, until = three(drawn)
     part = min(part, principal)
     with_payment = exact("BE", asked(principal, due, until, reductions=(Reduction(on=paid_on, amount=part),)))
@@ -97,7 +123,9 @@ def test_stretches_cover_every_day_once_and_add_up(country: str, principal: Deci
         assert part.from_on == expected + dt.timedelta(days=1)
         expected = part.to_on
     assert expected == (accrued.until if accrued.stretches else due)
-    assert rounded(accrued.exact, "EUR") == rounded(sum((part.exact for part in accrued.stretches), Fraction(0)), "EUR")
+    assert rounded(accrued.exact, "EUR") == rounded(
+        sum((part.exact for part in accrued.stretches), Fraction(0)), "EUR"
+    )
 
 
 @relaxed

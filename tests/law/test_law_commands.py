@@ -57,9 +57,20 @@ def test_interest_as_the_handbook_prints_it(tmp_path: Path) -> None:
 
 def test_options_of_interest(tmp_path: Path) -> None:
     consumer = (*BE, "--segment", "B2C", "--principal", "1200", "--due", "2025-04-20", "--until", "2025-06-30")
-    clause = asked("interest", *consumer, "--reminder", "2025-05-05:email", "--contract-rate", "ceiling", "--contract-date", "2025-01-01")
+    clause = asked(
+        "interest",
+        *consumer,
+        "--reminder",
+        "2025-05-05:email",
+        "--contract-rate",
+        "ceiling",
+        "--contract-date",
+        "2025-01-01",
+    )
     assert (clause["interest"], clause["compensation"], clause["start_on"]) == ("21.17", "100.00", "2025-05-06")
-    large = asked("interest", *consumer, "--reminder", "2025-05-05:email", "--large-creditor", "--contract-rate", "11.5")
+    large = asked(
+        "interest", *consumer, "--reminder", "2025-05-05:email", "--large-creditor", "--contract-rate", "11.5"
+    )
     assert (large["start_on"], large["interest"]) == ("2025-05-20", "15.88")
     assert asked("interest", *CLAIM, "--paid", "2025-06-30=4000")["interest"] == "445.51"
     assert asked("interest", *CLAIM, "--start", "2025-07-01")["interest"] == "264.66"
@@ -67,10 +78,15 @@ def test_options_of_interest(tmp_path: Path) -> None:
     assert asked("interest", *CLAIM, "--contract-date", "2012-01-01")["compensation"] == "0.00"
     leap = ("--country", "CH", "--principal", "36500", "--due", "2023-12-31", "--until", "2024-12-31")
     assert asked("interest", *leap, "--actual-days")["interest"] == "1825.00"
-    assert asked("interest", "--country", "SK", *CLAIM[2:], "--variant", "fixed")["segments"][0]["rate_percent"] == "11.65"
+    assert (
+        asked("interest", "--country", "SK", *CLAIM[2:], "--variant", "fixed")["segments"][0]["rate_percent"]
+        == "11.65"
+    )
     past = (*BE, "--principal", "10000", "--due", "2026-03-31", "--until", "2026-09-30")
     _, problem = run("interest", *past, wanted=1)
-    assert problem.startswith("No value of BE_COMMERCIAL is known for 2026-07-01; the last known day before it is 2026-06-30.")
+    assert problem.startswith(
+        "No value of BE_COMMERCIAL is known for 2026-07-01; the last known day before it is 2026-06-30."
+    )
     assert asked("interest", *past, "--to-last-known")["until"] == "2026-06-30"
     table = tmp_path / "later.csv"
     table.write_text(
@@ -92,17 +108,29 @@ def test_what_is_no_amount_date_or_word_is_wrong_usage(words: tuple[str, ...]) -
 
 
 def test_compensation_and_tariff() -> None:
-    assert asked("compensation", *BE, "--segment", "B2C", "--principal", "1200", "--on", "2025-05-20")["compensation"] == "100.00"
+    assert (
+        asked("compensation", *BE, "--segment", "B2C", "--principal", "1200", "--on", "2025-05-20")["compensation"]
+        == "100.00"
+    )
     assert asked("compensation", "--country", "GB", "--principal", "1000")["compensation"] == "70.00"
-    assert asked("tariff", *BE, "--item", "bailiff_act", "--amount", "3000", "--on", "2024-11-05")["amount"] == "175.00"
+    assert (
+        asked("tariff", *BE, "--item", "bailiff_act", "--amount", "3000", "--on", "2024-11-05")["amount"]
+        == "175.00"
+    )
     recovery = asked("tariff", *BE, "--item", "bailiff_recovery", "--amount", "3000")
     assert (recovery["amount"], recovery["vat_percent"], recovery["amount_with_vat"]) == ("225.00", "21", "272.25")
     run("tariff", *BE, "--item", "bailiff_act", "--amount", "3000", wanted=1)
 
 
 def test_limitation_and_deadline() -> None:
-    answer = asked("limitation", *BE, "--due", "2017-01-10", "--act", "2026-05-20=lawyer_notice", "--act", "2026-06-01=demand")
-    assert (answer["limitation_on"], answer["days_left"], [act["effect"] for act in answer["acts"]]) == ("2027-05-20", 339, ["extends", "none"])
+    answer = asked(
+        "limitation", *BE, "--due", "2017-01-10", "--act", "2026-05-20=lawyer_notice", "--act", "2026-06-01=demand"
+    )
+    assert (answer["limitation_on"], answer["days_left"], [act["effect"] for act in answer["acts"]]) == (
+        "2027-05-20",
+        339,
+        ["extends", "none"],
+    )
     assert answer["alarms"][0] == {"due_on": "2026-11-20", "days_left": 181, "limitation_on": "2027-05-20"}
     lost = asked("limitation", "--country", "BE,DE", "--due", "2022-05-20", wanted=1)
     assert (lost["country"], lost["limitation_on"], lost["is_barred"]) == ("DE", "2025-12-31", True)
@@ -113,11 +141,29 @@ def test_limitation_and_deadline() -> None:
 
 
 def test_an_unlawful_step_ends_with_the_article_and_exit_code_1() -> None:
-    words = ("step", *BE, "--step", "charge_clause", "--principal", "1200", "--due", "2025-04-20", "--happened", "2025-05-05=reminder:email", "--claimed", "100")
+    words = (
+        "step",
+        *BE,
+        "--step",
+        "charge_clause",
+        "--principal",
+        "1200",
+        "--due",
+        "2025-04-20",
+        "--happened",
+        "2025-05-05=reminder:email",
+        "--claimed",
+        "100",
+    )
     refused = asked(*words, "--on", "2025-05-19", wanted=1)
-    assert [(found["article"], found["allowed_from"]) for found in refused["obstacles"]] == [("CEL XIX.2", "2025-05-20")]
+    assert [(found["article"], found["allowed_from"]) for found in refused["obstacles"]] == [
+        ("CEL XIX.2", "2025-05-20")
+    ]
     assert asked(*words, "--on", "2025-05-20")["is_allowed"] is True
-    assert "CEL XIX.2: the debtor may pay without more until 2025-05-19. Wait until 2025-05-20." in run(*words, "--on", "2025-05-19", wanted=1)[0]
+    assert (
+        "CEL XIX.2: the debtor may pay without more until 2025-05-19. Wait until 2025-05-20."
+        in run(*words, "--on", "2025-05-19", wanted=1)[0]
+    )
     run("step", "--country", "DE", *words[3:], wanted=1)
     run(*words[:4], "dance", *words[5:], wanted=2)
 
@@ -156,7 +202,9 @@ def test_the_api_answers_the_same(office: Office) -> None:
         "reminder_channel": "email", "contract_rate": "ceiling", "reductions": [{"on": "2025-06-30", "amount": "100.00"}],
     }  # fmt: skip
     assert {**client.post("/api/v1/law/interest", json=body).json(), "segments": []}["interest"] == "21.17"
-    charge = client.get("/api/v1/law/compensation", params={"country": "BE", "segment": "B2C", "principal": "215"}).json()
+    charge = client.get(
+        "/api/v1/law/compensation", params={"country": "BE", "segment": "B2C", "principal": "215"}
+    ).json()
     assert (charge["amount"], charge["item"]) == ("36.50", "compensation")
     clock = {"countries": ["BE", "DE"], "due_on": "2022-05-20", "acts": [{"act": "demand", "on": "2024-01-01"}]}
     assert client.post("/api/v1/law/limitation", json=clock).json()["limitation_on"] == "2025-12-31"
@@ -181,10 +229,19 @@ def test_a_case_shows_the_law_on_each_of_its_claims(office: Office) -> None:
     client = office.client("kroon")
     found = client.get(f"/api/v1/cases/{case_id}/law", params={"until": "2025-09-30"}).json()
     first, second, third = sorted(found["claims"], key=lambda claim: claim["number"])
-    assert (first["late"]["interest"], first["limitation_on"], second["late"]["interest"]) == ("551.37", "2035-03-31", "0.00")
+    assert (first["late"]["interest"], first["limitation_on"], second["late"]["interest"]) == (
+        "551.37",
+        "2035-03-31",
+        "0.00",
+    )
     assert (third["is_barred"], found["next_limitation_on"]) == (True, "2022-03-31")
     assert found["compensation"] == {"EUR": "40.00"}  # none for the contract of 2012, none for what is not late
-    assert client.get(f"/api/v1/cases/{case_id}/law", params={"limitation_country": "DE"}).json()["claims"][0]["limitation_country"] == "DE"
+    assert (
+        client.get(f"/api/v1/cases/{case_id}/law", params={"limitation_country": "DE"}).json()["claims"][0][
+            "limitation_country"
+        ]
+        == "DE"
+    )
     abroad = client.get(f"/api/v1/cases/{case_id}/law", params={"country": "AE"}).json()["claims"][0]
     assert abroad["late"] is None and abroad["limitation_on"] and "no rule on interest" in abroad["problem"]
     assert office.client("other").get(f"/api/v1/cases/{case_id}/law").status_code == 404
@@ -198,7 +255,9 @@ def test_a_case_shows_the_law_on_each_of_its_claims(office: Office) -> None:
         ({"until": "9999-12-31"}, 422, "invalid-query"), ({"country": "XX"}, 422, "refused"), ({"segment": "C2C"}, 422, "invalid-query"),
     ],
 )  # fmt: skip
-def test_what_the_law_does_not_know_is_a_problem_with_a_cure(office: Office, change: dict[str, str], status: int, code: str) -> None:
+def test_what_the_law_does_not_know_is_a_problem_with_a_cure(
+    office: Office, change: dict[str, str], status: int, code: str
+) -> None:
     query = {"country": "BE", "principal": "10000", "due_on": "2025-03-31", "until": "2025-09-30", **change}
     response = office.client("operator").get("/api/v1/law/interest", params=query)
     assert (response.status_code, response.json()["code"]) == (status, code)

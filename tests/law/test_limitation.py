@@ -24,7 +24,9 @@ from law.asked import day, law
 from law.naive import rows
 
 
-def asked(country: str, due: str, segment: str = "B2B", *, nature: str = "", as_of: str = "2026-06-15", acts: str = "") -> Limitation:
+def asked(
+    country: str, due: str, segment: str = "B2B", *, nature: str = "", as_of: str = "2026-06-15", acts: str = ""
+) -> Limitation:
     """`acts` are DATE=ACT[:END], parted by spaces."""
     done = []
     for text in acts.split():
@@ -32,7 +34,8 @@ def asked(country: str, due: str, segment: str = "B2B", *, nature: str = "", as_
         act, _, ended = rest.partition(":")
         done.append(LegalAct(act=act, on=day(on), ended_on=day(ended) if ended else None))
     return limitation(
-        law(country), LimitationQuestion(segment=segment, due_on=day(due), as_of=day(as_of), nature=nature, acts=tuple(done))
+        law(country),
+        LimitationQuestion(segment=segment, due_on=day(due), as_of=day(as_of), nature=nature, acts=tuple(done)),
     )
 
 
@@ -55,7 +58,11 @@ def test_belgian_periods(nature: str, due: str, until: str) -> None:
 
 def test_what_a_trader_sold_to_a_consumer_is_lost_a_year_after_the_years_end() -> None:
     answer = asked("BE", "2024-03-15", "B2C")
-    assert (str(answer.began_on), str(answer.limitation_on), answer.is_barred) == ("2024-12-31", "2025-12-31", True)
+    assert (str(answer.began_on), str(answer.limitation_on), answer.is_barred) == (
+        "2024-12-31",
+        "2025-12-31",
+        True,
+    )
     assert "the nature of the claim was not given" in answer.notes[0]
     assert {other.nature: str(other.limitation_on) for other in answer.by_nature}["utilities"] == "2029-03-15"
     assert asked("BE", "2024-03-15", "B2C", nature="utilities").is_barred is False
@@ -76,14 +83,21 @@ def test_periods_abroad(country: str, due: str, until: str) -> None:
 def test_every_country_of_the_table_has_its_period(shared_data: Path) -> None:
     """The years that the table begins with, or a shorter one of the same cell where it names several."""
     for row in rows(shared_data, "collection_rules.csv"):
-        numbers = [int(part) for part in row["limitation_b2b_years"].replace("(", " ").replace("-", " ").split() if part.isdigit()]
+        numbers = [
+            int(part)
+            for part in row["limitation_b2b_years"].replace("(", " ").replace("-", " ").split()
+            if part.isdigit()
+        ]
         found = asked(row["iso2"], "2020-06-30")
         years = int(found.period.split()[0])
         if row["iso2"] == "KR":
             numbers = [3]  # the price of trade, which the table has in another column
         assert years in numbers and years <= numbers[0], (row["iso2"], row["limitation_b2b_years"], found.period)
         assert ("year" in row["limitation_start"]) == (str(found.began_on) == "2020-12-31"), row
-        assert found.evidence.value == row["verification"] or found.evidence in (Evidence.PARTLY, Evidence.GENERAL_KNOWLEDGE), row
+        assert found.evidence.value == row["verification"] or found.evidence in (
+            Evidence.PARTLY,
+            Evidence.GENERAL_KNOWLEDGE,
+        ), row
 
 
 # --- acts --------------------------------------------------------------------------------------------
@@ -97,7 +111,10 @@ def test_a_creditors_letter_does_not_interrupt_in_belgium() -> None:
 
 def test_a_lawyers_notice_gives_a_year_once() -> None:
     answer = asked("BE", "2016-07-01", acts="2026-05-20=lawyer_notice 2026-05-25=lawyer_notice")
-    assert [(act.effect, str(act.limitation_on)) for act in answer.acts] == [("extends", "2027-05-20"), ("none", "2027-05-20")]
+    assert [(act.effect, str(act.limitation_on)) for act in answer.acts] == [
+        ("extends", "2027-05-20"),
+        ("none", "2027-05-20"),
+    ]
     early = asked("BE", "2017-01-10", acts="2020-01-05=bailiff_notice")
     assert str(early.limitation_on) == "2027-01-10"  # the first period is never shortened
     assert answer.evidence is Evidence.GENERAL_KNOWLEDGE
@@ -118,7 +135,9 @@ def test_collective_settlement_lets_the_rest_run_on() -> None:
 
 def test_what_comes_too_late_or_is_not_known_moves_nothing() -> None:
     late_one = asked("TW", "2022-05-20", acts="2024-06-01=acknowledgment", as_of="2024-06-02")
-    assert [(act.effect, act.reason) for act in late_one.acts] == [("too late", "the claim was lost on 2024-05-20")]
+    assert [(act.effect, act.reason) for act in late_one.acts] == [
+        ("too late", "the claim was lost on 2024-05-20")
+    ]
     assert late_one.is_barred
     unknown = asked("DE", "2022-05-20", acts="2024-06-01=carrier_pigeon")
     assert [(act.effect, act.evidence) for act in unknown.acts] == [("not counted", Evidence.UNKNOWN)]
@@ -161,7 +180,11 @@ def test_an_unknown_nature_is_refused_with_those_that_are_known() -> None:
 
 def test_alarms_lie_ahead_of_the_day_on_working_days() -> None:
     answer = asked("BE", "2017-01-10")
-    assert [(str(alarm.due_on), alarm.days_left) for alarm in answer.alarms] == [("2026-07-14", 180), ("2026-10-12", 90), ("2026-12-11", 30)]
+    assert [(str(alarm.due_on), alarm.days_left) for alarm in answer.alarms] == [
+        ("2026-07-14", 180),
+        ("2026-10-12", 90),
+        ("2026-12-11", 30),
+    ]
     assert [str(alarm.due_on) for alarm in limitation_alarms(day("2027-01-10"), day("2026-11-11"), days=(90, 16), country="BE")] == [
         "2026-11-11", "2026-12-24",  # 90 days before is past: today, though a holiday; 25 December is one too
     ]  # fmt: skip
@@ -180,7 +203,16 @@ def test_an_alarm_is_never_late(last_day: dt.date, ahead: int) -> None:
     assert alarms[-1].days_left >= min(30, ahead)
 
 
-ACTS = ("suit", "acknowledgment", "demand", "formal_notice", "lawyer_notice", "bailiff_notice", "attachment", "collective_settlement")
+ACTS = (
+    "suit",
+    "acknowledgment",
+    "demand",
+    "formal_notice",
+    "lawyer_notice",
+    "bailiff_notice",
+    "attachment",
+    "collective_settlement",
+)
 
 
 @given(
@@ -193,7 +225,9 @@ def test_no_act_ever_shortens_limitation(country: str, due: dt.date, drawn: list
         for act, start, lasts in drawn
     )
     without = limitation(law(country), LimitationQuestion(segment="B2B", due_on=due, as_of=dt.date(2040, 1, 1)))
-    answer = limitation(law(country), LimitationQuestion(segment="B2B", due_on=due, as_of=dt.date(2040, 1, 1), acts=done))
+    answer = limitation(
+        law(country), LimitationQuestion(segment="B2B", due_on=due, as_of=dt.date(2040, 1, 1), acts=done)
+    )
     assert without.limitation_on and answer.limitation_on and answer.limitation_on >= without.limitation_on
     steps = [act.limitation_on for act in answer.acts]
     assert steps == sorted(steps)

@@ -96,9 +96,9 @@ def test_no_pack_that_ships_has_a_fault() -> None:
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        ({"source = \"gazette of Utopia\"": ""}, "q.interest is verified and names no source"),
-        ({"margin = \"3\"": "margin = \"3\"\npercent = \"5\""}, "needs exactly one of percent, series"),
-        ({"margin = \"3\"": "segments = [\"C2C\"]"}, "names the segment C2C"),
+        ({'source = "gazette of Utopia"': ""}, "q.interest is verified and names no source"),
+        ({'margin = "3"': 'margin = "3"\npercent = "5"'}, "needs exactly one of percent, series"),
+        ({'margin = "3"': 'segments = ["C2C"]'}, "names the segment C2C"),
         ({}, ""),
     ],
 )
@@ -160,7 +160,10 @@ def test_a_third_party_adds_a_country() -> None:
 def test_a_second_pack_of_a_country_has_to_say_that_it_replaces_the_first() -> None:
     silent = plugins(JurisdictionPack(country="BE", load=lambda: utopia("BE")))
     assert silent.country_law("BE").title == "Belgium"
-    assert not silent.states["stranger0"].is_loaded and "law of BE is already there" in silent.states["stranger0"].problem
+    assert (
+        not silent.states["stranger0"].is_loaded
+        and "law of BE is already there" in silent.states["stranger0"].problem
+    )
     said = plugins(JurisdictionPack(country="BE", load=lambda: utopia("BE"), replaces=True))
     assert said.country_law("BE").title == "Utopia"
 
@@ -238,7 +241,10 @@ def test_no_float_stands_in_the_law() -> None:
     ]
     floats: list[str] = []
     for sheet in root.glob("sheets/*.toml"):
-        tomllib.loads(sheet.read_text(encoding="utf-8"), parse_float=lambda text, name=sheet.name: floats.append(f"{name}: {text}"))
+        tomllib.loads(
+            sheet.read_text(encoding="utf-8"),
+            parse_float=lambda text, name=sheet.name: floats.append(f"{name}: {text}"),
+        )
     assert not found and not floats, (found, floats)
 
 
@@ -246,7 +252,11 @@ def test_the_page_on_writing_a_pack_is_right(tmp_path: Path) -> None:
     """Its sheet, table and plugin, as they are printed, give a pack without faults that answers."""
     page = (Path(__file__).parents[2] / "docs" / "law" / "writing-a-pack.md").read_text(encoding="utf-8")
     blocks = {name: page.split(f"```{name}\n")[1].split("```")[0] for name in ("toml", "csv", "python")}
-    for name, block in {"qu.toml": blocks["toml"], "rates.csv": blocks["csv"], "qu_law.py": blocks["python"]}.items():
+    for name, block in {
+        "qu.toml": blocks["toml"],
+        "rates.csv": blocks["csv"],
+        "qu_law.py": blocks["python"],
+    }.items():
         (tmp_path / name).write_text(block, encoding="utf-8")
     module = types.ModuleType("qu_law")
     module.__file__ = str(tmp_path / "qu_law.py")
@@ -257,4 +267,7 @@ def test_the_page_on_writing_a_pack_is_right(tmp_path: Path) -> None:
     assert pack_faults(pack) == ()
     answer = late_payment(pack, question("2023-12-31", "2024-12-31", principal="1000"))
     assert (answer.interest, answer.compensation) == (D("68.93"), D("70.00"))  # 182 days at 7%, 184 at 6.75%
-    assert str(deadline(pack, "insolvency_claim", dt.date(2024, 1, 31), actor_country="FR").deadline_on) == "2024-03-31"
+    assert (
+        str(deadline(pack, "insolvency_claim", dt.date(2024, 1, 31), actor_country="FR").deadline_on)
+        == "2024-03-31"
+    )

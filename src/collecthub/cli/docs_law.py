@@ -47,7 +47,9 @@ def _index(laws: Sequence[CountryLaw]) -> str:
         f"## Interest\n\n{inspect.getdoc(interest_page)}",
         f"## Limitation\n\n{inspect.getdoc(limitation_page)}",
         "## Packs\n\n"
-        + _table(["country", "name", "version", "interest", "charges", "limitation", "time limits", "levels"], rows),
+        + _table(
+            ["country", "name", "version", "interest", "charges", "limitation", "time limits", "levels"], rows
+        ),
     ]
     return _joined(parts)
 
@@ -77,7 +79,9 @@ def _country(law: CountryLaw) -> str:
 
 def _sections(law: CountryLaw) -> Iterator[str]:
     yield from _section("Interest", law.interest, ["formula"], lambda rule: [_formula(rule)])
-    yield from _section("Compensation, caps and tariffs", law.charges, ["item", "amount"], lambda rule: [rule.item, _scale(rule)])
+    yield from _section(
+        "Compensation, caps and tariffs", law.charges, ["item", "amount"], lambda rule: [rule.item, _scale(rule)]
+    )
     yield from _section(
         "Reminders", law.reminders, ["wait"], lambda rule: [_wait(rule)],
     )  # fmt: skip
@@ -87,13 +91,16 @@ def _sections(law: CountryLaw) -> Iterator[str]:
     )  # fmt: skip
     if law.acts:
         rows = [[act.act, _effect(act), act.article, act.evidence.value, act.source, act.note] for act in law.acts]
-        yield "## What moves limitation\n\n" + _table(["act", "effect", "article", "level", "source", "note"], rows)
+        yield "## What moves limitation\n\n" + _table(
+            ["act", "effect", "article", "level", "source", "note"], rows
+        )
     yield from _section(
         "Time limits", law.deadlines, ["event", "period", "who acts"],
         lambda rule: [rule.event, words(rule.span), ", ".join(rule.distances)],
     )  # fmt: skip
     if law.country in CHECKS:
-        yield f"## Lawful steps\n\n{inspect.getdoc(book_xix)}\n\n`collecthub law step` asks; an unlawful step names its article."
+        asks = "`collecthub law step` asks; an unlawful step names its article."
+        yield f"## Lawful steps\n\n{inspect.getdoc(book_xix)}\n\n{asks}"
     for series in law.series.values():
         yield _rates(series)
 
@@ -101,7 +108,10 @@ def _sections(law: CountryLaw) -> Iterator[str]:
 def _section(title: str, rules: Sequence[R], head: list[str], cells: Callable[[R], list[str]]) -> Iterator[str]:
     """A table of one kind of rules, or nothing."""
     if rules:
-        body = [[f"`{rule.id}`", *cells(rule), _scope(rule), rule.article, rule.evidence.value, rule.source, rule.note] for rule in rules]
+        body = [
+            [f"`{rule.id}`", *cells(rule), _scope(rule), rule.article, rule.evidence.value, rule.source, rule.note]
+            for rule in rules
+        ]
         yield f"## {title}\n\n" + _table(["rule", *head, "for", "article", "level", "source", "note"], body)
 
 
@@ -116,13 +126,19 @@ def _scope(rule: Rule) -> str:
 
 
 def _formula(rule: InterestRule) -> str:
-    more = ["capitalised yearly" if rule.is_compounding else "", f"clause up to {rule.ceiling_series}" if rule.ceiling_series else ""]
+    more = [
+        "capitalised yearly" if rule.is_compounding else "",
+        f"clause up to {rule.ceiling_series}" if rule.ceiling_series else "",
+    ]
     return "; ".join(filter(None, [rule.formula, *more]))
 
 
 def _wait(rule: ReminderRule) -> str:
-    begins = f"from {words(rule.electronic)} after sending by electronic means, else from {words(rule.other)} after it"
-    fees = f"a later reminder {rule.fee_maximum} at most, for regular supply {rule.free_due_dates_a_year} due dates a year free"
+    begins = (
+        f"from {words(rule.electronic)} after sending by electronic means, else from {words(rule.other)} after it"
+    )
+    free = f"for regular supply {rule.free_due_dates_a_year} due dates a year free"
+    fees = f"a later reminder {rule.fee_maximum} at most, {free}" if rule.fee_maximum else "later reminders not regulated"
     return f"{rule.waiting_days} days, {begins}; {fees}"
 
 
@@ -136,7 +152,13 @@ def _scale(rule: ChargeRule) -> str:
 
 
 def _band(band: Band, rule: ChargeRule) -> str:
-    edge = f"from {band.at_least}" if band.at_least is not None else f"above {band.above}" if band.above is not None else ""
+    edge = (
+        f"from {band.at_least}"
+        if band.at_least is not None
+        else f"above {band.above}"
+        if band.above is not None
+        else ""
+    )
     if band.amount is None:
         return f"{edge}: not known"
     percent = f" + {band.percent}% of the part above" if band.percent else ""
@@ -151,7 +173,13 @@ def _effect(act: InterruptingAct) -> str:
 
 def _rates(series: RateSeries) -> str:
     rows = [
-        [period.valid_from, period.valid_to, "not known" if period.value is None else period.value, period.evidence.value, period.source]
+        [
+            period.valid_from,
+            period.valid_to,
+            "not known" if period.value is None else period.value,
+            period.evidence.value,
+            period.source,
+        ]
         for period in series.periods
     ]
     return f"## Series {series.series_id}\n\n" + _table(["from", "to", "value", "level", "source"], rows)
@@ -159,7 +187,10 @@ def _rates(series: RateSeries) -> str:
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(" ".join(str(cell).split()).replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return "\n".join(
+        "| " + " | ".join(" ".join(str(cell).split()).replace("|", "\\|") for cell in line) + " |"
+        for line in lines
+    )
 
 
 def _joined(parts: Iterable[str]) -> str:

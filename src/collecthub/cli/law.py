@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from collecthub.law.rules import CountryLaw
 
 app = typer.Typer(
-    no_args_is_help=True, help="Interest, compensation, limitation, time limits and lawful steps by dated country packs."
+    no_args_is_help=True,
+    help="Interest, compensation, limitation, time limits and lawful steps by dated country packs.",
 )
 app.command("limitation")(law_clock.limitation)
 app.command("deadline")(law_clock.deadline)
@@ -53,7 +54,8 @@ def interest(
     contract_date: ContractDate = None,
     currency_: CurrencyOption = "",
     start: Annotated[
-        dt.date | None, typer.Option(parser=day, metavar="DATE", help="First interest day; the day after the due date.")
+        dt.date | None,
+        typer.Option(parser=day, metavar="DATE", help="First interest day; the day after the due date."),
     ] = None,
     reminder: Annotated[
         str, typer.Option(metavar="DATE[:CHANNEL]", help="First reminder to a consumer, as 2025-05-05:email.")
@@ -62,16 +64,23 @@ def interest(
         bool, typer.Option("--large-creditor", help="The creditor is no small or medium enterprise.")
     ] = False,
     contract_rate: Annotated[
-        str, typer.Option(metavar="PERCENT", help="Rate of the clause a year, or `ceiling` for one that follows the highest.")
+        str,
+        typer.Option(
+            metavar="PERCENT", help="Rate of the clause a year, or `ceiling` for one that follows the highest."
+        ),
     ] = "",
     paid: Annotated[
-        list[str] | None, typer.Option(metavar="DATE=AMOUNT", help="Principal that was paid or credited; repeatable.")
+        list[str] | None,
+        typer.Option(metavar="DATE=AMOUNT", help="Principal that was paid or credited; repeatable."),
     ] = None,
     pause: Annotated[
-        list[str] | None, typer.Option(metavar="FROM[:TO]", help="Days without interest, such as a debt settlement; repeatable.")
+        list[str] | None,
+        typer.Option(metavar="FROM[:TO]", help="Days without interest, such as a debt settlement; repeatable."),
     ] = None,
     variant: Variant = "",
-    actual_days: Annotated[bool, typer.Option("--actual-days", help="Years of 365 or 366 days instead of 365.")] = False,
+    actual_days: Annotated[
+        bool, typer.Option("--actual-days", help="Years of 365 or 366 days instead of 365.")
+    ] = False,
     exchange_rate: Exchange = None,
     rates: Rates = None,
     to_last_known: ToLastKnown = False,
@@ -97,9 +106,13 @@ def interest(
 @app.command("compensation")
 def compensation(
     country: Country,
-    principal: Annotated[Decimal, typer.Option(parser=amount, metavar="AMOUNT", help="Debt, or balance of a consumer.")],
+    principal: Annotated[
+        Decimal, typer.Option(parser=amount, metavar="AMOUNT", help="Debt, or balance of a consumer.")
+    ],
     segment: SegmentOption = "B2B",
-    on: Annotated[dt.date | None, typer.Option(parser=day, metavar="DATE", help="Day of the charge; today.")] = None,
+    on: Annotated[
+        dt.date | None, typer.Option(parser=day, metavar="DATE", help="Day of the charge; today.")
+    ] = None,
     due: Annotated[dt.date | None, typer.Option(parser=day, metavar="DATE", help="Due date of the claim.")] = None,
     contract_date: ContractDate = None,
     currency_: CurrencyOption = "",
@@ -123,8 +136,12 @@ def compensation(
 @app.command("tariff")
 def tariff(
     country: Country,
-    item: Annotated[str, typer.Option(help="What is charged, such as bailiff_act, bailiff_recovery or later_reminder.")],
-    basis: Annotated[Decimal, typer.Option("--amount", parser=amount, metavar="AMOUNT", help="Amount the scale looks at.")],
+    item: Annotated[
+        str, typer.Option(help="What is charged, such as bailiff_act, bailiff_recovery or later_reminder.")
+    ],
+    basis: Annotated[
+        Decimal, typer.Option("--amount", parser=amount, metavar="AMOUNT", help="Amount the scale looks at.")
+    ],
     segment: SegmentOption = "B2C",
     nature: Annotated[str, typer.Option(help="Kind of claim, such as energy, medical or family.")] = "",
     on: Annotated[dt.date | None, typer.Option(parser=day, metavar="DATE", help="Day of the act; today.")] = None,
@@ -147,7 +164,9 @@ def tariff(
 
 @app.command("packs")
 def packs(
-    check: Annotated[bool, typer.Option("--check", help="Show what is wrong with them; exit code 1 if anything is.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Show what is wrong with them; exit code 1 if anything is.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """The country packs that are installed, with how many rules each holds."""
@@ -170,7 +189,12 @@ def packs(
         }
         for law in laws
     ]  # fmt: skip
-    print_listed(rows, None, "country title version interest charges limitation deadlines rates_known_until checks_steps", as_json=as_json)
+    print_listed(
+        rows,
+        None,
+        "country title version interest charges limitation deadlines rates_known_until checks_steps",
+        as_json=as_json,
+    )
 
 
 # --- reading --------------------------------------------------------------------------------------
@@ -216,7 +240,9 @@ def _show(answer: LatePayment, *, as_json: bool) -> None:
     if as_json:
         print_json(answer)
         return
-    granted = "not known" if answer.compensation is None else f"{answer.compensation} {answer.compensation_currency}"
+    granted = (
+        "not known" if answer.compensation is None else f"{answer.compensation} {answer.compensation_currency}"
+    )
     say(f"Interest {answer.interest} {answer.currency} until {answer.until}, compensation {granted}.")
     rows = [
         [part.from_on, part.to_on, part.days, part.principal, part.rate_percent, part.interest, part.basis]
@@ -224,7 +250,9 @@ def _show(answer: LatePayment, *, as_json: bool) -> None:
     ]
     print_table(["from", "to", "days", "principal", "rate", "interest", "basis"], rows)
     for rule in answer.rules:
-        say(f"Rule {rule.id} ({rule.article or rule.title}), version {rule.version}, {rule.evidence.value}: {rule.source}")
+        say(
+            f"Rule {rule.id} ({rule.article or rule.title}), version {rule.version}, {rule.evidence.value}: {rule.source}"
+        )
     for text in answer.notes:
         note(f"Note: {text}.")
 

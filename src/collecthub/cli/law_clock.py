@@ -25,24 +25,34 @@ from collecthub.cli.law_options import (
 from collecthub.cli.output import Json, note, print_json, print_table, say
 
 if TYPE_CHECKING:
+    from collecthub.law.deadline import Deadline
     from collecthub.law.limitation import LegalAct, Limitation
     from collecthub.law.steps import Happened, Step, StepAnswer
 
 _STEPS = (
-    "remind, charge_clause, charge_interest, collector_notice, collect, charge_collector, uncontested_route, summon, enforce"
+    "remind, charge_clause, charge_interest, collector_notice, collect, charge_collector, uncontested_route, "
+    "summon, enforce"
 )
 
 
 def limitation(
-    country: Annotated[str, typer.Option(help="Country whose law governs; several that may, as BE,DE: the earliest counts.")],
+    country: Annotated[
+        str, typer.Option(help="Country whose law governs; several that may, as BE,DE: the earliest counts.")
+    ],
     due: Due,
     segment: SegmentOption = "B2B",
-    nature: Annotated[str, typer.Option(help="Kind of claim, such as goods, utilities, medical or judgment.")] = "",
+    nature: Annotated[
+        str, typer.Option(help="Kind of claim, such as goods, utilities, medical or judgment.")
+    ] = "",
     act: Annotated[
         list[str] | None,
-        typer.Option(metavar="DATE=ACT[:END]", help="What was done: 2025-02-01=lawyer_notice, 2024-01-10=suit:2024-09-30."),
+        typer.Option(
+            metavar="DATE=ACT[:END]", help="What was done: 2025-02-01=lawyer_notice, 2024-01-10=suit:2024-09-30."
+        ),
     ] = None,
-    as_of: Annotated[dt.date | None, typer.Option(parser=day, metavar="DATE", help="Day of the question; today.")] = None,
+    as_of: Annotated[
+        dt.date | None, typer.Option(parser=day, metavar="DATE", help="Day of the question; today.")
+    ] = None,
     contract_date: ContractDate = None,
     variant: Variant = "",
     as_json: Json = False,
@@ -61,7 +71,9 @@ def limitation(
 
 def deadline(
     country: Country,
-    event: Annotated[str, typer.Option(help="What the time runs from, such as settlement_claim or bankruptcy_claim.")],
+    event: Annotated[
+        str, typer.Option(help="What the time runs from, such as settlement_claim or bankruptcy_claim.")
+    ],
     on: Annotated[dt.date, typer.Option("--from", parser=day, metavar="DATE", help="Day of the event.")],
     actor_country: Annotated[
         str, typer.Option(help="Where the party lives that has to act; home by default.")
@@ -77,7 +89,7 @@ def deadline(
         print_json(found)
         return
     say(f"Until {found.deadline_on}: {found.title}, {found.period} from {found.event_on} ({found.distance}).")
-    say(f"Rule {found.rule} ({found.article or found.title}), version {found.rule_version}, {found.evidence.value}: {found.source}")
+    _say_rule(found)
     _show_notes(found.notes)
 
 
@@ -102,9 +114,15 @@ def step(
     rate: Annotated[
         Decimal | None, typer.Option(parser=amount, metavar="PERCENT", help="Rate of interest the step asks.")
     ] = None,
-    regular_supply: Annotated[bool, typer.Option("--regular-supply", help="Energy, water, telephone and the like.")] = False,
-    free_reminders_used: Annotated[int, typer.Option(min=0, help="Due dates of this year that were reminded free.")] = 0,
-    unregistered: Annotated[bool, typer.Option("--unregistered", help="The debtor is in no enterprise database.")] = False,
+    regular_supply: Annotated[
+        bool, typer.Option("--regular-supply", help="Energy, water, telephone and the like.")
+    ] = False,
+    free_reminders_used: Annotated[
+        int, typer.Option(min=0, help="Due dates of this year that were reminded free.")
+    ] = 0,
+    unregistered: Annotated[
+        bool, typer.Option("--unregistered", help="The debtor is in no enterprise database.")
+    ] = False,
     rates: Rates = None,
     as_json: Json = False,
 ) -> None:
@@ -149,10 +167,16 @@ def _show_limitation(answer: Limitation, *, as_json: bool) -> None:
     if answer.alarms:
         say(f"Alarms on {', '.join(str(alarm.due_on) for alarm in answer.alarms)}.")
     print_table(
-        ["nature", "period", "until"], [[other.nature, other.period, other.limitation_on] for other in answer.by_nature]
+        ["nature", "period", "until"],
+        [[other.nature, other.period, other.limitation_on] for other in answer.by_nature],
     )
-    say(f"Rule {answer.rule} ({answer.article or answer.country}), version {answer.rule_version}, {answer.evidence.value}: {answer.source}")
+    _say_rule(answer)
     _show_notes(answer.notes)
+
+
+def _say_rule(found: Deadline | Limitation) -> None:
+    article = f" ({found.article})" if found.article else ""
+    say(f"Rule {found.rule}{article}, version {found.rule_version}, {found.evidence.value}: {found.source}")
 
 
 def _show_notes(notes: Iterable[str]) -> None:

@@ -77,7 +77,8 @@ Country = Annotated[str, typer.Option(help="Country whose law governs, ISO 3166 
 SegmentOption = Annotated[Segment, typer.Option(help="Who owes: a business, a consumer or a public body.")]
 Due = Annotated[dt.date, typer.Option(parser=day, metavar="DATE", help="Due date of the claim.")]
 ContractDate = Annotated[
-    dt.date | None, typer.Option("--contract-date", parser=day, metavar="DATE", help="Day the contract was concluded.")
+    dt.date | None,
+    typer.Option("--contract-date", parser=day, metavar="DATE", help="Day the contract was concluded."),
 ]
 CurrencyOption = Annotated[
     str, typer.Option("--currency", help="Currency of the claim; the country's own by default.")
@@ -85,11 +86,22 @@ CurrencyOption = Annotated[
 Variant = Annotated[str, typer.Option(help="A rule that one asks for, such as agri_food in IT or fixed in SK.")]
 Exchange = Annotated[
     Decimal | None,
-    typer.Option("--exchange-rate", parser=amount, metavar="RATE", help="Units of the claim's currency for one of the law's."),
+    typer.Option(
+        "--exchange-rate",
+        parser=amount,
+        metavar="RATE",
+        help="Units of the claim's currency for one of the law's.",
+    ),
 ]
 Rates = Annotated[
     Path | None,
-    typer.Option("--rates", exists=True, dir_okay=False, readable=True, help="Table of rates published since, like sheets/rates.csv."),
+    typer.Option(
+        "--rates",
+        exists=True,
+        dir_okay=False,
+        readable=True,
+        help="Table of rates published since, like sheets/rates.csv.",
+    ),
 ]
 ToLastKnown = Annotated[
     bool, typer.Option("--to-last-known", help="Stop at the last known figure, and say so, instead of refusing.")

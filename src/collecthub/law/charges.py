@@ -148,7 +148,9 @@ def _amount(
     threshold_currency = rule.threshold_currency or rule.currency
     if len(rule.bands) > 1 and threshold_currency != question.currency:
         basis = Decimal(0)
-        notes.append(f"the tiers are in {threshold_currency}: the lowest one is taken for a debt in {question.currency}")
+        notes.append(
+            f"the tiers are in {threshold_currency}: the lowest one is taken for a debt in {question.currency}"
+        )
     return scaled(rule, basis), rule.evidence
 
 
@@ -173,7 +175,12 @@ def highest_band(rule: ChargeRule, basis: Decimal) -> Band | None:
 
 
 def _converted(
-    rule: ChargeRule, question: ChargeQuestion, amount: Decimal, evidence: Evidence, notes: list[str], law: CountryLaw
+    rule: ChargeRule,
+    question: ChargeQuestion,
+    amount: Decimal,
+    evidence: Evidence,
+    notes: list[str],
+    law: CountryLaw,
 ) -> Charge:
     """The charge in its own currency, or in the claim's if a rate was given."""
     currency = rule.currency

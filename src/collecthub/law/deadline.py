@@ -76,7 +76,8 @@ def _rule(law: CountryLaw, event: str, event_on: dt.date, segment: str, far: str
         if rule.event == event and is_near and rule.is_for(matter) and rule.is_in_force(event_on):
             return rule
     raise PermanentError(
-        f"no time limit {event[:60]!r} of {law.title} is known for {event_on}", cure=f"Known: {', '.join(known_events(law.deadlines))}."
+        f"no time limit {event[:60]!r} of {law.title} is known for {event_on}",
+        cure=f"Known: {', '.join(known_events(law.deadlines))}.",
     )
 
 

@@ -148,7 +148,8 @@ def accrue(law: CountryLaw, question: InterestQuestion) -> Accrued:
 def _check(question: InterestQuestion) -> None:
     if not question.principal.is_finite() or question.principal < 0:
         raise PermanentError(
-            f"{question.principal} cannot bear interest", cure="Give a principal of zero or more; credits bear none."
+            f"{question.principal} cannot bear interest",
+            cure="Give a principal of zero or more; credits bear none.",
         )
     if any(part.amount < 0 for part in question.reductions):
         raise PermanentError("a reduction is negative", cure="Compute a raised principal as a claim of its own.")
@@ -156,10 +157,18 @@ def _check(question: InterestQuestion) -> None:
 
 def _walk(law: CountryLaw, question: InterestQuestion) -> Iterator[Stretch]:
     """Stretch after stretch; a new one begins wherever rule, rate, principal or interest year changes."""
-    day, matter, capital, year_interest, years = question.first_day, question.matter, Fraction(question.principal), Fraction(0), 1
+    day, matter, capital, year_interest, years = (
+        question.first_day,
+        question.matter,
+        Fraction(question.principal),
+        Fraction(0),
+        1,
+    )
     while day <= question.until:
         rule = _governing(law, question, matter, day)
-        is_compounding = rule.is_compounding and question.contract_rate is None  # a clause does not capitalise by itself
+        is_compounding = (
+            rule.is_compounding and question.contract_rate is None
+        )  # a clause does not capitalise by itself
         while is_compounding and day >= add_months(question.first_day, 12 * years):
             years += 1
             capital, year_interest = capital + year_interest, Fraction(0)
@@ -174,14 +183,23 @@ def _walk(law: CountryLaw, question: InterestQuestion) -> Iterator[Stretch]:
             to_on = min(to_on, add_months(question.first_day, 12 * years) - _ONE)
         exact = open_now * Fraction(percent) / 100 * _years(day, to_on, question.day_count)
         yield Stretch(
-            from_on=day, to_on=to_on, principal=open_now, percent=percent, exact=exact, rule=rule, rate=rate, basis=basis
+            from_on=day,
+            to_on=to_on,
+            principal=open_now,
+            percent=percent,
+            exact=exact,
+            rule=rule,
+            rate=rate,
+            basis=basis,
         )
         year_interest += exact
         day = to_on + _ONE
 
 
 def _pause_on(question: InterestQuestion, day: dt.date) -> Pause | None:
-    return next((part for part in question.pauses if part.from_on <= day and not (part.to_on and part.to_on < day)), None)
+    return next(
+        (part for part in question.pauses if part.from_on <= day and not (part.to_on and part.to_on < day)), None
+    )
 
 
 def _paid_before(reductions: Sequence[Reduction], day: dt.date) -> Fraction:
@@ -189,10 +207,19 @@ def _paid_before(reductions: Sequence[Reduction], day: dt.date) -> Fraction:
 
 
 def _ends(
-    question: InterestQuestion, rule: InterestRule, matter: Matter, rules: Sequence[InterestRule], day: dt.date, last: dt.date
+    question: InterestQuestion,
+    rule: InterestRule,
+    matter: Matter,
+    rules: Sequence[InterestRule],
+    day: dt.date,
+    last: dt.date,
 ) -> dt.date:
     """The last day on which nothing changes: rate, rule, principal."""
-    starts = [other.valid_from - _ONE for other in rules if other.valid_from and other.valid_from > day and other.is_for(matter)]
+    starts = [
+        other.valid_from - _ONE
+        for other in rules
+        if other.valid_from and other.valid_from > day and other.is_for(matter)
+    ]
     falls = [part.on for part in question.reductions if part.on >= day]
     falls += [part.from_on - _ONE for part in question.pauses if part.from_on > day]
     return min(question.until, last, rule.valid_to or dt.date.max, *starts, *falls)
@@ -203,11 +230,11 @@ def _governing(law: CountryLaw, question: InterestQuestion, matter: Matter, day:
     if rule is None and isinstance(question.contract_rate, Decimal):
         return _contract_only(law)
     if rule is None:
-        known = sorted({other.variant for other in law.interest if other.variant})
+        known = ", ".join(sorted({other.variant for other in law.interest if other.variant}))
         raise UnknownRateError(
             f"no rule on interest of {law.title} is known for {question.segment} on {day}"
             + (f" as {question.variant}" if question.variant else ""),
-            day=day, cure=f"Variants that are known: {', '.join(known)}." if known else "Ask a lawyer for the rule of that time.",
+            day=day, cure=f"Variants that are known: {known}." if known else "Ask a lawyer for the rule of that time.",
         )  # fmt: skip
     return rule
 
@@ -253,7 +280,8 @@ def _clause_rate(
     if not rule.ceiling_series:
         if not isinstance(wanted, Decimal):
             raise PermanentError(
-                f"{law.title} has no ceiling that a clause could follow", cure="Give the rate of the clause as a number."
+                f"{law.title} has no ceiling that a clause could follow",
+                cure="Give the rate of the clause as a number.",
             )
         return wanted, None, "the rate of the contract", dt.date.max
     ceiling = known_period(law, rule.ceiling_series, day, rule)
@@ -262,7 +290,9 @@ def _clause_rate(
     if wanted <= _value(ceiling):
         return wanted, ceiling, f"the rate of the contract, not above {rule.ceiling_series}", ceiling.valid_to
     percent, rate, _, last = _legal_rate(law, question, rule, day)
-    words = f"the clause of {wanted}% is above {rule.ceiling_series} ({ceiling.value}%): only the legal rate is left"
+    words = (
+        f"the clause of {wanted}% is above {rule.ceiling_series} ({ceiling.value}%): only the legal rate is left"
+    )
     return percent, rate, words, min(last, ceiling.valid_to)
 
 
@@ -285,7 +315,10 @@ def known_period(law: CountryLaw, series_id: str, day: dt.date, rule: InterestRu
 
 
 def _last_known(series: RateSeries, day: dt.date) -> str:
-    last = max((period.valid_to for period in series.periods if period.valid_to < day and period.value is not None), default=None)
+    last = max(
+        (period.valid_to for period in series.periods if period.valid_to < day and period.value is not None),
+        default=None,
+    )
     return f"; the last known day before it is {last}" if last else ""
 
 
@@ -310,7 +343,10 @@ def _years(first: dt.date, last: dt.date, day_count: DayCount) -> Fraction:
         return Fraction((last - first).days + 1, 365)
     return sum(
         (
-            Fraction((min(last, dt.date(year, 12, 31)) - max(first, dt.date(year, 1, 1))).days + 1, 365 + calendar.isleap(year))
+            Fraction(
+                (min(last, dt.date(year, 12, 31)) - max(first, dt.date(year, 1, 1))).days + 1,
+                365 + calendar.isleap(year),
+            )
             for year in range(first.year, last.year + 1)
         ),
         Fraction(0),

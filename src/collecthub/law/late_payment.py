@@ -102,7 +102,9 @@ def late_payment(
     if not_yet:
         return _answer(law, question, accrued, Charge.nothing(question.currency), notes)
     try:
-        granted = _compensation(law, question, accrued.until, is_consumer=rule is not None, exchange_rate=exchange_rate)
+        granted = _compensation(
+            law, question, accrued.until, is_consumer=rule is not None, exchange_rate=exchange_rate
+        )
     except UnknownRateError as error:
         return _answer(law, question, accrued, None, [*notes, f"{error.message}. {error.cure}"])
     return _answer(law, question, accrued, granted, notes)
@@ -112,11 +114,17 @@ def _not_yet(rule: ReminderRule, wait: Wait | None) -> str:
     what = "neither interest nor compensation" if rule.holds_interest else "no compensation"
     if wait is None:
         return f"no first reminder was sent: {what} may be asked ({rule.article})"
-    return f"the wait after the reminder lasts until {wait.last_on}: {what} may be asked before {wait.charge_from} ({rule.article})"
+    wait_words = f"the wait after the reminder lasts until {wait.last_on}"
+    return f"{wait_words}: {what} may be asked before {wait.charge_from} ({rule.article})"
 
 
 def _compensation(
-    law: CountryLaw, question: InterestQuestion, until: dt.date, *, is_consumer: bool, exchange_rate: Decimal | None
+    law: CountryLaw,
+    question: InterestQuestion,
+    until: dt.date,
+    *,
+    is_consumer: bool,
+    exchange_rate: Decimal | None,
 ) -> Charge:
     """The lump sum of the first day of delay; for consumers the cap on what is open on the last day."""
     paid = sum((part.amount for part in question.reductions if part.on <= until), Decimal(0))
@@ -138,7 +146,9 @@ def _notes(law: CountryLaw, question: InterestQuestion, accrued: Accrued) -> lis
     if question.contract_on is None and _hangs_on_contract(law, question):
         notes.append("the day of the contract was not given: it counts as concluded on the due date")
     if accrued.evidence is not Evidence.VERIFIED and accrued.stretches:
-        notes.append(f"rests on facts of the level {accrued.evidence.value}: check them before you rely on the figure")
+        notes.append(
+            f"rests on facts of the level {accrued.evidence.value}: check them before you rely on the figure"
+        )
     return notes
 
 
@@ -151,7 +161,11 @@ def _hangs_on_contract(law: CountryLaw, question: InterestQuestion) -> bool:
 
 
 def _answer(
-    law: CountryLaw, question: InterestQuestion, accrued: Accrued | None, granted: Charge | None, notes: Sequence[str]
+    law: CountryLaw,
+    question: InterestQuestion,
+    accrued: Accrued | None,
+    granted: Charge | None,
+    notes: Sequence[str],
 ) -> LatePayment:
     stretches = accrued.stretches if accrued else ()
     used: list[Rule] = [part.rule for part in stretches]
@@ -173,7 +187,7 @@ def _answer(
         rule="; ".join(rule.id for rule in rules), rule_version=law.version, source=_joined(sources),
         evidence=weakest(levels) if levels else Evidence.VERIFIED,
         rules=tuple(rule_shown(rule, law.version) for rule in rules),
-        notes=tuple(dict.fromkeys((*notes, *(rule.note for rule in used if rule.note), *(granted.notes if granted else ())))),
+        notes=tuple(dict.fromkeys(filter(None, (*notes, *(rule.note for rule in used), *(granted.notes if granted else ()))))),
     )  # fmt: skip
 
 

@@ -104,7 +104,11 @@ class _Clock(msgspec.Struct, frozen=True, kw_only=True):
 def limitation(law: CountryLaw, question: LimitationQuestion) -> Limitation:
     """The limitation of a claim with everything that moved it. Raises `PermanentError` where no rule is known."""
     rules = _rules(law, question)
-    chosen = min((rule for rule in rules if _is_meant(rule, question)), key=lambda rule: _last_day(rule, question), default=None)
+    chosen = min(
+        (rule for rule in rules if _is_meant(rule, question)),
+        key=lambda rule: _last_day(rule, question),
+        default=None,
+    )
     if chosen is None:
         raise PermanentError(
             f"no limitation period of {law.title} is known for {question.segment} {question.nature or 'claims'}",
@@ -191,9 +195,14 @@ def _other(rule: LimitationRule, question: LimitationQuestion) -> OtherPeriod:
     )
 
 
-def _notes(chosen: LimitationRule, question: LimitationQuestion, rules: Sequence[LimitationRule]) -> tuple[str, ...]:
+def _notes(
+    chosen: LimitationRule, question: LimitationQuestion, rules: Sequence[LimitationRule]
+) -> tuple[str, ...]:
     natures = sorted({rule.nature for rule in rules} - {chosen.nature})
-    unsure = f"the nature of the claim was not given: counted as {chosen.nature}; by nature it may differ ({', '.join(natures)})"
+    unsure = (
+        f"the nature of the claim was not given: counted as {chosen.nature}; "
+        f"by nature it may differ ({', '.join(natures)})"
+    )
     level = f"the period is of the level {chosen.evidence.value}: check it before you rely on it"
     return tuple(
         filter(
@@ -210,7 +219,9 @@ def _notes(chosen: LimitationRule, question: LimitationQuestion, rules: Sequence
 # --- the clock ------------------------------------------------------------------------------------
 
 
-def _played(law: CountryLaw, rule: LimitationRule, question: LimitationQuestion) -> tuple[tuple[ActShown, ...], _Clock]:
+def _played(
+    law: CountryLaw, rule: LimitationRule, question: LimitationQuestion
+) -> tuple[tuple[ActShown, ...], _Clock]:
     """Every act in order, each on the clock that the one before left."""
     effects = {act.act: act for act in law.acts}
     clock, shown = _Clock(last_day=_last_day(rule, question)), []
@@ -221,7 +232,11 @@ def _played(law: CountryLaw, rule: LimitationRule, question: LimitationQuestion)
         clock, effect, reason = _after(clock, act, known, rule)
         shown.append(
             ActShown(
-                act=act.act, on=act.on, effect=effect, limitation_on=clock.last_day, reason=reason,
+                act=act.act,
+                on=act.on,
+                effect=effect,
+                limitation_on=clock.last_day,
+                reason=reason,
                 evidence=known.evidence if known else Evidence.UNKNOWN,
             )
         )
@@ -239,7 +254,11 @@ def _after(
     if act.on > clock.last_day:
         return clock, "too late", f"the claim was lost on {clock.last_day}"
     if known.is_once and known.act in clock.used:
-        return clock, Effect.NONE.value, f"it counts once only ({known.article})" if known.article else "it counts once only"
+        return (
+            clock,
+            Effect.NONE.value,
+            f"it counts once only ({known.article})" if known.article else "it counts once only",
+        )
     moved = _moved(clock.last_day, act, known, known.span or rule.period)
     reason = known.note or known.article or known.source
     if known.effect is Effect.CONDITIONAL and known.span:

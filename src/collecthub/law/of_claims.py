@@ -63,14 +63,23 @@ def law_of_claims(
             sum_ = compensation.get(late.compensation_currency, Decimal(0))
             compensation[late.compensation_currency] = sum_ + late.compensation
     return ClaimsLaw(
-        country=laws[0].country, currency=currency, until=until, interest=sum((late.interest for late in answers), Decimal(0)),
-        compensation=compensation, next_limitation_on=min((part.limitation_on for part in found if part.limitation_on), default=None),
+        country=laws[0].country,
+        currency=currency,
+        until=until,
+        interest=sum((late.interest for late in answers), Decimal(0)),
+        compensation=compensation,
+        next_limitation_on=min((part.limitation_on for part in found if part.limitation_on), default=None),
         claims=found,
-    )  # fmt: skip
+    )
 
 
 def _of(
-    laws: Sequence[CountryLaw], claim: Claim, segment: str, currency: str, until: dt.date, acts: tuple[LegalAct, ...]
+    laws: Sequence[CountryLaw],
+    claim: Claim,
+    segment: str,
+    currency: str,
+    until: dt.date,
+    acts: tuple[LegalAct, ...],
 ) -> ClaimLaw:
     late, why_not_late = _late(laws[0], claim, segment, currency, until)
     clock, why_no_clock = _clock(laws, claim, segment, until, acts)
@@ -86,7 +95,12 @@ def _late(
     law: CountryLaw, claim: Claim, segment: str, currency: str, until: dt.date
 ) -> tuple[LatePayment | None, str]:
     question = InterestQuestion(
-        segment=segment, principal=claim.open_amount, due_on=claim.due_on, until=until, currency=currency, may_stop_early=True
+        segment=segment,
+        principal=claim.open_amount,
+        due_on=claim.due_on,
+        until=until,
+        currency=currency,
+        may_stop_early=True,
     )
     try:
         return late_payment(law, question), ""

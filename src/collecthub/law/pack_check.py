@@ -40,7 +40,9 @@ def _unsourced(law: CountryLaw) -> Iterator[str]:
         if not act.source and act.evidence not in weak:
             yield f"the act {act.act} is {act.evidence.value} and names no source"
     names = [act.act for act in law.acts]
-    yield from (f"the act {name} is described twice" for name in sorted({name for name in names if names.count(name) > 1}))
+    yield from (
+        f"the act {name} is described twice" for name in sorted({name for name in names if names.count(name) > 1})
+    )
 
 
 def _two_for_one_day(law: CountryLaw) -> Iterator[str]:
@@ -49,7 +51,8 @@ def _two_for_one_day(law: CountryLaw) -> Iterator[str]:
     yield from _overlaps((rule, {"reminder"}) for rule in law.reminders)
     yield from _overlaps((rule, {rule.nature}) for rule in law.limitation)
     yield from _overlaps(
-        (rule, {f"{rule.event} {far}" for far in rule.distances or ("home", "eu", "world")}) for rule in law.deadlines
+        (rule, {f"{rule.event} {far}" for far in rule.distances or ("home", "eu", "world")})
+        for rule in law.deadlines
     )
     yield from _overlaps(
         (rule, {f"{rule.item} {nature}" for nature in rule.natures or ("",)}) for rule in law.charges
@@ -78,7 +81,10 @@ def _after(day: dt.date | None) -> dt.date | None:
 
 
 def _share_a_day(
-    first_from: dt.date | None, first_before: dt.date | None, second_from: dt.date | None, second_before: dt.date | None
+    first_from: dt.date | None,
+    first_before: dt.date | None,
+    second_from: dt.date | None,
+    second_before: dt.date | None,
 ) -> bool:
     """Whether two half-open spans, open ends meaning forever, have a day in common."""
     begins = max(first_from or dt.date.min, second_from or dt.date.min)
@@ -87,7 +93,12 @@ def _share_a_day(
 
 def _figures(law: CountryLaw) -> Iterator[str]:
     for rule in law.interest:
-        ways = [rule.percent is not None, bool(rule.series), rule.needs_contract, rule.evidence is Evidence.UNKNOWN]
+        ways = [
+            rule.percent is not None,
+            bool(rule.series),
+            rule.needs_contract,
+            rule.evidence is Evidence.UNKNOWN,
+        ]
         if sum(ways) != 1:
             yield f"{rule.id} needs exactly one of percent, series, needs_contract, or the level unknown"
 

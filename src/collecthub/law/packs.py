@@ -64,7 +64,9 @@ def country_law(sheet: str, rates: Mapping[str, RateSeries], name: str = "the co
     ids = [rule.id for rule in law.rules()]
     twice = sorted({rule_id for rule_id in ids if ids.count(rule_id) > 1})
     if twice:
-        raise ConfigurationError(f"{name} has two rules {', '.join(twice)}", cure="Give every rule an id of its own.")
+        raise ConfigurationError(
+            f"{name} has two rules {', '.join(twice)}", cure="Give every rule an id of its own."
+        )
     return msgspec.structs.replace(law, series={key: rates[key] for key in _named(law) if key in rates})
 
 

@@ -85,7 +85,8 @@ class StepQuestion(msgspec.Struct, frozen=True, kw_only=True):
     def balance(self) -> Decimal:
         """The principal that was open on the day."""
         return self.principal - sum(
-            (fact.amount for fact in self.before() if fact.kind in (Happening.PAYMENT, Happening.CREDIT)), Decimal(0)
+            (fact.amount for fact in self.before() if fact.kind in (Happening.PAYMENT, Happening.CREDIT)),
+            Decimal(0),
         )
 
     def last(self, *kinds: Happening) -> Happened | None:

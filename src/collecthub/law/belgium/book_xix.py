@@ -162,14 +162,20 @@ def _reminder_fee(at: Position, question: StepQuestion) -> Obstacle | None:
     allowed = Decimal(0) if is_free else at.rule.fee_maximum
     if question.claimed <= allowed:
         return None
-    what = "the first reminder is free" if is_free else f"a reminder costs {allowed} EUR at most, beside the postage in force"
+    what = (
+        "the first reminder is free"
+        if is_free
+        else f"a reminder costs {allowed} EUR at most, beside the postage in force"
+    )
     return _obstacle("XIX.2", what, f"Charge {allowed} EUR at most.", at.rule.source)
 
 
 def _standstill(at: Position, on: dt.date) -> Obstacle | None:
     if at.standstill is None:
         return _obstacle(
-            "XIX.7", "the collector has not sent his written notice", "Send the written notice and stand still for fourteen days."
+            "XIX.7",
+            "the collector has not sent his written notice",
+            "Send the written notice and stand still for fourteen days.",
         )
     if on < at.standstill.charge_from:
         return _obstacle(

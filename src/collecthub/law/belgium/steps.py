@@ -58,13 +58,22 @@ def _notes(question: StepQuestion, *, is_consumer: bool) -> Iterable[str]:
 def _uncontested(question: StepQuestion, cap: Decimal) -> Iterable[Obstacle | None]:
     scope = "both parties stand in the enterprise database and neither is a consumer or a public body"
     if question.segment != "B2B" or not question.is_registered:
-        yield _code("1394/20", f"the uncontested route is closed: {scope}", "Summon before the court instead.", "seeds.law; etudebordet.com")
+        yield _code(
+            "1394/20",
+            f"the uncontested route is closed: {scope}",
+            "Summon before the court instead.",
+            "seeds.law; etudebordet.com",
+        )
     if question.claimed > cap:
         reason = f"interest and clause of {question.claimed} EUR are above 10% of the principal ({cap} EUR)"
-        yield _code("1394/20", reason, f"Ask {cap} EUR at most, or summon before the court.", "etudebordet.com; advoc.com")
+        yield _code(
+            "1394/20", reason, f"Ask {cap} EUR at most, or summon before the court.", "etudebordet.com; advoc.com"
+        )
     last = question.last(Happening.DISPUTE, Happening.ANSWERED)
     if last and last.kind is Happening.DISPUTE:
-        yield _code("1394/20", f"the debt is disputed since {last.on}", "Summon before the court instead.", "chambers.com")
+        yield _code(
+            "1394/20", f"the debt is disputed since {last.on}", "Summon before the court instead.", "chambers.com"
+        )
 
 
 def _judicial(question: StepQuestion) -> Iterable[Obstacle | None]:
@@ -75,12 +84,22 @@ def _judicial(question: StepQuestion) -> Iterable[Obstacle | None]:
             cure="Look into the debtor's solvency and record it.", evidence=Evidence.VERIFIED, source="modero solid-score page",
         )  # fmt: skip
     if question.step is Step.ENFORCE and question.last(Happening.TITLE) is None:
-        yield _code("1494", "there is no enforcement title", "Obtain a judgment or another title first.", "", Evidence.GENERAL_KNOWLEDGE)
+        yield _code(
+            "1494",
+            "there is no enforcement title",
+            "Obtain a judgment or another title first.",
+            "",
+            Evidence.GENERAL_KNOWLEDGE,
+        )
 
 
 def _insolvency(question: StepQuestion) -> Iterable[Obstacle | None]:
     settlement = question.last(Happening.SETTLEMENT_ADMITTED, Happening.SETTLEMENT_ENDED)
-    if settlement and settlement.kind is Happening.SETTLEMENT_ADMITTED and question.step in (Step.ENFORCE, Step.CHARGE_INTEREST):
+    if (
+        settlement
+        and settlement.kind is Happening.SETTLEMENT_ADMITTED
+        and question.step in (Step.ENFORCE, Step.CHARGE_INTEREST)
+    ):
         yield _code(
             "1675/7", f"the debtor is in collective debt settlement since {settlement.on}: enforcement and interest stand still",
             "File the claim with the debt mediator.", "walk.law",

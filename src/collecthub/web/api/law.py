@@ -1,4 +1,4 @@
-"""What the law of a country says of a claim: the same answers as `collecthub law` gives, for everyone who is logged in."""
+"""What the law of a country says of a claim: the answers of `collecthub law`, for everyone who is logged in."""
 
 from __future__ import annotations
 
@@ -121,7 +121,9 @@ class ActIn(Inbound):
 class LimitationIn(Inbound):
     """One claim and the laws that may govern it: the one under which it is lost first answers."""
 
-    countries: Annotated[tuple[Annotated[str, Field(pattern="^[A-Z]{2}$")], ...], Field(min_length=1, max_length=10)]
+    countries: Annotated[
+        tuple[Annotated[str, Field(pattern="^[A-Z]{2}$")], ...], Field(min_length=1, max_length=10)
+    ]
     segment: Literal["B2B", "B2C", "B2G"] = "B2B"
     due_on: Day
     as_of: Day | None = None
@@ -193,7 +195,11 @@ def read_interest(
     return answer(late_payment(law, question))
 
 
-@router.post("/law/interest", summary="Interest and compensation of a claim, with all it may hang on", responses=documented(LatePayment))
+@router.post(
+    "/law/interest",
+    summary="Interest and compensation of a claim, with all it may hang on",
+    responses=documented(LatePayment),
+)
 def ask_interest(hub: TheHub, _scope: Anyone, body: InterestIn) -> Response:
     """Interest by segments with rule, version and source. Past the last known rate it is refused or stops there."""
     law = hub.plugins.country_law(body.country)
@@ -209,7 +215,11 @@ def ask_interest(hub: TheHub, _scope: Anyone, body: InterestIn) -> Response:
     reminded = Reminded(on=body.reminded_on, channel=body.reminder_channel) if body.reminded_on else None
     return answer(
         late_payment(
-            law, question, reminded=reminded, is_large_creditor=body.is_large_creditor, exchange_rate=body.exchange_rate
+            law,
+            question,
+            reminded=reminded,
+            is_large_creditor=body.is_large_creditor,
+            exchange_rate=body.exchange_rate,
         )
     )
 
@@ -264,7 +274,9 @@ def ask_step(hub: TheHub, _scope: Anyone, body: StepIn) -> Response:
         contract_on=body.contract_on, claimed=body.claimed, rate_percent=body.rate_percent,
         is_regular_supply=body.is_regular_supply, free_reminders_used=body.free_reminders_used,
         is_registered=body.is_registered,
-        happened=tuple(Happened(kind=fact.kind, on=fact.on, channel=fact.channel, amount=fact.amount) for fact in body.happened),
+        happened=tuple(
+            Happened(kind=fact.kind, on=fact.on, channel=fact.channel, amount=fact.amount) for fact in body.happened
+        ),
     )  # fmt: skip
     return answer(check_step(law, question))
 
