@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from collecthub.bundled import intake, jurisdictions, routes
+from collecthub.bundled import intake, jurisdictions, mailbox, routes
 from collecthub.config import HubSettings, load_settings
 from collecthub.engine.context import Hub
 from collecthub.engine.durable import DurableQueue, prepare
@@ -13,7 +13,10 @@ from collecthub.formats import plugin as formats_plugin
 from collecthub.plugins import PluginSet, load_plugins
 from collecthub.store.migrate import is_current, upgrade
 
-BUNDLED = (("formats", formats_plugin), ("routes", routes), ("intake", intake), ("jurisdictions", jurisdictions))
+BUNDLED = (
+    ("formats", formats_plugin), ("routes", routes), ("intake", intake), ("jurisdictions", jurisdictions),
+    ("mailbox", mailbox),
+)
 
 
 def load_all_plugins(settings: HubSettings) -> PluginSet:

@@ -55,6 +55,7 @@ class Mischief:
     lose_rename_answer: bool = False
     freeze: bool = False
     password: str | None = None
+    offsets: list[int] = field(default_factory=list)  # where writes began, as they came
 
 
 class _Logins(asyncssh.SSHServer):
@@ -88,6 +89,7 @@ class _Hostile(asyncssh.SFTPServer):
             yield asyncssh.SFTPName(name, b"", asyncssh.SFTPAttrs(size=1, permissions=0o100644))
 
     async def write(self, file_obj: object, offset: int, data: bytes) -> int:
+        self._mischief.offsets.append(offset)
         limit = self._mischief.fail_write_after
         if limit is not None and offset >= limit:
             raise asyncssh.SFTPFailure("No space left on device")

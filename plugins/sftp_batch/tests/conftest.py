@@ -26,7 +26,7 @@ from collecthub.model.exchange import (
 from collecthub.model.ids import new_id
 from collecthub.model.party import Address, Party, PartyKind
 from collecthub.sandbox.twin import RunningTwin, start_twin
-from collecthub.testing.fakes import context
+from collecthub.testing.fakes import context, utc_now
 from collecthub.wire.crypto import Identity, generate_identity, sha256_hex
 from collecthub_sftp_batch.connector import SftpBatchConnector
 from collecthub_sftp_batch.settings import SftpBatchSettings
@@ -121,7 +121,7 @@ def connect(office: Office, hub_identity: Identity) -> Iterator[Callable[..., Sf
     made: list[SftpBatchConnector] = []
     facts = office.twin.facts
 
-    def build(**more: Any) -> SftpBatchConnector:
+    def build(now: Callable[[], dt.datetime] = utc_now, **more: Any) -> SftpBatchConnector:
         values = {
             "host": facts["sftp_host"], "port": facts["sftp_port"], "username": facts["username"],
             "private_key": hub_identity.private_key_pem.decode(), "own_key": hub_identity.private_key_pem.decode(),
@@ -132,7 +132,7 @@ def connect(office: Office, hub_identity: Identity) -> Iterator[Callable[..., Sf
             SftpBatchConnector(
                 context(
                     SftpBatchSettings.model_validate(values), formats={"case-exchange-xml": XmlFormat()},
-                    sender_ref="collecthub", receiver_ref=facts["partner_ref"],
+                    sender_ref="collecthub", receiver_ref=facts["partner_ref"], now=now,
                 )
             )
         )  # fmt: skip

@@ -7,7 +7,7 @@ from fastapi.routing import APIRouter
 
 from collecthub import __version__
 from collecthub.engine.context import Hub
-from collecthub.web import exchange, hooks, openapi, problems
+from collecthub.web import exchange, hooks, openapi, problems, soap
 from collecthub.web.api import (
     case_changes,
     cases,
@@ -50,6 +50,7 @@ def bare_app() -> FastAPI:
     app.include_router(api)
     app.include_router(hooks.router)
     app.include_router(exchange.router)
+    app.include_router(soap.router)
     app.include_router(openapi.router)
     app.include_router(portal_router)
     app.add_api_route("/healthz", health, methods=["GET"], include_in_schema=False)

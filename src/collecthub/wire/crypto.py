@@ -138,16 +138,16 @@ def login_public_key(private_key_pem: bytes) -> str:
 
 
 def read_login_key(
-    private_key_pem: bytes,
+    private_key_pem: bytes, passphrase: str | None = None
 ) -> ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
-    """Read an unencrypted SSH login key, in OpenSSH or PEM format. Raises `ConfigurationError`."""
+    """Read an SSH login key, in OpenSSH or PEM format. Raises `ConfigurationError`."""
     is_openssh = b"BEGIN OPENSSH" in private_key_pem
     load = serialization.load_ssh_private_key if is_openssh else serialization.load_pem_private_key
     try:
-        key = load(private_key_pem, None)
+        key = load(private_key_pem, passphrase.encode() if passphrase else None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise ConfigurationError(
-            "The login key cannot be read.", cure="Give an unencrypted private key in OpenSSH or PEM format."
+            "The login key cannot be read.", cure="Give a private key in OpenSSH or PEM format, and its passphrase if it has one."
         ) from error
     if not isinstance(key, ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
         raise ConfigurationError("The login key is of an unusual type.", cure="Use Ed25519, ECDSA or RSA.")

@@ -10,7 +10,7 @@ import hashlib
 import logging
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -37,6 +37,7 @@ from collecthub.wire.sftp_login import (
     refuse_stranger,
     seen_fingerprint,
 )
+from collecthub.wire.sftp_many import rename_unless_there, upload_checked, walk_all
 from collecthub.wire.sftp_pipeline import PipelinedSftp
 from collecthub.wire.target import networks
 
@@ -48,6 +49,7 @@ __all__ = ["Listing", "RefusedName", "RemoteFile", "SftpAddress", "SftpClient", 
 
 _PREFETCH: Final = 64
 _BLOCK: Final = 32_768
+_REWRITTEN: Final = 524_288  # bytes written again behind a cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,16 +154,50 @@ class SftpClient:
     def upload(self, path: str, content: bytes) -> None:
         """Write a file (use a temporary name), have it synced where the server can, and look its size up.
 
+        A cut upload of a big file goes on half a megabyte before its end, where a server may have lost the last
+        blocks; whoever calls compares the whole afterwards, because the first part may be somebody else's.
         Raises `RetryableError` when less arrived than was sent, for example because the disk there is full.
         """
         with self._operation("upload", path) as session:
-            session.write_whole(path, content)
+            session.write_whole(path, content, _resume_at(_size_or_none(session, path), len(content)))
             arrived = session.stat(path).st_size
         if arrived != len(content):
             raise RetryableError(
                 f"Of {len(content)} bytes for {path} the server kept {arrived}.",
                 cure="Ask the partner whether its disk is full.", reference=path,
             )  # fmt: skip
+
+    def upload_many(self, files: Sequence[tuple[str, bytes]]) -> Sequence[RetryableError | None]:
+        """Write small files under temporary names, many in flight, and read each back; an error in its place.
+
+        Raises `RetryableError` when the connection is lost: then nothing is known of any of them, and nothing has left.
+        """
+        if not files:
+            return []
+        with self._operation("upload", f"{len(files)} files from {files[0][0]} on") as session:
+            found = walk_all(session, (upload_checked(session, path, content) for path, content in files))
+        return [
+            None if error is None else RetryableError(
+                f"{path} did not arrive whole at the partner: {error}.",
+                cure="Ask the partner whether its disk is full.", reference=path,
+            )
+            for (path, _), error in zip(files, found, strict=True)
+        ]  # fmt: skip
+
+    def rename_many(self, names: Sequence[tuple[str, str]]) -> Sequence[CollecthubError | None]:
+        """Give many files their final names, never over an existing one; an error in its place.
+
+        Raises `InDoubtError` when the connection is lost: some of them may have their names.
+        """
+        if not names:
+            return []
+        what = f"{len(names)} files from {names[0][0]} on"
+        with self._operation("rename", what, is_doubtful=True) as session:
+            found = walk_all(session, (rename_unless_there(session, old, new) for old, new in names))
+        return [
+            None if error is None else _rename_refusal(old, new, error)
+            for (old, new), error in zip(names, found, strict=True)
+        ]
 
     def size(self, path: str) -> int | None:
         """The size of a file in bytes, or None when there is none. A link is not followed."""
@@ -286,6 +322,15 @@ def _size_or_none(session: PipelinedSftp, path: str) -> int | None:
         return None
 
 
+def _resume_at(there: int | None, wanted: int) -> int:
+    """Where to go on with a file of which `there` bytes lie at the partner; 0 to begin anew.
+
+    >>> _resume_at(None, 9_000_000), _resume_at(5_000_000, 9_000_000), _resume_at(9_000_001, 9_000_000)
+    (0, 4475712, 0)
+    """
+    return max(0, there - _REWRITTEN) if there is not None and there < wanted else 0
+
+
 def _is_open(session: PipelinedSftp) -> bool:
     channel = session.get_channel()
     return channel is not None and not channel.closed and channel.get_transport().is_active()
@@ -303,6 +348,14 @@ def _exists(path: str) -> PermanentError:
         f"{path} already exists at the partner and is not overwritten.",
         cure="Compare the two files; if they are the same, the sending is done.", reference=path,
     )  # fmt: skip
+
+
+def _rename_refusal(old: str, new: str, error: Exception) -> CollecthubError:
+    if isinstance(error, FileExistsError):
+        return _exists(new)
+    if isinstance(error, FileNotFoundError):
+        return PermanentError(f"Cannot rename {old}: it does not exist.", reference=old)
+    return RetryableError(f"The server refused to rename {old} to {new}: {error}.", reference=new)
 
 
 def _refused_name(raw: bytes) -> RefusedName | None:

@@ -38,7 +38,9 @@ _CIPHERS: Final = (
 class SftpAddress:
     """Where and as whom to log in. `host_key_fingerprints` are the approved ones, as `ssh-keygen -l` shows them.
 
-    `private_key_pem` is an unencrypted login key (OpenSSH or PEM); `password` is used when there is no key.
+    The login uses the first that is set: `private_key_pem` (OpenSSH or PEM, opened with `key_passphrase`), the keys
+    of the running SSH agent (`uses_agent`; a hardware token speaks that protocol), `password`. A partner who wants a
+    key and a password (two-factor, `publickey,password`) gets both.
     """
 
     host: str
@@ -47,6 +49,8 @@ class SftpAddress:
     host_key_fingerprints: tuple[str, ...]
     private_key_pem: bytes | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
+    key_passphrase: str | None = field(default=None, repr=False)
+    uses_agent: bool = False
 
 
 def seen_fingerprint(
@@ -120,12 +124,13 @@ def refuse_stranger(address: SftpAddress, seen: str) -> None:
 
 
 def log_in(transport: paramiko.Transport, address: SftpAddress) -> None:
-    """Log in by key, else by password. Raises `ConfigurationError` when the server says no."""
+    """Log in as the address says. Raises `ConfigurationError` when the server says no."""
     try:
-        if address.private_key_pem is not None:
-            transport.auth_publickey(address.username, _login_key(address.private_key_pem))
-        else:
-            transport.auth_password(address.username, address.password or "", fallback=False)
+        wanted = _first_factor(transport, address)
+        if wanted and "password" in wanted and address.password is not None:
+            wanted = transport.auth_password(address.username, address.password, fallback=False)
+        if wanted:
+            raise paramiko.AuthenticationException(f"the server also wants {', '.join(wanted)}")
     except paramiko.AuthenticationException as error:
         if not transport.is_active() or "timeout" in str(error).lower():
             raise  # the connection broke; that says nothing about the credentials
@@ -135,8 +140,39 @@ def log_in(transport: paramiko.Transport, address: SftpAddress) -> None:
         ) from error  # fmt: skip
 
 
-def _login_key(pem: bytes) -> paramiko.PKey:
-    key = read_login_key(pem)
+def _first_factor(transport: paramiko.Transport, address: SftpAddress) -> list[str]:
+    """Offer the first credential that is set; returns what the server wants beside it, usually nothing."""
+    if address.private_key_pem is not None:
+        key = _login_key(address.private_key_pem, address.key_passphrase)
+        return transport.auth_publickey(address.username, key)
+    if address.uses_agent:
+        return _agent_factor(transport, address)
+    return transport.auth_password(address.username, address.password or "", fallback=False)
+
+
+def _agent_factor(transport: paramiko.Transport, address: SftpAddress) -> list[str]:
+    """Offer the agent's keys one after the other, as `ssh` does."""
+    agent = paramiko.Agent()
+    try:
+        keys = agent.get_keys()
+        if not keys:
+            raise ConfigurationError(
+                "No SSH agent answers, or it holds no key.",
+                cure="Start the agent, add the key, and let the hub see SSH_AUTH_SOCK.", reference=address.host,
+            )  # fmt: skip
+        for key in keys[:-1]:
+            try:
+                return transport.auth_publickey(address.username, key)
+            except paramiko.AuthenticationException:
+                if not transport.is_active():
+                    raise
+        return transport.auth_publickey(address.username, keys[-1])
+    finally:
+        agent.close()
+
+
+def _login_key(pem: bytes, passphrase: str | None) -> paramiko.PKey:
+    key = read_login_key(pem, passphrase)
     text = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
     ).decode()

@@ -16,6 +16,7 @@ from paramiko.sftp_attr import SFTPAttributes
 _CHUNK: Final = 32_768  # what every server accepts in one request
 _IN_FLIGHT: Final = 64
 _WRITE_NEW: Final = protocol.SFTP_FLAG_WRITE | protocol.SFTP_FLAG_CREATE | protocol.SFTP_FLAG_TRUNC
+_WRITE_ON: Final = protocol.SFTP_FLAG_WRITE
 _ENTRY_BYTES_MIN: Final = 12
 
 
@@ -68,16 +69,20 @@ class PipelinedSftp(paramiko.SFTPClient):
         client._request(protocol.CMD_CLOSE, handle)
         return found[:limit]
 
-    def write_whole(self, path: str, content: bytes) -> None:
-        """Create or overwrite a file and have it synced to disk where the server offers that."""
+    def write_whole(self, path: str, content: bytes, start_at: int = 0) -> None:
+        """Create or overwrite a file and have it synced to disk where the server offers that.
+
+        With `start_at` the bytes before it are left as they lie there: the rest of a cut upload.
+        """
         client: Any = self
-        kind, message = client._request(protocol.CMD_OPEN, path.encode(), _WRITE_NEW, SFTPAttributes())
+        flags = _WRITE_ON if start_at else _WRITE_NEW
+        kind, message = client._request(protocol.CMD_OPEN, path.encode(), flags, SFTPAttributes())
         if kind != protocol.CMD_HANDLE:
             raise paramiko.SFTPError("the server did not open the file")
         handle = message.get_binary()
         answers = _Answers(self)
         try:
-            for start in range(0, len(content), _CHUNK):
+            for start in range(start_at, len(content), _CHUNK):
                 chunk = content[start : start + _CHUNK]
                 answers.request(protocol.CMD_WRITE, handle, protocol.int64(start), chunk)
             answers.settle()

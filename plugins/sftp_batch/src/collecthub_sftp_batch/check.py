@@ -12,7 +12,6 @@ from collecthub.wire.sftp import seen_fingerprint
 from collecthub_sftp_batch.client import PartnerFolders
 from collecthub_sftp_batch.settings import SftpBatchSettings
 
-FOLDERS = ("in", "out", "out/done", "receipt")
 _WARN_DAYS = 30
 
 
@@ -23,6 +22,7 @@ def check_connection(
     steps = [
         _step("own certificate", partial(_own_certificate, settings, ctx.now())),
         _step("partner certificate", partial(_partner_certificate, settings, ctx.now())),
+        *_coming(settings, ctx.now()),
     ]
     at_server: tuple[tuple[str, Callable[[], str]], ...] = (
         ("host key", partial(_host_key, settings, allow_loopback=ctx.allow_loopback)),
@@ -53,6 +53,15 @@ def _partner_certificate(settings: SftpBatchSettings, now: dt.datetime) -> str:
     return _validity(certificate, now, cure="Ask the partner for its new certificate.")
 
 
+def _coming(settings: SftpBatchSettings, now: dt.datetime) -> Sequence[CheckStep]:
+    """The partner's coming certificate while it changes: it may not be valid yet, but must not have ended."""
+    if not settings.next_partner_certificate:
+        return ()
+    ends_at = load_certificate(settings.next_partner_certificate.encode()).not_valid_after_utc
+    detail = f"valid until {ends_at:%Y-%m-%d}; make it the partner certificate when the partner has changed over"
+    return (CheckStep(name="coming partner certificate", is_ok=now <= ends_at, detail=detail),)
+
+
 def _validity(certificate: Certificate, now: dt.datetime, *, cure: str) -> str:
     ends_at = certificate.not_valid_after_utc
     if not certificate.not_valid_before_utc <= now <= ends_at:
@@ -75,10 +84,10 @@ def _host_key(settings: SftpBatchSettings, *, allow_loopback: bool) -> str:
 
 
 def _folders(folders: PartnerFolders) -> str:
-    missing = [name for name in FOLDERS if not folders.exists(name)]
+    missing = [name for name in folders.wanted if not folders.exists(name)]
     if missing:
         raise ConfigurationError(
             f"missing at the partner: {', '.join(missing)}",
             cure="Ask the partner to create them, or correct the folder in the settings.",
         )
-    return ", ".join(FOLDERS)
+    return ", ".join(folders.wanted)

@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 
 from collecthub.sdk import (
     AccountLine,
+    CaseFile,
     CheckStep,
+    CollecthubError,
     ConnectorContext,
     Decoded,
     DeliveryState,
     Envelope,
     Exchange,
+    InDoubtError,
     Journal,
     PermanentError,
     QuarantineError,
     RawMessage,
     Receipt,
+    RetryableError,
     Verdict,
 )
 from collecthub.wire.crypto import sha256_hex
 from collecthub_sftp_batch.check import check_connection
 from collecthub_sftp_batch.client import CONTAINER, NOTE, PartnerFolders, Presence, UnreadNote
+from collecthub_sftp_batch.hours import next_opening
 from collecthub_sftp_batch.mapping import Sealing
 from collecthub_sftp_batch.settings import SftpBatchSettings
 
 _SUFFIX = ".zip.p7m"
 _BOOKS = "accounts-"
+_CHANGES_ONLY = f"{CONTAINER}; contains=changes"  # amendments and recalls: they never wait for an opening
+SMALL_BYTES = 1_000_000
 
 
 class SftpBatchConnector:
@@ -50,49 +58,159 @@ class SftpBatchConnector:
     @property
     def batch_limit(self) -> int:
         """How many messages one file may carry."""
-        return self._settings.batch_limit
+        return 1 if self._settings.one_file_per_case else self._settings.batch_limit
 
     # --- Dispatcher -------------------------------------------------------------------------------
 
     def prepare(self, exchange: Exchange) -> Envelope:
         """The exchange as XML, signed, packed with its documents and encrypted for the partner."""
         payload = self._sealing.seal(exchange)
+        has_cases = any(isinstance(message, CaseFile) for message in exchange.messages)
+        if len(payload) > self._settings.file_bytes_max:
+            raise PermanentError(
+                f"the file for {len(exchange.messages)} messages has {len(payload)} bytes, the partner takes "
+                f"{self._settings.file_bytes_max}",
+                cure="Lower batch_limit or set one_file_per_case in the connection, or send fewer documents.",
+            )
         return Envelope(
             envelope_id=exchange.exchange_id,
-            name=f"{self._ctx.receiver_ref}-{exchange.exchange_id}{_SUFFIX}",
-            media_type=CONTAINER,
+            name=self._name(exchange, "cases" if has_cases else "changes"),
+            media_type=CONTAINER if has_cases else _CHANGES_ONLY,
             payload=payload,
             sha256=sha256_hex(payload),
             message_ids=tuple(message.message_id for message in exchange.messages),
         )
 
-    def deliver(self, envelope: Envelope, journal: Journal) -> Receipt:
-        """Upload under a temporary name, prove that it is whole, store the intent, rename.
+    def _name(self, exchange: Exchange, kind: str) -> str:
+        values = {
+            "receiver": self._ctx.receiver_ref, "sender": self._ctx.sender_ref, "exchange": exchange.exchange_id,
+            "kind": kind, "count": len(exchange.messages), "created": exchange.created_at,
+        }
+        return self._settings.file_name.format(**values) + _SUFFIX
 
-        Called again after a crash it goes on from the temporary file that is there.
+    def _paths(self, envelope: Envelope) -> tuple[str, str]:
+        """Temporary and final path."""
+        return self._settings.temporary_path.format(name=envelope.name), self._settings.final_path.format(
+            name=envelope.name
+        )
+
+    def opens_at(self, envelope: Envelope) -> float | None:
+        """Seconds until this envelope may leave; None when it may leave now."""
+        opening = next_opening(self._settings, self._ctx.now())
+        if opening is None or envelope.media_type == _CHANGES_ONLY:
+            return None
+        return (opening - self._ctx.now()).total_seconds()
+
+    def deliver(self, envelope: Envelope, journal: Journal) -> Receipt:
+        """Upload under a temporary name, prove that it is whole, store the intent, rename, say done.
+
+        Called again after a crash it goes on from the temporary file that is there. Outside the office's hours a file
+        with new cases waits (`RetryableError` with the time until then).
         """
-        final, temporary = f"in/{envelope.name}", f"in/.{envelope.name}.part"
+        self._refuse_closed(envelope)
+        temporary, final = self._paths(envelope)
         present = self._folders.presence(final, envelope.payload)
-        if present is Presence.SAME:
-            return Receipt(reference=envelope.name, detail="was there already")
         if present is Presence.OTHER:
             raise PermanentError(
                 f"the partner's folder holds another file named {envelope.name}",
                 cure="Ask the partner where it comes from; nothing was overwritten.",
                 reference=envelope.name,
             )
-        self._folders.upload_checked(temporary, envelope.payload)
-        journal.mark("renaming")
-        self._folders.publish(temporary, final)
-        return Receipt(reference=envelope.name, detail=f"{len(envelope.payload)} bytes, sha256 {envelope.sha256}")
+        if present is Presence.ABSENT:
+            self._folders.upload_checked(temporary, envelope.payload)
+            journal.mark("renaming")
+            self._folders.publish(temporary, final)
+        self._say_done(envelope)
+        return _receipt(envelope, "was there already" if present is Presence.SAME else "")
+
+    def deliver_many(self, work: Sequence[tuple[Envelope, Journal]]) -> list[Receipt | CollecthubError]:
+        """The same promise for many envelopes at once, the small ones all in flight on one connection.
+
+        Each gets its receipt or its error in its place; no intent is stored for a file that is not whole.
+        """
+        small = [place for place, (envelope, _) in enumerate(work) if len(envelope.payload) <= SMALL_BYTES]
+        outcomes: dict[int, Receipt | CollecthubError] = {}
+        ready = self._uploaded(work, small, outcomes)
+        self._published(work, ready, outcomes)
+        for place, (envelope, journal) in enumerate(work):
+            if place not in outcomes:
+                outcomes[place] = self._alone(envelope, journal)
+        return [outcomes[place] for place in range(len(work))]
+
+    def _uploaded(
+        self, work: Sequence[tuple[Envelope, Journal]], places: Sequence[int], outcomes: dict[int, Receipt | CollecthubError]
+    ) -> list[int]:
+        """Those whose temporary file is whole and whose intent is stored."""
+        opened = [place for place in places if self.opens_at(work[place][0]) is None]
+        try:
+            found = self._folders.upload_many([(self._paths(work[p][0])[0], work[p][0].payload) for p in opened])
+        except CollecthubError as error:
+            outcomes.update(dict.fromkeys(opened, error))
+            return []
+        ready = []
+        for place, problem in zip(opened, found, strict=True):
+            try:
+                if problem is not None:
+                    raise problem
+                work[place][1].mark("renaming")
+                ready.append(place)
+            except CollecthubError as error:
+                outcomes[place] = error
+        return ready
+
+    def _published(
+        self, work: Sequence[tuple[Envelope, Journal]], places: Sequence[int], outcomes: dict[int, Receipt | CollecthubError]
+    ) -> None:
+        """Rename what is ready. A name that is taken is left open: the slow way finds out by whom."""
+        try:
+            found = self._folders.publish_many([self._paths(work[place][0]) for place in places])
+        except CollecthubError as error:
+            outcomes.update(dict.fromkeys(places, error))
+            return
+        for place, problem in zip(places, found, strict=True):
+            envelope = work[place][0]
+            try:
+                if problem is None:
+                    self._say_done(envelope)
+                    outcomes[place] = _receipt(envelope)
+                elif isinstance(problem, PermanentError) and not self._folders.exists(self._paths(envelope)[0]):
+                    raise InDoubtError(f"the temporary file of {envelope.name} is gone", reference=envelope.name)
+                elif not isinstance(problem, PermanentError):
+                    raise problem
+            except CollecthubError as error:
+                outcomes[place] = error
+
+    def _alone(self, envelope: Envelope, journal: Journal) -> Receipt | CollecthubError:
+        try:
+            return self.deliver(envelope, journal)
+        except CollecthubError as error:
+            return error
+
+    def _refuse_closed(self, envelope: Envelope) -> None:
+        seconds = self.opens_at(envelope)
+        if seconds is not None:
+            raise RetryableError(
+                f"the partner takes new cases again in {math.ceil(seconds / 60)} minutes",
+                cure="It is sent by itself when the office opens.",
+                reference=envelope.name, retry_after_seconds=seconds,
+            )
+
+    def _say_done(self, envelope: Envelope) -> None:
+        if self._settings.done_file:
+            path = self._settings.done_file.format(name=envelope.name)
+            self._folders.say_done(path, envelope.name, envelope.payload)
 
     def probe(self, envelope: Envelope, intent: str) -> DeliveryState:
         """Look where the file is. A temporary name that is gone after the intent proves the rename, if promised."""
         if not intent:
             return DeliveryState.NOT_ARRIVED
-        if self._folders.presence(f"in/{envelope.name}", envelope.payload) is Presence.SAME:
-            return DeliveryState.ARRIVED
-        if self._folders.exists(f"in/.{envelope.name}.part"):
+        temporary, final = self._paths(envelope)
+        if self._folders.presence(final, envelope.payload) is Presence.SAME:
+            is_said = not self._settings.done_file or self._folders.exists(
+                self._settings.done_file.format(name=envelope.name)
+            )
+            return DeliveryState.ARRIVED if is_said else DeliveryState.NOT_ARRIVED
+        if self._folders.exists(temporary):
             return DeliveryState.NOT_ARRIVED
         return DeliveryState.ARRIVED if self._settings.promises_not_to_touch_tmp else DeliveryState.UNKNOWN
 
@@ -149,3 +267,8 @@ class SftpBatchConnector:
     def check(self) -> Sequence[CheckStep]:
         """Certificates, host key, login and folders, each with what to do about it."""
         return check_connection(self._ctx, self._settings, self._folders)
+
+
+def _receipt(envelope: Envelope, detail: str = "") -> Receipt:
+    said = detail or f"{len(envelope.payload)} bytes, sha256 {envelope.sha256}"
+    return Receipt(reference=envelope.name, detail=said)

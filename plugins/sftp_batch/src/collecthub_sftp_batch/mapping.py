@@ -60,8 +60,25 @@ class Sealing:
         return SigningKey.of(self._identity)
 
     @cached_property
-    def _partner(self) -> Certificate:
-        return load_certificate(self._settings.partner_certificate.encode())
+    def _formers(self) -> tuple[Identity, ...]:
+        """Identities that files may still be encrypted for: the one in use first."""
+        given = self._settings
+        if given.previous_own_key is None:
+            return (self._identity,)
+        former = load_identity(
+            given.previous_own_key.get_secret_value().encode(), given.previous_own_certificate.encode()
+        )
+        return self._identity, former
+
+    @cached_property
+    def _recipients(self) -> tuple[bytes, ...]:
+        """The partner's certificates in PEM: the one in use, and the coming one while it changes."""
+        given = (self._settings.partner_certificate, self._settings.next_partner_certificate)
+        return tuple(pem.encode() for pem in given if pem)
+
+    @cached_property
+    def _partner(self) -> tuple[Certificate, ...]:
+        return tuple(load_certificate(pem) for pem in self._recipients)
 
     @property
     def _format(self) -> ContainerFormat:
@@ -78,7 +95,11 @@ class Sealing:
         content, documents = self._format.encode_with_files(exchange)
         signed = serialise(sign_xml(parse(content), self._signing_key))
         packed = pack({"exchange.xml": signed, **documents})
-        return envelope_encrypt(packed, [self._settings.partner_certificate.encode()])
+        still_valid = [
+            pem for pem, found in zip(self._recipients, self._partner, strict=True)
+            if found.not_valid_after_utc >= self._ctx.now()
+        ]
+        return envelope_encrypt(packed, still_valid or self._recipients)
 
     def open(self, content: bytes) -> Decoded:
         """What the partner says in a sealed file; raises `QuarantineError` when any layer does not hold."""
@@ -93,13 +114,23 @@ class Sealing:
 
     def _open(self, content: bytes, name: str) -> tuple[Element, dict[str, bytes]]:
         """The signed tree, and only that, and the files beside it."""
-        files = unpack(envelope_decrypt(content, self._identity))
+        files = unpack(self._decrypt(content))
         document = files.pop(name, None)
         if document is None:
             raise QuarantineError(
                 f"the container has no {name}", code="archive.content", cure="Ask the partner to send it again, whole."
             )
-        return verify_xml(document, [self._partner], at=self._ctx.now()), files
+        return verify_xml(document, self._partner, at=self._ctx.now()), files
+
+    def _decrypt(self, content: bytes) -> bytes:
+        """Open it with the identity in use, else with the former one."""
+        identity, *formers = self._formers
+        try:
+            return envelope_decrypt(content, identity)
+        except QuarantineError:
+            if not formers:
+                raise
+        return envelope_decrypt(content, formers[0])
 
     def _refuse_stray(self, root: Element) -> None:
         """An exchange must come from this partner and be meant for this hub, whoever signed it."""
