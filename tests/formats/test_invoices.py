@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import re
+import zlib
 from decimal import Decimal
 from pathlib import Path
 from xml.etree import ElementTree
@@ -12,6 +13,7 @@ from xml.etree import ElementTree
 import pytest
 import typst
 from pypdf import PdfWriter
+from pypdf.generic import NameObject, StreamObject
 
 from collecthub.errors import QuarantineError
 from collecthub.formats.cii_invoice import fitting_profiles
@@ -173,3 +175,19 @@ def test_a_pdf_cut_anywhere_is_refused_and_never_breaks_the_reader() -> None:
         with pytest.raises(QuarantineError):
             read_invoice(whole[:length])
     assert xml_in_pdf(whole) == b"<x/>"
+
+
+def test_a_pdf_that_unpacks_to_hundreds_of_megabytes_is_refused() -> None:
+    """100 KB that become 100 MB: the reader stops at its limit."""
+    writer = PdfWriter()
+    writer.add_blank_page(200, 200)
+    writer.add_attachment("factur-x.xml", b"<x/>")
+    (part,) = (one for one in writer._objects if isinstance(one, StreamObject) and one.get("/Type") == "/EmbeddedFile")
+    part._data = zlib.compress(b" " * 100_000_000, 1)
+    part[NameObject("/Filter")] = NameObject("/FlateDecode")
+    stream = io.BytesIO()
+    writer.write(stream)
+    assert len(stream.getvalue()) < 1_000_000
+    with pytest.raises(QuarantineError) as refusal:
+        read_invoice(stream.getvalue())
+    assert refusal.value.code == "pdf.limit"

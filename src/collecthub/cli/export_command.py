@@ -51,13 +51,13 @@ def export_case(
     """
     from collecthub.cli.case_export import case_exchange, holder_of
     from collecthub.cli.cases import case_id_of
-    from collecthub.formats.carrying import UnfitCaseError
+    from collecthub.formats.carrying import TakesParticulars, UnfitCaseError
 
     with client() as hub:
         writer = _writer(hub.plugins.formats, format, particulars)
         with hub.database.read() as conn:
             case_id = case_id_of(conn, case)
-        is_for_court = hasattr(writer, "with_particulars")
+        is_for_court = isinstance(writer, TakesParticulars)
         receiver = "" if format in _FOR_PARTNERS else _RECEIVERS.get(format, format)
         exchange = case_exchange(hub, case_id, receiver, is_for_court=is_for_court)
         holder = holder_of(hub, case_id) if is_for_court else ""
@@ -71,15 +71,17 @@ def export_case(
 
 
 def _writer(formats: dict[str, CaseFormat], word: str, particulars: Path | None) -> CaseFormat:
-    writer: Any = formats.get(_FORMAT_OF_WORD.get(word, word))
+    from collecthub.formats.carrying import TakesParticulars
+
+    writer = formats.get(_FORMAT_OF_WORD.get(word, word))
     if writer is None:
         known = ", ".join(sorted({*formats, *_FORMAT_OF_WORD} - set(_FORMAT_OF_WORD.values())))
         raise typer.BadParameter(f"there is no format {word[:40]!r}; there are {known}", param_hint="--format")
     if particulars is None:
-        return writer  # type: ignore[no-any-return]  # a CaseFormat, Any only to ask for `with_particulars`
-    if not hasattr(writer, "with_particulars"):
+        return writer
+    if not isinstance(writer, TakesParticulars):
         raise typer.BadParameter(f"{word} takes no particulars", param_hint="--particulars")
-    return writer.with_particulars(read_tree(particulars))  # type: ignore[no-any-return]  # as above
+    return writer.with_particulars(read_tree(particulars))
 
 
 def read_tree(path: Path) -> dict[str, Any]:
@@ -105,9 +107,11 @@ def _refuse(error: Any, case_id: str, word: str, *, as_json: bool) -> None:
 
 
 def _hand_out(
-    writer: Any, exchange: Exchange, content: bytes, case_id: str, word: str, output: Path | None, *, as_json: bool
+    writer: CaseFormat, exchange: Exchange, content: bytes, case_id: str, word: str, output: Path | None, *, as_json: bool
 ) -> None:
-    left: tuple[Objection, ...] = writer.left_behind(exchange) if hasattr(writer, "left_behind") else ()
+    from collecthub.formats.carrying import TakesParticulars
+
+    left: tuple[Objection, ...] = writer.left_behind(exchange) if isinstance(writer, TakesParticulars) else ()
     if output is not None:
         output.write_bytes(content)
     if left and not as_json:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -17,10 +17,24 @@ from collecthub.errors import ConfigurationError, PermanentError
 from collecthub.model.exchange import CaseFile, Exchange
 from collecthub.model.money import minor_units
 from collecthub.model.party import Address
+from collecthub.ports import CaseFormat
 
 S = TypeVar("S", bound=msgspec.Struct)
 
 _HEX32 = re.compile(r"[0-9a-f]{32}")
+
+
+@runtime_checkable
+class TakesParticulars(Protocol):
+    """A format that asks for more than a case knows. A plugin's format may satisfy it as well."""
+
+    def with_particulars(self, given: Mapping[str, Any]) -> CaseFormat:
+        """The same format with particulars. Raises `ConfigurationError` naming the field that is wrong."""
+        ...
+
+    def left_behind(self, exchange: Exchange) -> tuple[Objection, ...]:
+        """What the case files hold and the document has no place for."""
+        ...
 
 
 class Objection(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 from pypdf import PdfReader
-from pypdf.errors import PyPdfError
+from pypdf.errors import LimitReachedError, PyPdfError
 
 from collecthub.errors import QuarantineError
 
@@ -30,6 +30,8 @@ def xml_in_pdf(content: bytes) -> bytes:
     try:
         attached = PdfReader(io.BytesIO(content), strict=False).attachments
         found = [part for name in attached if name.lower() in NAMES for part in attached[name]]
+    except LimitReachedError as error:
+        raise _refused("limit", "The PDF unpacks to more than an invoice needs.") from error
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError) as error:
         # A damaged PDF breaks its reader in many ways; whatever it is, the bytes are kept and a person is told.
         raise _refused("malformed", f"The PDF cannot be read ({type(error).__name__}).") from error

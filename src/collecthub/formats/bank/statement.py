@@ -23,7 +23,7 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 _NOT_GIVEN = frozenset({"NOTPROVIDED", "NOT PROVIDED", "NONREF", "NOREF"})
 
 
-class BankTransaction(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class BankTransaction(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One payment on an account as the bank reports it. `amount` is positive; `is_credit` says which way it went."""
 
     place: str  # where a person finds it in the file: "line 12", "entry 3, transaction 2, line 120"
@@ -105,7 +105,7 @@ def currency_of(text: str, place: str) -> str:
 
 def given_ref(text: str) -> str:
     """A reference, or nothing where the bank writes that there is none."""
-    plain = " ".join(text.split())
+    plain = "".join(char for char in " ".join(text.split()) if char.isprintable())
     return "" if plain.upper() in _NOT_GIVEN else plain
 
 
