@@ -93,14 +93,17 @@ class VendorHub:
             past = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)
             conn.execute(sa.update(t.consents).where(t.consents.c.ended_at.is_(None)).values(expires_at=past))
 
-    def owe(self, number: str, customer: str, amount: str, **more: str) -> None:
+    def owe(self, number: str, customer: str, amount: str, *, division: str = str(DEFAULT_DIVISION), **more: str) -> None:
         """An open invoice in the twin's books, long overdue."""
-        person = {"customer_ref": customer, "name": f"Klant {customer}", "kind": "company", "country": "BE"}
+        person = {
+            "customer_ref": customer, "name": f"Klant {customer}", "kind": "company", "country": "BE",
+            "email": f"{customer}@example.org",
+        }  # fmt: skip
         item = {
             "customer_ref": customer, "number": number, "issue_on": "2026-01-05", "due_on": "2026-02-04",
             "amount": amount, "open_amount": amount, "currency": "EUR", "kind": "invoice", "settles": "", **more,
         }  # fmt: skip
-        self.exact.control("load", {"division": DEFAULT_DIVISION, "customers": [person], "items": [item]})
+        self.exact.control("load", {"division": int(division), "customers": [person], "items": [item]})
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from portal.vendor_hub import VendorHub, open_vendor_hub
 from walk.scripted import ScriptedPlugin, World
 
+from collecthub.engine.connection_settings import choose_divisions
 from collecthub.engine.doors import connect, create_partner
 from collecthub.engine.jobs import JOBS
 from collecthub.engine.release import release_connection
@@ -27,6 +28,7 @@ from collecthub.store.queries.doors import RunView, connection_detail
 from collecthub.store.queries.scope import LOCAL_OPERATOR
 
 TODAY = dt.date(2026, 6, 15)
+OTHER_DIVISION = DEFAULT_DIVISION + 1
 RECEIVABLES = f"/api/v1/{DEFAULT_DIVISION}/read/financial/ReceivablesList"
 
 
@@ -125,3 +127,28 @@ def test_a_row_that_got_lost_is_found_by_the_totals_and_read_anew(ledger: Ledger
     assert ledger.cases["Klant C2"].status is Status.SENT
     with ledger.place.hub.database.read() as conn:
         assert conn.scalar(sa.select(sa.func.count()).select_from(t.invoices)) == 3
+
+
+def test_a_division_that_is_left_out_later_counts_on_neither_side(ledger: Ledger) -> None:
+    place = ledger.place
+    place.owe("2001", "C9", "11.00", division=str(OTHER_DIVISION))
+    choose_divisions(place.hub, LOCAL_OPERATOR, ledger.connection_id, [str(DEFAULT_DIVISION), str(OTHER_DIVISION)])
+    ledger.next_day()
+    assert (ledger.pull().state, ledger.last_run.control) == ("complete", "agreed")
+    choose_divisions(place.hub, LOCAL_OPERATOR, ledger.connection_id, [str(DEFAULT_DIVISION)])
+    ledger.next_day()
+    assert (ledger.pull().state, ledger.last_run.control) == ("complete", "agreed")
+
+
+def test_a_customer_that_the_erp_anonymises_loses_his_contact_data_here(ledger: Ledger) -> None:
+    place = ledger.place
+    before = ledger.cases["Klant C3"]
+    assert before.debtor.contacts
+    place.exact.control(
+        "account", {"customer_ref": "C3", "changes": {"IsAnonymised": 1, "Email": None, "Phone": None, "AddressLine1": None}}
+    )
+    ledger.pull()
+    with place.hub.database.read() as conn:
+        (case,) = read_cases(conn, t.cases.c.case_id == before.case_id)
+    assert case.debtor.contacts == ()
+    assert case.balance.open_principal == Decimal("7.50")
