@@ -116,3 +116,22 @@ def test_a_creditor_sees_what_stands_against_a_case_and_what_to_supply(
     assert complaints == []
     answer = log_in("office").goto(page.url)
     assert answer is not None and answer.status == 403
+
+
+def test_the_portfolio_is_checked_without_changing_it(
+    log_in: LogIn, town: Town, url: str, complaints: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = log_in("lumen")
+    page.goto(f"{url}/countries")
+    page.get_by_role("link", name="Check the portfolio").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Portfolio check")
+    cases, feasible, blocked = (int(text.replace(",", "")) for text in page.locator(".figure-value").all_inner_texts())
+    assert cases == feasible + blocked > 0
+    rows = page.get_by_role("region", name="By country").locator("tbody tr")
+    assert sum(int(text) for text in rows.locator("td:nth-child(2)").all_inner_texts()) == cases
+    finding = page.get_by_role("region", name="What stands against them").get_by_role("row", name=re.compile("^No proof"))
+    expect(finding.locator("td").first).to_have_text(str(cases))
+    monkeypatch.setattr("collecthub.web.portal.feasibility.CASES_AT_ONCE", 0)
+    page.reload()
+    expect(page.get_by_text("Too many cases to wait for")).to_be_visible()
+    assert complaints == []

@@ -103,6 +103,12 @@ def dry_run(hub: Hub, conn: sa.Connection, scope: Scope, creditor_id: str, as_of
     return counted.told(as_of)
 
 
+def open_case_count(conn: sa.Connection, scope: Scope) -> int:
+    """How many cases a dry run of the scope would look at."""
+    query = sa.select(sa.func.count()).where(cases_of(scope), t.cases.c.status != Status.CLOSED.value)
+    return conn.scalar(query) or 0
+
+
 def _open_cases(conn: sa.Connection, scope: Scope, creditor_id: str) -> Iterator[list[Case]]:
     after = ""
     wanted = cases_of(scope) & (t.cases.c.status != Status.CLOSED.value)

@@ -1,4 +1,4 @@
-"""What stands against a case, for whoever must supply it: findings, open points, and what was checked."""
+"""What stands against a case or a whole portfolio, for whoever must supply it: findings, open points, what was checked."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from collecthub.engine.feasibility import Plan, case_feasibility
+from collecthub.engine.feasibility import Plan, case_feasibility, dry_run, open_case_count
 from collecthub.law.feasibility.finding import Finding, Verdict
 from collecthub.law.feasibility.rules import rule_book
 from collecthub.model.exchange import Procedure
@@ -24,6 +24,7 @@ VERDICTS: Mapping[Verdict, Label] = {
     Verdict.NOT_APPLICABLE: ("Does not apply", "quiet"),
 }
 BLOCKS: Label = ("Blocks", "bad")
+CASES_AT_ONCE = 5_000  # a few seconds of one core; more than that is a task for the command line
 
 
 @router.get("/cases/{case_id}/feasibility")
@@ -42,6 +43,16 @@ def show(visitor: CreditorSide, case_id: str, procedure: Annotated[Procedure | N
         visitor, "feasibility.html", case=case, answer=answer, quiet=quiet, evidence=EVIDENCE, mark=_mark,
         procedures=[step.value for step in Procedure],
     )  # fmt: skip
+
+
+@router.get("/portfolio")
+def show_portfolio(visitor: CreditorSide) -> Response:
+    """The dry run over every open case of whoever looks, while there are few enough to wait for it."""
+    hub = visitor.hub
+    with hub.database.read() as conn:
+        count = open_case_count(conn, visitor.scope)
+        told = dry_run(hub, conn, visitor.scope, "", hub.business_date()) if count <= CASES_AT_ONCE else None
+    return page(visitor, "portfolio.html", told=told, count=count, most=CASES_AT_ONCE)
 
 
 def _mark(one: Finding) -> Label:
