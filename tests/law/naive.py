@@ -31,13 +31,17 @@ class Tables:
     """The published rates by series and day."""
 
     def __init__(self, shared: Path) -> None:
-        self.rates = [row for row in rows(shared, "reference_rates.csv") if row["rate_percent"]]
+        self.rates: dict[str, list[tuple[str, str, Fraction]]] = {}
+        for row in rows(shared, "reference_rates.csv"):
+            if row["rate_percent"]:
+                found = (row["valid_from"], row["valid_to"], Fraction(row["rate_percent"]))
+                self.rates.setdefault(row["series"], []).append(found)
         self.rules = rows(shared, "late_payment_rules.csv")
 
     def rate(self, series: str, day: dt.date) -> Fraction:
-        for row in self.rates:
-            if row["series"] == series and row["valid_from"] <= day.isoformat() <= row["valid_to"]:
-                return Fraction(row["rate_percent"])
+        for first, last, value in self.rates.get(series, ()):
+            if first <= day.isoformat() <= last:
+                return value
         raise KeyError((series, day))
 
     def percent(self, rule: dict[str, str], day: dt.date, due: dt.date) -> Fraction:

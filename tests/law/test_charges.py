@@ -121,6 +121,19 @@ def test_consumers_owe_no_lump_sum_where_nothing_says_so() -> None:
     assert amount("NL", "1000", segment="B2C") == "150.00 EUR"
 
 
+@pytest.mark.parametrize(
+    ("country", "item", "claim", "fee"),
+    [
+        ("FI", "reminder", "50", "5.00 EUR"), ("FI", "collection_letter", "100", "14.00 EUR"), ("FI", "collection_letter", "100.01", "24.00 EUR"),
+        ("FI", "collection_letter", "1000.01", "50.00 EUR"), ("FI", "collection_total", "100", "60.00 EUR"),
+        ("FI", "collection_total", "1000", "120.00 EUR"), ("FI", "collection_total", "5000", "210.00 EUR"), ("SE", "reminder", "1", "60.00 SEK"),
+        ("SE", "collection_letter", "1", "180.00 SEK"), ("SE", "instalment_plan", "1", "170.00 SEK"), ("DK", "reminder", "1", "100.00 DKK"),
+    ],
+)  # fmt: skip
+def test_fees_of_single_steps(country: str, item: str, claim: str, fee: str) -> None:
+    assert amount(country, claim, item=item, segment="B2C") == fee
+
+
 # --- the Belgian bailiff -----------------------------------------------------------------------------
 
 

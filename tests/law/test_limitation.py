@@ -80,6 +80,23 @@ def test_periods_abroad(country: str, due: str, until: str) -> None:
     assert last(country, due) == until
 
 
+GENERAL = {
+    2: "TW TH", 3: "AT DE DK EE FI HR CZ NO RO SI LV CN IN VN ZA RU PL", 4: "IS SK US", 5: "BG FR ES GR HU MT NL JP KR BR AE",
+    6: "CY IE GB AU NZ HK SG MY", 7: "IL", 10: "BE IT LT LU SE CH MX CO", 15: "DZ TN EG", 20: "PT", 30: "ID",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("years", "countries"), GENERAL.items())
+def test_the_general_periods_between_businesses(years: int, countries: str) -> None:
+    for country in countries.split():
+        assert asked(country, "2020-06-30", nature="general").period == f"{years} years", country
+
+
+def test_trade_and_sale_are_lost_sooner_where_the_law_says_so() -> None:
+    shorter = {country: asked(country, "2020-06-30").period for country in ("PL", "VN", "KR", "EG", "SA")}
+    assert shorter == {"PL": "2 years", "VN": "2 years", "KR": "3 years", "EG": "7 years", "SA": "5 years"}
+
+
 def test_every_country_of_the_table_has_its_period(shared_data: Path) -> None:
     """The years that the table begins with, or a shorter one of the same cell where it names several."""
     for row in rows(shared_data, "collection_rules.csv"):

@@ -103,7 +103,7 @@ def late_payment(
         return _answer(law, question, accrued, Charge.nothing(question.currency), notes)
     try:
         granted = _compensation(
-            law, question, accrued.until, is_consumer=rule is not None, exchange_rate=exchange_rate
+            law, question, accrued.until, is_consumer=question.segment == "B2C", exchange_rate=exchange_rate
         )
     except UnknownRateError as error:
         return _answer(law, question, accrued, None, [*notes, f"{error.message}. {error.cure}"])
