@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from decimal import Decimal
 from typing import Any
 
@@ -175,6 +176,41 @@ def test_the_daily_control_goes_on_where_the_minute_ended(world: Any) -> None:
     world.twin.control("limits", {"a_minute": 60})
     world.advance(86_400)
     assert list(connector.pull(checkpoint))[-1].control is not None
+
+
+def test_the_daily_control_is_not_taken_from_a_ledger_that_moves(world: Any) -> None:
+    """Somebody books while the list is read: its sums are those of no moment, so they are not compared."""
+    world.load(10)
+    connector = world.connected()
+    slow = {"path": f"/api/v1/{world.division}/read/financial", "delay_seconds": 0.6}
+    world.twin.control("faults", slow)
+    booking = threading.Timer(0.0, lambda: None)
+    pages = []
+    for page in connector.pull(""):
+        pages.append(page)
+        if page.changed_debtors and not booking.is_alive():  # the list is read next
+            booking = threading.Timer(0.2, world.control, ("pay",), {"number": "1003"})
+            booking.start()
+    booking.join()
+    assert world.open_state(pages) == world.books()  # the payment came with the same run
+    assert pages[-1].control is None
+    again = list(connector.pull(last_checkpoint(pages)))
+    assert [(one.count, one.amount) for one in again[-1].control or ()] == [(9, sum(world.books().values()))]
+
+
+def test_a_control_that_was_interrupted_begins_anew_when_something_was_booked_meanwhile(world: Any) -> None:
+    world.twin.control("limits", {"a_minute": 16})
+    world.load(900)
+    connector = world.connected()
+    pages: list[Page] = []
+    with pytest.raises(RetryableError):
+        pages.extend(connector.pull(""))
+    world.control("pay", number="1003")
+    world.advance(61)
+    world.twin.control("limits", {"a_minute": 60})
+    pages.extend(connector.pull(last_checkpoint(pages)))
+    books = world.books()
+    assert [(one.count, one.amount) for one in pages[-1].control or ()] == [(899, sum(books.values()))]
 
 
 def test_money_on_account_is_tied_to_the_one_item_that_it_pays(world: Any) -> None:

@@ -16,8 +16,13 @@ OPEN_LIST = "read/financial/ReceivablesList"
 
 
 class Comparison(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A reading of the list that is under way: sums so far, and where it goes on."""
+    """A reading of the list that is under way: sums so far, where it goes on, and what was known when it began.
 
+    The list shows a moving ledger page by page. Its sums are those of one moment only if no row version rose from its
+    first page to its last.
+    """
+
+    began_at: dict[str, tuple[int, int]] = {}
     totals: dict[str, tuple[int, Decimal]] = {}
     divisions_done: tuple[int, ...] = ()
     next_url: str = ""
@@ -39,7 +44,9 @@ def read_list(client: ExactClient, division: int, comparison: Comparison) -> Ite
             count, amount = totals.get(row.currency, (0, Decimal(0)))
             totals[row.currency] = (count + 1, amount + row.amount)
         done = comparison.divisions_done if page.next_url else (*comparison.divisions_done, division)
-        comparison = Comparison(totals=totals, divisions_done=done, next_url=page.next_url)
+        comparison = msgspec.structs.replace(
+            comparison, totals=totals, divisions_done=done, next_url=page.next_url
+        )
         yield comparison
 
 

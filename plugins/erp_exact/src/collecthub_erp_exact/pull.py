@@ -39,6 +39,8 @@ TERMS, DELETED, DIVISIONS = "sync/Cashflow/PaymentTerms", "sync/Deleted", "syste
 CHANGED_ACCOUNTS, CHANGED_CONTACTS = "sync/CRM/Accounts", "sync/CRM/Contacts"
 _FIRST_VERSION = 1  # the vendor's start value: `Timestamp gt 1` is everything
 
+_TRIES_A_DAY = 8
+
 _log = logging.getLogger(__name__)
 
 
@@ -59,6 +61,8 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True):
     divisions: dict[str, Cursor] = {}
     compared_on: dt.date | None = None
     comparison: Comparison | None = None
+    tried_on: dt.date | None = None
+    tries: int = 0
 
     def cursor(self, division: int) -> Cursor:
         """How far this division was read."""
@@ -67,6 +71,23 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True):
     def with_cursor(self, division: int, cursor: Cursor) -> Checkpoint:
         """The checkpoint after a division moved on."""
         return msgspec.structs.replace(self, divisions={**self.divisions, str(division): cursor})
+
+    def known_of(self, divisions: Sequence[int]) -> dict[str, tuple[int, int]]:
+        """How far the terms and deletions of these divisions were read."""
+        cursors = {division: self.cursor(division) for division in divisions}
+        return {str(division): (cursor.terms, cursor.deleted) for division, cursor in cursors.items()}
+
+    def compared(self, today: dt.date) -> Checkpoint:
+        """The checkpoint after a comparison that holds, or the last try of a day."""
+        return msgspec.structs.replace(self, compared_on=today, comparison=None, tried_on=None, tries=0)
+
+    def disturbed(self, today: dt.date) -> Checkpoint:
+        """The checkpoint after a comparison during which the ledger moved: the next pull tries again, not for ever."""
+        tries = self.tries + 1 if self.tried_on == today else 1
+        if tries >= _TRIES_A_DAY:
+            _log.warning("the list of open items moved during each of %s readings today; tried again tomorrow", tries)
+            return self.compared(today)
+        return msgspec.structs.replace(self, comparison=None, tried_on=today, tries=tries)
 
     def text(self) -> str:
         """As the hub keeps it."""
@@ -113,12 +134,9 @@ class Puller:
         for division in divisions:
             try:
                 for step in self._division(division, state.cursor(division), moves):
-                    if step.rows or step.refused or step.cursor != state.cursor(division):
+                    if page := _page(state, division, step):
                         state = state.with_cursor(division, step.cursor)
-                        yield Page(
-                            rows=step.rows, refused=step.refused, changed_debtors=step.changed_debtors,
-                            checkpoint=state.text(),
-                        )  # fmt: skip
+                        yield page
             except ConfigurationError:
                 raise
             except CollecthubError as trouble:
@@ -126,7 +144,10 @@ class Puller:
                 troubles.append(trouble)
         if troubles:
             raise troubles[0]
-        yield from self._comparison(state)
+        if not self._settings.compare_daily or state.compared_on == self._today():
+            yield Page(rows=(), checkpoint=state.text())
+            return
+        yield from self._comparison(state, divisions)
 
     def _move_dates(self, asked_of: int) -> dict[int, str]:
         """When each division was last moved to another server, as text that only has to be compared."""
@@ -144,7 +165,7 @@ class Puller:
         elif cursor.moved != moved:
             _log.warning("division %s was moved at the vendor's side; it is read anew", division)
             cursor = Cursor(moved=moved, is_begun=True)
-        for read in (self._terms, self._removed, self._changed_accounts, self._changed_contacts):
+        for read in (self._news, self._changed_accounts, self._changed_contacts):
             for step in read(division, cursor):
                 cursor = step.cursor
                 yield step
@@ -194,24 +215,46 @@ class Puller:
             if page.rows:
                 yield page.rows
 
-    def _comparison(self, state: Checkpoint) -> Iterator[Page]:
-        """The last page. Once a day it carries what the vendor's own list of open items adds up to."""
-        today = self._today()
-        if not self._settings.compare_daily or (state.compared_on == today and state.comparison is None):
-            yield Page(rows=(), checkpoint=state.text())
-            return
-        comparison = state.comparison or Comparison()
-        for division in self._settings.divisions:
-            try:
+    def _comparison(self, state: Checkpoint, divisions: Sequence[int]) -> Iterator[Page]:
+        """The last page, with what the vendor's own list of open items adds up to when it held still meanwhile."""
+        known, comparison = state.known_of(divisions), state.comparison
+        if comparison is None or comparison.began_at != known:
+            comparison = Comparison(began_at=known)
+        try:
+            for division in divisions:
                 if division not in comparison.divisions_done:
                     for progress in read_list(self._client, division, comparison):
                         comparison = progress
-            except RetryableError:
-                # Keep what is summed: the list is longer than a minute's calls allow.
-                yield Page(rows=(), checkpoint=msgspec.structs.replace(state, comparison=comparison).text())
-                raise
-        done = msgspec.structs.replace(state, compared_on=today, comparison=None)
-        yield Page(rows=(), checkpoint=done.text(), control=comparison.control())
+            for division in divisions:
+                for step in self._news(division, state.cursor(division)):
+                    if page := _page(state, division, step):
+                        state = state.with_cursor(division, step.cursor)
+                        yield page
+        except RetryableError:
+            # Keep what is summed: the list is longer than a minute's calls allow.
+            yield Page(rows=(), checkpoint=msgspec.structs.replace(state, comparison=comparison).text())
+            raise
+        if state.known_of(divisions) != known:
+            yield Page(rows=(), checkpoint=state.disturbed(self._today()).text())
+            return
+        yield Page(rows=(), checkpoint=state.compared(self._today()).text(), control=comparison.control())
+
+    def _news(self, division: int, cursor: Cursor) -> Iterator[_Step]:
+        """Terms and deletions since `cursor`."""
+        for read in (self._terms, self._removed):
+            for step in read(division, cursor):
+                cursor = step.cursor
+                yield step
+
+
+def _page(state: Checkpoint, division: int, step: _Step) -> Page | None:
+    """The page that a step is for the hub; None when nothing came and nothing moved."""
+    if not (step.rows or step.refused or step.cursor != state.cursor(division)):
+        return None
+    return Page(
+        rows=step.rows, refused=step.refused, changed_debtors=step.changed_debtors,
+        checkpoint=state.with_cursor(division, step.cursor).text(),
+    )  # fmt: skip
 
 
 def _references(division: int, keys: Iterable[str | None]) -> list[str]:
