@@ -42,7 +42,7 @@ def test_all_steps_of_a_check_pass(ledger: Any) -> None:
     ledger.load(["a"])
     steps = ledger.connector().check()
     assert [step.name for step in steps if not step.is_ok] == []
-    assert [step.detail for step in steps[:2]] == ["all 28 there", "1 open items"]
+    assert [step.detail for step in steps[:3]] == ["all 28 there", "all 40 there", "1 open items"]
 
 
 def test_a_missing_column_is_named_by_the_check_and_by_a_pull(ledger: Any) -> None:
@@ -52,6 +52,8 @@ def test_a_missing_column_is_named_by_the_check_and_by_a_pull(ledger: Any) -> No
     assert not steps[0].is_ok
     assert steps[0].detail == "A_OperationalAcctgDocItemCube has no NetDueDate, DunningLevel."
     assert "view in SAP extended" in steps[0].cure
+    ledger.twin.control("services", {"missing": ["NetDueDate", "DunningLevel", "CorrespondenceLanguage"]})
+    assert ledger.connector().check()[1].detail == "A_CustomerDunning has no DunningLevel."
     with pytest.raises(ConfigurationError, match="lacks a column that is needed.*NetDueDate"):
         list(ledger.connector().pull(""))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -113,6 +113,15 @@ class PartnerNumber(msgspec.Struct, kw_only=True):
     customer: str | None = msgspec.field(name="Customer", default=None)
 
 
+MASTER_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    name: row.__struct_encode_fields__
+    for name, row in (
+        ("A_Customer", Customer), ("A_CustomerCompany", CustomerCompany), ("A_CustomerDunning", Dunning),
+        ("A_BusinessPartner", Partner), ("A_BusinessPartnerAddress", PostalAddress),
+        ("A_AddressEmailAddress", Email), ("A_AddressPhoneNumber", Phone), ("A_BPContactToFuncAndDept", ContactPerson),
+    )
+}  # fmt: skip
+"""Entity set of the customer master to the columns that we read of it."""
 _NUMBERS = msgspec.json.Decoder(Answer[Results[PartnerNumber]])
 
 

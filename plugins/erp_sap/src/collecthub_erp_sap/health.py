@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -10,6 +10,7 @@ from collecthub.sdk import CheckStep, CollecthubError, ConfigurationError
 from collecthub.wire.xml import Element, parse
 from collecthub_erp_sap.client import SapClient
 from collecthub_erp_sap.cube import SELECT, read_page
+from collecthub_erp_sap.debtors import MASTER_COLUMNS
 from collecthub_erp_sap.mapping import COLUMNS
 from collecthub_erp_sap.odata import equals
 from collecthub_erp_sap.settings import S4Settings
@@ -29,7 +30,8 @@ def check_steps(client: SapClient, settings: S4Settings) -> Iterator[CheckStep]:
 
 
 def _steps(client: SapClient, settings: S4Settings) -> Iterator[tuple[str, Callable[[], str]]]:
-    yield "columns of the open items", lambda: _columns(client, settings)
+    yield "columns of the open items", lambda: _columns(client, settings.cube_path, {settings.cube_entity: COLUMNS})
+    yield "columns of the customer master", lambda: _columns(client, settings.partner_path, MASTER_COLUMNS)
     for company in settings.company_codes:
         yield f"open items of company code {company}", lambda company=company: _items(client, settings, company)  # type: ignore[misc]  # bound per turn
     partner = settings.partner_path
@@ -44,17 +46,18 @@ def _steps(client: SapClient, settings: S4Settings) -> Iterator[tuple[str, Calla
         yield "permission to write", lambda: _token(client, partner)
 
 
-def _columns(client: SapClient, settings: S4Settings) -> str:
-    """The service's own description names every column that a pull selects. Raises `ConfigurationError`."""
-    document = parse(client.read_bytes(f"{settings.cube_path}/$metadata", {}, accept="application/xml"))
-    found = properties_of(document, settings.cube_entity)
-    missing = [name for name in COLUMNS if name not in found]
-    if missing:
-        raise ConfigurationError(
-            f"{settings.cube_entity} has no {', '.join(missing)}.",
-            cure="Correct cube_path and cube_entity of this connection, or have the view in SAP extended.",
-        )
-    return f"all {len(COLUMNS)} there"
+def _columns(client: SapClient, service: str, wanted: Mapping[str, Sequence[str]]) -> str:
+    """The service's own description names every column that is selected. Raises `ConfigurationError`."""
+    document = parse(client.read_bytes(f"{service}/$metadata", {}, accept="application/xml"))
+    for entity_set, names in wanted.items():
+        found = properties_of(document, entity_set)
+        missing = [name for name in names if name not in found]
+        if missing:
+            raise ConfigurationError(
+                f"{entity_set} has no {', '.join(missing)}.",
+                cure="Correct the path and entity of this service in the connection, or have the view in SAP extended.",
+            )
+    return f"all {sum(map(len, wanted.values()))} there"
 
 
 def properties_of(document: Element, entity_set: str) -> set[str]:
