@@ -10,7 +10,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from collecthub.cli.demo.town import OPERATOR
+from collecthub.cli.demo.town import ERPS, OFFICES, OPERATOR
 from collecthub.config import load_settings
 from collecthub.hub import open_hub
 from collecthub.store import tables as t
@@ -21,7 +21,7 @@ from crash.town import MortalTown, cut_plan, settle_in_erp
 PATIENCE_SECONDS = 100.0
 WORK_DAYS = 4
 LIFE_SECONDS = (0.05, 1.5)  # from the begin of the work to the kill
-TWINS = ("exact", "sap", "bailiff", "lawyer", "agency", "creditor")
+TWINS = (*ERPS, *OFFICES, "creditor")
 
 STAGES: tuple[tuple[str, str, float], ...] = (
     ("pull in shadow", "run", 0.3),
@@ -114,7 +114,7 @@ class Story:
         for case in sorted(held, key=lambda case: case.number):
             draw = int(case.case_id, 16) % 12  # by the case alone: one that is missing does not shift the others
             how = "pay" if draw < 2 else "credit" if draw == 2 else ""
-            creditor = next(one for one in cut_plan().creditors if one.creditor_id == case.creditor_id)
+            creditor = next(one for one in cut_plan().creditors if case.connection_id == f"{one.creditor_id}-{one.erp}")
             if how:
                 settle_in_erp(self.town, creditor, {claim.claim_id for claim in case.claims}, how)
 

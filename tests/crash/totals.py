@@ -107,6 +107,7 @@ def _erps(town: MortalTown) -> dict[str, Any]:
             for name, rows in activities.items()
         },
         "sap": town["sap"].control("books"),
+        "b1": town["b1"].control("books"),
     }
 
 

@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import Any, cast
 
 from collecthub.cli.demo.portfolio import CreditorPlan, Plan, bundled
-from collecthub.cli.demo.town import Town, opened
+from collecthub.cli.demo.town import ERPS, OFFICES, Town, opened
 from collecthub.sandbox.twin import RunningTwin
 
 ABROAD = ("DE", "FR", "GB", "JP")
-ITEMS_PER_CREDITOR = 100
+ITEMS_PER_LEDGER = 70
 START_SECONDS = 30.0
 
 
 @cache
 def cut_plan() -> Plan:
-    """Both creditors with every debtor of four countries abroad and so many at home that each has 100 items."""
+    """Every ledger with the debtors of four countries abroad and so many at home that it has 70 items."""
     whole = bundled()
     return replace(whole, creditors=tuple(_cut(creditor) for creditor in whole.creditors))
 
@@ -37,7 +37,7 @@ def _cut(creditor: CreditorPlan) -> CreditorPlan:
     total = 0
     for customer in sorted(creditor.customers, key=lambda one: one.country not in ABROAD):
         count = counts.get(customer.customer_ref, 0)
-        if customer.country in (*ABROAD, creditor.country) and total + count <= ITEMS_PER_CREDITOR:
+        if customer.country in (*ABROAD, creditor.country) and total + count <= ITEMS_PER_LEDGER:
             kept.add(customer.customer_ref)
             total += count
     return replace(
@@ -58,7 +58,7 @@ class NearbyTown(Town):
     def to_noon(self, day: dt.date) -> None:
         """Put every calendar to this day."""
         noon = dt.datetime.combine(day, dt.time(12), dt.UTC).isoformat()
-        for name in ("exact", "sap", "bailiff", "lawyer", "agency"):
+        for name in (*ERPS, *OFFICES):
             self[name].control("clock", {"now": noon})
 
 

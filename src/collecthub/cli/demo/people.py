@@ -17,7 +17,7 @@ from collecthub.errors import PermanentError
 from collecthub.model.ids import new_id
 from collecthub.model.party import Address, Party
 from collecthub.ports import PartnerProfile
-from collecthub.sandbox import exact, exact_books, sap
+from collecthub.sandbox import b1, exact, exact_books, sap
 from collecthub.store.connections import Playbook, read_connection
 from collecthub.store.queries.scope import LOCAL_OPERATOR
 from collecthub.wire.crypto import generate_identity, generate_login_key, login_public_key
@@ -116,7 +116,7 @@ def connect_creditor(hub: Hub, town: Town, plan: CreditorPlan) -> str:
          "events": WEBHOOK_EVENTS},
         creditor_id=plan.creditor_id, connection_id=f"{plan.creditor_id}-hook",
     )  # fmt: skip
-    return {"exact": _connect_exact, "sap": _connect_sap}[plan.erp](hub, town, plan)
+    return {"exact": _connect_exact, "sap": _connect_sap, "b1": _connect_b1}[plan.erp](hub, town, plan)
 
 
 def _connect_exact(hub: Hub, town: Town, plan: CreditorPlan) -> str:
@@ -152,6 +152,15 @@ def _connect_sap(hub: Hub, town: Town, plan: CreditorPlan) -> str:
     }  # fmt: skip
     return _connect(
         hub, "erp_sap", "SAP S/4HANA", values, creditor_id=plan.creditor_id, connection_id=f"{plan.creditor_id}-sap"
+    )
+
+
+def _connect_b1(hub: Hub, town: Town, plan: CreditorPlan) -> str:
+    values = {
+        "base_url": town["b1"].url, "company_db": b1.COMPANY, "username": b1.USER, "password": b1.PASSWORD,
+    }  # fmt: skip
+    return _connect(
+        hub, "erp_sap_b1", "SAP Business One", values, creditor_id=plan.creditor_id, connection_id=f"{plan.creditor_id}-b1"
     )
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from collecthub.sandbox.open_item import Customer, OpenItem
 from collecthub.sandbox.open_items_file import assign_countries, read_open_items, split_between
-from collecthub.sandbox.portfolio import BUSINESS_DATE, bundled_portfolio
+from collecthub.sandbox.portfolio import BUSINESS_DATE, CreditorBooks, bundled_portfolio
+
+SUBSIDIARY = "2000"  # this company of a group keeps its books in Business One
 
 
 @dataclass(frozen=True)
 class CreditorPlan:
-    """One creditor of the demo and what its ERP is loaded with."""
+    """One ERP of a creditor of the demo and what it is loaded with; a group has several."""
 
     creditor_id: str
     name: str
@@ -45,16 +47,21 @@ class Plan:
 def bundled() -> Plan:
     """The portfolio that comes with the hub, on the last half-year whose interest rates are known."""
     return Plan(
-        as_of=BUSINESS_DATE,
-        creditors=tuple(
-            CreditorPlan(
-                creditor_id=books.name.split()[0].lower(), name=books.name, country="BE", erp=books.erp,
-                companies=tuple(code for code in books.companies if code), customers=books.customers,
-                items=books.items,
-            )
-            for books in bundled_portfolio()
-        ),
+        as_of=BUSINESS_DATE, creditors=tuple(plan for books in bundled_portfolio() for plan in _ledgers(books))
     )
+
+
+def _ledgers(books: CreditorBooks) -> Iterator[CreditorPlan]:
+    """A creditor's ERPs: a group keeps its main company in S/4HANA and its subsidiary in Business One."""
+    main = tuple(code for code in books.companies if code and code != SUBSIDIARY)
+    parts = [(books.erp, main)] + ([("b1", (SUBSIDIARY,))] if SUBSIDIARY in books.companies else [])
+    for erp, companies in parts:
+        items = tuple(item for item in books.items if item.company in companies or not companies)
+        present = {item.customer_ref for item in items}
+        yield CreditorPlan(
+            creditor_id=books.name.split()[0].lower(), name=books.name, country="BE", erp=erp, companies=companies,
+            customers=tuple(one for one in books.customers if one.customer_ref in present), items=items,
+        )
 
 
 def from_file(

@@ -8,7 +8,7 @@ from typing import Any
 
 from collecthub.cli.demo.people import agree_with_partners, connect_creditor, is_connected
 from collecthub.cli.demo.portfolio import CreditorPlan, Plan
-from collecthub.cli.demo.town import Town
+from collecthub.cli.demo.town import ERPS, OFFICES, Town
 from collecthub.engine.context import Hub
 from collecthub.engine.durable import Engine
 from collecthub.engine.idle import Leftover, wake_outsides, work_until_idle
@@ -73,7 +73,7 @@ class Story:
     # --- stages -----------------------------------------------------------------------------------
 
     def _load(self) -> None:
-        for name in ("exact", "sap", "bailiff", "lawyer", "agency"):
+        for name in (*ERPS, *OFFICES):
             self._town[name].control("clock", {"now": self._noon(self._plan.as_of)})
         for creditor in self._plan.creditors:
             self._town.load(creditor.erp, creditor.customers, creditor.items)

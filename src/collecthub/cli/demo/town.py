@@ -13,6 +13,8 @@ from collecthub.sandbox.open_item import Customer, OpenItem, load_chunks
 from collecthub.sandbox.twin import RunningTwin, start_twin
 
 OPERATOR = "collecthub-demo"
+ERPS = ("exact", "sap", "b1")
+OFFICES = ("bailiff", "lawyer", "agency")
 
 
 class Town:
@@ -29,6 +31,7 @@ class Town:
         plans: dict[str, dict[str, str]] = {
             "exact": {},
             "sap": {"change_seconds": "0"},
+            "b1": {},
             "bailiff": office,
             "lawyer": office,
             "agency": {**office, "countries": ",".join(self._countries)},
@@ -38,7 +41,7 @@ class Town:
         with ThreadPoolExecutor(len(plans)) as pool:
             started = {
                 name: pool.submit(
-                    start_twin, name, self.home / name, raised_limits=name in ("exact", "sap"), settings=settings
+                    start_twin, name, self.home / name, raised_limits=name in ERPS, settings=settings
                 )
                 for name, settings in plans.items()
             }
@@ -70,8 +73,7 @@ class Town:
     def work(self, up_to: int) -> None:
         """Let every partner's office work until it has worked so many days in all."""
         with ThreadPoolExecutor(3) as pool:
-            offices = ("bailiff", "lawyer", "agency")
-            done = [pool.submit(self[name].control, "work", {"up_to": up_to}) for name in offices]
+            done = [pool.submit(self[name].control, "work", {"up_to": up_to}) for name in OFFICES]
         for future in done:
             future.result()
 
