@@ -141,10 +141,8 @@ def _logins(hub: Hub, plan: Plan) -> Logins:
             return []
     made: Logins = []
     people: list[tuple[str, str, str, str | None]] = [("operator@demo.example", "operator", "Nora Claes", None)]
-    people += [
-        (f"{creditor.creditor_id}@demo.example", "creditor", creditor.name, creditor.creditor_id)
-        for creditor in plan.creditors
-    ]
+    creditors = {plan.creditor_id: plan.name for plan in plan.creditors}
+    people += [(f"{creditor_id}@demo.example", "creditor", name, creditor_id) for creditor_id, name in creditors.items()]
     with hub.database.write() as conn:
         for email, role, name, creditor_id in people:
             password = secrets.token_urlsafe(9)
