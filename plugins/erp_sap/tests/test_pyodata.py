@@ -25,10 +25,11 @@ OPEN = "FinancialAccountType eq 'D' and IsCleared eq false"
 LOGON = ("COLLECTHUB", "sandbox-password")
 
 
-@pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Iterator[RunningTwin]:
-    """The twin with the vendor's own interface descriptions: all 270 columns of the cube among them."""
-    running = start_twin("sap", tmp_path_factory.mktemp("published"), shared=shared_data)
+@pytest.fixture(scope="module", params=["published", "built-in"])
+def published(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTwin]:
+    """The twin with the vendor's own interface descriptions, all 270 columns of the cube among them, or with its own."""
+    shared: Path | None = request.getfixturevalue("shared_data") if request.param == "published" else None
+    running = start_twin("sap", tmp_path_factory.mktemp("published"), shared=shared)
     running.control("clock", {"now": "2026-06-15T20:00:00+00:00", "frozen": True})
     yield running
     running.stop()
@@ -147,6 +148,7 @@ def test_a_block_that_pyodata_writes_is_a_persons_and_the_token_needs_its_cookie
     assert dunning.DunningBlock == "D"
 
 
+@pytest.mark.parametrize("published", ["published"], indirect=True)
 def test_the_pdf_that_pyodata_calls_for_is_the_one_we_attach(strict: Any, desk: requests.Session) -> None:
     strict.load(["a"])
     ((row,),) = (page.rows for page in strict.connector().pull(""))
