@@ -11,11 +11,15 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import time_machine
+from sandbox.case_reports import SENT
 
 from collecthub.config import load_settings
+from collecthub.engine.case_work import change_case, locked_case
 from collecthub.engine.context import Hub
 from collecthub.engine.opening import open_cases
 from collecthub.engine.pulling import pull_connection
+from collecthub.engine.telling import report_connection
 from collecthub.hub import open_hub
 from collecthub.model.party import Party
 from collecthub.store import tables as t
@@ -113,3 +117,39 @@ def test_s4(hub: Hub, ledger: Any) -> None:
     ledger.do("pay", "b", amount="200.00")
     assert pull(hub, connection_id) == ("complete", "")
     assert opened_cases(hub, connection_id) == {"EUR": Decimal(150000), "USD": Decimal(100000)}
+
+
+def test_a_line_block_that_never_shows_becomes_a_task(hub: Hub, ledger: Any) -> None:
+    """X20 in the hub: told, accepted, read again for a quarter of an hour, then a person's."""
+    ledger.load(["a"])
+    settings = {
+        "base_url": ledger.twin.url, "sap_client": "100", "company_codes": [ledger.company], "username": "COLLECTHUB",
+        "write_customer_block": False, "write_line_block": True, "confirm_seconds": 0,
+    }  # fmt: skip
+    connection_id = connect(hub, "erp_sap", settings)
+    pull(hub, connection_id)
+    opened_cases(hub, connection_id)
+    before = len(ledger.twin.control("change", {"drop": 1})["messages"])
+    with hub.work() as work:
+        case_id = str(work.conn.scalar(sa.select(t.cases.c.case_id)))
+        change_case(hub, work, locked_case(work, case_id), [SENT], actor="test")
+    report_connection(hub, connection_id)
+    assert reports(hub) == [("queued", 1)]
+    with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=14)):
+        report_connection(hub, connection_id)
+    assert reports(hub) == [("queued", 2)]
+    with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=30)):
+        report_connection(hub, connection_id)
+    assert reports(hub) == [("failed", 3)]
+    with hub.database.read() as conn:
+        (task,) = conn.execute(sa.select(t.tasks.c.kind, t.tasks.c.case_id, t.tasks.c.detail))
+    assert (task.kind, task.case_id) == ("report_failed", case_id)
+    assert "does not show them: its reminders go on" in task.detail
+    assert len(ledger.twin.control("change")["messages"]) == before + 1
+
+
+def reports(hub: Hub) -> list[tuple[str, int]]:
+    """State and attempts of what the creditor's system is told about a sent case."""
+    with hub.database.read() as conn:
+        query = sa.select(t.reports.c.state, t.reports.c.attempts).where(t.reports.c.kind == "case_sent")
+        return [(row.state, row.attempts) for row in conn.execute(query)]
