@@ -10,7 +10,6 @@ import pytest
 import sqlalchemy as sa
 from portal.vendor_hub import VendorHub, open_vendor_hub
 
-from collecthub.engine.changed_debtors import mark_changed, read_changed
 from collecthub.model.event import NoteAdded
 from collecthub.store import tables as t
 from collecthub.store.case_log import read_cases, read_events
@@ -43,12 +42,7 @@ def test_what_the_hub_knows_of_how_to_reach_an_anonymised_customer_goes(vendor_h
     vendor_hub.exact.control("account", {"customer_ref": "hidden", "changes": {"IsAnonymised": 1}})
     vendor_hub.exact.control("account", {"customer_ref": "same", "changes": {"Remarks": "nothing that is kept"}})
     vendor_hub.exact.control("delete_account", {"customer_ref": "gone"})
-    row = vendor_hub.row(connection_id)
-    source = hub.connector(connection_id)
-    changed = [ref for page in source.pull(row.checkpoint) for ref in page.changed_debtors]
-    with hub.database.write() as conn:
-        mark_changed(conn, connection_id, changed)
-    read_changed(hub, row)
+    vendor_hub.pull(connection_id)
     with hub.database.read() as conn:
         after = {case.debtor.name: case for case in read_cases(conn, t.cases.c.connection_id == connection_id)}
         notes = {
