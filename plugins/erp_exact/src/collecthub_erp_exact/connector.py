@@ -108,7 +108,9 @@ class ExactConnector:
         return answer_hook(request, secret.get_secret_value() if secret else "", self._settings.divisions)
 
     def subscribe_hooks(self, callback_url: str) -> None:
-        """Ask for webhooks to `callback_url` (https), which must answer already."""
+        """Ask for webhooks to `callback_url` (https), which must answer already; none without the app's secret."""
+        if self._settings.webhook_secret is None:
+            return
         subscribe(self._client, self._settings.divisions, callback_url)
 
     def unsubscribe_hooks(self, callback_url: str) -> None:
