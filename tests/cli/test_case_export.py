@@ -106,3 +106,20 @@ def test_a_court_gets_the_case_as_it_is_now_and_the_same_case_the_same_ids(
     first = exported(run, number, "sdt-claim", "--particulars", str(given))
     assert exported(run, number, "sdt-claim", "--particulars", str(given))["content"] == first["content"]
     assert "<clm:claimAmount>50000</clm:claimAmount>" in first["content"]
+
+
+@pytest.mark.parametrize(("name", "number_text"), [("a.toml", "7.3"), ("a.json", "7.3")])
+def test_a_number_in_the_particulars_stays_exact(
+    name: str, number_text: str, number: str, run: Run, tmp_path: Path
+) -> None:
+    """500.00 at 7.3 % is exactly 10 pence a day; half a penny more or less would show a float."""
+    terms = {"annual_percent": 7.3, "owed_from": "2026-03-02", "claim_on": "2026-06-15"}
+    tree = {"sdt_customer_id": "12345678", "signatory": "J", "with_claimant": False, "case": {"interest": terms}}
+    path = tmp_path / name
+    toml = (
+        'sdt_customer_id = "12345678"\nsignatory = "J"\nwith_claimant = false\n[case.interest]\n'
+        f"annual_percent = {number_text}\nowed_from = 2026-03-02\nclaim_on = 2026-06-15\n"
+    )
+    path.write_text(toml if name.endswith("toml") else json.dumps(tree), encoding="utf-8")
+    answer = exported(run, number, "sdt-claim", "--particulars", str(path))
+    assert "<clm:dailyAmount>10</clm:dailyAmount>" in answer["content"]

@@ -7,7 +7,7 @@ import pytest
 from collecthub.errors import ConfigurationError, PermanentError
 from collecthub.formats import plugin
 from collecthub.model.codes import Axis, Outcome, Phase, translate
-from collecthub.model.crosswalk import Verdict, codes_for, meaning_of, report, translation
+from collecthub.model.crosswalk import Fidelity, codes_for, meaning_of, report, translation
 from collecthub.model.status_tables import OWN_VOCABULARY, read_table, status_tables
 
 TABLES = status_tables()
@@ -109,7 +109,7 @@ def test_the_tables_say_what_the_field_asks_for(line: str) -> None:
 @pytest.mark.parametrize(("vocabulary", "code"), OPEN, ids=str)
 def test_what_could_be_two_things_is_neither(vocabulary: str, code: str) -> None:
     found = translation(TABLES[vocabulary], code)
-    assert (found.verdict, found.meaning, found.outcome) == (Verdict.AMBIGUOUS, "", None)
+    assert (found.verdict, found.meaning, found.outcome) == (Fidelity.AMBIGUOUS, "", None)
     assert set(found.candidates) == OPEN[vocabulary, code]
     assert found.reason and found.source and found.as_of
 
@@ -128,10 +128,10 @@ def test_a_report_accounts_for_every_code(vocabulary: str) -> None:
     table = TABLES[vocabulary]
     found = report(table)
     assert len(found.codes) == len(table.codes) + len(table.ambiguous) + len(table.unmapped)
-    assert sum(found.counts.values()) == len(found.codes) and found.counts[Verdict.UNKNOWN] == 0
+    assert sum(found.counts.values()) == len(found.codes) and found.counts[Fidelity.UNKNOWN] == 0
     for one in found.codes:
-        assert bool(one.meaning) == (one.verdict in (Verdict.EXACT, Verdict.LOSSY))
-        assert bool(one.reason) == (one.verdict in (Verdict.AMBIGUOUS, Verdict.UNMAPPED))
+        assert bool(one.meaning) == (one.verdict in (Fidelity.EXACT, Fidelity.LOSSY))
+        assert bool(one.reason) == (one.verdict in (Fidelity.AMBIGUOUS, Fidelity.UNMAPPED))
         assert set(one.candidates) <= OWN.keys() and len(one.candidates) != 1
     said = {row.code for word in set(OWN) - set(found.not_sayable) for row in codes_for(table, word)}
     assert said == set(table.codes) - {row.code for row in table.codes.values() if row.outcome and row.meaning not in

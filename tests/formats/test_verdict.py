@@ -12,7 +12,8 @@ from collecthub.formats.bundled_schemas import KINDS, bundled_schema
 from collecthub.formats.json import JsonFormat
 from collecthub.formats.verdict import Verdict, judge
 from collecthub.formats.xml import XmlFormat
-from formats.exchanges import exchange, payment
+from collecthub.wire.container import pack
+from formats.exchanges import case_file, exchange, payment
 
 NEIGHBOURS = exchange(payment(1), payment(2))
 
@@ -110,6 +111,17 @@ def test_the_polish_sample_has_eight_findings_when_its_schemas_are_given(shared_
     assert "name the folder with the court's schemas" in unjudged.reason
     with pytest.raises(ConfigurationError, match="holds no schema"):
         judge(content, folder / "samples")
+
+
+def test_a_container_is_judged_with_the_documents_in_it() -> None:
+    content, documents = XmlFormat().encode_with_files(exchange(case_file()))
+    whole = judge(pack({"exchange.xml": content, **documents}))
+    assert (whole.is_valid, [one.type for one in whole.messages]) == (True, ["case_file"])
+    assert [(one.code, one.is_warning) for one in whole.findings] == [("signature.unchecked", True)]
+    lacking = judge(pack({"exchange.xml": content}))
+    assert (lacking.is_valid, [one.code for one in lacking.findings]) == (False, ["message.document", "signature.unchecked"])
+    assert judge(pack({"other.xml": content})).findings[0].code == "archive.content"
+    assert judge(pack({"exchange.xml": content, **documents})[:-40]).is_valid is False
 
 
 HOSTILE = {

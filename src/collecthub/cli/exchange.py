@@ -17,7 +17,7 @@ _BYTES_MOST = 200_000_000
 @app.command("validate")
 def validate(
     file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="XML, JSON, or a PDF with an invoice inside.")
+        Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="XML, JSON, container, or a PDF with an invoice inside.")
     ],
     schemas: Annotated[
         Path | None,
@@ -27,7 +27,7 @@ def validate(
 ) -> None:
     """Say what a file is and what is wrong with it, by line and element. Exit code 1 if something is.
 
-    Takes the case exchange in both spellings, HMCTS SDT, XJustiz, UBL, CII, Factur-X, and EPU with its schemas.
+    Takes the case exchange in both spellings and in an unencrypted container, HMCTS SDT, XJustiz, UBL, CII, Factur-X, and EPU with its schemas.
     """
     from collecthub.formats.verdict import judge
 

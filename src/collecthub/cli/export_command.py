@@ -7,6 +7,7 @@ import hashlib
 import json
 import sys
 import tomllib
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,6 +25,12 @@ CASE_FILE = "case-file"
 _FORMAT_OF_WORD = {CASE_FILE: "case-exchange-xml"}
 _FOR_PARTNERS = {CASE_FILE, "case-exchange-xml", "case-exchange-json"}  # written for the partner that routing chooses
 _RECEIVERS = {"html": "not placed yet", "pdf": "not placed yet"}  # who a paper without a partner says it is for
+
+
+_TREES = {
+    True: lambda text: tomllib.loads(text, parse_float=Decimal),
+    False: lambda text: json.loads(text, parse_float=Decimal),
+}
 
 
 def export_case(
@@ -85,10 +92,10 @@ def _writer(formats: dict[str, CaseFormat], word: str, particulars: Path | None)
 
 
 def read_tree(path: Path) -> dict[str, Any]:
-    """The tree of a TOML file, or of a JSON one. Raises a usage error when it is neither."""
+    """The tree of a TOML file, or of a JSON one; numbers stay exact. Raises a usage error when it is neither."""
     text = path.read_text(encoding="utf-8")
     try:
-        tree = tomllib.loads(text) if path.suffix.lower() == ".toml" else json.loads(text)
+        tree = _TREES[path.suffix.lower() == ".toml"](text)
     except (tomllib.TOMLDecodeError, ValueError) as error:
         raise typer.BadParameter(f"{path.name} cannot be read: {error}", param_hint="--particulars") from None
     if not isinstance(tree, dict):

@@ -31,10 +31,14 @@ from collecthub.formats.sdt_particulars import BULK
 from collecthub.formats.xml import NAMESPACE as OWN_NAMESPACE
 from collecthub.formats.xml import XmlFormat
 from collecthub.model.exchange import Decoded, Fault
+from collecthub.wire.container import unpack
 from collecthub.wire.xml import Element, SchemaFault, parse
 
 OWN_FAMILY = OWN_NAMESPACE.rpartition(":")[0]
 _MARKS = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
+_ZIP = b"PK\x03\x04"
+_SIGNED = "{http://www.w3.org/2000/09/xmldsig#}Signature"
+_INSIDE = "exchange.xml"
 _LINE = re.compile(r", line (\d+)$")
 _CII_GUIDELINE = ".//{*}GuidelineSpecifiedDocumentContextParameter/{*}ID"
 
@@ -75,6 +79,8 @@ def judge(content: bytes, schemas: Path | None = None) -> Verdict:
     Raises `ConfigurationError` when that folder has no schema for the document; bad content raises nothing.
     """
     try:
+        if content.startswith(_ZIP):
+            return _container(content)
         if is_pdf(content):
             return _document(parse(xml_in_pdf(content)), schemas, "PDF with ")
         if content.lstrip(_MARKS)[:1] != b"<":
@@ -86,6 +92,20 @@ def judge(content: bytes, schemas: Path | None = None) -> Verdict:
     except QuarantineError as error:
         finding = Finding(code=error.code, reason=error.message)
         return Verdict(kind="unknown", is_valid=False, findings=(finding,))
+
+
+def _container(content: bytes) -> Verdict:
+    """An unencrypted container: its sums are checked, then the exchange with its documents. A signature needs keys."""
+    found = unpack(content)
+    if _INSIDE not in found:
+        finding = Finding(code="archive.content", reason=f"the container has no {_INSIDE}")
+        return Verdict(kind="container", is_valid=False, findings=(finding,))
+    documents = {name: part for name, part in found.items() if name != _INSIDE}
+    verdict = _exchange("container with case exchange 1.0 (XML)", XmlFormat().decode_with_files(found[_INSIDE], documents))
+    is_signed = parse(found[_INSIDE]).find(_SIGNED) is not None
+    words = "its signature was not checked: that needs the partner's key" if is_signed else "the exchange is not signed"
+    unproven = Finding(code="signature.unchecked", element=f"/{_INSIDE}", reason=words, is_warning=True)
+    return msgspec.structs.replace(verdict, findings=(*verdict.findings, unproven))
 
 
 def _own_xml(content: bytes, root: Element) -> Decoded:
