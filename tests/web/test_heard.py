@@ -8,7 +8,7 @@ import msgspec
 from walk.scripted import World
 
 from collecthub.engine.heard import heard
-from collecthub.model.crosswalk import Verdict
+from collecthub.model.crosswalk import Fidelity
 from collecthub.sdk import CaseReturn, CaseStatusUpdate, StatusCode
 from collecthub.store.queries.scope import LOCAL_OPERATOR, Role, Scope
 from web.office import Office
@@ -33,7 +33,7 @@ def test_what_was_lost_and_what_waits_is_counted(office: Office, world: World) -
         nobody = heard(hub, conn, LOCAL_OPERATOR, "stranger")
         stranger = heard(hub, conn, Scope(role=Role.CREDITOR, subject="user:x", creditor_id="other"))
     assert [(one.code, one.count, one.vocabulary, one.verdict) for one in told.items] == [
-        ("contact_made", 2, "collecthub", Verdict.EXACT), ("43", 1, "ygc", Verdict.LOSSY),
+        ("contact_made", 2, "collecthub", Fidelity.EXACT), ("43", 1, "ygc", Fidelity.LOSSY),
     ]  # fmt: skip
     assert "instalments" in told.items[1].lost and told.items[1].meaning == "plan_agreed"
     assert sorted((one.partner_id, one.count) for one in told.parked) == [("bailiff", 1)] * 3  # 39, 31, HOUSE-7
@@ -54,4 +54,18 @@ def test_a_code_that_a_plugin_settled_is_no_longer_open(office: Office, world: W
     office.run()
     with hub.database.read() as conn:
         (one,) = heard(hub, conn, LOCAL_OPERATOR).items
-    assert (one.code, one.verdict, one.lost, one.count) == ("HOUSE-8", Verdict.LOSSY, "everything", 1)
+    assert (one.code, one.verdict, one.lost, one.count) == ("HOUSE-8", Fidelity.LOSSY, "everything", 1)
+
+
+def test_codes_are_translated_by_api(office: Office) -> None:
+    client = office.client("bailiff")
+    root = "/api/v1/status-codes"
+    assert {"riverty", "collecthub", "eda"} <= set(client.get(root).json()["items"])
+    exact = client.get(f"{root}/translation", params={"vocabulary": "riverty", "code": "FULL_PAYMENT"}).json()
+    assert (exact["verdict"], exact["outcome"]) == ("exact", "paid_full")
+    open_point = client.get(f"{root}/translation", params={"vocabulary": "eda", "code": "02"}).json()
+    assert (open_point["verdict"], open_point["candidates"]) == ("ambiguous", ["summons_served", "service_failed"])
+    told = client.get(f"{root}/report", params={"vocabulary": "debrec"}).json()
+    assert told["counts"] == {"exact": 1, "lossy": 2, "ambiguous": 0, "unmapped": 4, "unknown": 0}
+    assert client.get(f"{root}/report", params={"vocabulary": "moon"}).status_code == 422
+    assert (client.get(f"{root}/heard").status_code, office.client("operator").get(f"{root}/heard").status_code) == (403, 200)

@@ -8,8 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from collecthub.engine.context import Hub
-from collecthub.model.codes import Outcome
-from collecthub.model.crosswalk import Verdict, explain, with_rows
+from collecthub.model.crosswalk import Fidelity, explain, with_rows
 from collecthub.model.status_tables import status_tables
 from collecthub.store import tables as t
 from collecthub.store.queries.scope import Role, Scope, cases_of
@@ -41,9 +40,9 @@ class HeardCode(msgspec.Struct, frozen=True, kw_only=True):
     count: int
     last_at: dt.datetime
     vocabulary: str
-    verdict: Verdict
+    verdict: Fidelity
     meaning: str
-    outcome: Outcome | None
+    outcome: str | None
     lost: str
     reason: str
 

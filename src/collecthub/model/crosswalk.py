@@ -14,12 +14,12 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from collecthub.errors import PermanentError
-from collecthub.model.codes import Axis, Outcome, Phase, StatusCode
+from collecthub.model.codes import Axis, Phase, StatusCode
 from collecthub.model.status_tables import OWN_VOCABULARY, StatusTable, status_tables
 
 
-class Verdict(enum.StrEnum):
-    """How well a partner's code translates."""
+class Fidelity(enum.StrEnum):
+    """How faithfully a partner's code translates."""
 
     EXACT = "exact"
     LOSSY = "lossy"  # translated; `lost` says what our word does not carry
@@ -28,7 +28,7 @@ class Verdict(enum.StrEnum):
     UNKNOWN = "unknown"  # in no table
 
 
-CERTAIN = frozenset({Verdict.EXACT, Verdict.LOSSY})
+CERTAIN = frozenset({Fidelity.EXACT, Fidelity.LOSSY})
 
 
 class Translation(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,12 +36,12 @@ class Translation(msgspec.Struct, frozen=True, kw_only=True):
 
     vocabulary: str
     code: str
-    verdict: Verdict
+    verdict: Fidelity
     meaning: str = ""
     axis: Axis | None = None
     phase: Phase | None = None
     hold: str = ""
-    outcome: Outcome | None = None
+    outcome: str | None = None  # a word of `codes.Outcome`
     title: str = ""
     lost: str = ""
     candidates: tuple[str, ...] = ()
@@ -57,7 +57,7 @@ class TableReport(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     source: str
     as_of: dt.date
-    counts: dict[Verdict, int]
+    counts: dict[Fidelity, int]
     codes: tuple[Translation, ...]
     not_sayable: tuple[str, ...]
 
@@ -66,21 +66,21 @@ def translation(table: StatusTable, code: str) -> Translation:
     """What a code of this table means here; the verdict says how sure that is.
 
     >>> found = translation(status_tables()["riverty"], "UNKNOWN_ADDRESS")
-    >>> (found.verdict.value, found.outcome.value, found.axis.value)
+    >>> (found.verdict.value, str(found.outcome), found.axis.value)
     ('exact', 'untraceable', 'flow')
     """
     found = Translation(
-        vocabulary=table.vocabulary, code=code, verdict=Verdict.UNKNOWN, source=table.source, as_of=table.as_of
+        vocabulary=table.vocabulary, code=code, verdict=Fidelity.UNKNOWN, source=table.source, as_of=table.as_of
     )
     if code in table.codes:
         return _translated(found, table.codes[code])
     if code in table.ambiguous:
         open_point = table.ambiguous[code]
         return msgspec.structs.replace(
-            found, verdict=Verdict.AMBIGUOUS, candidates=open_point.candidates, reason=open_point.reason
+            found, verdict=Fidelity.AMBIGUOUS, candidates=open_point.candidates, reason=open_point.reason
         )
     if code in table.unmapped:
-        return msgspec.structs.replace(found, verdict=Verdict.UNMAPPED, reason=table.unmapped[code])
+        return msgspec.structs.replace(found, verdict=Fidelity.UNMAPPED, reason=table.unmapped[code])
     near = tuple(difflib.get_close_matches(code, [*table.codes, *table.ambiguous, *table.unmapped], n=3))
     why = f"not in the table; near to it: {', '.join(near)}" if near else "not in the table, nor anything near to it"
     return msgspec.structs.replace(found, reason=why)
@@ -89,7 +89,7 @@ def translation(table: StatusTable, code: str) -> Translation:
 def _translated(found: Translation, row: StatusCode) -> Translation:
     own = status_tables()[OWN_VOCABULARY].codes.get(row.meaning)
     return msgspec.structs.replace(
-        found, verdict=Verdict.LOSSY if row.lost else Verdict.EXACT, meaning=row.meaning,
+        found, verdict=Fidelity.LOSSY if row.lost else Fidelity.EXACT, meaning=row.meaning,
         axis=own.axis if own else None, phase=row.phase, hold=row.hold, outcome=row.outcome, title=row.title,
         lost=row.lost,
     )
@@ -106,7 +106,7 @@ def explain(tables: Mapping[str, StatusTable], vocabularies: Sequence[str], code
     found = [translation(table_named(tables, name), code) for name in vocabularies if name in tables]
     if not found:
         return translation(table_named(tables, vocabularies[0] if vocabularies else ""), code)
-    return next((one for one in found if one.verdict is not Verdict.UNKNOWN), found[0])
+    return next((one for one in found if one.verdict is not Fidelity.UNKNOWN), found[0])
 
 
 def with_rows(
@@ -149,7 +149,7 @@ def meaning_of(tables: Mapping[str, StatusTable], vocabulary: str, code: str) ->
     found = translation(table_named(tables, vocabulary), code)
     if found.verdict in CERTAIN:
         return found
-    if found.verdict is Verdict.UNKNOWN:
+    if found.verdict is Fidelity.UNKNOWN:
         raise PermanentError(
             f"The status table {vocabulary} does not know the code {code!r}.",
             cure=f"Ask the partner what it means, then add it to a table; it is {found.reason}.",
@@ -184,7 +184,7 @@ def report(table: StatusTable) -> TableReport:
     own = status_tables()[OWN_VOCABULARY].codes.values()
     return TableReport(
         vocabulary=table.vocabulary, title=table.title, source=table.source, as_of=table.as_of,
-        counts={verdict: sum(one.verdict is verdict for one in found) for verdict in Verdict},
+        counts={verdict: sum(one.verdict is verdict for one in found) for verdict in Fidelity},
         codes=found,
         not_sayable=tuple(word.code for word in own if (word.meaning, word.outcome) not in said),
     )

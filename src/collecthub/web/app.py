@@ -19,6 +19,7 @@ from collecthub.web.api import (
     intake,
     law,
     session,
+    status_codes,
 )
 from collecthub.web.guard import Guard
 from collecthub.web.portal import lost
@@ -26,7 +27,7 @@ from collecthub.web.portal.router import router as portal_router
 
 API_ROUTERS = (
     session.router, cases.router, intake.router, case_changes.router, doors.router,
-    connection_changes.router, desks.router, imports.router, law.router, countries.router,
+    connection_changes.router, desks.router, imports.router, law.router, countries.router, status_codes.router,
 )
 
 
