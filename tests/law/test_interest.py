@@ -397,6 +397,12 @@ def test_a_contract_date_that_matters_and_was_not_given_is_an_assumption_that_is
     assert not any(said in text for text in late("BE", "2025-03-31", "2025-09-30").notes)
 
 
+def test_belgian_interest_that_may_be_barred_is_named() -> None:
+    said = "interest before 2021-06-15 may be barred after 5 years (old Civil Code 2277)"
+    assert said in late("BE", "2019-03-31", "2026-06-15").notes
+    assert not any("barred" in text for text in late("BE", "2022-03-31", "2026-06-15").notes)
+
+
 # --- arithmetic --------------------------------------------------------------------------------------
 
 

@@ -165,6 +165,11 @@ def test_an_unlawful_step_ends_with_the_article_and_exit_code_1() -> None:
         in run(*words, "--on", "2025-05-19", wanted=1)[0]
     )
     run("step", "--country", "DE", *words[3:], wanted=1)
+    collect = ("step", *BE, "--step", "collect", "--principal", "1200", "--due", "2025-04-20", "--happened", "2025-05-21=notice:email")
+    assert "CEL XIX.7" in run(*collect, "--on", "2025-05-30", wanted=1)[0]
+    stopped = (*collect, "--happened", "2025-06-10=plan_request", "--happened", "2025-06-01=payment:200.00", "--on", "2025-06-12")
+    found = asked(*stopped, wanted=1)
+    assert ([one["article"] for one in found["obstacles"]], found["limits"]["balance"]) == (["CEL XIX.9"], "1000.00")
     run(*words[:4], "dance", *words[5:], wanted=2)
 
 

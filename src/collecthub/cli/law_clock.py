@@ -109,8 +109,8 @@ def step(
         ),
     ] = None,
     claimed: Annotated[
-        Decimal, typer.Option(parser=amount, metavar="AMOUNT", help="What the step asks beside the principal.")
-    ] = Decimal(0),
+        Decimal | None, typer.Option(parser=amount, metavar="AMOUNT", help="What the step asks beside the principal.")
+    ] = None,
     rate: Annotated[
         Decimal | None, typer.Option(parser=amount, metavar="PERCENT", help="Rate of interest the step asks.")
     ] = None,
@@ -133,7 +133,7 @@ def step(
     law = law_of(country, rates)
     question = StepQuestion(
         step=_step(wanted), on=on or today(), segment=segment, principal=principal, due_on=due, contract_on=contract_date,
-        happened=tuple(_happened(text) for text in happened or ()), claimed=claimed, rate_percent=rate,
+        happened=tuple(_happened(text) for text in happened or ()), claimed=claimed or Decimal(0), rate_percent=rate,
         is_regular_supply=regular_supply, free_reminders_used=free_reminders_used, is_registered=not unregistered,
     )  # fmt: skip
     answer = check_step(law, question)

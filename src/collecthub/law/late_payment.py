@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
@@ -11,9 +11,10 @@ import msgspec
 
 from collecthub.law.basis import Evidence, Rule, weakest
 from collecthub.law.charges import COMPENSATION, Charge, ChargeQuestion, charge
+from collecthub.law.days import add_months
 from collecthub.law.interest import Accrued, InterestQuestion, Stretch, UnknownRateError, accrue, rounded
 from collecthub.law.reminder import Wait, reminder_rule, wait_after
-from collecthub.law.rules import CountryLaw, ReminderRule
+from collecthub.law.rules import CountryLaw, ReminderRule, Unit
 
 _YEARS_A_CONTRACT_MATTERS = 5
 
@@ -149,7 +150,16 @@ def _notes(law: CountryLaw, question: InterestQuestion, accrued: Accrued) -> lis
         notes.append(
             f"rests on facts of the level {accrued.evidence.value}: check them before you rely on the figure"
         )
-    return notes
+    return [*notes, *_barred_interest(law, question, accrued)]
+
+
+def _barred_interest(law: CountryLaw, question: InterestQuestion, accrued: Accrued) -> Iterator[str]:
+    """Where interest is lost sooner than the claim itself, the part that may be lost by the last day."""
+    for rule in law.limitation:
+        if rule.nature == "interest" and rule.is_for(question.matter) and rule.period.unit is Unit.YEARS:
+            since = add_months(accrued.until, -12 * rule.period.count)
+            if question.first_day < since:
+                yield f"interest before {since} may be barred after {rule.period.count} years ({rule.article})"
 
 
 def _hangs_on_contract(law: CountryLaw, question: InterestQuestion) -> bool:
