@@ -27,12 +27,6 @@ _FOR_PARTNERS = {CASE_FILE, "case-exchange-xml", "case-exchange-json"}  # writte
 _RECEIVERS = {"html": "not placed yet", "pdf": "not placed yet"}  # who a paper without a partner says it is for
 
 
-_TREES = {
-    True: lambda text: tomllib.loads(text, parse_float=Decimal),
-    False: lambda text: json.loads(text, parse_float=Decimal),
-}
-
-
 def export_case(
     case: Annotated[str, typer.Argument(metavar="CASE", help="Id or number of the case.")],
     format: Annotated[
@@ -95,12 +89,16 @@ def read_tree(path: Path) -> dict[str, Any]:
     """The tree of a TOML file, or of a JSON one; numbers stay exact. Raises a usage error when it is neither."""
     text = path.read_text(encoding="utf-8")
     try:
-        tree = _TREES[path.suffix.lower() == ".toml"](text)
+        tree = _tree(text, is_toml=path.suffix.lower() == ".toml")
     except (tomllib.TOMLDecodeError, ValueError) as error:
         raise typer.BadParameter(f"{path.name} cannot be read: {error}", param_hint="--particulars") from None
     if not isinstance(tree, dict):
         raise typer.BadParameter(f"{path.name} is no object", param_hint="--particulars")
     return tree
+
+
+def _tree(text: str, *, is_toml: bool) -> Any:
+    return tomllib.loads(text, parse_float=Decimal) if is_toml else json.loads(text, parse_float=Decimal)
 
 
 def _refuse(error: Any, case_id: str, word: str, *, as_json: bool) -> None:
