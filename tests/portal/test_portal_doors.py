@@ -140,3 +140,19 @@ def test_a_running_pull_is_shown_as_it_goes(log_in: LogIn, town: Town, url: str)
     town.wake("pull", "books")
     expect(live).not_to_have_text(before, timeout=8000)  # the page fetched it by itself
     expect(page.get_by_role("region", name="The last pull")).to_contain_text("34")
+
+
+def test_a_refused_row_is_tried_again_from_the_connections_page(log_in: LogIn, town: Town, url: str) -> None:
+    page = log_in()
+    page.goto(f"{url}/connections/books")
+    refused = page.get_by_role("region", name="Not understood")
+    expect(refused).to_contain_text("an open invoice asks for a negative amount")
+    refused.get_by_role("button", name=re.compile("Try again.*bad")).click()
+    page.wait_for_url(f"{url}/connections/books?done=retried")
+    town.wake("pull", "books")  # the ERP says the same as before
+    page.reload()
+    expect(refused).to_contain_text("an open invoice asks for a negative amount")
+    town.worlds["books"].invoice("bad", "10001", "2026-05-01", "5.00")
+    town.wake("pull", "books")
+    page.reload()
+    expect(refused).to_contain_text("Everything that came by this connection was understood.")

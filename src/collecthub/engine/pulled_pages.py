@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -22,10 +23,11 @@ from collecthub.store.case_log import from_minor
 from collecthub.store.connections import ConnectionRow, change_connection
 from collecthub.store.quarantine import refuse_row, refused_references, understand_rows
 from collecthub.store.runs import Outcome, OutcomeSum, note_page
-from collecthub.store.upsert import bulk_upsert
+from collecthub.store.upsert import bulk_upsert, read_stored
 
-REFS_AT_ONCE = 500
 LOOK_NOW = dt.date(1970, 1, 1)
+_LOOK_NOW_TEXT = LOOK_NOW.isoformat()
+_IS_OPEN = ItemState.OPEN.value
 _encode = msgspec.msgpack.Encoder().encode
 _COLUMNS = (
     "connection_id", "item_ref", "creditor_id", "debtor_ref", "debtor_name", "number", "kind", "state",
@@ -53,7 +55,7 @@ class PageKeeper:
         self._hub = hub
         self._row = row
         self._run_id = run_id
-        self._sums: dict[tuple[Outcome, str], list[int]] = {}
+        self._sums: dict[tuple[Outcome, str], list[int]] = defaultdict(lambda: [0, 0])
         with hub.database.read() as conn:
             mine = sa.select(t.invoices.c.item_ref).where(t.invoices.c.connection_id == row.connection_id)
             self._is_empty = conn.scalar(mine.limit(1)) is None
@@ -87,22 +89,15 @@ class PageKeeper:
                 gone.append(raw.item_ref)  # a deletion names the line and nothing else
                 continue
             item = normalise(raw)
-            if isinstance(item, Invoice):
+            if type(item) is Invoice:
                 kept.append(_values(self._row, item))
             else:
-                refused.append(item)
+                refused.append(item)  # type: ignore[arg-type]  # what is not an invoice is a refusal
         return kept, gone, refused
 
     def _known(self, conn: sa.Connection, refs: Sequence[str]) -> dict[str, _Stored]:
-        columns = (t.invoices.c.row_hash, t.invoices.c.state, t.invoices.c.currency, t.invoices.c.open_minor)
-        found: dict[str, _Stored] = {}
-        for start in range(0, len(refs), REFS_AT_ONCE):
-            query = sa.select(t.invoices.c.item_ref, *columns).where(
-                t.invoices.c.connection_id == self._row.connection_id,
-                t.invoices.c.item_ref.in_(refs[start : start + REFS_AT_ONCE]),
-            )
-            found.update((ref, _Stored(*values)) for ref, *values in conn.execute(query))
-        return found
+        found = read_stored(conn, t.invoices, ("item_ref", *_Stored._fields), self._row.connection_id, refs)
+        return {ref: _Stored._make(values) for ref, *values in found}
 
     def _quarantine(self, work: Work, stored: Sequence[tuple[RefusedRow, str]], understood: Sequence[str]) -> None:
         better = self._refused_before.intersection(understood)
@@ -118,22 +113,31 @@ class PageKeeper:
     ) -> int:
         """Add a page to the sums; returns how many rows are not as they were."""
         unchanged = 0
-        for row in kept:
-            outcome = _outcome(row, known.get(row[_REF]))
-            unchanged += outcome is Outcome.UNCHANGED
+        for row in kept:  # the hot path: a page holds thousands
             before = known.get(row[_REF])
-            lost = before.open_minor if outcome is Outcome.SETTLED and before is not None else row[_OPEN]
-            self._add(outcome, row[_CURRENCY], lost)
+            minor = row[_OPEN]
+            if before is None:
+                outcome = Outcome.NEW if row[_STATE] == _IS_OPEN else Outcome.SETTLED
+            elif before.row_hash == row[_HASH]:
+                outcome = Outcome.UNCHANGED
+                unchanged += 1
+            elif row[_STATE] == _IS_OPEN:
+                outcome = Outcome.CHANGED
+            else:
+                outcome, minor = Outcome.SETTLED, before.open_minor
+            sums = self._sums[outcome, row[_CURRENCY]]
+            sums[0] += 1
+            sums[1] += minor
         deleted = [known[ref] for ref in gone if ref in known and known[ref].state == ItemState.OPEN.value]
-        for before in deleted:
-            self._add(Outcome.DELETED, before.currency, before.open_minor)
+        for gone_row in deleted:
+            self._add(Outcome.DELETED, gone_row.currency, gone_row.open_minor)
         for bad in refused:
             minor = 0 if bad.open_amount is None else int(bad.open_amount.scaleb(minor_units(bad.currency)))
             self._add(Outcome.REFUSED, bad.currency, minor)
         return len(kept) - unchanged + len(deleted)
 
     def _add(self, outcome: Outcome, currency: str, minor: int) -> None:
-        sums = self._sums.setdefault((outcome, currency), [0, 0])
+        sums = self._sums[outcome, currency]
         sums[0] += 1
         sums[1] += minor
 
@@ -144,14 +148,6 @@ class PageKeeper:
         ):
             amount = from_minor(minor, currency) if currency else Decimal(0)
             yield OutcomeSum(outcome=outcome, currency=currency, rows=rows, amount=amount)
-
-
-def _outcome(row: tuple[Any, ...], before: _Stored | None) -> Outcome:
-    if before is not None and before.row_hash == row[_HASH]:
-        return Outcome.UNCHANGED
-    if row[_STATE] != ItemState.OPEN.value:
-        return Outcome.SETTLED
-    return Outcome.NEW if before is None else Outcome.CHANGED
 
 
 def _cancel(conn: sa.Connection, connection_id: str, item_refs: Sequence[str]) -> None:
@@ -167,11 +163,11 @@ def _values(row: ConnectionRow, item: Invoice) -> tuple[Any, ...]:
     """A line as its row of the table, with a fingerprint of everything it says."""
     places = minor_units(item.currency)
     values = (
-        item.debtor_ref, item.debtor_name, item.number, str(item.kind), str(item.state),
+        item.debtor_ref, item.debtor_name, item.number, item.kind.value, item.state.value,
         item.issued_on.isoformat() if item.issued_on else None, item.due_on.isoformat(), item.currency,
         int(item.amount.scaleb(places)), int(item.open_amount.scaleb(places)), item.settles_ref, item.group_ref,
         item.document_ref, item.dunning_level, int(item.is_blocked), item.text,
     )
     digest = hashlib.blake2b(_encode(values), digest_size=8).digest()
     fingerprint = int.from_bytes(digest, "big", signed=True)
-    return (row.connection_id, item.item_ref, row.creditor_id or "", *values, fingerprint, LOOK_NOW.isoformat())
+    return (row.connection_id, item.item_ref, row.creditor_id or "", *values, fingerprint, _LOOK_NOW_TEXT)
