@@ -87,9 +87,8 @@ def _writer(formats: dict[str, CaseFormat], word: str, particulars: Path | None)
 
 def read_tree(path: Path) -> dict[str, Any]:
     """The tree of a TOML file, or of a JSON one; numbers stay exact. Raises a usage error when it is neither."""
-    text = path.read_text(encoding="utf-8")
     try:
-        tree = _tree(text, is_toml=path.suffix.lower() == ".toml")
+        tree = _tree(path.read_text(encoding="utf-8"), is_toml=path.suffix.lower() == ".toml")
     except (tomllib.TOMLDecodeError, ValueError) as error:
         raise typer.BadParameter(f"{path.name} cannot be read: {error}", param_hint="--particulars") from None
     if not isinstance(tree, dict):
