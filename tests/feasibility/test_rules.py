@@ -22,6 +22,7 @@ from collecthub.law.feasibility.finding import (
     StatedInterest,
 )
 from collecthub.law.feasibility.rules import rule_book
+from collecthub.law.limitation import LegalAct
 from collecthub.law.rules import Fixing
 from collecthub.model import event as ev
 from collecthub.model.codes import Phase
@@ -60,6 +61,7 @@ COST = ev.CostReported(
     occurred_on=dt.date(2026, 6, 1), legal_basis="",
 )  # fmt: skip
 PAID = ev.PaymentRecorded(amount=Decimal(1000), paid_on=dt.date(2026, 6, 1))
+OLD_IN_FRANCE = case("FR", claims=[claim(due="2021-01-01")])
 BE_TO_DE = {"instrument": "epo", "procedure": COURT}
 
 
@@ -74,6 +76,11 @@ CASES: list[tuple[str, str, str, CaseFacts]] = [
     ("LIM-01", "clear", "", file("DE")),
     ("LIM-01", "found", "2023-12-31", file(of=case(claims=[claim(due="2020-05-01")]))),
     ("LIM-01", "found", "days left", file(of=case("FR", claims=[claim(due="2021-09-01")]))),
+    ("LIM-01", "clear", "", file(of=OLD_IN_FRANCE, acts=(LegalAct(act="acknowledgment", on=dt.date(2025, 5, 1)),))),
+    ("LIM-01", "found", "acts on file", file(of=OLD_IN_FRANCE, acts=(LegalAct(act="demand", on=dt.date(2025, 5, 1)),))),
+    ("LIM-01", "clear", "", file(of=case("BE", segment="B2C", claims=[claim(due="2023-05-01")]), nature="utilities")),
+    ("LIM-01", "found", "1 year", file(of=case("BE", segment="B2C", claims=[claim(due="2023-05-01")]), nature="goods")),
+    ("LIM-01", "found", "2023-12-31", file(of=case(claims=[claim(due="2020-05-01")]), nature="utilities")),
     ("LIM-01", "unknown", "no limitation period of UY", file("UY")),
     ("LIM-01", "unknown", "an unknown country", file("")),
     ("LIM-02", "not_applicable", "", file(procedure=COURT)),

@@ -33,7 +33,7 @@ def consumer_steps(view: View) -> Answer:
     rule = None
     if law is not None and view.case.claims:
         oldest = min(claim.due_on for claim in view.case.claims)
-        matter = Matter(segment="B2C", contract_on=oldest, default_on=oldest + dt.timedelta(days=1))
+        matter = Matter(segment="B2C", contract_on=view.file.contract_on or oldest, default_on=oldest + dt.timedelta(days=1))
         rule = reminder_rule(law, matter, view.as_of)
     if rule is None:
         known = view.fact(view.debtor_country, Topic.AMICABLE_RULES)

@@ -15,6 +15,7 @@ import msgspec
 
 from collecthub.law.atlas.facts import Atlas, Fact, Topic, fact_on
 from collecthub.law.basis import Evidence
+from collecthub.law.limitation import LegalAct
 from collecthub.law.rules import CountryLaw, Fixing
 from collecthub.model.case import Case
 from collecthub.model.exchange import Procedure
@@ -119,6 +120,9 @@ class CaseFacts(msgspec.Struct, frozen=True, kw_only=True):
     procedure: Procedure = Procedure.AMICABLE
     forum: str = ""
     performed_in: str = ""  # country of delivery or service
+    nature: str = ""  # kind of claim as limitation sees it: goods, utilities, ...; empty when not known
+    contract_on: dt.date | None = None
+    acts: tuple[LegalAct, ...] | None = None  # what may have moved limitation, with proof
     instrument: str = ""
     partner: PartnerFacts | None = None
     documents: tuple[KnownDocument, ...] | None = None

@@ -12,7 +12,7 @@ from collecthub.law.charges import COMPENSATION, ChargeQuestion, charge
 from collecthub.law.feasibility.finding import CLEAR, NOT_APPLICABLE, Answer, Severity, View, found, unknown
 from collecthub.law.interest import UnknownRateError
 from collecthub.law.limitation import Limitation, LimitationQuestion, limitation
-from collecthub.law.rules import Fixing, InterestRule, LimitationRule, Unit
+from collecthub.law.rules import CountryLaw, Fixing, InterestRule, LimitationRule, Unit
 from collecthub.model.codes import Phase
 from collecthub.model.exchange import Procedure
 
@@ -28,7 +28,7 @@ _CONTRACT_KINDS = ("contract", "order", "terms")
 
 
 def limitation_of_claims(view: View) -> Answer:
-    """LIM-01: the oldest claim under the laws of debtor and creditor; no interruption is assumed."""
+    """LIM-01: the oldest claim under the laws of debtor and creditor, with the interruptions on file and no other."""
     if not view.case.claims:
         return NOT_APPLICABLE
     oldest = min(claim.due_on for claim in view.case.claims)
@@ -43,12 +43,21 @@ def limitation_of_claims(view: View) -> Answer:
 
 
 def _periods(view: View, country: str) -> list[LimitationRule]:
-    """The periods that may hold for a claim of the case's segment whose nature is not known."""
+    """The periods that may hold for a claim of the case's segment and nature; else the ordinary ones."""
     law = view.law(country)
     if law is None:
         return []
-    segment = view.case.segment
-    return [rule for rule in law.limitation if rule.is_ordinary and (not rule.segments or segment in rule.segments)]
+    segment, nature = view.case.segment, _nature(view, law)
+    return [
+        rule
+        for rule in law.limitation
+        if (rule.nature == nature if nature else rule.is_ordinary) and (not rule.segments or segment in rule.segments)
+    ]
+
+
+def _nature(view: View, law: CountryLaw) -> str:
+    """The kind of claim, where this law has a period of its own for it."""
+    return view.file.nature if any(rule.nature == view.file.nature for rule in law.limitation) else ""
 
 
 def _may_be_near(view: View, country: str, due_on: dt.date) -> bool:
@@ -61,7 +70,10 @@ def _limitation(view: View, country: str, due_on: dt.date) -> Limitation | None:
     law = view.law(country)
     if law is None:
         return None
-    question = LimitationQuestion(segment=view.case.segment, due_on=due_on, as_of=view.as_of)
+    question = LimitationQuestion(
+        segment=view.case.segment, due_on=due_on, as_of=view.as_of, nature=_nature(view, law),
+        contract_on=view.file.contract_on, acts=view.file.acts or (),
+    )
     try:
         return limitation(law, question)
     except PermanentError:
@@ -74,11 +86,11 @@ def _limitation_finding(view: View, first: Limitation) -> Answer:
     if not first.is_barred:
         left = f"{first.days_left} days left, until {day}: {where}"
         return found(left, severity=Severity.HIGH, deadline_on=day, level=first.evidence)
-    said = f"since {day}: {where}; no interruption is on file"
+    said = f"since {day}: {where}; {'with the acts on file' if view.file.acts else 'no interruption is on file'}"
     longest = max(
         (one.limitation_on for one in first.by_nature if one.nature not in _NOT_A_CLAIM), default=dt.date.min
     )
-    if longest >= view.as_of:
+    if longest >= view.as_of and not view.file.nature:
         said = f"{said}; by the nature of the claim it may last until {longest}"
         return found(said, severity=Severity.HIGH, level=first.evidence)
     return found(said, level=first.evidence)
@@ -112,7 +124,7 @@ def _interest_rules(view: View) -> tuple[InterestRule, ...]:
     if law is None or not view.case.claims:
         return ()
     oldest = min(claim.due_on for claim in view.case.claims)
-    matter = Matter(segment=view.case.segment, contract_on=oldest, default_on=oldest + dt.timedelta(days=1))
+    matter = Matter(segment=view.case.segment, contract_on=view.file.contract_on or oldest, default_on=oldest + dt.timedelta(days=1))
     return tuple(rule for rule in law.interest if rule.is_for(matter) and rule.is_in_force(view.as_of))
 
 
@@ -208,7 +220,7 @@ def _charge_question(view: View, basis: Decimal) -> ChargeQuestion:
     oldest = min((claim.due_on for claim in view.case.claims), default=view.as_of)
     return ChargeQuestion(
         item=COMPENSATION, segment=view.case.segment, basis=basis, currency=view.case.currency, on=view.as_of,
-        due_on=oldest,
+        due_on=oldest, contract_on=view.file.contract_on, nature=view.file.nature,
     )
 
 
