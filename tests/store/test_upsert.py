@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from collecthub.store import migrate
 from collecthub.store.database import Database
 from collecthub.store.tables import invoices
-from collecthub.store.upsert import bulk_upsert
+from collecthub.store.upsert import bulk_upsert, read_stored
 
 COLUMNS = (
     "connection_id", "item_ref", "creditor_id", "debtor_ref", "kind", "state", "due_on", "currency", "amount_minor",
@@ -60,3 +60,13 @@ def test_a_row_that_breaks_a_rule_lets_none_of_its_neighbours_in(database: Datab
     with pytest.raises(Exception, match=r"(?i)null"):
         upsert(database, line("2", 200, 2), broken)
     assert stored(database) == {"1": 100}
+
+
+def test_stored_rows_are_found_by_their_keys(database: Database) -> None:
+    upsert(database, line("1", 100, 1), line("2'\"", 200, 2), line("3", 300, 3))
+    with database.read() as conn:
+        asked = ["2'\"", "3", "9"]
+        found = read_stored(conn, invoices, ("item_ref", "open_minor"), "books", asked)
+        assert sorted(found) == [("2'\"", 200), ("3", 300)]
+        assert read_stored(conn, invoices, ("item_ref",), "other books", asked) == []
+        assert read_stored(conn, invoices, ("item_ref",), "books", []) == []

@@ -75,7 +75,7 @@ def _problem(raw: RawInvoice) -> tuple[str, str] | None:
         return "row.text", "a text holds a character that cannot be stored"
     if not (raw.amount.is_finite() and raw.open_amount.is_finite()):
         return "row.amount", "an amount is not a number"
-    if abs(raw.amount) >= _LARGEST or abs(raw.open_amount) >= _LARGEST:
+    if not (-_LARGEST < raw.amount < _LARGEST and -_LARGEST < raw.open_amount < _LARGEST):
         return "row.amount", "an amount has more than 15 digits"
     if raw.kind is ItemKind.INVOICE and raw.state is ItemState.OPEN and raw.open_amount < 0:
         return "row.negative", f"an open invoice asks for a negative amount ({raw.open_amount} {currency})"
