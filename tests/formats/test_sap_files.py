@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import io
 from decimal import Decimal
 from typing import Any
 
+import openpyxl
 import pytest
 
 from collecthub.engine.intake_file import FileMapping, preview_file
@@ -162,6 +165,30 @@ def test_a_list_of_line_items_with_its_captions() -> None:
     shown = preview_file(LIST.encode("cp1252", errors="replace"), "fbl5n.txt", mapping)
     assert [row.amount for row in shown] == [Decimal("1000.00"), None, Decimal("-300.00"), Decimal("12.345")]
     assert shown[1].errors[0].field == "Amt in DC"
+
+
+def test_a_spreadsheet_of_line_items_has_numbers_and_days() -> None:
+    """Amounts and dates are cells of their own kind there; a subtotal has no document and is refused as a row."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["Account", "Document Number", "Net due date", "Amount in doc. curr.", "Document currency"])
+    sheet.append(["10001", "1800000001", dt.date(2026, 3, 31), 1000.5, "EUR"])
+    sheet.append(["10001", "1400000001", dt.date(2026, 4, 5), -300, "EUR"])
+    sheet.append(["10001", None, None, 700.5, "EUR"])
+    content = io.BytesIO()
+    book.save(content)
+    mapping = FileMapping(
+        name="FBL5N", columns={
+            "debtor_ref": "Account", "debtor_name": "Account", "number": "Document Number", "due_on": "Net due date",
+            "amount": "Amount in doc. curr.", "currency": "Document currency",
+        },
+    )  # fmt: skip
+    rows = preview_file(content.getvalue(), "fbl5n.xlsx", mapping)
+    assert [(row.amount, row.due_on) for row in rows[:2]] == [
+        (Decimal("1000.5"), dt.date(2026, 3, 31)), (Decimal(-300), dt.date(2026, 4, 5)),
+    ]  # fmt: skip
+    assert {error.field for error in rows[2].errors} == {"Document Number", "Net due date"}
 
 
 def test_other_tables_are_read_as_before() -> None:
