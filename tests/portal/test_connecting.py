@@ -253,6 +253,7 @@ def test_settings_are_changed_and_a_secret_left_empty_stays(enter: Enter, place:
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("alert")).to_contain_text("Nothing is changed yet.")
     expect(page.locator(".is-wrong")).to_have_count(1)
+    expect(page.locator(".is-wrong")).to_contain_text("Write a whole number.")
     page.get_by_label("Reserve calls").fill("321")
     page.get_by_label("Write note").uncheck()
     page.get_by_label("Name", exact=True).fill("Exact of the brewery")
@@ -327,7 +328,7 @@ def test_a_partner_is_added_connected_and_changed(enter: Enter, place: VendorHub
     page.get_by_label("Token").fill("secret-token")
     page.get_by_role("button", name="Add the connection").click()
     check = page.get_by_role("region", name="Check")
-    expect(check).to_contain_text("Something has to be repaired first")  # nobody listens there
+    expect(check).to_contain_text("Not everything works")  # nobody listens there
     expect(check.locator(".wrong").first).not_to_be_empty()
     page.goto(f"{place.url}/partners")
     page.get_by_role("link", name="Étude Delmas", exact=True).click()

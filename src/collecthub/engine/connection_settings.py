@@ -51,10 +51,16 @@ def setting_problems(spec: ConnectorSpec, values: Mapping[str, object]) -> dict[
         spec.settings.model_validate(values)
     except ValidationError as error:
         return {
-            str(entry["loc"][0]) if entry["loc"] else "": _sentence(str(entry["msg"]))
+            str(entry["loc"][0]) if entry["loc"] else "": _PLAIN.get(entry["type"]) or _sentence(str(entry["msg"]))
             for entry in error.errors(include_input=False, include_url=False)
         }
     return {}
+
+
+_PLAIN = {
+    "missing": "Fill this in.", "string_too_short": "Fill this in.", "too_short": "Name at least one.",
+    "int_parsing": "Write a whole number.", "literal_error": "Choose one of the list.",
+}  # fmt: skip
 
 
 def _sentence(reason: str) -> str:
