@@ -66,6 +66,7 @@ class DebtorRecord(msgspec.Struct, frozen=True, kw_only=True):
     is_blocked: bool = False
     bill_to: Party | None = None
     notes: tuple[str, ...] = ()
+    customer_number: str = ""  # what people in the ERP call him by
     is_anonymised: bool = False  # the ERP erased the person: what the hub knows of how to reach him goes too
 
 
@@ -317,6 +318,7 @@ class HookAnswer(msgspec.Struct, frozen=True, kw_only=True):
     messages: tuple[RawMessage, ...] = ()
     pull_soon: bool = False
     body: str = ""
+    media_type: str = "text/plain"
 
 
 @runtime_checkable

@@ -231,6 +231,13 @@ def test_an_anonymised_customer_cannot_be_reached_any_more() -> None:
     assert record.is_anonymised and record.notes == ()
 
 
+def test_an_account_code_is_18_characters_on_the_wire_and_the_number_people_know_here() -> None:
+    known = account(Code="                25")
+    assert len(known.code or "") == 18
+    party = debtor_party(known, [], PartyKind.COMPANY, TODAY)
+    assert debtor_record(1, known, party, None, []).customer_number == "25"
+
+
 def test_people_who_left_or_were_anonymised_are_no_contacts_and_the_main_one_stands_first() -> None:
     people = [
         person("Ann", BusinessEmail="ann@example.org"),

@@ -229,6 +229,7 @@ def debtor_record(
         is_blocked=bool(account.is_blocked),
         bill_to=bill_to,
         notes=() if hidden else tuple(written),
+        customer_number=(account.code or "").strip(),  # 18 characters on the wire, right-aligned
         is_anonymised=hidden,
     )
 

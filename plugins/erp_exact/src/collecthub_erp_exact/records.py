@@ -75,6 +75,7 @@ class Account(msgspec.Struct, frozen=True):
     """One row of crm/Accounts."""
 
     account_id: str = field(name="ID")
+    code: str | None = field(name="Code")
     name: str | None = field(name="Name")
     email: str | None = field(name="Email")
     phone: str | None = field(name="Phone")
