@@ -228,6 +228,20 @@ def test_later_pulls_say_why_an_item_is_closed(company: Any, moves: bool, versio
     assert all(page.control is None for page in later)  # compared once a day
 
 
+def test_old_payments_can_be_left_out_of_the_books(company: Any) -> None:
+    company.load(
+        {"number": "F1"}, {"number": "Z1", "kind": "payment", "amount": "-20.00", "issue_on": "2019-05-01"},
+        {"number": "Z2", "kind": "payment", "amount": "-30.00"},
+    )  # fmt: skip
+    since = {"payments_since": "2026-01-01"}
+    items, pages = pulled(company.connector(**since))
+    assert sorted(is_open(items).values()) == ["-30.00", "1000.00"]
+    (control,) = pages[-1].control or ()
+    assert (control.count, control.amount) == (2, Decimal(970))
+    assert sum(item.open_amount for item in company.connector(**since).open_items()) == Decimal(970)
+    assert len(is_open(pulled(company.connector())[0])) == 3
+
+
 def test_a_cancelled_payment_opens_the_invoice_again_at_the_daily_comparison(company: Any) -> None:
     """X17 for Business One."""
     company.load({"number": "F1"}, {"number": "F2"})

@@ -44,7 +44,7 @@ class BusinessOneConnector:
         register = BlockRegister(context.vault)
         self._reader = DocumentReader(self._client, settings, register)
         self._customers = CustomerReader(self._client, settings.page_size)
-        self._items = BusinessOneItems(self._reader, self._customers.changed)
+        self._items = BusinessOneItems(self._reader, self._customers.changed, settings.payments_since)
         self._writer = DunningWriter(self._client, settings, register)
 
     def check(self) -> Sequence[CheckStep]:

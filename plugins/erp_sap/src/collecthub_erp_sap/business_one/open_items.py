@@ -51,12 +51,12 @@ STEPS = {
     "closed": Step(INVOICES, f"{_CLOSED} and {_CHANGED}"),
     "used": Step(CREDIT_NOTES, f"{_CLOSED} and {_CHANGED}"),
     "paid": Step(PAYMENTS, "DocEntry gt {payment}"),
-    "cancelled": Step(PAYMENTS, "Cancelled eq 'tYES'"),
+    "cancelled": Step(PAYMENTS, "Cancelled eq 'tYES'{recent}"),
     "changed": Step(INVOICES, f"{_OPEN} and {_CHANGED}"),
     "credited": Step(CREDIT_NOTES, f"{_OPEN} and {_CHANGED}"),
     "invoices": Step(INVOICES, _OPEN, True),
     "credits": Step(CREDIT_NOTES, _OPEN, True),
-    "account": Step(PAYMENTS, "Cancelled eq 'tNO'", True),
+    "account": Step(PAYMENTS, "Cancelled eq 'tNO'{recent}", True),
 }
 _FIRST_PULL = tuple(name for name, step in STEPS.items() if step.is_open_set)
 _FULL_PULL = ("closed", "used", "paid", "cancelled", *_FIRST_PULL)
@@ -88,8 +88,14 @@ _CHECKPOINT = msgspec.json.Decoder(Checkpoint)
 class BusinessOneItems:
     """Reads the receivables of one connection."""
 
-    def __init__(self, reader: DocumentReader, changed_customers: Callable[[dt.date], Iterable[str]]) -> None:
+    def __init__(
+        self,
+        reader: DocumentReader,
+        changed_customers: Callable[[dt.date], Iterable[str]],
+        payments_since: dt.date | None = None,
+    ) -> None:
         self._reader = reader
+        self._recent = f" and DocDate ge {day_text(payments_since)}" if payments_since else ""
         self._changed_customers = changed_customers
 
     def pull(self, text: str, today: dt.date) -> Iterator[Page]:
@@ -127,7 +133,7 @@ class BusinessOneItems:
         for name in _FIRST_PULL:
             after, is_more = 0, True
             while is_more:
-                answer = self._reader.page(STEPS[name].entity, STEPS[name].condition, after)
+                answer = self._reader.page(STEPS[name].entity, STEPS[name].condition.format(recent=self._recent), after)
                 found = self._reader.mapped(answer)
                 yield from filter(None, map(_counted, found.invoices))
                 is_more, after = answer.has_more and answer.size > 0, answer.last
@@ -144,7 +150,7 @@ class BusinessOneItems:
 
     def _read(self, step: Step, point: Checkpoint) -> EntryPage:
         since = day_text(_looking_back(point))
-        condition = step.condition.format(since=since, payment=point.payment)
+        condition = step.condition.format(since=since, payment=point.payment, recent=self._recent)
         return self._reader.page(step.entity, condition, point.after)
 
     def _paid(self, answer: EntryPage) -> Iterator[Mapped]:

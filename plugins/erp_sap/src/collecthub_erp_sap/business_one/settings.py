@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -37,6 +38,11 @@ class BusinessOneSettings(BaseModel):
     )
     currency_codes: dict[str, Iso] = Field(
         default={}, description='Currency codes of the company that are not those of ISO 4217, for example {"$": "USD"}.'
+    )
+    payments_since: dt.date | None = Field(
+        default=None,
+        description="Day from which incoming payments are looked at for money on no invoice; empty for all there are. "
+        "They are read anew every day, so name one where there are hundreds of thousands.",
     )
     block: Literal["invoices", "customer", "none"] = Field(
         default="invoices",
