@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from collecthub.sandbox.twin import start_twin
 from collecthub.sdk import Address, Contact, ItemKind, ItemSource, ItemState, PartyKind, RawInvoice
 from collecthub_erp_sap import register_connectors
 from collecthub_erp_sap.business_one.connector import BusinessOneConnector
+from collecthub_erp_sap.business_one.debtors import Customer, Employee, PostalAddress
+from collecthub_erp_sap.business_one.mapping import Applied, Document, Instalment, Line, Note, Payment
 from collecthub_erp_sap.business_one.settings import BusinessOneSettings
 
 TODAY, TOMORROW = dt.date(2026, 6, 15), dt.date(2026, 6, 16)
@@ -384,6 +387,18 @@ def test_a_later_pull_names_the_customers_that_changed(company: Any) -> None:
     assert all(page.changed_debtors == () for page in pages)
     _, later = pulled(company.connector(TOMORROW, page_size=20), pages[-1].checkpoint)
     assert sorted(later[-1].changed_debtors) == ["C1", *[f"K{n:02d}" for n in range(50)]]
+
+
+@pytest.mark.parametrize(
+    ("row", "published"),
+    [(Document, "Document"), (Note, "Document"), (Instalment, "DocumentInstallment"), (Line, "DocumentLine"),
+     (Payment, "Payment"), (Applied, "PaymentInvoice"), (Customer, "BusinessPartner"), (PostalAddress, "BPAddress"),
+     (Employee, "ContactEmployee")],
+)  # fmt: skip
+def test_every_name_that_is_read_is_a_published_one(row: Any, published: str, shared_data: Path) -> None:
+    types = json.loads((shared_data / "erp/sap/b1_service_layer_types.json").read_bytes())["entities"]
+    known = {one["name"] for one in types[published]}
+    assert [name for name in row.__struct_encode_fields__ if name not in known] == []
 
 
 def test_every_column_that_is_asked_for_is_published(company: Any, shared_data: Path, tmp_path: Path) -> None:
