@@ -16,6 +16,7 @@ TWINS = {
     "b1": "collecthub.sandbox.b1",
     "bailiff": "collecthub.sandbox.bailiff",
     "lawyer": "collecthub.sandbox.lawyer",
+    "sdt": "collecthub.sandbox.sdt",
     "agency": "collecthub.sandbox.agency",
     "mail": "collecthub.sandbox.mail",
     "creditor": "collecthub.sandbox.creditor",

@@ -42,7 +42,7 @@ def take_hook(hub: Hub, connection_id: str, asked: HookRequest) -> Response:
     except PermanentError as error:
         return problem_response(problem("invalid-signature", error.message, cure=error.cure))
     _keep(hub, row, told)
-    return Response(told.body, told.status, media_type="text/plain")
+    return Response(told.body, told.status, media_type=told.media_type)
 
 
 def _keep(hub: Hub, row: ConnectionRow, told: HookAnswer) -> None:

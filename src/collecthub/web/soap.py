@@ -108,7 +108,7 @@ def _performed(caller: Caller, called: SoapCall) -> Element:
 
 @cache
 def _schema() -> Schema:
-    return soap.schema_of_wsdl(schema_folder() / WSDL)
+    return Schema.of_wsdl(schema_folder() / WSDL)
 
 
 # --- operations ---------------------------------------------------------------------------------------------------

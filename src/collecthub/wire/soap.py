@@ -9,10 +9,10 @@ from __future__ import annotations
 import copy
 import logging
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import SimpleNamespace, TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 from urllib.parse import unquote, urlsplit
 
 import zeep
@@ -59,6 +59,14 @@ class SoapFaultError(PermanentError):
         self.fault_code = fault_code
 
 
+class Security(Protocol):
+    """What is added to calls and asked of replies; `collecthub.wire.wss` speaks WS-Security."""
+
+    def secure(self, envelope: Element) -> None: ...
+
+    def believed_body(self, envelope: Element) -> Element | None: ...
+
+
 class SoapClient:
     """Calls to one SOAP service. `endpoint` counts, whatever address the WSDL names.
 
@@ -66,6 +74,10 @@ class SoapClient:
     others an `InDoubtError`. `service` and `port` are needed only when the WSDL has several. With a username,
     each call carries a WS-Security UsernameToken. Raises `ConfigurationError` for a WSDL that cannot be used or that
     reaches outside its own folder.
+
+    `import_map` says where the files lie that the WSDL and its schemas import: an address, or a path relative to the
+    WSDL's folder, to a local file or folder. Nothing else is read, and nothing is ever fetched. With `security` each
+    call carries the whole WS-Security header (and the user name from there), and replies must be signed where it says so.
     """
 
     def __init__(
@@ -86,8 +98,11 @@ class SoapClient:
         max_bytes: int = 20_000_000,
         verify: str | bool = True,
         client_cert: str | tuple[str, str] | None = None,
+        import_map: Mapping[str, Path] | None = None,
+        security: Security | None = None,
     ) -> None:
         self._endpoint = endpoint
+        self._security = security
         self._reads = frozenset(reads)
         self._http = HttpClient(
             endpoint,
@@ -101,7 +116,7 @@ class SoapClient:
             client_cert=client_cert,
         )
         token = _Token(username, password) if username else None
-        self._client = _client(wsdl_path, token)
+        self._client = _client(wsdl_path, token, import_map or {})
         self._binding, self._proxy = _binding(self._client, service, port, endpoint)
 
     def __enter__(self) -> Self:
@@ -142,7 +157,27 @@ class SoapClient:
 
         An argument may be an element that exists already (`wire.xml.parse` of stored bytes); it is sent as it is.
         """
-        body = serialise(self._envelope(operation, arguments))
+        return self._exchange(operation, self._envelope(operation, arguments))
+
+    def call_document(self, operation: str, document: Element, /) -> Element:
+        """The same call with the whole element of the body ready made, sent as it is; returns the reply's element.
+
+        Raises `PermanentError` when it is not the element that the WSDL wants there.
+        """
+        wanted = self._binding.get(operation).input.body.qname.text
+        if document.tag != wanted:
+            raise PermanentError(f"{operation} takes {wanted}, not {document.tag!r}.", reference=operation)
+        space = _SOAP_12 if isinstance(self._binding, Soap12Binding) else _SOAP_11
+        envelope = etree.Element(f"{{{space}}}Envelope", nsmap={"soap": space})
+        etree.SubElement(envelope, f"{{{space}}}Body").append(copy.deepcopy(document))
+        if self._client.wsse:
+            envelope, _ = self._client.wsse.apply(envelope, {})
+        return self._exchange(operation, envelope)
+
+    def _exchange(self, operation: str, envelope: Element) -> Element:
+        if self._security is not None:
+            self._security.secure(envelope)
+        body = serialise(envelope)
         answer = self._http.request(
             "POST",
             self._endpoint,
@@ -191,6 +226,7 @@ class SoapClient:
         body = envelope.find(f"{{{name.namespace}}}Body")
         if name.namespace not in {_SOAP_11, _SOAP_12} or name.localname != "Envelope" or body is None:
             raise self._unreadable(operation, answer, None)
+        body = self._believed(operation, envelope, body)
         fault = body.find(f"{{{name.namespace}}}Fault")
         if fault is not None:
             refused = _fault(fault, operation)
@@ -200,6 +236,14 @@ class SoapClient:
         if not answer.is_success or len(body) != 1:
             raise self._unreadable(operation, answer, None)
         return body[0]
+
+    def _believed(self, operation: str, envelope: Element, body: Element) -> Element:
+        """The body, or what the partner signed of it; an unsigned answer proves nothing where a signed one is agreed."""
+        try:
+            found = self._security.believed_body(envelope) if self._security is not None else body
+        except QuarantineError as error:
+            raise self._doubt(operation, f"{error.code}: {error.message}") from error
+        return body if found is None else found
 
     def _unreadable(self, operation: str, answer: HttpResponse, error: QuarantineError | None) -> Exception:
         if answer.status in {401, 403, 404, 405}:
@@ -250,11 +294,11 @@ def _fault(fault: Element, operation: str) -> SoapFaultError:
     )
 
 
-def _client(wsdl_path: Path, token: Any) -> Any:
+def _client(wsdl_path: Path, token: Any, import_map: Mapping[str, Path]) -> Any:
     settings = zeep.Settings(strict=True, forbid_dtd=True, forbid_entities=True, forbid_external=True)
     try:
         return _Client(
-            str(wsdl_path.resolve()), wsse=token, transport=_LocalFiles(wsdl_path), settings=settings
+            str(wsdl_path.resolve()), wsse=token, transport=_LocalFiles(wsdl_path, import_map), settings=settings
         )
     except (ZeepError, etree.LxmlError, OSError, LookupError, ValueError) as error:
         raise ConfigurationError(
@@ -275,19 +319,31 @@ def _binding(client: Any, service: str, port: str, endpoint: str) -> tuple[Any, 
 
 
 class _LocalFiles(_Transport):  # type: ignore[misc]  # zeep is untyped
-    """Hands zeep the files of the WSDL's own folder and nothing else; it never calls anybody."""
+    """Hands zeep the files of the WSDL's own folder, those of the import map, and nothing else; it never calls anybody."""
 
-    def __init__(self, wsdl_path: Path) -> None:
+    def __init__(self, wsdl_path: Path, import_map: Mapping[str, Path]) -> None:
         super().__init__()
         self._folder = wsdl_path.resolve().parent
+        self._mapped = {self._absolute(address): path.resolve() for address, path in import_map.items()}
+
+    def _absolute(self, address: str) -> str:
+        return address if urlsplit(address).scheme else str((self._folder / address).resolve())
 
     def load(self, url: str) -> bytes:
         parts = urlsplit(str(url))
-        path = Path(unquote(parts.path)).resolve()
-        if parts.scheme not in {"", "file"} or parts.netloc or not path.is_relative_to(self._folder):
+        is_file = parts.scheme in {"", "file"} and not parts.netloc
+        wanted = str(Path(unquote(parts.path)).resolve()) if is_file else str(url)
+        for address, target in self._mapped.items():
+            if wanted == address:
+                return target.read_bytes()
+            if wanted.startswith(f"{address.rstrip('/')}/"):
+                path = (target / wanted[len(address.rstrip("/")) + 1 :]).resolve()
+                if path.is_relative_to(target):
+                    return path.read_bytes()
+        if not is_file or not Path(wanted).is_relative_to(self._folder):
             raise ConfigurationError(
                 f"The WSDL refers to {url}, outside of its own folder.",
-                cure="Save that file beside the WSDL and refer to it by its name.",
+                cure="Save that file beside the WSDL and refer to it by its name, or name it in the import map.",
                 reference=str(url),
             )
-        return path.read_bytes()
+        return Path(wanted).read_bytes()

@@ -10,15 +10,14 @@ from __future__ import annotations
 import base64
 import binascii
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 from lxml import etree
 
 from collecthub.errors import QuarantineError
-from collecthub.wire.xml import Element, Schema, parse, serialise
+from collecthub.wire.xml import Element, parse, serialise
 
 SOAP_11: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP_12: Final = "http://www.w3.org/2003/05/soap-envelope"
@@ -66,10 +65,14 @@ class SoapCall:
         return SoapRefusal(code, reason, version=self.version, status=status)
 
 
-def read_call(content: bytes, *, content_type: str, action: str = "", authorization: str = "") -> SoapCall:
+def read_call(
+    content: bytes, *, content_type: str, action: str = "", authorization: str = "",
+    operations: Mapping[str, str] | None = None,
+) -> SoapCall:
     """Take a call apart. Raises `SoapRefusal`; nothing it names is fetched, nothing outside its body is believed.
 
-    `action` is the header SOAPAction. Credentials come from a UsernameToken in plain text, else from HTTP basic.
+    `action` is the header SOAPAction; `operations` names the operation of a body element that is called differently.
+    Credentials come from a UsernameToken in plain text, else from HTTP basic.
     """
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type not in _MEDIA_TYPES.values():
@@ -84,7 +87,8 @@ def read_call(content: bytes, *, content_type: str, action: str = "", authorizat
         raise SoapRefusal("envelope", "A call is one Body with exactly one element.", version=version)
     body = bodies[0][0]
     _refuse_headers(header, version)
-    _refuse_action(action or _parameter(content_type, "action"), body, version)
+    name = etree.QName(body).localname
+    _refuse_action(action or _parameter(content_type, "action"), (name, (operations or {}).get(name, name)), version)
     username, password = _token(header) or _basic(authorization) or ("", "")
     return SoapCall(version, body, username, password)
 
@@ -114,11 +118,10 @@ def _refuse_headers(header: Element | None, version: str) -> None:
             )  # fmt: skip
 
 
-def _refuse_action(action: str, body: Element, version: str) -> None:
+def _refuse_action(action: str, names: tuple[str, str], version: str) -> None:
     named = action.strip().strip('"')
-    operation = etree.QName(body).localname
-    if named and named.replace("#", ":").replace("/", ":").rpartition(":")[2] != operation:
-        raise SoapRefusal("envelope.action", f"The action is not that of {operation[:80]} in the body.", version=version)
+    if named and named.replace("#", ":").replace("/", ":").rpartition(":")[2] not in names:
+        raise SoapRefusal("envelope.action", f"The action is not that of {names[0][:80]} in the body.", version=version)
 
 
 def _parameter(content_type: str, name: str) -> str:
@@ -190,15 +193,6 @@ def element(name: str, text: str = "", parent: Element | None = None) -> Element
 def detached(element: Element) -> bytes:
     """An element of a call as a document of its own: the same content in another envelope gives the same bytes."""
     return etree.tostring(element, method="c14n", exclusive=True)
-
-
-def schema_of_wsdl(path: Path) -> Schema:
-    """The types of a WSDL of ours as a schema, to judge what callers put into a body."""
-    root = etree.parse(str(path)).getroot()
-    types = root.find(".//{http://www.w3.org/2001/XMLSchema}schema")
-    if types is None:
-        raise QuarantineError(f"{path.name} has no types.", code="wsdl.types")
-    return Schema(etree.XMLSchema(etree.fromstring(etree.tostring(types), base_url=str(path))))
 
 
 def with_soap_12(wsdl: bytes, endpoint: str) -> bytes:

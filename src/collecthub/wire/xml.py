@@ -170,6 +170,19 @@ class Schema:
         except (etree.LxmlError, OSError) as error:
             raise ConfigurationError(f"The schema {path.name} cannot be used: {error}.") from error
 
+    @classmethod
+    def of_wsdl(cls, path: Path) -> Self:
+        """Compile the types of a WSDL of ours, to judge what callers put into a body; imports lie in its folder."""
+        parser = etree.XMLParser(**_SAFE)
+        parser.resolvers.add(_OwnFolder(path.parent.resolve()))
+        types = etree.parse(str(path), parser).getroot().find(".//{http://www.w3.org/2001/XMLSchema}schema")
+        if types is None:
+            raise ConfigurationError(f"{path.name} has no types.")
+        try:
+            return cls(etree.XMLSchema(etree.fromstring(etree.tostring(types), parser, base_url=str(path))))
+        except etree.LxmlError as error:
+            raise ConfigurationError(f"The types of {path.name} cannot be used: {error}.") from error
+
     def check(self, element: Element) -> list[SchemaFault]:
         """Everything that is wrong with the element, at most 100 findings; an empty list when it is valid."""
         with self._lock:
