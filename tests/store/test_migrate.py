@@ -41,3 +41,30 @@ def test_a_database_of_a_newer_version_is_refused(database_url: str) -> None:
     with pytest.raises(ConfigurationError, match="9999"):
         migrate.upgrade(database)
     database.close()
+
+
+def test_a_database_of_the_first_schema_gets_what_later_ones_added(database_url: str) -> None:
+    """A hub that was set up by the first version holds the same tables and columns afterwards as a fresh one."""
+    database = Database(database_url.replace("postgresql://", "postgresql+psycopg://"))
+    migrate.upgrade(database)
+    fresh = _columns(database)
+    with database.write() as conn:
+        conn.execute(sa.text("DROP TABLE consents"))
+        for table, column in (
+            ("connections", "cause"), ("connections", "revision"), ("runs", "control"), ("quarantine", "currency"),
+            ("quarantine", "open_minor"),
+        ):  # fmt: skip
+            conn.execute(sa.text(f"ALTER TABLE {table} DROP COLUMN {column}"))
+        conn.execute(sa.text("INSERT INTO runs (run_id, connection_id, state) VALUES ('r', 'c', 'complete')"))
+        conn.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
+    migrate.upgrade(database)
+    assert _columns(database) == fresh
+    with database.read() as conn:
+        assert conn.scalar(sa.text("SELECT control FROM runs")) == ""
+    database.close()
+
+
+def _columns(database: Database) -> dict[str, set[str]]:
+    with database.read() as conn:
+        seen = sa.inspect(conn)
+        return {table: {column["name"] for column in seen.get_columns(table)} for table in metadata.tables}

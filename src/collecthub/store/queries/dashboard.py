@@ -15,7 +15,7 @@ from collecthub.model.codes import Phase, Status
 from collecthub.model.ledger import LineKind
 from collecthub.store import tables as t
 from collecthub.store.case_log import from_minor
-from collecthub.store.connections import SHADOW
+from collecthub.store.connections import BY_PERSON, SHADOW
 from collecthub.store.queries.scope import Role, Scope, at_partner, cases_of, owned_by
 
 # Days since the oldest invoice fell due: first day of each band, youngest first.
@@ -182,7 +182,9 @@ def alarms(conn: sa.Connection, scope: Scope, now: dt.datetime) -> Alarms:
         quarantined=_count(
             conn, t.quarantine, owned_by(scope, t.quarantine.c.creditor_id), t.quarantine.c.state == "open"
         ),
-        stopped_connections=_count(conn, t.connections, mine, t.connections.c.status == "stopped"),
+        stopped_connections=_count(
+            conn, t.connections, mine, t.connections.c.status == "stopped", t.connections.c.cause != BY_PERSON
+        ),
         waiting_connections=_count(conn, t.connections, mine, t.connections.c.status == "waiting"),
         unreleased_connections=_count(conn, t.connections, mine, t.connections.c.mode == SHADOW),
         cases_without_information=_count(
