@@ -22,6 +22,7 @@ from collecthub.web.portal import (
     new_case,
     overview,
     partners,
+    payments,
 )
 from collecthub.web.portal.pages import STATIC
 from collecthub.web.problems import ProblemError
@@ -57,6 +58,6 @@ async def read_static(name: str) -> Response:
 
 for part in (
     login, overview, case_list, case_page, case_actions, new_case, imports, connecting, connections, first_wave, consent,
-    partners, desks, countries, feasibility,
+    partners, desks, countries, feasibility, payments,
 ):
     router.include_router(part.router)
