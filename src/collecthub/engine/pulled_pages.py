@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from collecthub.corridor.normalise import normalise
 from collecthub.engine.changed_debtors import mark_changed
 from collecthub.engine.context import Hub, Work
-from collecthub.model.invoice import Invoice, ItemState, RefusedRow
+from collecthub.model.invoice import Invoice, ItemState, RawInvoice, RefusedRow
 from collecthub.model.money import minor_units
 from collecthub.ports import Page
 from collecthub.store import tables as t
@@ -34,9 +34,7 @@ _COLUMNS = (
     "issued_on", "due_on", "currency", "amount_minor", "open_minor", "settles_ref", "group_ref", "document_ref",
     "dunning_level", "is_blocked", "text", "row_hash", "look_on",
 )
-_REF, _STATE, _CURRENCY, _OPEN, _HASH = map(
-    _COLUMNS.index, ("item_ref", "state", "currency", "open_minor", "row_hash")
-)
+_REF, _STATE, _CURRENCY, _OPEN = map(_COLUMNS.index, ("item_ref", "state", "currency", "open_minor"))
 
 
 class _Stored(NamedTuple):
@@ -62,41 +60,52 @@ class PageKeeper:
             self._refused_before = refused_references(conn, row.connection_id)
 
     def keep(self, page: Page) -> None:
-        """Take one page in. Refused bytes are kept before their rows are."""
-        kept, gone, refused = self._sorted(page)
+        """Take one page in. Refused bytes are kept before their rows are.
+
+        A line that says what it said before is not read again; on most pulls that is nearly every line.
+        """
+        lines = [(raw, _fingerprint(raw)) for raw in page.rows if not _is_deletion(raw)]
+        gone = [raw.item_ref for raw in page.rows if _is_deletion(raw)]
+        known = self._known([*(raw.item_ref for raw, _ in lines), *gone])
+        fresh, refused = self._read(lines, known)
+        refused += page.refused
         stored = [(bad, self._hub.evidence.keep(bad.content)) for bad in refused]
+        bad_refs = {bad.item_ref for bad in refused}
         with self._hub.work() as work:
-            known = {} if self._is_empty else self._known(work.conn, [*(row[_REF] for row in kept), *gone])
-            fresh = [row for row in kept if row[_REF] not in known or known[row[_REF]].row_hash != row[_HASH]]
             bulk_upsert(work.conn, t.invoices, _COLUMNS, fresh, "row_hash")
             _cancel(work.conn, self._row.connection_id, gone)
-            self._quarantine(work, stored, [*(row[_REF] for row in kept), *gone])
+            self._quarantine(work, stored, [raw.item_ref for raw in page.rows if raw.item_ref not in bad_refs])
             mark_changed(work.conn, self._row.connection_id, page.changed_debtors)
             change_connection(work.conn, self._row.connection_id, checkpoint=page.checkpoint)
-            changed = self._count(kept, gone, refused, known)
+            self._count_unchanged(lines, known)
+            changed = self._count(fresh, gone, refused, known)
             note_page(
                 work.conn, self._run_id, rows=len(page.rows) + len(page.refused), changed=changed,
                 refused=len(refused), outcomes=self._outcomes(),
             )
 
-    def _sorted(self, page: Page) -> tuple[list[tuple[Any, ...]], list[str], list[RefusedRow]]:
-        """The rows of a page: those to keep, the references of deleted ones, and what is refused."""
-        kept: list[tuple[Any, ...]] = []
-        gone: list[str] = []
-        refused = list(page.refused)
-        for raw in page.rows:
-            if raw.state is ItemState.CANCELLED and not raw.debtor_ref:
-                gone.append(raw.item_ref)  # a deletion names the line and nothing else
+    def _read(
+        self, lines: Sequence[tuple[RawInvoice, int]], known: Mapping[str, _Stored]
+    ) -> tuple[list[tuple[Any, ...]], list[RefusedRow]]:
+        """New and different lines as rows of the table, and those that are refused."""
+        fresh: list[tuple[Any, ...]] = []
+        refused: list[RefusedRow] = []
+        for raw, fingerprint in lines:
+            before = known.get(raw.item_ref)
+            if before is not None and before.row_hash == fingerprint:
                 continue
             item = normalise(raw)
-            if type(item) is Invoice:
-                kept.append(_values(self._row, item))
+            if isinstance(item, Invoice):
+                fresh.append(_values(self._row, item, fingerprint))
             else:
-                refused.append(item)  # type: ignore[arg-type]  # what is not an invoice is a refusal
-        return kept, gone, refused
+                refused.append(item)
+        return fresh, refused
 
-    def _known(self, conn: sa.Connection, refs: Sequence[str]) -> dict[str, _Stored]:
-        found = read_stored(conn, t.invoices, ("item_ref", *_Stored._fields), self._row.connection_id, refs)
+    def _known(self, refs: Sequence[str]) -> dict[str, _Stored]:
+        if self._is_empty:
+            return {}
+        with self._hub.database.read() as conn:
+            found = read_stored(conn, t.invoices, ("item_ref", *_Stored._fields), self._row.connection_id, refs)
         return {ref: _Stored._make(values) for ref, *values in found}
 
     def _quarantine(self, work: Work, stored: Sequence[tuple[RefusedRow, str]], understood: Sequence[str]) -> None:
@@ -108,33 +117,34 @@ class PageKeeper:
             refuse_row(work.conn, self._row, bad, sha256, work.now)
             self._refused_before.add(bad.item_ref)
 
+    def _count_unchanged(self, lines: Sequence[tuple[RawInvoice, int]], known: Mapping[str, _Stored]) -> None:
+        """Add lines that say what they said before; the hot path of a pull."""
+        for raw, fingerprint in lines if known else ():
+            before = known.get(raw.item_ref)
+            if before is not None and before.row_hash == fingerprint:
+                sums = self._sums[Outcome.UNCHANGED, before.currency]
+                sums[0] += 1
+                sums[1] += before.open_minor
+
     def _count(
-        self, kept: Sequence[tuple[Any, ...]], gone: Sequence[str], refused: Sequence[RefusedRow], known: dict[str, _Stored]
+        self, fresh: Sequence[tuple[Any, ...]], gone: Sequence[str], refused: Sequence[RefusedRow],
+        known: Mapping[str, _Stored],
     ) -> int:
-        """Add a page to the sums; returns how many rows are not as they were."""
-        unchanged = 0
-        for row in kept:  # the hot path: a page holds thousands
-            before = known.get(row[_REF])
-            minor = row[_OPEN]
-            if before is None:
-                outcome = Outcome.NEW if row[_STATE] == _IS_OPEN else Outcome.SETTLED
-            elif before.row_hash == row[_HASH]:
-                outcome = Outcome.UNCHANGED
-                unchanged += 1
-            elif row[_STATE] == _IS_OPEN:
-                outcome = Outcome.CHANGED
+        """Add what is new, different, deleted or refused; returns how many rows are not as they were."""
+        for row in fresh:
+            before, minor = known.get(row[_REF]), row[_OPEN]
+            if row[_STATE] == _IS_OPEN:
+                outcome = Outcome.NEW if before is None else Outcome.CHANGED
             else:
-                outcome, minor = Outcome.SETTLED, before.open_minor
-            sums = self._sums[outcome, row[_CURRENCY]]
-            sums[0] += 1
-            sums[1] += minor
-        deleted = [known[ref] for ref in gone if ref in known and known[ref].state == ItemState.OPEN.value]
+                outcome, minor = Outcome.SETTLED, minor if before is None else before.open_minor
+            self._add(outcome, row[_CURRENCY], minor)
+        deleted = [known[ref] for ref in gone if ref in known and known[ref].state == _IS_OPEN]
         for gone_row in deleted:
             self._add(Outcome.DELETED, gone_row.currency, gone_row.open_minor)
         for bad in refused:
             minor = 0 if bad.open_amount is None else int(bad.open_amount.scaleb(minor_units(bad.currency)))
             self._add(Outcome.REFUSED, bad.currency, minor)
-        return len(kept) - unchanged + len(deleted)
+        return len(fresh) + len(deleted)
 
     def _add(self, outcome: Outcome, currency: str, minor: int) -> None:
         sums = self._sums[outcome, currency]
@@ -159,15 +169,26 @@ def _cancel(conn: sa.Connection, connection_id: str, item_refs: Sequence[str]) -
     conn.execute(sa.update(t.invoices).where(known, t.invoices.c.state == ItemState.OPEN.value).values(values))
 
 
-def _values(row: ConnectionRow, item: Invoice) -> tuple[Any, ...]:
-    """A line as its row of the table, with a fingerprint of everything it says."""
+def _is_deletion(raw: RawInvoice) -> bool:
+    """A deletion names the line and nothing else."""
+    return raw.state is ItemState.CANCELLED and not raw.debtor_ref
+
+
+_RULES = b"1"  # of `normalise` and of the columns: when they change, every line is read again
+
+
+def _fingerprint(raw: RawInvoice) -> int:
+    """The same for lines that say the same, under the same rules."""
+    return int.from_bytes(hashlib.blake2b(_encode(raw), digest_size=8, salt=_RULES).digest(), "big", signed=True)
+
+
+def _values(row: ConnectionRow, item: Invoice, fingerprint: int) -> tuple[Any, ...]:
+    """A line as its row of the table."""
     places = minor_units(item.currency)
-    values = (
+    return (
+        row.connection_id, item.item_ref, row.creditor_id or "",
         item.debtor_ref, item.debtor_name, item.number, item.kind.value, item.state.value,
         item.issued_on.isoformat() if item.issued_on else None, item.due_on.isoformat(), item.currency,
         int(item.amount.scaleb(places)), int(item.open_amount.scaleb(places)), item.settles_ref, item.group_ref,
-        item.document_ref, item.dunning_level, int(item.is_blocked), item.text,
+        item.document_ref, item.dunning_level, int(item.is_blocked), item.text, fingerprint, _LOOK_NOW_TEXT,
     )
-    digest = hashlib.blake2b(_encode(values), digest_size=8).digest()
-    fingerprint = int.from_bytes(digest, "big", signed=True)
-    return (row.connection_id, item.item_ref, row.creditor_id or "", *values, fingerprint, _LOOK_NOW_TEXT)
