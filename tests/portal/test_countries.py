@@ -95,6 +95,9 @@ def test_the_map_tells_gaps_apart_without_colour() -> None:
     assert drawn.count("data-country=") == len(atlas.countries) == 250
     assert "SG" not in outlines() and ">SG</text>" in drawn  # too small for the scale: a tile
     assert 'fill="url(#gap)"' in drawn and "Singapore: open cases and nobody for them; partners 0, open cases 4" in drawn
+    assert "Brazil: open cases and nobody for them; partners 1, open cases 3, 2 of them blocked" in world_map(
+        world, blocked={"BR": 2}
+    )
     assert "<a " not in drawn and 'href="/countries/SG"' in world_map(world, link="/countries/")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -91,7 +92,7 @@ def dry_run(
             told = feasibility.dry_run(hub, conn, LOCAL_OPERATOR, creditor, day)
             world = coverage.world_coverage(conn, LOCAL_OPERATOR)
     if map_file:
-        _write_map(map_file, world)
+        _write_map(map_file, world, {one.country: one.blocked for one in told.countries})
     if as_json:
         print_json(told)
     else:
@@ -144,8 +145,8 @@ def partner_coverage(
     note("Countries with neither a partner nor an open case are left out; --json has them all.")
 
 
-def _write_map(file: Path, world: WorldCoverage) -> None:
+def _write_map(file: Path, world: WorldCoverage, blocked: Mapping[str, int] | None = None) -> None:
     from collecthub.web.portal.world_map import world_map
 
-    file.write_text(world_map(world), encoding="utf-8")
+    file.write_text(world_map(world, blocked=blocked), encoding="utf-8")
     note(f"Map written to {file}")

@@ -7,6 +7,7 @@ gap is hatched: colour is never the only sign.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -37,14 +38,22 @@ def outlines() -> dict[str, str]:
     return {code: path for code, path in rows}
 
 
-def world_map(world: WorldCoverage, *, link: str = "") -> str:
-    """The picture. With `link` each country leads to that address with its letters put behind it."""
+def world_map(world: WorldCoverage, *, link: str = "", blocked: Mapping[str, int] | None = None) -> str:
+    """The picture. With `link` each country leads to that address with its letters put behind it.
+
+    `blocked` counts the open cases by country that something known stops; it is told beside the others.
+    """
     drawn = outlines()
     small = [item for item in world.items if item.country not in drawn]
     rows = -(-len(small) // _PER_ROW)
     legend_top = MAP_HEIGHT + 40 + rows * (_TILE + _GAP)
-    shapes = [_outline(item, drawn[item.country], link) for item in world.items if item.country in drawn]
-    tiles = [_tile(item, number, link) for number, item in enumerate(small)]
+    told = {item.country: _told(item, (blocked or {}).get(item.country, 0)) for item in world.items}
+    shapes = [
+        _linked(item, told[item.country], _outline(item, drawn[item.country]), link)
+        for item in world.items
+        if item.country in drawn
+    ]
+    tiles = [_linked(item, told[item.country], _tile(item, number), link) for number, item in enumerate(small)]
     nobody = f'<path d="{drawn[""]}" fill="{_FILLS["none"]}"/>' if "" in drawn else ""
     title = (
         f"Coverage of the world: {world.covered} countries with a partner that takes cases, "
@@ -67,28 +76,32 @@ def _kind(item: CountryCoverage) -> str:
     return "closed" if item.partners else "none"
 
 
-def _linked(item: CountryCoverage, shape: str, link: str) -> str:
-    told = f"{item.name}: {WORDS[_kind(item)]}; partners {len(item.partners)}, open cases {item.open_cases}"
+def _told(item: CountryCoverage, blocked: int) -> str:
+    stopped = f", {blocked} of them blocked" if blocked else ""
+    return f"{item.name}: {WORDS[_kind(item)]}; partners {len(item.partners)}, open cases {item.open_cases}{stopped}"
+
+
+def _linked(item: CountryCoverage, told: str, shape: str, link: str) -> str:
+    """The shape with its title. A link is for the mouse: whoever uses the keyboard finds it in the list beside the map."""
     inner = f"<title>{escape(told)}</title>{shape}"
     if not link:
         return f'<g data-country="{item.country}">{inner}</g>'
-    return f'<a href="{escape(link)}{item.country}" data-country="{item.country}" aria-label="{escape(told)}">{inner}</a>'
+    address = f'href="{escape(link)}{item.country}" tabindex="-1" aria-label="{escape(told)}"'
+    return f'<a {address} data-country="{item.country}">{inner}</a>'
 
 
-def _outline(item: CountryCoverage, path: str, link: str) -> str:
-    return _linked(item, f'<path d="{path}" fill="{_FILLS[_kind(item)]}"/>', link)
+def _outline(item: CountryCoverage, path: str) -> str:
+    return f'<path d="{path}" fill="{_FILLS[_kind(item)]}"/>'
 
 
-def _tile(item: CountryCoverage, number: int, link: str) -> str:
+def _tile(item: CountryCoverage, number: int) -> str:
     x = _MARGIN + number % _PER_ROW * (_TILE + _GAP)
     y = MAP_HEIGHT + 20 + number // _PER_ROW * (_TILE + _GAP)
     kind = _kind(item)
     ink = "#17212b" if kind == "none" else "#ffffff"
-    return _linked(
-        item,
+    return (
         f'<rect x="{x}" y="{y}" width="{_TILE}" height="{_TILE}" rx="6" fill="{_FILLS[kind]}"/>'
-        f'<text x="{x + _TILE // 2}" y="{y + 37}" text-anchor="middle" fill="{ink}">{item.country}</text>',
-        link,
+        f'<text x="{x + _TILE // 2}" y="{y + 37}" text-anchor="middle" fill="{ink}">{item.country}</text>'
     )
 
 
