@@ -6,6 +6,7 @@ enforcement. Read is what these files use of Schematron: patterns, also abstract
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
@@ -20,10 +21,11 @@ from collecthub.errors import ConfigurationError
 from collecthub.formats.bundled_schemas import CII_NAMESPACE, XJUSTIZ_NAMESPACE
 from collecthub.wire.xml import Element, parse
 
-ELEMENTS_MOST = 50_000
+ELEMENTS_MOST = 8_000  # about half a minute of one core
 _UBL = "urn:oasis:names:specification:ubl:schema:xsd:"
 _EN16931 = "en16931-rules/EN16931-{}-validation-preprocessed.sch"
 _ENFORCEMENT = "nachricht.zvstr."
+_PLAIN = re.compile(r"[\w:./|\s-]+")
 _CURRENT = "current()"  # XSLT's word for the node of the rule; a variable says the same in XPath
 
 
@@ -45,7 +47,8 @@ class _Assertion(msgspec.Struct, frozen=True):
 
 
 class _Rule(msgspec.Struct, frozen=True):
-    context: Any
+    fast: Any  # the context as lxml reads it, None when it is more than names: XPath 1 compares otherwise than 2
+    slow: Any  # the same for the XPath 2 library
     assertions: tuple[_Assertion, ...]
 
 
@@ -56,6 +59,7 @@ class RuleBook:
         root = parse(path.read_bytes())
         self._space = f"{{{etree.QName(root).namespace}}}"
         namespaces = {str(one.get("prefix")): str(one.get("uri")) for one in root.iter(f"{self._space}ns")}
+        self._namespaces = namespaces
         self._parser = XPath2Parser(namespaces=namespaces, variable_types={"current": "element()"})
         abstract = {one.get("id"): one for one in root.iter(f"{self._space}pattern") if one.get("abstract") == "true"}
         self._patterns = [self._pattern(one, abstract) for one in root.iter(f"{self._space}pattern") if one.get("abstract") != "true"]
@@ -69,7 +73,8 @@ class RuleBook:
         context = _filled(str(rule.get("context")), given)
         paths = " | ".join(one if one.startswith("/") else f"//{one}" for one in _alternatives(context))
         assertions = tuple(self._assertion(one, given) for one in rule.iter(f"{self._space}assert"))
-        return _Rule(self._parser.parse(paths), assertions)
+        fast = etree.XPath(paths, namespaces=self._namespaces) if _PLAIN.fullmatch(paths) else None
+        return _Rule(fast, self._parser.parse(paths), assertions)
 
     def _assertion(self, one: Element, given: dict[str, str]) -> _Assertion:
         test = _filled(str(one.get("test")), given).replace(_CURRENT, "$current")
@@ -79,14 +84,21 @@ class RuleBook:
 
     def findings(self, root: Element) -> Iterator[RuleFinding]:
         """What the rules say against a document, in their own order."""
-        tree = XPathContext(root).root
+        tree: Any = XPathContext(root).root
         for pattern in self._patterns:
-            judged: set[int] = set()
+            judged: set[Any] = set()
             for rule in pattern:
-                for node in list(rule.context.select(XPathContext(tree))):
+                for node in _nodes(rule, root, tree):
                     if id(node) not in judged:
                         judged.add(id(node))
                         yield from _broken(tree, node, rule)
+
+
+def _nodes(rule: _Rule, root: Element, tree: Any) -> list[Any]:
+    """The nodes that a rule judges. lxml finds them many times faster, where the path is names alone."""
+    if rule.fast is not None:
+        return [tree.elements[found] for found in rule.fast(root)]
+    return list(rule.slow.select(XPathContext(tree)))
 
 
 def _broken(tree: Any, node: Any, rule: _Rule) -> Iterator[RuleFinding]:
@@ -148,7 +160,7 @@ def _alternatives(context: str) -> list[str]:
 def rule_findings(root: Element) -> tuple[RuleFinding, ...]:
     """What the published rules say against a document; nothing for one that no bundled rules judge.
 
-    A document of more than 50,000 elements is not judged, and one finding says so.
+    A document of more than 8,000 elements is not judged, and one finding says so.
     """
     path = _rules_of(root)
     if not path:
