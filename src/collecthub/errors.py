@@ -4,6 +4,7 @@ CollecthubError
 ├── ConfigurationError   stop this connection, tell a person which setting is wrong
 │   └── ConsentError     the same, and the cure is one button: give consent again
 ├── RetryableError       outside is unavailable: try the same thing again later
+│   └── UnsettledError   outside is well and this item takes its time: look again later, go on with the next
 ├── PermanentError       this item is refused: tell a person, go on with the next
 ├── InDoubtError         the act may have happened: probe before anything is sent again
 ├── QuarantineError      these bytes are not understood: keep them, continue
@@ -41,6 +42,10 @@ class RetryableError(CollecthubError):
     ) -> None:
         super().__init__(message, cure=cure, reference=reference)
         self.retry_after_seconds = retry_after_seconds
+
+
+class UnsettledError(RetryableError):
+    """The outside took this item and has not finished with it; nothing else has to wait."""
 
 
 class PermanentError(CollecthubError):

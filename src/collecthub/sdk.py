@@ -17,6 +17,7 @@ from collecthub.errors import (
     PermanentError,
     QuarantineError,
     RetryableError,
+    UnsettledError,
 )
 from collecthub.law.packs import country_law
 from collecthub.law.rates import read_rates
@@ -184,6 +185,7 @@ __all__ = [
     "StatusSource",
     "StepAnswer",
     "StepQuestion",
+    "UnsettledError",
     "Vault",
     "Verdict",
     "Veto",

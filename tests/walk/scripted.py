@@ -32,11 +32,13 @@ from collecthub.sdk import (
     Party,
     PartyKind,
     PaymentReport,
+    PermanentError,
     QuarantineError,
     RawInvoice,
     RawMessage,
     Receipt,
     RetryableError,
+    UnsettledError,
     Verdict,
     hookimpl,
 )
@@ -59,6 +61,8 @@ class World:
         self.reports: list[CaseReport] = []
         self.deaf = False  # the ERP cannot be told anything
         self.asked_to_hear = 0
+        self.takes_time: set[str] = set()  # debtors whose reports the ERP takes and does not show yet
+        self.refuses_to_hear: set[str] = set()
         self.fetch_breaks_after: int | None = None
         self.control: list[ControlTotal] | None = None  # what the ERP's own list adds up to, if it says so
         self.broken_off = 0  # so many pulls break off after their page
@@ -109,6 +113,10 @@ class ScriptedErp:
         self.world.asked_to_hear += 1
         if self.world.deaf:
             raise RetryableError("the ERP is away", retry_after_seconds=0)
+        if report.debtor_ref in self.world.takes_time:
+            raise UnsettledError("taken and not shown yet", retry_after_seconds=900)
+        if report.debtor_ref in self.world.refuses_to_hear:
+            raise PermanentError("the block had no effect", cure="Set it by hand.")
         self.world.reports.append(report)
         return Receipt(reference=f"note-{len(self.world.reports)}")
 

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from collecthub.config import HubSettings
 from collecthub.engine.known_types import learn_types
-from collecthub.errors import ConfigurationError, PermanentError
+from collecthub.errors import CollecthubError, ConfigurationError, PermanentError
 from collecthub.model.case import Case
 from collecthub.model.event import CaseEvent
 from collecthub.plugins import PluginSet, call_port, iterate_port, load_factory
@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 SECRET_PREFIX = "setting:"
+CLOSE_SECONDS = 5
 
 
 class JobQueue(Protocol):
@@ -250,6 +251,13 @@ class Hub:
         return lambda items: iterate_port(items, what=what, seconds=seconds, connection_id=connection_id)
 
     def close(self) -> None:
+        """Let the connectors end what they hold outside (sessions, sockets), then the database."""
+        built, self._connectors = self._connectors, {}
+        for connection_id, (_, connector) in built.items():
+            end = getattr(connector, "close", None)
+            if callable(end):
+                with contextlib.suppress(CollecthubError):
+                    call_port(end, what="connector.close", seconds=CLOSE_SECONDS, connection_id=connection_id)
         self.database.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,10 +13,16 @@ import sqlalchemy as sa
 
 from collecthub.corridor.report import report, sentence
 from collecthub.engine.case_work import change_case, locked_case, open_task
-from collecthub.engine.context import Hub
+from collecthub.engine.context import Hub, Work
 from collecthub.engine.trouble import backoff, connection_trouble, connection_well
-from collecthub.errors import CollecthubError, ConfigurationError, InDoubtError, RetryableError
-from collecthub.model.event import CreditorTold
+from collecthub.errors import (
+    CollecthubError,
+    ConfigurationError,
+    InDoubtError,
+    RetryableError,
+    UnsettledError,
+)
+from collecthub.model.event import CreditorTold, HoldSet
 from collecthub.ports import CaseReport, CaseReporter, Receipt
 from collecthub.registers import ConnectorRole
 from collecthub.store import tables as t
@@ -84,7 +91,7 @@ class Teller:
                     report, self._reporter, message, what=what, connection_id=self._row.connection_id
                 )
             except CollecthubError as error:
-                if isinstance(error, RetryableError | ConfigurationError):
+                if _is_away(error):
                     self._away.set()
                 return entry, error
             self.done.append((entry, receipt))
@@ -113,18 +120,19 @@ def _messages(hub: Hub, waiting: Sequence[Any]) -> list[tuple[Any, CaseReport]]:
 
 
 def _waiting(hub: Hub, connection_id: str) -> list[Any]:
-    query = (
-        sa.select(t.reports)
-        .where(
-            t.reports.c.connection_id == connection_id,
-            t.reports.c.state == "queued",
-            sa.or_(t.reports.c.next_attempt_at.is_(None), t.reports.c.next_attempt_at <= hub.now()),
-        )
-        .order_by(t.reports.c.queued_at, t.reports.c.case_id, t.reports.c.seq)
-        .limit(CHUNK)
-    )
     with hub.database.read() as conn:
-        return list(conn.execute(query))
+        return list(conn.execute(_IN_LINE, {"of": connection_id, "now": hub.now()}))
+
+
+_QUEUED = (t.reports.c.connection_id == sa.bindparam("of")) & (t.reports.c.state == "queued")
+_MUST_WAIT = t.reports.c.next_attempt_at > sa.bindparam("now")
+# What follows in a case waits for what comes before it: a block must not be set after the act that lifts it.
+_IN_LINE = (
+    sa.select(t.reports)
+    .where(_QUEUED, t.reports.c.case_id.not_in(sa.select(t.reports.c.case_id).where(_QUEUED, _MUST_WAIT)))
+    .order_by(t.reports.c.queued_at, t.reports.c.case_id, t.reports.c.seq)
+    .limit(CHUNK)
+)
 
 
 _NOTE_DONE = (
@@ -161,16 +169,34 @@ def _not_told(hub: Hub, row: ConnectionRow, entry: Any, error: CollecthubError) 
     with hub.work() as work:
         values: dict[str, Any] = {"attempts": attempts, "problem": error.message[:2000]}
         if waits:
-            values["next_attempt_at"] = work.now + backoff(attempts)
+            asked = dt.timedelta(seconds=getattr(error, "retry_after_seconds", None) or 0)
+            values["next_attempt_at"] = work.now + max(backoff(attempts), asked)
         else:
             values["state"] = "failed"
+            _hold(hub, work, row, entry, error)
             open_task(
                 work, kind="report_failed", title=f"{row.name} could not be told", case_id=entry.case_id,
                 detail=f"{error.message} {error.cure}".strip(), creditor_id=row.creditor_id,
                 connection_id=row.connection_id,
             )
         work.conn.execute(sa.update(t.reports).where(t.reports.c.report_id == entry.report_id).values(values))
-    if isinstance(error, RetryableError | ConfigurationError):
+    if _is_away(error):
         connection_trouble(hub, row.connection_id, error, job="report")
         return False
     return True
+
+
+def _is_away(error: CollecthubError) -> bool:
+    return isinstance(error, RetryableError | ConfigurationError) and not isinstance(error, UnsettledError)
+
+
+# An ERP that was not told of these goes on reminding the debtor while somebody else collects.
+_MUST_BE_KNOWN = frozenset({"case_sent", "case_reopened"})
+
+
+def _hold(hub: Hub, work: Work, row: ConnectionRow, entry: Any, error: CollecthubError) -> None:
+    """The case rests until a person has seen to it that the ERP stops."""
+    case = locked_case(work, entry.case_id)
+    if row.role == ConnectorRole.ERP.value and entry.kind in _MUST_BE_KNOWN and case.is_open:
+        hold = HoldSet(reason="erp_not_told", note=error.message[:500])
+        change_case(hub, work, case, [hold], actor=f"connection:{row.connection_id}")

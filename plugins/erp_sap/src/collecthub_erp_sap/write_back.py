@@ -19,6 +19,7 @@ from collecthub.sdk import (
     PermanentError,
     Receipt,
     RetryableError,
+    UnsettledError,
     derived_id,
 )
 from collecthub_erp_sap.client import SapClient, StaleRecordError, UnknownRecordError
@@ -81,7 +82,7 @@ class BlockWriter:
     def report(self, report: CaseReport) -> Receipt:
         """Set or lift the blocks that the event asks for.
 
-        Raises `RetryableError` while SAP has accepted line blocks and does not show them yet, and `PermanentError`,
+        Raises `UnsettledError` while SAP has accepted line blocks and does not show them yet, and `PermanentError`,
         which is a task for a person, when it still does not show them a quarter of an hour later.
         """
         should_block = is_blocking(report)
@@ -163,10 +164,10 @@ class BlockWriter:
 
     def _unconfirmed(
         self, report: CaseReport, pending: tuple[str, ...], sent_at: dt.datetime
-    ) -> RetryableError | PermanentError:
+    ) -> UnsettledError | PermanentError:
         """SAP works through its message queue within minutes; what does not show after that needs a person."""
         if self._now() - sent_at < _PATIENCE:
-            return RetryableError(
+            return UnsettledError(
                 f"SAP accepted dunning block changes of {len(pending)} lines and does not show them yet.",
                 cure="They are read again later; if they never show, look into SAP's message monitor.",
                 reference=report.report_id,

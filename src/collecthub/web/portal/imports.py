@@ -25,11 +25,11 @@ from collecthub.engine.intake_file import (
     save_mapping,
 )
 from collecthub.errors import CollecthubError, ConfigurationError, PermanentError, QuarantineError
+from collecthub.formats.sap_files import read_table
 from collecthub.store.queries.case_file import check_creditor
 from collecthub.store.queries.names import creditor_names
 from collecthub.web.portal.entered import Entered, EnteredError
 from collecthub.web.portal.pages import CreditorSide, Form, PageRoute, Visitor, page
-from collecthub.wire.tabular import read_rows
 
 router = APIRouter(prefix="/imports", route_class=PageRoute, include_in_schema=False)
 
@@ -150,7 +150,7 @@ def _unsealed(visitor: Visitor, token: str) -> Upload:
 
 
 def _headers(content: bytes, name: str) -> tuple[str, ...]:
-    first = next(iter(islice(read_rows(content, name), 1)), None)
+    first = next(iter(islice(read_table(content, name), 1)), None)
     if first is None:
         raise PermanentError(f"The file {name} has no rows below its header", cure="Choose another file.")
     return tuple(first.cells)

@@ -76,6 +76,7 @@ HOLDS: Mapping[str, Label] = {
     "collective_settlement": ("Collective settlement", "warn"),
     "waiting_creditor": ("Question to the creditor", "warn"),
     "creditor_block": ("Blocked by the creditor", "warn"),
+    "erp_not_told": ("The ERP could not be told", "bad"),
     "other": ("On hold", "warn"),
 }
 CONNECTION_STATES: Mapping[str, Label] = {
