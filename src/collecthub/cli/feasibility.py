@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,7 +13,6 @@ from collecthub.cli.country import AsOf
 from collecthub.cli.errors_shown import FINDINGS
 from collecthub.cli.hub_access import client
 from collecthub.cli.output import Json, note, plain, print_json, print_table, say
-from collecthub.model.exchange import Procedure
 
 if TYPE_CHECKING:
     from collecthub.engine.coverage import WorldCoverage
@@ -29,7 +28,8 @@ MapFile = Annotated[
 def case_feasibility(
     case: CaseRef,
     procedure: Annotated[
-        Procedure | None, typer.Option(help="The step to look at; that of the placement by default.")
+        Literal["amicable", "judicial", "enforcement"] | None,
+        typer.Option(help="The step to look at; that of the placement by default."),
     ] = None,
     forum: Annotated[str, typer.Option(help="Country of the court; the debtor's by default.")] = "",
     instrument: Annotated[str, typer.Option(help="Such as epo, escp, eeo or ios.")] = "",
@@ -41,9 +41,11 @@ def case_feasibility(
     Exit code 1 if something that is known stops the step.
     """
     from collecthub.engine import feasibility
+    from collecthub.model.exchange import Procedure
     from collecthub.store.queries.scope import LOCAL_OPERATOR
 
-    plan = feasibility.Plan(procedure=procedure, forum=forum.upper(), instrument=instrument.lower())
+    step = Procedure(procedure) if procedure else None
+    plan = feasibility.Plan(procedure=step, forum=forum.upper(), instrument=instrument.lower())
     with client() as hub:
         day = as_of or hub.business_date()
         with hub.database.read() as conn:
