@@ -26,7 +26,7 @@ def subscriptions(place: VendorHub) -> list[dict[str, object]]:
     return list(place.exact.control("webhooks")["log"])
 
 
-def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+def until(condition: Callable[[], bool], seconds: float = 90) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
