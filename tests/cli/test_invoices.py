@@ -59,6 +59,16 @@ def test_the_same_file_again_opens_nothing(run: Run, shared_data: Path, tmp_path
     assert json.loads(run("quarantine", "list", "--json").stdout)["items"] == []
 
 
+def test_a_new_invoice_does_not_share_the_fate_of_a_known_one(run: Run, shared_data: Path, tmp_path: Path) -> None:
+    one = invoice_file(shared_data, tmp_path, "one.xml")
+    two = invoice_file(shared_data, tmp_path, "two.xml", ("TOSL108", "TOSL109"))
+    (first,) = imported(run, one)
+    known, new = imported(run, one, two, wanted=1)
+    assert (known["is_duplicate"], known["case_id"]) == (True, first["case_id"])
+    assert (new["is_duplicate"], new["errors"], new["case_id"] != first["case_id"]) == (False, [], True)
+    assert [item["is_duplicate"] for item in imported(run, one, two, wanted=1)] == [True, True]
+
+
 def test_invoices_of_one_debtor_become_one_case_and_a_credit_note_lowers_the_one_it_names(
     run: Run, shared_data: Path, tmp_path: Path
 ) -> None:

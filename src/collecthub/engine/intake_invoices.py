@@ -176,8 +176,19 @@ def _open_group(
         }
         rest = {place: read for place, read in group.items() if place not in refused}
         return refused | (_open_group(hub, work, scope, creditor_id, rest) if rest else {})
-    if found.case_id is not None and not found.is_duplicate:
+    if found.case_id is not None and found.is_duplicate:
+        known = {claim.number for claim in locked_case(work, found.case_id).claims}
+        rest = {place: read for place, read in group.items() if read.invoice.number not in known}
+        if 0 < len(rest) < len(group):  # the others are new: they do not share the fate of the one that is known
+            same = {place: read for place, read in group.items() if place not in rest}
+            return _told(same, found) | _open_group(hub, work, scope, creditor_id, rest)
+    elif found.case_id is not None:
         _keep_documents(hub, work, scope, creditor_id, found.case_id, group)
+    return _told(group, found)
+
+
+def _told(group: dict[int, _Read], found: Intake) -> dict[int, InvoiceResult]:
+    """The same answer for every file of a group."""
     return {
         place: _result(
             read.name, read.invoice, read.due_on, case_id=found.case_id, case_number=found.number,

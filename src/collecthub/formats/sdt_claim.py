@@ -212,10 +212,10 @@ def _lines(case_file: CaseFile, case: SdtCase, carrier: Carrier) -> tuple[str, .
     """The particulars of claim: given, or one line per invoice; never cut."""
     given = bool(case.particulars)
     lines = case.particulars or tuple(
-        f"Invoice {claim.invoice_ref} due {claim.due_on:%d/%m/%Y} £{claim.open_amount}" for claim in case_file.claims
+        f"Invoice {claim.invoice_ref} due {claim.due_on:%d/%m/%Y} £{claim.open_amount:f}" for claim in case_file.claims
     )
     if not given and case_file.credits:
-        lines = (*lines, f"Less credits £{case_file.credits}")
+        lines = (*lines, f"Less credits £{case_file.credits:f}")
     element = "particulars.case.particulars" if given else "claims"
     is_fit = len(lines) <= _PENNY_LINES_MOST
     carrier.check(is_fit, element, f"fill {len(lines)} lines, at most {_PENNY_LINES_MOST} fit", "particulars")

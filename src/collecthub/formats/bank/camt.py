@@ -10,6 +10,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import lru_cache
 from typing import IO
 
 from msgspec.structs import replace
@@ -270,7 +271,12 @@ class _Entry:
 
 
 def _local(element: Element) -> str:
-    return str(element.tag).rpartition("}")[2]
+    return _without_namespace(str(element.tag))
+
+
+@lru_cache(maxsize=1024)
+def _without_namespace(tag: str) -> str:
+    return tag.rpartition("}")[2]
 
 
 def _children(element: Element, name: str) -> Iterator[Element]:
@@ -280,7 +286,13 @@ def _children(element: Element, name: str) -> Iterator[Element]:
 def _child(element: Element, path: str) -> Element | None:
     found: Element | None = element
     for name in path.split("/"):
-        found = None if found is None else next(_children(found, name), None)
+        assert found is not None, "left below when a step is missing"
+        for child in found:
+            if _without_namespace(child.tag) == name:
+                found = child
+                break
+        else:
+            return None
     return found
 
 
