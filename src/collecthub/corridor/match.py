@@ -20,8 +20,10 @@ from collecthub.model.payment_reference import find_case_numbers, find_ogm, find
 
 CERTAIN, LEAD = 90, 20  # the least score that books by itself, and by how much it must lead
 _WORD = re.compile(r"[0-9A-Z]+")
-_NUMBERED = re.compile(r"[0-9A-Z][0-9A-Z./_-]*[0-9][0-9A-Z./_-]*", re.ASCII)
+_DIGIT = re.compile(r"[0-9]")
+_BLANKS = re.compile(r"[\s,;:]+")
 _TOKEN_LEAST, _TOKEN_LONGEST, _TOKENS_MOST = 4, 40, 60
+_JOINED_MOST, _SHORT = 3, 4
 # Legal forms and titles, which say nothing about who it is.
 _FORMS = frozenset(
     "AB AG AS ASA BV BVBA CV COMM EURL GMBH INC KG LDA LLC LLP LTD LTDA MBH NV OY OYJ PLC SA SARL SAS SC SCRL SL SNC SPA SPRL "
@@ -106,15 +108,24 @@ def clues_of(payment: BankTransaction) -> Clues:
 
 
 def _tokens(said: str) -> Iterator[str]:
-    """Words with a digit, alone and joined with what follows: banks break references at any place."""
-    words = re.split(r"[\s,;:]+", _ascii(said))[:_TOKENS_MOST]
+    """Words with a digit, alone and joined with what follows: banks and people break references at any place.
+
+    Only short words and words with digits are joined, as in "F 2026 077".
+    """
+    words = [bare for word in _BLANKS.split(_ascii(said))[:_TOKENS_MOST] if (bare := "".join(_WORD.findall(word)))]
+    has_digit = [_DIGIT.search(word) is not None for word in words]
+    joins = [numbered or len(word) <= _SHORT for word, numbered in zip(words, has_digit, strict=True)]
     seen: set[str] = set()
     for start in range(len(words)):
-        for end in range(start + 1, min(start + 4, len(words) + 1)):
-            bare = bare_number("".join(words[start:end]))
-            if _is_telling(bare) and bare not in seen:
-                seen.add(bare)
-                yield bare
+        token, is_numbered = "", False
+        for place in range(start, min(start + _JOINED_MOST, len(words))):
+            if place > start and not (joins[start] and joins[place]):
+                break
+            token += words[place]
+            is_numbered = is_numbered or has_digit[place]
+            if is_numbered and _TOKEN_LEAST <= len(token) <= _TOKEN_LONGEST and token not in seen:
+                seen.add(token)
+                yield token
 
 
 def bare_number(number: str) -> str:
@@ -124,10 +135,6 @@ def bare_number(number: str) -> str:
     '2026INV0042'
     """
     return "".join(_WORD.findall(_ascii(number)))
-
-
-def _is_telling(bare: str) -> bool:
-    return _TOKEN_LEAST <= len(bare) <= _TOKEN_LONGEST and any(char.isdigit() for char in bare)
 
 
 def bare_name(name: str) -> str:
@@ -141,7 +148,9 @@ def bare_name(name: str) -> str:
 
 
 def _ascii(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text.upper().replace("ß", "SS"))
+    if text.isascii():
+        return text.upper()
+    plain = unicodedata.normalize("NFKD", text.upper())
     return "".join(char for char in plain if not unicodedata.combining(char))
 
 

@@ -10,6 +10,7 @@ import datetime as dt
 import struct
 import tempfile
 from collections.abc import Iterator
+from itertools import islice
 from typing import IO
 
 import msgspec
@@ -174,10 +175,11 @@ def _take(hub: Hub, scope: Scope, name: str, sha256: str, owner: Owner, read: _R
         return _result(file_id, name, owner, read, kinds, fresh=0, is_duplicate=True)
     kind_of = {(one.account, one.statement_ref): one.kind for one in read.statements}
     waiting, ordinal = _unspooled(read.spool), 0
-    while chunk := [one for one, _ in zip(waiting, range(PAYMENTS_PER_CHUNK), strict=False)]:
+    while chunk := list(islice(waiting, PAYMENTS_PER_CHUNK)):
         with hub.work() as work:
             take_chunk(work, file_id, owner.creditor_id, accounts, kind_of, chunk, ordinal)
         ordinal += len(chunk)
+    assert ordinal == read.transactions, "every transaction of the spool was looked at"
     with hub.work() as work:
         fresh = work.conn.scalar(sa.select(sa.func.count()).where(t.payments.c.file_id == file_id)) or 0
         _note_statements(work.conn, file_id, owner, accounts, read.statements)
