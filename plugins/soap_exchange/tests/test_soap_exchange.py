@@ -29,6 +29,7 @@ from collecthub.ports import (
     Verdict,
 )
 from collecthub.testing.fakes import ListJournal
+from collecthub.wire.crypto import generate_identity
 from collecthub_soap_exchange.settings import SoapExchangeSettings
 
 Make = Callable[..., Exchange]
@@ -285,3 +286,15 @@ def test_what_the_office_spoils_is_named_and_its_neighbours_come_through(connect
     assert broken == 2 and {"truncated", "doctype"} <= spoilt.keys()
     assert {name for name, decoded in fetched.items() if decoded.faults} == {spoilt["impossible_date"]}
     assert len(fetched[spoilt["impossible_date"]].messages) >= 1
+
+
+def test_signed_calls_are_taken_and_an_unsigned_answer_is_not(connect, lawyer, exchange: Make) -> None:
+    """The twin reads the user name of a signed call; its replies carry no signature, which proves nothing here."""
+    mine, theirs = generate_identity("hub", bits=2048), generate_identity("office", bits=2048)
+    pair = {"own_certificate": mine.certificate_pem.decode(), "own_key": mine.private_key_pem.decode()}
+    signing = connect(**pair)
+    sent = exchange()
+    assert signing.deliver(signing.prepare(sent), ListJournal()).reference == sent.exchange_id
+    strict = connect(**pair, partner_certificates=(theirs.certificate_pem.decode(),))
+    with pytest.raises(InDoubtError, match=r"sig\.missing"):
+        strict.deliver(strict.prepare(exchange()), ListJournal())

@@ -295,7 +295,8 @@ def _fault(fault: Element, operation: str) -> SoapFaultError:
 
 
 def _client(wsdl_path: Path, token: Any, import_map: Mapping[str, Path]) -> Any:
-    settings = zeep.Settings(strict=True, forbid_dtd=True, forbid_entities=True, forbid_external=True)
+    # With a map, addresses may be named; `_LocalFiles` still hands out local files only and calls nobody.
+    settings = zeep.Settings(strict=True, forbid_dtd=True, forbid_entities=True, forbid_external=not import_map)
     try:
         return _Client(
             str(wsdl_path.resolve()), wsse=token, transport=_LocalFiles(wsdl_path, import_map), settings=settings

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime as dt
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from collecthub.sdk import ConfigurationError, InDoubtError, QuarantineError, RetryableError, Verdict
-from collecthub.wire.soap import SoapClient, SoapFaultError
+from collecthub.wire.crypto import load_certificate, load_identity
+from collecthub.wire.soap import Security, SoapClient, SoapFaultError
 from collecthub.wire.xml import Element, parse
 from collecthub_soap_exchange.mapping import CASE, SERVICE, is_true, text_of, verdict_arguments
 from collecthub_soap_exchange.settings import SoapExchangeSettings
@@ -21,12 +23,16 @@ _LOGIN_FAULTS = frozenset({"FailedAuthentication", "FailedCheck", "InvalidSecuri
 class ExchangeClient:
     """The office's exchange service. Every method raises the error that tells its caller what to do."""
 
-    def __init__(self, settings: SoapExchangeSettings, *, allow_loopback: bool) -> None:
+    def __init__(
+        self, settings: SoapExchangeSettings, *, allow_loopback: bool, now: Callable[[], dt.datetime]
+    ) -> None:
         self._soap = SoapClient(
             settings.wsdl_path,
             settings.endpoint,
-            username=settings.username,
+            username="" if settings.signs else settings.username,
             password=settings.password.get_secret_value(),
+            import_map=settings.import_map,
+            security=_security(settings, now) if settings.signs else None,
             reads=_REPEATABLE,
             allow_loopback=allow_loopback,
         )
@@ -76,6 +82,25 @@ class ExchangeClient:
         if reply.tag != f"{SERVICE}{operation}Response":
             raise RetryableError(f"{operation} was answered with {reply.tag}", cure="It is tried again by itself.")
         return reply
+
+
+def _security(settings: SoapExchangeSettings, now: Callable[[], dt.datetime]) -> Security:
+    """WS-Security as the settings say. Raises `ConfigurationError` where its library is not installed."""
+    try:
+        from collecthub.wire.sign import SigningKey
+        from collecthub.wire.wss import MessageSecurity
+    except ImportError as error:
+        raise ConfigurationError(
+            "Signed SOAP messages need the extra `xml`.", cure="Install collecthub[xml], or ask the office to do without."
+        ) from error
+    key = None
+    if settings.own_key is not None:
+        pair = load_identity(settings.own_key.get_secret_value().encode(), settings.own_certificate.encode())
+        key = SigningKey.of(pair)
+    return MessageSecurity(
+        username=settings.username, password=settings.password.get_secret_value(), key=key, now=now,
+        trusted=tuple(load_certificate(pem.encode()) for pem in settings.partner_certificates),
+    )
 
 
 @contextmanager

@@ -54,7 +54,7 @@ class SoapExchangeConnector:
 
     @cached_property
     def _client(self) -> ExchangeClient:
-        return ExchangeClient(self._settings, allow_loopback=self._ctx.allow_loopback)
+        return ExchangeClient(self._settings, allow_loopback=self._ctx.allow_loopback, now=self._ctx.now)
 
     def close(self) -> None:
         """Give the connection back."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic.config import JsonDict
 
+_PEM: JsonDict = {"contentMediaType": "application/x-pem-file"}  # a text of many lines, for whoever asks for it
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -34,7 +37,33 @@ class SoapExchangeSettings(BaseModel):
     )
     username: str = Field(min_length=1, description="The hub's user at the office.")
     password: SecretStr = Field(min_length=1, description="Password of that user.")
+    import_map: Mapping[str, Path] = Field(
+        default_factory=dict,
+        description="Where the files lie that the WSDL imports: an address or relative path to a local file or folder.",
+    )
+    own_certificate: str = Field(
+        default="", json_schema_extra=_PEM,
+        description="The hub's certificate (PEM): with it calls are signed (WS-Security, SHA-256, timestamp).",
+    )
+    own_key: SecretStr | None = Field(
+        default=None, description="Private key of that certificate (PEM).", json_schema_extra=_PEM
+    )
+    partner_certificates: tuple[str, ...] = Field(
+        default=(),
+        description="Certificates (PEM) of which one must sign every reply; two while the office changes its own.",
+    )
     batch_limit: int = Field(default=1, ge=1, le=100, description="Most messages in one call.")
+
+    @model_validator(mode="after")
+    def _pair(self) -> Self:
+        if bool(self.own_certificate) != bool(self.own_key):
+            raise ValueError("the hub's certificate and its key go together")
+        return self
+
+    @property
+    def signs(self) -> bool:
+        """Whether calls or replies are signed."""
+        return bool(self.own_certificate or self.partner_certificates)
 
     @property
     def wsdl_path(self) -> Path:
