@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import struct
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -28,7 +29,8 @@ from collecthub.store.upsert import bulk_upsert, read_stored
 LOOK_NOW = dt.date(1970, 1, 1)
 _LOOK_NOW_TEXT = LOOK_NOW.isoformat()
 _IS_OPEN = ItemState.OPEN.value
-_encode = msgspec.msgpack.Encoder().encode
+_encode, _astuple, _blake2b = msgspec.msgpack.Encoder().encode, msgspec.structs.astuple, hashlib.blake2b
+_number = struct.Struct(">q").unpack
 _COLUMNS = (
     "connection_id", "item_ref", "creditor_id", "debtor_ref", "debtor_name", "number", "kind", "state",
     "issued_on", "due_on", "currency", "amount_minor", "open_minor", "settles_ref", "group_ref", "document_ref",
@@ -179,7 +181,7 @@ _RULES = b"1"  # of `normalise` and of the columns: when they change, every line
 
 def _fingerprint(raw: RawInvoice) -> int:
     """The same for lines that say the same, under the same rules."""
-    return int.from_bytes(hashlib.blake2b(_encode(raw), digest_size=8, salt=_RULES).digest(), "big", signed=True)
+    return int(_number(_blake2b(_encode(_astuple(raw)), digest_size=8, salt=_RULES).digest())[0])
 
 
 def _values(row: ConnectionRow, item: Invoice, fingerprint: int) -> tuple[Any, ...]:
