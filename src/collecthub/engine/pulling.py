@@ -7,6 +7,7 @@ incomplete run brought stays in the store; it opens, lowers and closes no case (
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 import msgspec
 
@@ -16,11 +17,13 @@ from collecthub.engine.changed_debtors import read_changed
 from collecthub.engine.connection_settings import chosen_divisions
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.control_totals import difference
+from collecthub.engine.hook_subscriptions import keep_subscribed
+from collecthub.engine.missing_items import settle_missing
 from collecthub.engine.pulled_pages import PageKeeper
 from collecthub.engine.trouble import connection_trouble, connection_well
 from collecthub.errors import CollecthubError, PermanentError
 from collecthub.model.ids import new_id
-from collecthub.ports import Divided, InvoiceSource, Page
+from collecthub.ports import ControlTotal, Divided, InvoiceSource, Page
 from collecthub.store.connections import ConnectionRow, change_connection, read_connection
 from collecthub.store.runs import AGREED, COMPLETE, DIFFERS, INCOMPLETE, begin_run, end_run
 
@@ -53,6 +56,8 @@ def pull_connection(hub: Hub, connection_id: str) -> None:
         return
     _end(hub, row, run_id, end)
     connection_well(hub, row)
+    if end.control == AGREED:
+        keep_subscribed(hub, row)
 
 
 def _read_all(hub: Hub, row: ConnectionRow, run_id: str, *, differed: bool) -> _End:
@@ -64,7 +69,7 @@ def _read_all(hub: Hub, row: ConnectionRow, run_id: str, *, differed: bool) -> _
     end = _End(COMPLETE) if not differed else _End(INCOMPLETE, _UNSETTLED, DIFFERS)
     for page in pull(source, row.checkpoint, hub.walk(f"{row.kind}.pull", row.connection_id)):
         keeper.keep(page)
-        end = _compared(hub, row, source, page) or end
+        end = _compared(hub, row, source, page, keeper) or end
     read_changed(hub, row)
     return end
 
@@ -72,14 +77,23 @@ def _read_all(hub: Hub, row: ConnectionRow, run_id: str, *, differed: bool) -> _
 _UNSETTLED = "The ERP's own totals differed when they were last compared; they are compared again once a day."
 
 
-def _compared(hub: Hub, row: ConnectionRow, source: object, page: Page) -> _End | None:
-    """What the totals of a page mean for the run. Divisions that a person left out since count on neither side."""
+def _compared(hub: Hub, row: ConnectionRow, source: object, page: Page, keeper: PageKeeper) -> _End | None:
+    """What the totals of a page mean for the run. Divisions that a person left out since count on neither side.
+
+    Items that are open here and not there are read one by one before the totals are said to differ.
+    """
     if page.control is None:
         return None
     groups = chosen_divisions(row, source) if isinstance(source, Divided) else ()
-    with hub.database.read() as conn:
-        found = difference(conn, row.connection_id, page.control, groups)
+    found = _difference(hub, row, page.control, groups)
+    if found and settle_missing(hub, row, keeper, groups):
+        found = _difference(hub, row, page.control, groups)
     return _End(INCOMPLETE, found, DIFFERS) if found else _End(COMPLETE, control=AGREED)
+
+
+def _difference(hub: Hub, row: ConnectionRow, control: Sequence[ControlTotal], groups: Sequence[str]) -> str:
+    with hub.database.read() as conn:
+        return difference(conn, row.connection_id, control, groups)
 
 
 def _end(hub: Hub, row: ConnectionRow, run_id: str, end: _End) -> None:
