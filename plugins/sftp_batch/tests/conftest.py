@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import shutil
+import socket
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -94,6 +97,49 @@ def open_twin(tmp_path_factory: pytest.TempPathFactory, hub_identity: Identity) 
     twin = open_office(tmp_path_factory.mktemp("bailiff"), hub_identity)
     yield twin
     twin.stop()
+
+
+SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
+
+
+@pytest.fixture(scope="module")
+def sshd(tmp_path_factory: pytest.TempPathFactory, hub_identity: Identity) -> Iterator[dict[str, Any]]:
+    """A server on a free port that lets this user in by key, into a folder with our four."""
+    if SSHD is None:
+        pytest.skip("no OpenSSH server is installed")
+    home = tmp_path_factory.mktemp("sshd")
+    for name in ("in", "out", "out/done", "receipt"):
+        (home / "files" / name).mkdir(parents=True)
+    key = serialization.load_pem_private_key(hub_identity.private_key_pem, None).public_key()
+    public = key.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    (home / "authorized_keys").write_bytes(public + b"\n")
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(home / "host_key")], check=True)
+    shown = subprocess.run(["ssh-keygen", "-lf", str(home / "host_key.pub")], check=True, capture_output=True, text=True)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    (home / "config").write_text(
+        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {home}/host_key\nPidFile {home}/pid\n"
+        f"AuthorizedKeysFile {home}/authorized_keys\nStrictModes no\nUsePAM no\nPasswordAuthentication no\n"
+        f"PermitRootLogin prohibit-password\nSubsystem sftp internal-sftp\nForceCommand internal-sftp -d {home}/files\n"
+    )
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(exist_ok=True)
+    with subprocess.Popen([SSHD, "-D", "-e", "-f", str(home / "config")], stderr=subprocess.DEVNULL) as server:
+        await_port(server, port)
+        yield {"pid": server.pid, "port": port, "fingerprint": shown.stdout.split()[1], "files": home / "files"}
+        server.terminate()
+
+
+def await_port(server: subprocess.Popen[bytes], port: int) -> None:
+    """Return when somebody listens there."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and server.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    pytest.fail("sshd did not start")
 
 
 @pytest.fixture

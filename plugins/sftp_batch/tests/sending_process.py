@@ -46,6 +46,8 @@ def main(folder: Path) -> None:
         if connector.probe(envelope, journal.last()) is not DeliveryState.ARRIVED:
             connector.deliver(envelope, journal)
         journal.mark("sent")
+        with (folder / "progress").open("ab") as progress:
+            progress.write(b".")
 
 
 if __name__ == "__main__":
