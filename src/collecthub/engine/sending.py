@@ -14,13 +14,9 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from collecthub.corridor.dispatch import (
-    compose_amendment,
-    compose_case_file,
-    compose_instruction,
-    dispatch,
-)
+from collecthub.corridor.dispatch import dispatch
 from collecthub.engine.case_work import AMENDMENT, CASE_FILE, change_case, locked_case, open_task
+from collecthub.engine.composing import compose, obsolete
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.inbound import keep_inbound
 from collecthub.engine.trouble import backoff, connection_trouble, connection_well
@@ -38,20 +34,13 @@ from collecthub.model.event import (
     CaseSent,
     DispatchBlocked,
     Fact,
-    InstructionQueued,
-    PlacementWithdrawn,
 )
 from collecthub.model.exchange import (
-    CaseFile,
-    DocumentItem,
     Exchange,
-    InstructionCode,
-    OutboundMessage,
 )
-from collecthub.model.ids import new_id
 from collecthub.ports import Dispatcher, Envelope, RawMessage, Receipt
 from collecthub.store import tables as t
-from collecthub.store.connections import ConnectionRow, read_connection, read_creditor
+from collecthub.store.connections import ConnectionRow, read_connection
 from collecthub.store.facts import FENCE, read_fact
 
 log = logging.getLogger(__name__)
@@ -76,7 +65,7 @@ def dispatch_connection(hub: Hub, connection_id: str) -> None:
         if not isinstance(dispatcher, Dispatcher):
             raise PermanentError(f"{row.kind} cannot send", cure="Use a partner connection.")
         while True:
-            envelope_id = _open_envelope(hub, connection_id) or _compose(hub, row, dispatcher.batch_limit)
+            envelope_id = _open_envelope(hub, connection_id) or compose(hub, row, dispatcher.batch_limit)
             if envelope_id is None or not _send(hub, row, dispatcher, envelope_id):
                 return
     except CollecthubError as error:
@@ -93,97 +82,6 @@ def _open_envelope(hub: Hub, connection_id: str) -> str | None:
     )
     with hub.database.read() as conn:
         return conn.scalar(query)
-
-
-# --- compose --------------------------------------------------------------------------------------
-
-
-def _compose(hub: Hub, row: ConnectionRow, limit: int) -> str | None:
-    """Fix the next envelope's messages from the cases as they are now. None when nothing is in line."""
-    with hub.work() as work:
-        waiting = work.conn.execute(
-            sa.select(t.messages)
-            .where(t.messages.c.connection_id == row.connection_id, t.messages.c.state == "queued")
-            .order_by(t.messages.c.queued_at, t.messages.c.message_id)
-            .limit(limit)
-        ).all()
-        work.hold(entry.case_id for entry in waiting)
-        composed = [message for entry in waiting if (message := _message(hub, work, entry)) is not None]
-        if not composed:
-            return "" if waiting else None
-        exchange = Exchange(
-            exchange_id=new_id(), sender_ref=hub.settings.operator_name, receiver_ref=row.partner_id or "",
-            created_at=work.now, messages=tuple(composed),
-        )
-        sha256 = hub.evidence.keep(msgspec.json.encode(exchange))
-        work.conn.execute(
-            sa.insert(t.envelopes).values(
-                envelope_id=exchange.exchange_id, connection_id=row.connection_id, partner_id=row.partner_id or "",
-                sha256=sha256, state="composed", created_at=work.now,
-            )
-        )
-        work.conn.execute(
-            sa.update(t.messages)
-            .where(t.messages.c.message_id.in_([message.message_id for message in composed]))
-            .values(state="enveloped", envelope_id=exchange.exchange_id)
-        )
-    return exchange.exchange_id
-
-
-def _message(hub: Hub, work: Work, entry: Any) -> OutboundMessage | None:
-    """The words of one message now, or None when it has lost its purpose and is withdrawn."""
-    case = locked_case(work, entry.case_id)
-    problem = _obsolete(case, entry.kind, entry.message_id)
-    if problem:
-        _withdraw(work, entry.message_id, problem)
-        if entry.kind == CASE_FILE and case.is_open and case.placement is not None and case.placement.is_live:
-            change_case(hub, work, case, [PlacementWithdrawn(reason=problem)], actor="hub")
-        return None
-    if entry.kind == CASE_FILE:
-        return _case_file(hub, work, case, entry.message_id)
-    if entry.kind == AMENDMENT:
-        queued = msgspec.json.decode(entry.doc, type=AmendmentQueued)
-        return compose_amendment(case, queued.code, queued.reason_code, entry.message_id, work.now.date())
-    said = msgspec.json.decode(entry.doc, type=InstructionQueued)
-    return compose_instruction(case, InstructionCode(said.code), said.text, entry.message_id)
-
-
-def _obsolete(case: Case, kind: str, message_id: str) -> str:
-    placement = case.placement
-    if kind == CASE_FILE:
-        if not case.is_open or placement is None or not placement.is_live:
-            return "the placement has ended"
-        if case.holds:
-            return f"the case is on hold: {case.holds[0].reason}"
-        return "" if case.demanded > 0 else "nothing is owed any more"
-    if placement is None or not placement.is_out:
-        return "the partner no longer holds the case"
-    if kind == AMENDMENT and placement.amendment_id != message_id:
-        return "a newer amendment replaced this one"
-    return ""
-
-
-def _withdraw(work: Work, message_id: str, problem: str) -> None:
-    work.conn.execute(
-        sa.update(t.messages).where(t.messages.c.message_id == message_id).values(state="withdrawn", problem=problem)
-    )
-
-
-def _case_file(hub: Hub, work: Work, case: Case, message_id: str) -> CaseFile:
-    creditor = read_creditor(work.conn, case.creditor_id)
-    if creditor is None or case.placement is None:
-        raise PermanentError(f"case {case.number} has no creditor or placement", cure="Run `collecthub verify`.")
-    documents = [
-        DocumentItem(
-            name=row.name, kind=row.kind, media_type=row.media_type, sha256=row.sha256,
-            content=hub.evidence.read(row.sha256),
-        )
-        for row in work.conn.execute(
-            sa.select(t.documents).where(t.documents.c.case_id == case.case_id).order_by(t.documents.c.created_at)
-        )
-    ]
-    account = creditor.playbook.payment_account
-    return compose_case_file(case, case.placement, creditor.party, account, documents, message_id)
 
 
 # --- send -----------------------------------------------------------------------------------------
@@ -290,7 +188,7 @@ def _guard(work: Work, envelope_id: str) -> None:
     work.hold(entry.case_id for entry in composed)
     for entry in composed:
         case = locked_case(work, entry.case_id)
-        problem = _obsolete(case, entry.kind, entry.message_id)
+        problem = obsolete(case, entry.kind, entry.message_id)
         if not problem and entry.problem:
             problem = "the message was withdrawn"
         if not problem and entry.kind == CASE_FILE and case.changed_at > entry.created_at:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -74,7 +74,7 @@ def _add_page(visitor: Visitor, spec: ConnectorSpec, given: dict[str, str], wron
     )
 
 
-def _parted_fields(spec: ConnectorSpec, wrong: dict[str, str], stored: frozenset[str]) -> dict[str, object]:
+def _parted_fields(spec: ConnectorSpec, wrong: dict[str, str], stored: frozenset[str]) -> dict[str, Any]:
     """What everybody must look at, and what most people leave as it is: folded unless something in it is wrong."""
     fields = setting_fields(spec.settings)
     main = [one for one in fields if one.is_required or one.examples or one.name in stored]
