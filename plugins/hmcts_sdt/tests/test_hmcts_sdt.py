@@ -341,7 +341,8 @@ def test_the_contract_that_travels_with_the_plugin_is_the_published_one(shared_d
 
 
 def test_settings_that_cannot_work_are_refused(connect) -> None:
-    for wrong in ({"sdt_customer_id": "0123"}, {"signatory": ""}, {"target_application_id": "abc"}):
+    for wrong in ({"sdt_customer_id": "0123"}, {"signatory": ""}, {"target_application_id": "abc"},
+                  {"endpoint": "http://court.example/sdt"}, {"endpoint": "https://me:pw@court.example/sdt"}):  # fmt: skip
         with pytest.raises(ValidationError):
             connect(**wrong)
 

@@ -10,7 +10,7 @@ import typer
 
 
 def sandbox(
-    name: Annotated[str, typer.Argument(help="exact, sap, bailiff, lawyer, agency, mail or creditor.")],
+    name: Annotated[str, typer.Argument(help="exact, sap, bailiff, lawyer, sdt, agency, mail or creditor.")],
     home: Annotated[Path, typer.Option(help="Folder for its books.")],
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes the last or a free one.")] = 0,
     raised_limits: Annotated[bool, typer.Option("--raised-limits", help="Announce large rate limits.")] = False,

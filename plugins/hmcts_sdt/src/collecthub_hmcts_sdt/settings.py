@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def _encrypted_or_local(url: str) -> str:
+    parts = urlsplit(url)
+    if not parts.hostname or parts.username or parts.fragment:
+        raise ValueError("give the whole address without user name")
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+        raise ValueError("use https: debtors' data travels on this connection")
+    return url
 
 
 class HmctsSdtSettings(BaseModel):
@@ -14,7 +26,9 @@ class HmctsSdtSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    endpoint: str = Field(min_length=1, description="Address of the SDT service that HMCTS named.")
+    endpoint: Annotated[str, AfterValidator(_encrypted_or_local)] = Field(
+        min_length=1, description="Address of the SDT service that HMCTS named."
+    )
     sdt_customer_id: str = Field(pattern="^[1-9][0-9]{7}$", description="Customer number, eight digits.")
     target_application_id: str = Field(
         default="mcol", min_length=4, max_length=4, description="The court's system, four characters."
