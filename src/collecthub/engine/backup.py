@@ -32,7 +32,7 @@ FORMAT, FORMAT_VERSION = "collecthub-backup", 1
 MANIFEST, CONFIG = "manifest.json", "config/collecthub.toml"
 TABLES, EVIDENCE = "tables/", "evidence/"
 # What belongs to running processes or open browsers, not to the business.
-LEFT_OUT = frozenset({"leases", "workers", "wakes", "sessions", "logins"})
+LEFT_OUT = frozenset({"leases", "workers", "wakes", "sessions", "logins", "consents"})
 CHUNK_ROWS, CHUNK_BYTES = 2000, 1 << 20
 
 

@@ -18,7 +18,7 @@ from collecthub.law.atlas.sheet import country_lines, country_sheet
 from collecthub.law.basis import Evidence
 from collecthub.web.portal.pages import CreditorSide, PageRoute, page
 from collecthub.web.portal.words import Label
-from collecthub.web.portal.world_map import WORDS, world_map
+from collecthub.web.portal.world_map import world_map
 from collecthub.web.problems import ProblemError
 
 router = APIRouter(prefix="/countries", route_class=PageRoute, include_in_schema=False)
@@ -56,7 +56,6 @@ STANDINGS: Mapping[Standing, Label] = {
 }
 
 # The words of the map once more, for screens on which its own are too small.
-LEGEND = tuple(zip(("good", "warn", "bad", "quiet"), WORDS.values(), strict=True))
 
 
 @router.get("")
@@ -72,7 +71,7 @@ def show_list(visitor: CreditorSide, q: Annotated[str, Query(max_length=60)] = "
     return page(
         visitor, "countries.html", world=world, lines=lines, q=q,
         picture=Markup(world_map(world, link="/countries/")),  # every text in it is escaped
-        legend=LEGEND, covered={item.country: item for item in world.items},
+        covered={item.country: item for item in world.items},
         gaps=sorted((item for item in world.items if item.is_gap), key=lambda item: -item.open_cases),
     )  # fmt: skip
 
