@@ -142,8 +142,10 @@ def bare_name(name: str) -> str:
 
     >>> bare_name("Café Zoé SPRL"), bare_name("ZOE CAFE")
     ('CAFE ZOE', 'CAFE ZOE')
+    >>> bare_name("Debtor 1") == bare_name("Debtor 2")
+    False
     """
-    words = {word for word in _WORD.findall(_ascii(name)) if word not in _FORMS and len(word) > 1}
+    words = {word for word in _WORD.findall(_ascii(name)) if word not in _FORMS and (len(word) > 1 or word.isdigit())}
     return " ".join(sorted(words))
 
 
