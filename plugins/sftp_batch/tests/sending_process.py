@@ -32,7 +32,9 @@ class FileJournal:
             os.fsync(file.fileno())
 
     def last(self) -> str:
-        return self._path.read_text().split("\n")[-2] if self._path.exists() else ""
+        """The last whole line; a kill between making the file and writing into it leaves none."""
+        lines = self._path.read_text().split("\n") if self._path.exists() else []
+        return lines[-2] if len(lines) > 1 else ""
 
 
 def main(folder: Path) -> None:
