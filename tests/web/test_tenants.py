@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
+from payments.bank_samples import camt, paid
 from walk.scripted import World
 
 from collecthub.model.ids import new_id
@@ -29,6 +30,7 @@ BODIES: dict[str, Any] = {
     "holds": {"reason": "dispute"}, "release": {"reason": "dispute"},
     "cost-decisions": {"is_approved": True, "text": "n"},
     "take-over": {"holder_name": "x", "balance": "1.00"}, "owner": {"owner": "x"},
+    "assign": {"case_id": "{case_id}"}, "undo": {"original_id": "{payment_id}"}, "set-aside": {"note": "n"},
     "first-wave": {}, "divisions": {"division_refs": ["1"]}, "settle": {"verdict": "arrived"}, "resolve": {"note": "n"},
 }  # fmt: skip
 
@@ -40,14 +42,17 @@ def routes_with_ids() -> Iterator[tuple[str, str]]:
 
 
 def call(office: Office, who: str, method: str, path: str, ids: dict[str, str]) -> tuple[int, bytes]:
-    filled = re.sub(r"\{(\w+)\}", lambda match: ids[match.group(1)], path)
+    def fill(text: str) -> str:
+        return re.sub(r"\{(\w+)\}", lambda match: ids[match.group(1)], text)
+
     last = path.rsplit("/", 1)[1]
     body = {} if path.endswith("/connections/{connection_id}/release") else BODIES.get(last)
     body = {} if method == "patch" else body
+    body = {name: fill(value) if isinstance(value, str) else value for name, value in body.items()} if body else body
     more: dict[str, Any] = {"json": body} if body is not None and method != "get" else {}
     if last == "documents" and method == "post":
         more = {"content": b"x", "params": {"name": "x.txt"}}
-    response = office.client(who).request(method, filled, headers=change(), **more)
+    response = office.client(who).request(method, fill(path), headers=change(), **more)
     return response.status_code, response.content
 
 
@@ -58,6 +63,9 @@ def kroons_things(office: Office, world: World) -> dict[str, str]:
     office.run()
     document_path = f"/api/v1/cases/{opened['case_id']}/documents"
     added = office.client("kroon").post(document_path, params={"name": "a.txt"}, content=b"x", headers=change()).json()
+    statement = camt("camt.053", [paid("5.00", text="for whom it may concern", name="Nobody")])
+    office.client("kroon").post("/api/v1/payments/imports", params={"name": "bank.xml"}, content=statement)
+    (payment,) = office.client("kroon").get("/api/v1/payments").json()["items"]
     with hub.work() as work:
         task_id, key_id = new_id(), new_id()
         row = read_connection(work.conn, "books")
@@ -73,7 +81,7 @@ def kroons_things(office: Office, world: World) -> dict[str, str]:
     assert envelope_id is not None, "the case went out"
     return {
         "case_id": opened["case_id"], "document_id": added["document_id"], "connection_id": "books",
-        "task_id": task_id, "quarantine_id": entry or "", "envelope_id": envelope_id, "key_id": key_id,
+        "task_id": task_id, "payment_id": payment["payment_id"], "quarantine_id": entry or "", "envelope_id": envelope_id, "key_id": key_id,
     }  # fmt: skip
 
 
