@@ -7,6 +7,7 @@ kept for a person and the rest of the file goes on.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ import msgspec
 from collecthub.errors import QuarantineError
 from collecthub.model import event as ev
 from collecthub.model import exchange as ex
-from collecthub.model.case import Case
+from collecthub.model.case import RECORDED, Case
 from collecthub.model.codes import Outcome, StatusCode, translate
 from collecthub.model.exchange import AckVerdict
 
@@ -127,6 +128,12 @@ def _payment(case: Case, message: ex.PaymentReport, words: Words) -> tuple[ev.Fa
             f"payment {message.payment_ref} is not positive and reverses nothing", code="record.amount",
             cure="Ask the partner for a corrected report.", reference=case.number,
         )
+    elif _is_recorded(case, message.amount):
+        raise QuarantineError(
+            f"the partner reports {message.amount} {message.currency}, which the creditor or his bank showed before it",
+            code="record.payment_twice", reference=case.number,
+            cure="Find out whether it is the same money. If it is not, retry this when the ERP shows the first payment.",
+        )
     return (
         ev.PaymentReported(
             payment_ref=message.payment_ref,
@@ -136,6 +143,11 @@ def _payment(case: Case, message: ex.PaymentReport, words: Words) -> tuple[ev.Fa
             remittance_ref=message.remittance_ref,
         ),
     )
+
+
+def _is_recorded(case: Case, amount: Decimal) -> bool:
+    """Whether the same amount was recorded by a person or a bank file and the ERP has not shown it yet."""
+    return any(entry[0].startswith(RECORDED) and entry[1] == amount for entry in case.unmatched)
 
 
 def _return(case: Case, message: ex.CaseReturn, words: Words) -> tuple[ev.Fact, ...]:

@@ -29,6 +29,8 @@ _PHASE_OF = {
     Procedure.ENFORCEMENT: Phase.ENFORCEMENT,
 }
 
+RECORDED = "recorded-"  # begins the reference of money that a person or a bank file showed
+
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
     """A reason to pause, since when, until when, set by whom."""
@@ -353,7 +355,7 @@ def _payment(case: Case, fact: ev.PaymentReported, event: ev.CaseEvent) -> Case:
 
 
 def _recorded(case: Case, fact: ev.PaymentRecorded, event: ev.CaseEvent) -> Case:
-    reference = f"recorded-{event.seq}"
+    reference = f"{RECORDED}{event.seq}"
     return replace(
         case,
         direct_payments=case.direct_payments + fact.amount,
@@ -362,7 +364,7 @@ def _recorded(case: Case, fact: ev.PaymentRecorded, event: ev.CaseEvent) -> Case
 
 
 def _remittance_booked(case: Case, fact: ev.RemittanceBooked, event: ev.CaseEvent) -> Case:
-    direct = fact.payment_ref.startswith("recorded-")
+    direct = fact.payment_ref.startswith(RECORDED)
     return replace(
         case,
         claims=_change_claim(case, fact.claim_id, -fact.amount),
