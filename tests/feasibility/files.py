@@ -16,7 +16,8 @@ from collecthub.law.feasibility.finding import CaseFacts, KnownDocument, Letter,
 from collecthub.law.packs import bundled_countries, bundled_law
 from collecthub.law.rules import CountryLaw
 from collecthub.model import event as ev
-from collecthub.model.case import Case, Hold, apply
+from collecthub.model.case import Case, Hold
+from collecthub.model.history import apply
 from collecthub.model.party import Address, Party, PartyKind
 
 DAY = dt.date(2026, 6, 15)

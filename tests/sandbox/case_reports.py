@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
-from collecthub.model.case import apply
 from collecthub.model.codes import Outcome
 from collecthub.model.event import AmendmentAcknowledged, CaseClosed, CaseEvent, CaseOpened, CaseSent, Fact
 from collecthub.model.exchange import AmendmentCode
+from collecthub.model.history import apply
 from collecthub.ports import CaseReport
 
 NOW = dt.datetime(2026, 6, 15, 18, 0, tzinfo=dt.UTC)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from collecthub.errors import ConfigurationError
 from collecthub.store import migrate
 from collecthub.store.database import Database
-from collecthub.store.tables import metadata
+from collecthub.store.schema import metadata
 
 
 def test_head_is_the_newest_migration_file() -> None:

@@ -29,7 +29,7 @@ from collecthub.store.connections import (
     write_partner,
 )
 from collecthub.store.queries.scope import Role
-from collecthub.store.tables import metadata
+from collecthub.store.schema import metadata
 from collecthub.testing.inline import InlineQueue, run_until_idle
 from collecthub.web.app import create_app
 

@@ -24,9 +24,9 @@ import sqlalchemy as sa
 from collecthub import __version__
 from collecthub.engine.context import Hub
 from collecthub.errors import ConfigurationError, PermanentError
-from collecthub.store import tables as t
 from collecthub.store.database import Database
 from collecthub.store.migrate import schema_version
+from collecthub.store.schema import metadata
 
 FORMAT, FORMAT_VERSION = "collecthub-backup", 1
 MANIFEST, CONFIG = "manifest.json", "config/collecthub.toml"
@@ -58,7 +58,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 def kept_tables() -> list[sa.Table]:
     """The tables that a backup holds, parents first."""
-    return [table for table in t.metadata.sorted_tables if table.name not in LEFT_OUT]
+    return [table for table in metadata.sorted_tables if table.name not in LEFT_OUT]
 
 
 # --- backup ---------------------------------------------------------------------------------------

@@ -29,10 +29,12 @@ from collecthub.engine.durable import DEAD_AFTER_SECONDS, prepare
 from collecthub.errors import ConfigurationError, PermanentError, RetryableError
 from collecthub.store import tables as t
 from collecthub.store.audit import append_audit
+from collecthub.store.columns import Moment
 from collecthub.store.database import Database
 from collecthub.store.evidence import Evidence
 from collecthub.store.facts import FENCE, write_fact
 from collecthub.store.migrate import schema_version, upgrade
+from collecthub.store.schema import metadata
 
 # Facts of the database itself, not of the business that was backed up.
 OWN_FACTS = ("engine_schema",)
@@ -100,7 +102,7 @@ def _restore_evidence(tar: tarfile.TarFile, evidence: Evidence) -> None:
 def _restore_tables(conn: sa.Connection, tar: tarfile.TarFile, manifest: Manifest) -> None:
     """Everything that was here goes, the engine's queue included; the backup's rows come."""
     _empty_queue(conn)
-    for table in reversed(t.metadata.sorted_tables):
+    for table in reversed(metadata.sorted_tables):
         conn.execute(sa.delete(table).where(t.facts.c.name.not_in(OWN_FACTS)) if table is t.facts else sa.delete(table))
     for table in kept_tables():
         count = 0
@@ -145,7 +147,7 @@ def _rows(tar: tarfile.TarFile, table: sa.Table) -> Iterator[dict[str, Any]]:
 
 def _reader(kind: sa.types.TypeEngine[Any]) -> Callable[[str], object] | None:
     """How a value of JSON becomes the column's again; None where it is the same."""
-    if isinstance(kind, t.Moment):
+    if isinstance(kind, Moment):
         return dt.datetime.fromisoformat
     if isinstance(kind, sa.Date):
         return dt.date.fromisoformat

@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from collecthub.engine.context import Hub
 from collecthub.model.booking import ledger_lines
-from collecthub.model.case import Case, apply
+from collecthub.model.case import Case
 from collecthub.model.event import CaseEvent, event_digest
+from collecthub.model.history import apply
 from collecthub.model.ledger import Balance, add_lines
 from collecthub.store import tables as t
 from collecthub.store.case_log import GENESIS, read_case, read_lines

@@ -14,6 +14,7 @@ import msgspec
 
 from collecthub.model.codes import Outcome, Phase
 from collecthub.model.exchange import AmendmentCode, CostBearer, Procedure
+from collecthub.model.fact import FactBase
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -29,11 +30,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     dunning_level: int = 0
 
 
-class _Fact(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
-    """Base of all facts; `kind` in stored form is the class name in snake case."""
-
-
-class CaseOpened(_Fact, frozen=True, kw_only=True, tag="case_opened"):
+class CaseOpened(FactBase, frozen=True, kw_only=True, tag="case_opened"):
     number: str
     creditor_id: str
     connection_id: str
@@ -47,18 +44,18 @@ class CaseOpened(_Fact, frozen=True, kw_only=True, tag="case_opened"):
     origin_ref: str = ""  # the sender's reference, for the confirmation
 
 
-class ClaimAdded(_Fact, frozen=True, kw_only=True, tag="claim_added"):
+class ClaimAdded(FactBase, frozen=True, kw_only=True, tag="claim_added"):
     claim: Claim
 
 
-class ClaimReopened(_Fact, frozen=True, kw_only=True, tag="claim_reopened"):
+class ClaimReopened(FactBase, frozen=True, kw_only=True, tag="claim_reopened"):
     """The ERP asks for more on a known claim than before: a reversed payment or clearing."""
 
     claim_id: str
     amount: Decimal
 
 
-class DirectPaymentSeen(_Fact, frozen=True, kw_only=True, tag="direct_payment_seen"):
+class DirectPaymentSeen(FactBase, frozen=True, kw_only=True, tag="direct_payment_seen"):
     """The debtor paid the creditor: the ERP asks for less."""
 
     claim_id: str
@@ -66,7 +63,7 @@ class DirectPaymentSeen(_Fact, frozen=True, kw_only=True, tag="direct_payment_se
     paid_on: dt.date
 
 
-class CreditSeen(_Fact, frozen=True, kw_only=True, tag="credit_seen"):
+class CreditSeen(FactBase, frozen=True, kw_only=True, tag="credit_seen"):
     """The creditor lowered or cancelled a claim. An empty `claim_id` is a credit not tied to one claim."""
 
     claim_id: str
@@ -84,7 +81,7 @@ class RouteOption(msgspec.Struct, frozen=True, kw_only=True):
     proposed_by: str
 
 
-class RouteChosen(_Fact, frozen=True, kw_only=True, tag="route_chosen"):
+class RouteChosen(FactBase, frozen=True, kw_only=True, tag="route_chosen"):
     placement_id: str
     route: str
     procedure: Procedure
@@ -94,29 +91,29 @@ class RouteChosen(_Fact, frozen=True, kw_only=True, tag="route_chosen"):
     options: tuple[RouteOption, ...]
 
 
-class RouteMissing(_Fact, frozen=True, kw_only=True, tag="route_missing"):
+class RouteMissing(FactBase, frozen=True, kw_only=True, tag="route_missing"):
     reason: str
     options: tuple[RouteOption, ...]
 
 
-class DispatchBlocked(_Fact, frozen=True, kw_only=True, tag="dispatch_blocked"):
+class DispatchBlocked(FactBase, frozen=True, kw_only=True, tag="dispatch_blocked"):
     code: str
     reason: str
 
 
-class PlacementWithdrawn(_Fact, frozen=True, kw_only=True, tag="placement_withdrawn"):
+class PlacementWithdrawn(FactBase, frozen=True, kw_only=True, tag="placement_withdrawn"):
     """The placement ended before anything left; the case is free for another."""
 
     reason: str
 
 
-class InformationSupplied(_Fact, frozen=True, kw_only=True, tag="information_supplied"):
+class InformationSupplied(FactBase, frozen=True, kw_only=True, tag="information_supplied"):
     """What was missing is there now; the case may be routed again."""
 
     text: str
 
 
-class CaseSent(_Fact, frozen=True, kw_only=True, tag="case_sent"):
+class CaseSent(FactBase, frozen=True, kw_only=True, tag="case_sent"):
     placement_id: str
     message_id: str
     envelope_name: str
@@ -124,42 +121,42 @@ class CaseSent(_Fact, frozen=True, kw_only=True, tag="case_sent"):
     principal: Decimal
 
 
-class CaseAcknowledged(_Fact, frozen=True, kw_only=True, tag="case_acknowledged"):
+class CaseAcknowledged(FactBase, frozen=True, kw_only=True, tag="case_acknowledged"):
     message_id: str
     holder_ref: str = ""
 
 
-class CaseAccepted(_Fact, frozen=True, kw_only=True, tag="case_accepted"):
+class CaseAccepted(FactBase, frozen=True, kw_only=True, tag="case_accepted"):
     message_id: str
     holder_ref: str
 
 
-class CaseRefused(_Fact, frozen=True, kw_only=True, tag="case_refused"):
+class CaseRefused(FactBase, frozen=True, kw_only=True, tag="case_refused"):
     message_id: str
     code: str
     reason: str
 
 
-class AmendmentQueued(_Fact, frozen=True, kw_only=True, tag="amendment_queued"):
+class AmendmentQueued(FactBase, frozen=True, kw_only=True, tag="amendment_queued"):
     message_id: str
     code: AmendmentCode
     reason_code: str
     principal: Decimal
 
 
-class AmendmentSent(_Fact, frozen=True, kw_only=True, tag="amendment_sent"):
+class AmendmentSent(FactBase, frozen=True, kw_only=True, tag="amendment_sent"):
     message_id: str
     code: AmendmentCode
     receipt_ref: str
 
 
-class AmendmentAcknowledged(_Fact, frozen=True, kw_only=True, tag="amendment_acknowledged"):
+class AmendmentAcknowledged(FactBase, frozen=True, kw_only=True, tag="amendment_acknowledged"):
     message_id: str
     code: AmendmentCode
     holder_ref: str = ""
 
 
-class StatusReported(_Fact, frozen=True, kw_only=True, tag="status_reported"):
+class StatusReported(FactBase, frozen=True, kw_only=True, tag="status_reported"):
     meaning: str
     foreign_code: str
     text: str
@@ -169,7 +166,7 @@ class StatusReported(_Fact, frozen=True, kw_only=True, tag="status_reported"):
     next_deadline_on: dt.date | None = None
 
 
-class CostReported(_Fact, frozen=True, kw_only=True, tag="cost_reported"):
+class CostReported(FactBase, frozen=True, kw_only=True, tag="cost_reported"):
     cost_ref: str
     cost_type: str
     amount: Decimal
@@ -179,7 +176,7 @@ class CostReported(_Fact, frozen=True, kw_only=True, tag="cost_reported"):
     legal_basis: str
 
 
-class PaymentReported(_Fact, frozen=True, kw_only=True, tag="payment_reported"):
+class PaymentReported(FactBase, frozen=True, kw_only=True, tag="payment_reported"):
     payment_ref: str
     amount: Decimal  # negative for a reversal
     received_on: dt.date
@@ -187,7 +184,7 @@ class PaymentReported(_Fact, frozen=True, kw_only=True, tag="payment_reported"):
     remittance_ref: str = ""
 
 
-class RemittanceBooked(_Fact, frozen=True, kw_only=True, tag="remittance_booked"):
+class RemittanceBooked(FactBase, frozen=True, kw_only=True, tag="remittance_booked"):
     """The ERP shows money that a partner had already reported: booked once, not twice."""
 
     claim_id: str
@@ -195,7 +192,7 @@ class RemittanceBooked(_Fact, frozen=True, kw_only=True, tag="remittance_booked"
     payment_ref: str
 
 
-class PaymentRecorded(_Fact, frozen=True, kw_only=True, tag="payment_recorded"):
+class PaymentRecorded(FactBase, frozen=True, kw_only=True, tag="payment_recorded"):
     """A person says that the creditor was paid. The ERP's later figure for the same money is matched to it."""
 
     amount: Decimal
@@ -203,53 +200,53 @@ class PaymentRecorded(_Fact, frozen=True, kw_only=True, tag="payment_recorded"):
     note: str = ""
 
 
-class HoldSet(_Fact, frozen=True, kw_only=True, tag="hold_set"):
+class HoldSet(FactBase, frozen=True, kw_only=True, tag="hold_set"):
     reason: str
     note: str = ""
     until_on: dt.date | None = None
 
 
-class HoldReleased(_Fact, frozen=True, kw_only=True, tag="hold_released"):
+class HoldReleased(FactBase, frozen=True, kw_only=True, tag="hold_released"):
     reason: str
     note: str = ""
 
 
-class CaseReturned(_Fact, frozen=True, kw_only=True, tag="case_returned"):
+class CaseReturned(FactBase, frozen=True, kw_only=True, tag="case_returned"):
     close_code: str
     outcome: Outcome
     remaining: Decimal
     text: str
 
 
-class CaseClosed(_Fact, frozen=True, kw_only=True, tag="case_closed"):
+class CaseClosed(FactBase, frozen=True, kw_only=True, tag="case_closed"):
     outcome: Outcome
     reason: str = ""
 
 
-class CaseReopened(_Fact, frozen=True, kw_only=True, tag="case_reopened"):
+class CaseReopened(FactBase, frozen=True, kw_only=True, tag="case_reopened"):
     reason: str
 
 
-class DocumentAdded(_Fact, frozen=True, kw_only=True, tag="document_added"):
+class DocumentAdded(FactBase, frozen=True, kw_only=True, tag="document_added"):
     document_id: str
     name: str
     document_kind: str
     sha256: str
 
 
-class InstructionReceived(_Fact, frozen=True, kw_only=True, tag="instruction_received"):
+class InstructionReceived(FactBase, frozen=True, kw_only=True, tag="instruction_received"):
     message_id: str
     code: str
     text: str
 
 
-class InstructionQueued(_Fact, frozen=True, kw_only=True, tag="instruction_queued"):
+class InstructionQueued(FactBase, frozen=True, kw_only=True, tag="instruction_queued"):
     message_id: str
     code: str
     text: str
 
 
-class CreditorTold(_Fact, frozen=True, kw_only=True, tag="creditor_told"):
+class CreditorTold(FactBase, frozen=True, kw_only=True, tag="creditor_told"):
     """Something was written into the creditor's systems."""
 
     reporter: str
@@ -257,7 +254,7 @@ class CreditorTold(_Fact, frozen=True, kw_only=True, tag="creditor_told"):
     receipt_ref: str
 
 
-class TakenOver(_Fact, frozen=True, kw_only=True, tag="taken_over"):
+class TakenOver(FactBase, frozen=True, kw_only=True, tag="taken_over"):
     """The case already runs elsewhere; the hub follows it and sends nothing."""
 
     holder_name: str
@@ -265,11 +262,11 @@ class TakenOver(_Fact, frozen=True, kw_only=True, tag="taken_over"):
     balance: Decimal
 
 
-class NoteAdded(_Fact, frozen=True, kw_only=True, tag="note_added"):
+class NoteAdded(FactBase, frozen=True, kw_only=True, tag="note_added"):
     text: str
 
 
-class OwnerChanged(_Fact, frozen=True, kw_only=True, tag="owner_changed"):
+class OwnerChanged(FactBase, frozen=True, kw_only=True, tag="owner_changed"):
     owner: str
     contact_person: str
 

@@ -15,9 +15,10 @@ import sqlalchemy as sa
 
 from collecthub.errors import PermanentError, RetryableError
 from collecthub.model.booking import ledger_lines
-from collecthub.model.case import Case, apply
+from collecthub.model.case import Case
 from collecthub.model.event import CaseEvent, Fact, seal
 from collecthub.model.exchange import CostBearer
+from collecthub.model.history import apply
 from collecthub.model.ledger import LedgerLine, LineKind
 from collecthub.model.money import minor_units
 from collecthub.model.party import Party

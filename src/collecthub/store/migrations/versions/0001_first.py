@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-from collecthub.store.tables import metadata
+from collecthub.store.schema import metadata
 
 revision = "0001"
 down_revision = None

@@ -1,0 +1,10 @@
+"""The whole schema: every field's tables in one metadata. A new module of tables is named here, and nowhere else."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from collecthub.store import columns, tables
+
+MODULES = (tables,)
+metadata: sa.MetaData = columns.metadata
