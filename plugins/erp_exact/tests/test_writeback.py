@@ -11,8 +11,8 @@ import pytest
 
 from collecthub.errors import ConfigurationError, PermanentError, RetryableError
 from collecthub.model import event as ev
-from collecthub.model.case import apply
 from collecthub.model.codes import Outcome
+from collecthub.model.history import apply
 from collecthub.ports import CaseReport
 
 MOMENT = dt.datetime(2026, 6, 15, 9, 0, tzinfo=dt.UTC)

@@ -1,0 +1,12 @@
+"""Playbooks, messages to debtors and the debtor's page."""
+
+from __future__ import annotations
+
+revision = "0012"
+down_revision = "0011"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """The first revision makes tables as the code has them today: a fresh database has all of this already."""
