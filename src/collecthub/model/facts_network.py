@@ -1,0 +1,68 @@
+"""Facts of the network: what stands against a case, where it moves, and the seal on a holder's part of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+
+from collecthub.model.exchange import Procedure
+from collecthub.model.fact import FactBase
+
+
+class NotedFinding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A finding as the history keeps it; title and source stand in the rule book of `rule_version`."""
+
+    id: str
+    is_blocking: bool
+    severity: str
+    evidence: str
+    owner: str
+    fix: str
+    deadline_on: dt.date
+
+
+class FeasibilityChecked(FactBase, frozen=True, kw_only=True, tag="feasibility_checked"):
+    """What the rules found on a day for a planned step; `unknown` are the rules that could not be checked.
+
+    `occasion` is `intake`, `hand_over` or `data_changed`; `partner_id` is set when the step is a hand-over.
+    """
+
+    occasion: str
+    procedure: Procedure
+    partner_id: str = ""
+    checked_on: dt.date
+    rule_version: dt.date
+    atlas_version: dt.date
+    is_feasible: bool
+    findings: tuple[NotedFinding, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+class PlacementSealed(FactBase, frozen=True, kw_only=True, tag="placement_sealed"):
+    """A holder's part of the history is over: up to event `last_seq`, whose hash covers everything before it."""
+
+    placement_id: str
+    partner_id: str
+    partner_name: str
+    last_seq: int
+    last_hash: str
+
+
+class TransferAsked(FactBase, frozen=True, kw_only=True, tag="transfer_asked"):
+    """The case shall go to another holder; who has it now is stopped first. An empty `partner_id` is anyone fit."""
+
+    reason: str
+    text: str = ""
+    partner_id: str = ""
+
+
+class DebtorMoved(FactBase, frozen=True, kw_only=True, tag="debtor_moved"):
+    """The debtor lives or sits in another country now; who he is stands outside the history, under the digest."""
+
+    from_country: str
+    to_country: str
+    debtor_digest: str
+
+
+NetworkFact = FeasibilityChecked | PlacementSealed | TransferAsked | DebtorMoved

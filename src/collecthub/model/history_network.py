@@ -1,0 +1,43 @@
+"""What the facts of the network do to a case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from collecthub.model import event as ev
+from collecthub.model import facts_network as fn
+from collecthub.model.case import Case, Feasibility, Transfer
+
+replace = msgspec.structs.replace
+
+
+def _checked(case: Case, fact: fn.FeasibilityChecked, event: ev.CaseEvent) -> Case:
+    return replace(
+        case,
+        feasibility=Feasibility(
+            procedure=fact.procedure, partner_id=fact.partner_id, checked_on=fact.checked_on,
+            rule_version=fact.rule_version, atlas_version=fact.atlas_version, unknown=fact.unknown,
+            findings=tuple((one.id, one.evidence, one.is_blocking) for one in fact.findings),
+        ),
+    )
+
+
+def _sealed(case: Case, fact: fn.PlacementSealed, event: ev.CaseEvent) -> Case:
+    return replace(case, sealed=(*case.sealed, fact.placement_id))
+
+
+def _transfer(case: Case, fact: fn.TransferAsked, event: ev.CaseEvent) -> Case:
+    return replace(
+        case, transfer=Transfer(reason=fact.reason, partner_id=fact.partner_id, asked_at=event.occurred_at)
+    )
+
+
+HANDLERS: Mapping[type, Callable[[Case, Any, ev.CaseEvent], Case]] = {
+    fn.FeasibilityChecked: _checked,
+    fn.PlacementSealed: _sealed,
+    fn.TransferAsked: _transfer,
+}
+HISTORY_ONLY = frozenset({fn.DebtorMoved})

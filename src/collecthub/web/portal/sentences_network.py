@@ -1,0 +1,50 @@
+"""Sentences for the facts of the network: feasibility, transfers, the seal on a holder's part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from collecthub.law.feasibility.rules import rule_book
+from collecthub.web.portal.words import countries
+
+Fact = Mapping[str, Any]
+_OCCASIONS = {"intake": "on receipt", "hand_over": "before the hand-over", "data_changed": "because its data changed"}
+
+
+def _checked(fact: Fact, telling: object) -> str:
+    titles = {rule.id: rule.title for rule in rule_book().rules}
+    when = _OCCASIONS.get(fact["occasion"], fact["occasion"])
+    blocking = [titles.get(one["id"], one["id"]) for one in fact["findings"] if one["is_blocking"]]
+    open_points = f"; {len(fact['unknown'])} points are not known" if fact["unknown"] else ""
+    if blocking:
+        return f"The case was checked {when}. It may not go on: {'; '.join(blocking).lower()}{open_points}."
+    warned = len(fact["findings"])
+    found = f"nothing stops it, {warned} warning{'' if warned == 1 else 's'}" if warned else "nothing stands against it"
+    return f"The case was checked {when}: {found}{open_points}."
+
+
+def _sealed(fact: Fact, telling: object) -> str:
+    return f"The part of {fact['partner_name']} in this history is closed with entry {fact['last_seq']}."
+
+
+_REASONS = {"debtor_moved": "the debtor moved abroad", "refused": "the holder refused", "recalled": "it was recalled"}
+
+
+def _transfer(fact: Fact, telling: object) -> str:
+    reason = _REASONS.get(fact["reason"], fact["reason"])
+    return f"The case goes to another holder, because {reason}."
+
+
+def _moved(fact: Fact, telling: object) -> str:
+    names = countries()
+    here, there = (names.get(fact[key], fact[key] or "an unknown country") for key in ("from_country", "to_country"))
+    return f"The debtor moved from {here} to {there}."
+
+
+KINDS: Mapping[str, tuple[str, Callable[[Fact, Any], str], str]] = {
+    "feasibility_checked": ("life", _checked, ""),
+    "placement_sealed": ("holder", _sealed, ""),
+    "transfer_asked": ("holder", _transfer, "text"),
+    "debtor_moved": ("life", _moved, ""),
+}
