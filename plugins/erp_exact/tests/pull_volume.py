@@ -1,11 +1,13 @@
-"""Pulls many payment terms with a cut at a random page, resumes, and compares the end state row by row.
+"""Pulls many payment terms with cuts at random pages, resumes, and compares the end state row by row.
 
-    python plugins/erp_exact/tests/pull_volume.py --rows 100000
+    python plugins/erp_exact/tests/pull_volume.py --rows 100000 --cuts 1 --kills 0
 
-The pull runs in a process of its own, which keeps each page and its checkpoint in one transaction, is cut off from
-the vendor at a random page, and is followed by another one. While they read, items change. Prints JSON with what
-differs from the twin's books (nothing should) and the peak memory after ten pages and at the end. Exit code 1 when
-anything differs.
+The pull runs in a process of its own, which keeps each page and its checkpoint in one transaction. At random pages it
+is cut off from the vendor within an answer, or killed, and another one follows. While they read, items change; after
+each page the process waits until that is done, so that a seed tells one story only. What changes after the last page
+of terms was read is no concern of that pull: one more, during which nothing changes, has to bring it. Prints JSON
+with what differs from the twin's books (nothing should) and the peak memory after ten pages and at the end. Exit code
+1 when anything differs.
 """
 
 from __future__ import annotations
@@ -22,8 +24,10 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -80,14 +84,14 @@ def load(twin: RunningTwin, rows: int) -> None:
         twin.control("load", {"customers": [], "items": items})
 
 
-def pull(home: str, url: str, facts: Any) -> None:
+def pull(home: str, url: str, facts: Any, go: Any) -> None:
     """One process: from the kept checkpoint to the end, or to the cut; tells how far and how large it became."""
     books = sqlite3.connect(Path(home) / "kept.sqlite", isolation_level=None)
     books.execute("PRAGMA journal_mode = WAL")
     books.execute("CREATE TABLE IF NOT EXISTS item (ref TEXT PRIMARY KEY, amount TEXT)")
     books.execute("CREATE TABLE IF NOT EXISTS checkpoint (one INTEGER PRIMARY KEY, text TEXT)")
     checkpoint = books.execute("SELECT text FROM checkpoint").fetchone()
-    pages, early, is_whole = 0, 0, True
+    pages, early, is_whole = 0, 0.0, True
     try:
         for page in connector(Path(home), url).pull(checkpoint[0] if checkpoint else ""):
             books.execute("BEGIN")
@@ -95,9 +99,11 @@ def pull(home: str, url: str, facts: Any) -> None:
             books.executemany("INSERT OR REPLACE INTO item VALUES (?, ?)", rows)
             books.execute("INSERT OR REPLACE INTO checkpoint VALUES (1, ?)", (page.checkpoint,))
             books.execute("COMMIT")
-            pages += bool(rows)
-            early = _peak_mb() if pages <= 10 else early
-            facts.put(("page", pages))
+            early = _peak_mb() if pages < 10 else early
+            if rows:
+                pages += 1
+                facts.put(("page", pages))
+                go.get(timeout=120)
     except RetryableError:
         is_whole = False
     books.close()
@@ -108,22 +114,38 @@ def _peak_mb() -> float:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
 
 
-def followed(home: Path, twin: RunningTwin, cut_at: int, drop_at: int, paid: Iterator[int]) -> dict[str, Any]:
-    """Run one pulling process; after page `cut_at` (0: never) the connection breaks within the next page, after
-    `drop_at` bytes, and at every tenth page something changes."""
+@dataclass(frozen=True)
+class Fate:
+    """How the life of one pulling process ends: after page `at` the connection breaks within the next answer, after
+    `drop_at` bytes; or the process is killed while it reads or keeps the next page, `kill_after` seconds later."""
+
+    at: int = 0
+    drop_at: int = 0
+    kill_after: float = 0.0
+
+
+def lived(home: Path, twin: RunningTwin, fate: Fate, changes: Iterator[str]) -> dict[str, Any]:
+    """Run one pulling process to its end; at every fifth page, and before its fate, an item is paid."""
     processes = multiprocessing.get_context("spawn")
-    facts = processes.Queue()
-    process = processes.Process(target=pull, args=(str(home), twin.url, facts))
+    facts, go = processes.Queue(), processes.Queue()
+    process = processes.Process(target=pull, args=(str(home), twin.url, facts, go))
     process.start()
     while True:
         kind, value = facts.get(timeout=120)
         if kind == "end":
             process.join(30)
             return dict(value)
-        if value == cut_at:
-            twin.control("faults", {"path": _TERMS, "drop_after_bytes": drop_at})
-        if value % 10 == 0:
-            twin.control("pay", {"number": str(100_000 + next(paid))})
+        if value % 5 == 0 or value == fate.at:
+            for number in islice(changes, 1):
+                twin.control("pay", {"number": number})
+        if value == fate.at and fate.drop_at:
+            twin.control("faults", {"path": _TERMS, "drop_after_bytes": fate.drop_at})
+        go.put(None)
+        if value == fate.at and fate.kill_after:
+            process.join(fate.kill_after)
+            process.kill()
+            process.join(30)
+            return {"pages": value, "early_mb": 0.0, "peak_mb": 0.0, "is_whole": False}
 
 
 def difference(home: Path, twin: RunningTwin) -> int:
@@ -138,39 +160,55 @@ def difference(home: Path, twin: RunningTwin) -> int:
     return sum(kept.get(ref) != theirs.get(ref) for ref in kept.keys() | theirs.keys())
 
 
-def run(home: Path, rows: int, seed: int) -> dict[str, Any]:
+def run(home: Path, rows: int, cuts: int, kills: int, seed: int) -> dict[str, Any]:
     chance = random.Random(seed)
     twin = start_twin("exact", home / "twin", raised_limits=True)
     try:
         twin.control("clock", {"now": _NOW.isoformat(), "frozen": True})
         load(twin, rows)
         consent(home, twin.url)
-        cut_at = chance.randrange(1, rows // 1000)
         started = time.monotonic()
-        paid = iter(chance.sample(range(rows), rows // 1000))
-        first = followed(home, twin, cut_at, chance.randrange(1, 200_000), paid)
-        second = followed(home, twin, 0, 0, paid)
+        changes = (str(100_000 + index) for index in chance.sample(range(rows), rows // 1000))
+        fates = [*_fates(chance, rows, cuts, kills), Fate()]
+        lives = [lived(home, twin, fate, changes) for fate in fates]
+        lives.append(lived(home, twin, Fate(), iter(())))
         seconds = time.monotonic() - started
         return {
-            "rows": rows, "cut_at_page": cut_at, "was_cut": not first["is_whole"],
-            "pages": first["pages"] + second["pages"], "differences": difference(home, twin),
-            "mb_after_ten_pages": max(first["early_mb"], second["early_mb"]),
-            "peak_rss_mb": max(first["peak_mb"], second["peak_mb"]), "seconds": round(seconds, 1),
-            "seed": seed,
+            "rows": rows, "cut_at_pages": [fate.at for fate in fates if fate.drop_at],
+            "killed_at_pages": [fate.at for fate in fates if fate.kill_after],
+            "was_cut": sum(not life["is_whole"] for life in lives), "pages": sum(life["pages"] for life in lives),
+            "differences": difference(home, twin),
+            "mb_after_ten_pages": max(life["early_mb"] for life in lives),
+            "peak_rss_mb": max(life["peak_mb"] for life in lives), "seconds": round(seconds, 1), "seed": seed,
         }  # fmt: skip
     finally:
         twin.stop()
 
 
+def _fates(chance: random.Random, rows: int, cuts: int, kills: int) -> list[Fate]:
+    """So many broken connections and killed processes in any order, all of them before the last page."""
+    count = cuts + kills
+    longest = max(1, (rows // 1000 - 1) // count) if count else 0
+    are_cuts = chance.sample([True] * cuts + [False] * kills, count)
+    return [
+        Fate(chance.randint(1, longest), drop_at=chance.randrange(1, 200_000))
+        if is_cut
+        else Fate(chance.randint(1, longest), kill_after=chance.uniform(0.001, 0.2))
+        for is_cut in are_cuts
+    ]
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--rows", type=int, default=100_000)
+    options.add_argument("--cuts", type=int, default=1)
+    options.add_argument("--kills", type=int, default=0)
     options.add_argument("--seed", type=int, default=random.randrange(10**6))
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as home:
-        found = run(Path(home), given.rows, given.seed)
+        found = run(Path(home), given.rows, given.cuts, given.kills, given.seed)
     print(json.dumps(found))
-    sys.exit(1 if found["differences"] or not found["was_cut"] else 0)
+    sys.exit(1 if found["differences"] or found["was_cut"] < given.cuts else 0)
 
 
 if __name__ == "__main__":
