@@ -65,6 +65,44 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True):
         return self.sent_at is not None and self.ended_at is None
 
 
+class Feasibility(msgspec.Struct, frozen=True, kw_only=True):
+    """What the last check said; the findings in full stand in the history."""
+
+    procedure: Procedure
+    partner_id: str = ""
+    checked_on: dt.date
+    rule_version: dt.date
+    atlas_version: dt.date
+    findings: tuple[tuple[str, str, bool], ...] = ()  # rule, evidence, whether it blocks
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def is_feasible(self) -> bool:
+        return not any(is_blocking for _, _, is_blocking in self.findings)
+
+    @property
+    def version(self) -> str:
+        """Of the rules and the facts that it was made with."""
+        return feasibility_version(self.rule_version, self.atlas_version)
+
+
+def feasibility_version(rules: dt.date, atlas: dt.date) -> str:
+    """How a state of rules and facts is named.
+
+    >>> feasibility_version(dt.date(2026, 11, 22), dt.date(2026, 12, 1))
+    '2026-11-22/2026-12-01'
+    """
+    return f"{rules}/{atlas}"
+
+
+class Transfer(msgspec.Struct, frozen=True, kw_only=True):
+    """The case is on its way to another holder: why, and to whom if somebody was named."""
+
+    reason: str
+    partner_id: str = ""
+    asked_at: dt.datetime
+
+
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """State of a case after its last event. `version` is that event's number."""
 
@@ -98,6 +136,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     last_hash: str = ""
     known_refs: tuple[str, ...] = ()  # payment and cost references already booked
+    feasibility: Feasibility | None = None
+    transfer: Transfer | None = None
+    sealed: tuple[str, ...] = ()  # placements whose part of the history is closed
 
     @property
     def demanded(self) -> Decimal:

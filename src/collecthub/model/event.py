@@ -15,6 +15,7 @@ import msgspec
 from collecthub.model.codes import Outcome, Phase
 from collecthub.model.exchange import AmendmentCode, CostBearer, Procedure
 from collecthub.model.fact import FactBase
+from collecthub.model.facts_network import NetworkFact
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -71,14 +72,30 @@ class CreditSeen(FactBase, frozen=True, kw_only=True, tag="credit_seen"):
     reason: str
 
 
-class RouteOption(msgspec.Struct, frozen=True, kw_only=True):
-    """A way that was considered, and why it was chosen or not."""
+class RouteOption(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A way that was considered, and why it was chosen or not.
+
+    `standing` is `possible`, `rejected` or `unknown` (a person must look); empty where nothing more was compared.
+    `cost` is the whole cost if everything is recovered, `days` how long it usually takes, `success` a share of 1
+    from cases of the hub itself. What is not known stays None.
+    """
 
     route: str
     partner_id: str | None
     rank: int
     reason: str
     proposed_by: str
+    procedure: str = ""
+    standing: str = ""
+    cost: Decimal | None = None
+    currency: str = ""
+    cost_basis: str = ""
+    days: int | None = None
+    days_basis: str = ""
+    documents: tuple[str, ...] = ()
+    limitation_on: dt.date | None = None
+    success: Decimal | None = None
+    source: str = ""
 
 
 class RouteChosen(FactBase, frozen=True, kw_only=True, tag="route_chosen"):
@@ -306,6 +323,7 @@ Fact = (
     | TakenOver
     | NoteAdded
     | OwnerChanged
+    | NetworkFact
 )
 
 

@@ -13,6 +13,7 @@ import msgspec
 
 from collecthub.errors import PermanentError
 from collecthub.model import event as ev
+from collecthub.model import history_network
 from collecthub.model.booking import ledger_lines
 from collecthub.model.case import RECORDED, Case, Hold, Placement
 from collecthub.model.codes import Phase, Status
@@ -122,7 +123,7 @@ def _route_chosen(case: Case, fact: ev.RouteChosen, event: ev.CaseEvent) -> Case
         chosen_at=event.occurred_at,
     )
     past = (*case.past_placements, case.placement) if case.placement else case.past_placements
-    return replace(case, status=Status.SENDING, placement=placement, past_placements=past)
+    return replace(case, status=Status.SENDING, placement=placement, past_placements=past, transfer=None)
 
 
 def _needs_info(case: Case, fact: ev.RouteMissing | ev.DispatchBlocked, event: ev.CaseEvent) -> Case:
@@ -336,9 +337,11 @@ HANDLERS: Mapping[type, Handler] = {
     ev.CaseReopened: _reopened,
     ev.TakenOver: _taken_over,
     ev.OwnerChanged: _owner,
+    **history_network.HANDLERS,
 }
 
 # Facts that are history only; named here so that a new fact must say where it belongs.
-HISTORY_ONLY = frozenset(
-    {ev.DocumentAdded, ev.InstructionReceived, ev.InstructionQueued, ev.CreditorTold, ev.NoteAdded}
+HISTORY_ONLY = (
+    frozenset({ev.DocumentAdded, ev.InstructionReceived, ev.InstructionQueued, ev.CreditorTold, ev.NoteAdded})
+    | history_network.HISTORY_ONLY
 )

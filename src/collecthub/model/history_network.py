@@ -10,6 +10,7 @@ import msgspec
 from collecthub.model import event as ev
 from collecthub.model import facts_network as fn
 from collecthub.model.case import Case, Feasibility, Transfer
+from collecthub.model.codes import Status
 
 replace = msgspec.structs.replace
 
@@ -26,7 +27,9 @@ def _checked(case: Case, fact: fn.FeasibilityChecked, event: ev.CaseEvent) -> Ca
 
 
 def _sealed(case: Case, fact: fn.PlacementSealed, event: ev.CaseEvent) -> Case:
-    return replace(case, sealed=(*case.sealed, fact.placement_id))
+    # A case that was recalled for somebody else is free from here on.
+    status = Status.READY if case.status is Status.RECALLING and case.transfer else case.status
+    return replace(case, status=status, sealed=(*case.sealed, fact.placement_id))
 
 
 def _transfer(case: Case, fact: fn.TransferAsked, event: ev.CaseEvent) -> Case:

@@ -182,6 +182,7 @@ def _case_row(case: Case) -> dict[str, object]:
         "changed_at": case.changed_at,
         "version": case.version,
         "search": f"{case.number} {case.debtor.name} {case.debtor_ref} {holder} {numbers}".casefold(),
+        "checked": case.feasibility.version if case.feasibility else "",
         "doc": _encode(case).decode(),
     }
 

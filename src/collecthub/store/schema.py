@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from collecthub.store import columns, tables
+from collecthub.store import columns, network_tables, tables
 
-MODULES = (tables,)
+MODULES = (tables, network_tables)
 metadata: sa.MetaData = columns.metadata

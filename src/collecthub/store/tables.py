@@ -121,7 +121,9 @@ cases = sa.Table(
     sa.Column("recovered_minor", sa.BigInteger, nullable=False),
     sa.Column("oldest_due_on", sa.Date), moment_column("opened_at"), moment_column("changed_at"),
     sa.Column("version", sa.Integer, nullable=False), text_column("search"), text_column("doc"),
+    sa.Column("checked", sa.String(24), nullable=False, server_default=""),  # rules and facts of the last feasibility check
     sa.Index("ix_cases_creditor", "creditor_id", "case_id"),
+    sa.Index("ix_cases_checked", "checked", "creditor_id", "case_id"),
     sa.Index("ix_cases_opened", "opened_at", "case_id"),
     sa.Index("ix_cases_creditor_opened", "creditor_id", "opened_at", "case_id"),
     sa.Index("ix_cases_partner_opened", "partner_id", "opened_at", "case_id"),

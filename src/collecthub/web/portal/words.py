@@ -77,6 +77,7 @@ HOLDS: Mapping[str, Label] = {
     "waiting_creditor": ("Question to the creditor", "warn"),
     "creditor_block": ("Blocked by the creditor", "warn"),
     "erp_not_told": ("The ERP could not be told", "bad"),
+    "pending_mandate": ("Waits for a signature", "warn"),
     "other": ("On hold", "warn"),
 }
 CONNECTION_STATES: Mapping[str, Label] = {
