@@ -7,6 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from collecthub.model import booking_money
 from collecthub.model import event as ev
 from collecthub.model.ledger import LedgerLine, LineKind
 
@@ -81,10 +82,13 @@ def _lines_credit(currency: str, fact: ev.CreditSeen, event: ev.CaseEvent) -> tu
 
 
 def _lines_cost(currency: str, fact: ev.CostReported, event: ev.CaseEvent) -> tuple[LedgerLine, ...]:
-    return _line(
-        currency, LineKind.COST, fact.amount + fact.tax_amount, fact.occurred_on,
-        bearer=fact.bearer, basis=fact.legal_basis or fact.cost_type, reference=fact.cost_ref, origin="partner",
-    )
+    more = {
+        "bearer": fact.bearer, "basis": fact.legal_basis or fact.cost_type, "reference": fact.cost_ref,
+        "origin": "partner",
+    }
+    cost = _line(currency, LineKind.COST, fact.amount, fact.occurred_on, **more)
+    tax = _line(currency, LineKind.VAT, fact.tax_amount, fact.occurred_on, **more) if fact.tax_amount else ()
+    return (*cost, *tax)
 
 
 def _lines_payment(currency: str, fact: ev.PaymentReported, event: ev.CaseEvent) -> tuple[LedgerLine, ...]:
@@ -109,4 +113,5 @@ _LINES: dict[type, Callable[[str, Any, ev.CaseEvent], tuple[LedgerLine, ...]]] =
     ev.CostReported: _lines_cost,
     ev.PaymentReported: _lines_payment,
     ev.PaymentRecorded: _lines_recorded,
+    **booking_money.LINES,
 }

@@ -14,6 +14,7 @@ import msgspec
 from collecthub.model import event as ev
 from collecthub.model.codes import Outcome, Phase, Status
 from collecthub.model.exchange import AmendmentCode, Procedure
+from collecthub.model.facts_money import Charges
 from collecthub.model.ledger import Balance
 from collecthub.model.party import Party
 
@@ -136,6 +137,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     last_hash: str = ""
     known_refs: tuple[str, ...] = ()  # payment and cost references already booked
+    charges: Charges | None = None  # what of interest and the like stands in the ledger
+    natures: tuple[tuple[str, str], ...] = ()  # (claim_id, nature) where somebody said what kind of claim it is
     feasibility: Feasibility | None = None
     transfer: Transfer | None = None
     sealed: tuple[str, ...] = ()  # placements whose part of the history is closed
@@ -161,3 +164,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     def claim(self, claim_id: str) -> ev.Claim | None:
         """The claim with this id, or None."""
         return next((claim for claim in self.claims if claim.claim_id == claim_id), None)
+
+    def nature_of(self, claim_id: str) -> str:
+        """What kind of claim it is, empty while nobody said."""
+        return dict(self.natures).get(claim_id, "")

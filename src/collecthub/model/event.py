@@ -15,6 +15,7 @@ import msgspec
 from collecthub.model.codes import Outcome, Phase
 from collecthub.model.exchange import AmendmentCode, CostBearer, Procedure
 from collecthub.model.fact import FactBase
+from collecthub.model.facts_money import MoneyFact
 from collecthub.model.facts_network import NetworkFact
 
 
@@ -323,6 +324,7 @@ Fact = (
     | TakenOver
     | NoteAdded
     | OwnerChanged
+    | MoneyFact
     | NetworkFact
 )
 

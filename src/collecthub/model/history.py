@@ -13,7 +13,7 @@ import msgspec
 
 from collecthub.errors import PermanentError
 from collecthub.model import event as ev
-from collecthub.model import history_network
+from collecthub.model import history_money, history_network
 from collecthub.model.booking import ledger_lines
 from collecthub.model.case import RECORDED, Case, Hold, Placement
 from collecthub.model.codes import Phase, Status
@@ -337,11 +337,13 @@ HANDLERS: Mapping[type, Handler] = {
     ev.CaseReopened: _reopened,
     ev.TakenOver: _taken_over,
     ev.OwnerChanged: _owner,
+    **history_money.HANDLERS,
     **history_network.HANDLERS,
 }
 
 # Facts that are history only; named here so that a new fact must say where it belongs.
 HISTORY_ONLY = (
     frozenset({ev.DocumentAdded, ev.InstructionReceived, ev.InstructionQueued, ev.CreditorTold, ev.NoteAdded})
+    | history_money.HISTORY_ONLY
     | history_network.HISTORY_ONLY
 )

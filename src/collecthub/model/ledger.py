@@ -1,7 +1,8 @@
 """Ledger lines and the balance they add up to.
 
 Every line names its legal basis and who bears it. The balance a debtor is asked for is
-principal + interest + compensation + costs borne by the debtor - payments - credits - write-offs.
+principal + interest + compensation + dunning fees + costs borne by the debtor - payments - credits - write-offs.
+A line is two postings, one debit and one credit (`sides`), so the accounts of a case always add up to nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ class LineKind(enum.StrEnum):
     PRINCIPAL = "principal"
     INTEREST = "interest"
     COMPENSATION = "compensation"
+    DUNNING_FEE = "dunning_fee"
     COST = "cost"
+    VAT = "vat"  # of a cost or fee, borne as that is
+    FEE = "fee"  # what the creditor pays for the collecting itself
     PAYMENT = "payment"
     CREDIT = "credit"
     WRITE_OFF = "write_off"
@@ -52,6 +56,7 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
     principal: Decimal = Decimal(0)
     interest: Decimal = Decimal(0)
     compensation: Decimal = Decimal(0)
+    dunning_fees: Decimal = Decimal(0)
     costs: Decimal = Decimal(0)
     creditor_costs: Decimal = Decimal(0)
     payments: Decimal = Decimal(0)
@@ -61,7 +66,7 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def total(self) -> Decimal:
         """What the debtor still owes, all in."""
-        charged = self.principal + self.interest + self.compensation + self.costs
+        charged = self.principal + self.interest + self.compensation + self.dunning_fees + self.costs
         return charged - self.payments - self.credits - self.write_offs
 
     @property
@@ -70,18 +75,60 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
         return self.principal - self.payments - self.credits - self.write_offs
 
 
+_BUCKETS = {
+    LineKind.PRINCIPAL: "principal",
+    LineKind.INTEREST: "interest",
+    LineKind.COMPENSATION: "compensation",
+    LineKind.DUNNING_FEE: "dunning_fees",
+    LineKind.COST: "costs",
+    LineKind.VAT: "costs",
+    LineKind.FEE: "costs",
+    LineKind.PAYMENT: "payments",
+    LineKind.CREDIT: "credits",
+    LineKind.WRITE_OFF: "write_offs",
+}
+_BORNE = frozenset({LineKind.COST, LineKind.VAT, LineKind.FEE})
+
+
+def is_for_creditor(line: LedgerLine) -> bool:
+    """Whether the creditor bears the line, so that the debtor's balance stays as it is."""
+    return line.kind in _BORNE and line.bearer is CostBearer.CREDITOR
+
+
 def _bucket(line: LedgerLine) -> str:
-    if line.kind is LineKind.COST and line.bearer is CostBearer.CREDITOR:
-        return "creditor_costs"
-    return {
-        LineKind.PRINCIPAL: "principal",
-        LineKind.INTEREST: "interest",
-        LineKind.COMPENSATION: "compensation",
-        LineKind.COST: "costs",
-        LineKind.PAYMENT: "payments",
-        LineKind.CREDIT: "credits",
-        LineKind.WRITE_OFF: "write_offs",
-    }[line.kind]
+    return "creditor_costs" if is_for_creditor(line) else _BUCKETS[line.kind]
+
+
+def sides(line: LedgerLine) -> tuple[str, str]:
+    """The accounts that a line debits and credits, in this order; a negative amount turns them round.
+
+    >>> line = LedgerLine(kind=LineKind.PAYMENT, amount=Decimal("10.00"), currency="EUR", booked_on=dt.date(2026, 1, 1))
+    >>> sides(line)
+    ('money received', 'debtor')
+    """
+    if is_for_creditor(line):
+        return "creditor", f"{line.kind.value} earned"
+    if line.kind is LineKind.PAYMENT:
+        return "money received", "debtor"
+    if line.kind in LOWERS_BALANCE:
+        return f"{line.kind.value.replace('_', ' ')} given", "debtor"
+    return "debtor", f"{line.kind.value.replace('_', ' ')} claimed"
+
+
+def trial_balance(lines: Iterable[LedgerLine]) -> dict[str, Decimal]:
+    """Every account of the lines with its debits less its credits; together they are nothing.
+
+    >>> line = LedgerLine(kind=LineKind.PRINCIPAL, amount=Decimal("10.00"), currency="EUR",
+    ...                   booked_on=dt.date(2026, 1, 1))
+    >>> trial_balance([line])
+    {'debtor': Decimal('10.00'), 'principal claimed': Decimal('-10.00')}
+    """
+    accounts: dict[str, Decimal] = {}
+    for line in lines:
+        debit, credit = sides(line)
+        accounts[debit] = accounts.get(debit, Decimal(0)) + line.amount
+        accounts[credit] = accounts.get(credit, Decimal(0)) - line.amount
+    return accounts
 
 
 def add_lines(balance: Balance, lines: Iterable[LedgerLine]) -> Balance:

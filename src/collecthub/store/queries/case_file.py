@@ -21,12 +21,13 @@ from collecthub.store.queries.scope import Role, Scope, cases_of, not_there, own
 
 
 class Amounts(msgspec.Struct, frozen=True, kw_only=True):
-    """What is owed, in parts. `total` is principal + interest + compensation + costs - payments - credits."""
+    """What is owed, in parts. `total` is what was charged less payments, credits and write-offs."""
 
     currency: str
     principal: Decimal
     interest: Decimal
     compensation: Decimal
+    dunning_fees: Decimal
     costs: Decimal
     payments: Decimal
     credits: Decimal
@@ -139,7 +140,8 @@ def amounts(case: Case, *, is_partner: bool = False) -> Amounts:
     balance = case.balance
     return Amounts(
         currency=balance.currency, principal=balance.principal, interest=balance.interest,
-        compensation=balance.compensation, costs=balance.costs, payments=balance.payments, credits=balance.credits,
+        compensation=balance.compensation, dunning_fees=balance.dunning_fees, costs=balance.costs,
+        payments=balance.payments, credits=balance.credits,
         write_offs=balance.write_offs, total=balance.total, open_principal=balance.open_principal,
         creditor_costs=UNSET if is_partner else balance.creditor_costs,
     )

@@ -8,8 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
-from collecthub.model.exchange import CostBearer
-from collecthub.model.ledger import LOWERS_BALANCE, LedgerLine, LineKind
+from collecthub.model.ledger import LOWERS_BALANCE, LedgerLine, is_for_creditor
 from collecthub.store.queries.case_file import Amounts
 from collecthub.web.portal.words import label, spoken
 
@@ -37,7 +36,7 @@ def movements(lines: Sequence[LedgerLine], claims: Mapping[str, str]) -> tuple[M
     balance = Decimal(0)
     found = []
     for line in lines:
-        for_creditor = line.kind is LineKind.COST and line.bearer is CostBearer.CREDITOR
+        for_creditor = is_for_creditor(line)
         amount = -line.amount if line.kind in LOWERS_BALANCE else line.amount
         if not for_creditor:
             balance += amount
@@ -78,6 +77,7 @@ def parts(amounts: Amounts) -> tuple[Part, ...]:
         ("Principal", amounts.principal),
         ("Interest", amounts.interest),
         ("Compensation", amounts.compensation),
+        ("Dunning fees", amounts.dunning_fees),
         ("Costs", amounts.costs),
         ("Payments", -amounts.payments),
         ("Credits", -amounts.credits),

@@ -1,0 +1,48 @@
+"""What facts of money do to a case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from collecthub.model import facts_money as fm
+
+if TYPE_CHECKING:
+    from collecthub.model.case import Case
+    from collecthub.model.event import CaseEvent
+
+replace = msgspec.structs.replace
+
+
+def _fixed(case: Case, fact: fm.ChargesFixed, event: CaseEvent) -> Case:
+    return replace(case, charges=_added(case.charges, fact.items, fm.Charges(until=fact.until)))
+
+
+def _waived(case: Case, fact: fm.ChargesWaived, event: CaseEvent) -> Case:
+    until = max((item.to_on for item in fact.items), default=event.occurred_at.date())
+    return replace(case, charges=_added(case.charges, fact.items, fm.Charges(until=until, is_waived=True)))
+
+
+def _added(before: fm.Charges | None, items: Iterable[fm.ChargeItem], after: fm.Charges) -> fm.Charges:
+    sums = {(part.claim_id, part.kind): part.amount for part in before.fixed} if before else {}
+    for item in items:
+        key = (item.claim_id, item.kind)
+        sums[key] = sums[key] + item.amount if key in sums else item.amount
+    fixed = tuple(fm.ChargesSoFar(claim_id=key[0], kind=key[1], amount=amount) for key, amount in sums.items())
+    return replace(after, fixed=fixed, until=max(after.until, before.until) if before else after.until)
+
+
+def _nature(case: Case, fact: fm.ClaimNatureSet, event: CaseEvent) -> Case:
+    named = dict(case.natures)
+    named.update(dict.fromkeys(fact.claim_ids or (claim.claim_id for claim in case.claims), fact.nature))
+    return replace(case, natures=tuple(sorted(named.items())))
+
+
+HANDLERS: Mapping[type, Callable[[Case, Any, CaseEvent], Case]] = {
+    fm.ChargesFixed: _fixed,
+    fm.ChargesWaived: _waived,
+    fm.ClaimNatureSet: _nature,
+}
+HISTORY_ONLY = frozenset({fm.StatementIssued})
