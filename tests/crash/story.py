@@ -66,7 +66,6 @@ class Story:
             while self.killed < round(owed) and self._live_and_die(act):
                 pass
             self._live(act)
-            self._live("run")  # who is paid directly depends on what every partner has said by then
             self.seconds[name] = time.monotonic() - began
 
     def _live(self, act: str) -> None:

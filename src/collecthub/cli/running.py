@@ -114,7 +114,8 @@ def run(
     else:
         say(
             f"Left: {left.jobs} jobs, {left.messages} messages to send, {left.envelopes} sendings under way, "
-            f"{left.inbox} messages to read, {left.reports} reports to tell. See `collecthub connection list`."
+            f"{left.inbox} messages to read, {left.reports} reports to tell, {left.unheard} connections unheard. "
+            "See `collecthub connection list`."
         )
     raise typer.Exit(1 if left.total else 0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Callable
 
@@ -16,31 +17,53 @@ from collecthub.registers import ConnectorRole
 from collecthub.store import tables as t
 from collecthub.store.connections import ConnectionRow, read_connections
 
-_LOOK_SECONDS, _TICK_SECONDS = 0.2, 1.0
+_LOOK_SECONDS, _TICK_SECONDS, _AGAIN_SECONDS = 0.2, 1.0, 2.0
 
 
 class Leftover(msgspec.Struct, frozen=True, kw_only=True):
-    """What still waits: work of ours, and work that waits for an outside that does not answer."""
+    """What still waits: work of ours, and work that waits for an outside that does not answer.
+
+    `unheard` counts outsides whose last pull or look failed in passing and is to be tried again before the time is
+    over: whatever they have to say is not here yet.
+    """
 
     jobs: int
     messages: int
     envelopes: int
     inbox: int
     reports: int
+    unheard: int = 0
+
+    @property
+    def ours(self) -> int:
+        """What the hub itself can work on now."""
+        return self.jobs + self.messages + self.envelopes + self.inbox + self.reports
 
     @property
     def total(self) -> int:
-        return self.jobs + self.messages + self.envelopes + self.inbox + self.reports
+        return self.ours + self.unheard
 
 
-def leftover(hub: Hub, *, exact: bool = False) -> Leftover:
-    """Count what is not done; unless `exact`, the engine is asked for running jobs only when nothing else is left."""
+def leftover(hub: Hub, *, exact: bool = False, within: float = 0.0) -> Leftover:
+    """Count what is not done; unless `exact`, the engine is asked for running jobs only when nothing else is left.
+
+    Outsides that will be asked again `within` so many seconds count as unheard.
+    """
     with hub.database.read() as conn:
         wakes, messages, envelopes, inbox, reports = conn.execute(_LEFT).one()
+        unheard = len(read_connections(conn, _asked_again(hub, within))) if within > 0 else 0
     jobs = wakes
     if (exact or not any((messages, envelopes, inbox, reports))) and not wakes and isinstance(hub.queue, DurableQueue):
         jobs = hub.queue.unfinished()
-    return Leftover(jobs=jobs, messages=messages, envelopes=envelopes, inbox=inbox, reports=reports)
+    return Leftover(
+        jobs=jobs, messages=messages, envelopes=envelopes, inbox=inbox, reports=reports, unheard=unheard
+    )
+
+
+def _asked_again(hub: Hub, within: float) -> sa.ColumnElement[bool]:
+    """A throttled ERP that opens again tomorrow is not waited for; a partner whose line broke is."""
+    until = t.connections.c.status_until
+    return (t.connections.c.status == "waiting") & (until <= hub.now() + dt.timedelta(seconds=within))
 
 
 def _how_many(table: sa.Table, *conditions: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
@@ -66,14 +89,29 @@ def wake_outsides(hub: Hub, *, pull: bool, listen: bool, pushers: bool = True) -
     """Ask for one pull of every ERP and one look at every partner; without `pushers` only at those that never call."""
     with hub.work() as work:
         for row in read_connections(work.conn, t.connections.c.status != "stopped"):
-            if pull and row.role == ConnectorRole.ERP.value and row.kind != "intake":
-                work.wake("pull", row.connection_id)
-            if listen and row.role == ConnectorRole.PARTNER.value and (pushers or not _pushes(hub, row)):
-                work.wake("receive", row.connection_id)
+            job = _hears(row)
+            if (job == "pull" and pull) or (job == "receive" and listen and (pushers or not _pushes(hub, row))):
+                work.wake(job, row.connection_id)
+
+
+def _hears(row: ConnectionRow) -> str:
+    """The job by which the hub hears what this outside has; empty when it has nothing to say."""
+    if row.role == ConnectorRole.ERP.value:
+        return "" if row.kind == "intake" else "pull"
+    return "receive" if row.role == ConnectorRole.PARTNER.value else ""
 
 
 def _pushes(hub: Hub, row: ConnectionRow) -> bool:
     return isinstance(hub.connector_for(row), HookReceiver)
+
+
+def _ask_again(hub: Hub, within: float) -> None:
+    """One more try with everybody whose last one failed in passing."""
+    time.sleep(min(within, _AGAIN_SECONDS))
+    with hub.work() as work:
+        for row in read_connections(work.conn, _asked_again(hub, within)):
+            if job := _hears(row):
+                work.wake(job, row.connection_id)
 
 
 def work_until_idle(
@@ -84,7 +122,7 @@ def work_until_idle(
     watch: Callable[[Leftover], None] | None = None,
     outside_is_quiet: Callable[[], bool] = lambda: True,
 ) -> Leftover:
-    """Listen to those that never call and work until a whole round brings nothing new.
+    """Listen to those that never call and work until a whole round brings nothing new and nobody is left unheard.
 
     Partners that push are asked by whoever begins (`wake_outsides`). Returns what is left when the time is over.
     """
@@ -92,8 +130,11 @@ def work_until_idle(
     before = -1
     while True:
         left = _drain(hub, engine, deadline, watch)
-        if left.total or time.monotonic() > deadline:
+        if left.ours or time.monotonic() > deadline:
             return left
+        if left.unheard:
+            _ask_again(hub, max(0.0, deadline - time.monotonic()))
+            continue
         count = received(hub)
         if count == before and outside_is_quiet():
             return left
@@ -106,10 +147,10 @@ def _drain(
 ) -> Leftover:
     last_tick = time.monotonic()
     while True:
-        left = leftover(hub)
+        left = leftover(hub, within=max(0.0, deadline - time.monotonic()))
         if watch is not None:
             watch(left)
-        if left.total == 0 or time.monotonic() > deadline:
+        if left.ours == 0 or time.monotonic() > deadline:
             return left
         if time.monotonic() - last_tick > _TICK_SECONDS:
             engine.tick()
