@@ -65,5 +65,5 @@ clean:  ## remove what was set up here (the state in .collecthub stays)
 	@$(PYTHON) -m venv .venv || { \
 	    echo "this Python cannot create a virtual environment; on Debian and Ubuntu install python3-venv" >&2; exit 3; }
 	@$(PIP) hatchling editables
-	@$(PIP) --no-build-isolation -e '.[soap,xml,sftp,files,sandbox,test]' $(addprefix -e ./,$(PLUGINS))
+	@$(PIP) --no-build-isolation -e '.[soap,xml,sftp,openpgp,files,sandbox,test]' $(addprefix -e ./,$(PLUGINS))
 	@touch $@

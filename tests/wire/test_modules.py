@@ -9,11 +9,11 @@ import sys
 
 import pytest
 
-HEAVY = {"asyncssh", "lxml", "openpyxl", "paramiko", "signxml", "zeep"}
+HEAVY = {"asyncssh", "lxml", "openpyxl", "paramiko", "pysequoia", "signxml", "zeep"}
 
 
 LIGHT = ["names", "target", "xml_prolog", "crypto", "container", "http", "tabular"]
-HEAVIER = {"sftp": "paramiko", "xml": "lxml", "sign": "signxml", "soap": "zeep"}
+HEAVIER = {"sftp": "paramiko", "xml": "lxml", "sign": "signxml", "soap": "zeep", "openpgp": "pysequoia"}
 SCRIPT = f"""
 import importlib, sys
 for module in {[*LIGHT, *HEAVIER]}:

@@ -41,16 +41,17 @@ def pack(files: Mapping[str, bytes]) -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:
         for name, content in {MANIFEST: manifest, **files}.items():
-            archive.writestr(_entry(name), content, compresslevel=6)
+            archive.writestr(entry(name), content, compresslevel=6)
     return target.getvalue()
 
 
-def _entry(name: str) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name, date_time=_DATE)
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    entry.create_system = 3
-    entry.external_attr = (stat.S_IFREG | 0o600) << 16
-    return entry
+def entry(name: str) -> zipfile.ZipInfo:
+    """A regular file of a container, at no moment and of nobody."""
+    made = zipfile.ZipInfo(name, date_time=_DATE)
+    made.compress_type = zipfile.ZIP_DEFLATED
+    made.create_system = 3
+    made.external_attr = (stat.S_IFREG | 0o600) << 16
+    return made
 
 
 def unpack(
@@ -62,16 +63,22 @@ def unpack(
     `archive.name` (absolute, `..`, control characters), `archive.type` (link, folder), `archive.duplicate`,
     `archive.encrypted`, `archive.manifest` (missing, or it says something else).
     """
+    return _proven(unpack_bare(content, max_files=max_files, max_total=max_total, max_ratio=max_ratio))
+
+
+def unpack_bare(
+    content: bytes, *, max_files: int = 2000, max_total: int = 200_000_000, max_ratio: int = 200
+) -> dict[str, bytes]:
+    """The files of a zip in their order, nothing proven. Raises what `unpack` does, but for the manifest."""
     _refuse_crowd(content, max_files)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()
             _refuse_entries(entries, max_files)
             _refuse_bomb(entries, len(content), max_total, max_ratio)
-            found = {entry.filename: _inflated(archive, entry) for entry in entries}
+            return {part.filename: _inflated(archive, part) for part in entries}
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, struct.error) as error:
         raise QuarantineError(f"The archive is damaged: {error}.", code="archive.malformed") from error
-    return _proven(found)
 
 
 def _refuse_crowd(content: bytes, max_files: int) -> None:

@@ -33,17 +33,17 @@ from collecthub.wire.xml import Element, parse
 
 logging.getLogger("signxml").setLevel(logging.INFO)  # below that it writes whole documents into the log
 
-_DS: Final = "{http://www.w3.org/2000/09/xmldsig#}"
-_EXCLUSIVE: Final = CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0
-_METHODS: Final = frozenset(
+DS: Final = "{http://www.w3.org/2000/09/xmldsig#}"
+EXCLUSIVE: Final = CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0
+METHODS: Final = frozenset(
     {
         SignatureMethod.RSA_SHA256, SignatureMethod.RSA_SHA384, SignatureMethod.RSA_SHA512,
         SignatureMethod.ECDSA_SHA256, SignatureMethod.ECDSA_SHA384, SignatureMethod.ECDSA_SHA512,
     }
 )  # fmt: skip
-_DIGESTS: Final = frozenset({DigestAlgorithm.SHA256, DigestAlgorithm.SHA384, DigestAlgorithm.SHA512})
+DIGESTS: Final = frozenset({DigestAlgorithm.SHA256, DigestAlgorithm.SHA384, DigestAlgorithm.SHA512})
 _CANONICAL: Final = {
-    _EXCLUSIVE.value,
+    EXCLUSIVE.value,
     CanonicalizationMethod.CANONICAL_XML_1_0.value,
     CanonicalizationMethod.CANONICAL_XML_1_1.value,
 }
@@ -79,7 +79,7 @@ def sign_xml(element: Element, key: SigningKey) -> Element:
         method=SignatureConstructionMethod.enveloped,
         signature_algorithm=SignatureMethod.RSA_SHA256 if is_rsa else SignatureMethod.ECDSA_SHA256,
         digest_algorithm=DigestAlgorithm.SHA256,
-        c14n_algorithm=_EXCLUSIVE,
+        c14n_algorithm=EXCLUSIVE,
     )
     return signer.sign(element, key=key.private_key, cert=[key.certificate])
 
@@ -94,12 +94,12 @@ def verify_xml(content: bytes, trusted: Sequence[Certificate], *, at: dt.datetim
     `sig.invalid` (something was changed).
     """
     root = parse(content)
-    signature = _only_signature(root)
-    _refuse_algorithms(signature)
+    signature = only_signature(root)
+    refuse_algorithms(signature)
     _refuse_partial(signature)
-    certificate = _signer(signature, trusted, at or dt.datetime.now(dt.UTC))
+    certificate = named_signer(signature, trusted, at or dt.datetime.now(dt.UTC))
     config = SignatureConfiguration(
-        location="./", signature_methods=_METHODS, digest_algorithms=_DIGESTS,
+        location="./", signature_methods=METHODS, digest_algorithms=DIGESTS,
         verification_time=at, ignore_ambiguous_key_info=False,
     )  # fmt: skip
     try:
@@ -114,8 +114,9 @@ def verify_xml(content: bytes, trusted: Sequence[Certificate], *, at: dt.datetim
     return parse(result.signed_data)
 
 
-def _only_signature(root: Element) -> Element:
-    found = [*root.iter(f"{_DS}Signature")]
+def only_signature(root: Element) -> Element:
+    """The one signature of a document, a child of its root."""
+    found = [*root.iter(f"{DS}Signature")]
     if not found:
         raise QuarantineError(
             "The document is not signed.", code="sig.missing", cure="Ask the sender to sign it."
@@ -127,14 +128,15 @@ def _only_signature(root: Element) -> Element:
     return found[0]
 
 
-def _refuse_algorithms(signature: Element) -> None:
+def refuse_algorithms(signature: Element) -> None:
+    """Refuse what is broken or unusual, before anything is computed with it."""
     used = {
         step: _algorithms(signature, step)
         for step in ("SignatureMethod", "DigestMethod", "CanonicalizationMethod")
     }
     allowed = {
-        "SignatureMethod": {method.value for method in _METHODS},
-        "DigestMethod": {digest.value for digest in _DIGESTS},
+        "SignatureMethod": {method.value for method in METHODS},
+        "DigestMethod": {digest.value for digest in DIGESTS},
         "CanonicalizationMethod": _CANONICAL,
     }
     for step, names in used.items():
@@ -146,33 +148,43 @@ def _refuse_algorithms(signature: Element) -> None:
 
 
 def _algorithms(signature: Element, step: str) -> set[str]:
-    return {str(element.get("Algorithm", "")) for element in signature.iter(f"{_DS}{step}")} or {""}
+    return {str(element.get("Algorithm", "")) for element in signature.iter(f"{DS}{step}")} or {""}
 
 
 def _refuse_partial(signature: Element) -> None:
-    references = [*signature.iter(f"{_DS}Reference")]
+    references = [*signature.iter(f"{DS}Reference")]
     if len(references) != 1:
         raise QuarantineError(f"The signature refers to {len(references)} parts.", code="sig.ambiguous")
-    transforms = _algorithms(references[0], "Transform")
+    refuse_unless_whole(references[0])
+
+
+def refuse_unless_whole(reference: Element) -> None:
+    """Refuse a reference that is not to the whole document, as it stands without the signature."""
+    transforms = _algorithms(reference, "Transform")
     enveloped = SignatureConstructionMethod.enveloped.value
-    is_whole = (
-        references[0].get("URI") == "" and enveloped in transforms and transforms <= _CANONICAL | {enveloped}
-    )
-    if not is_whole:
+    if not (reference.get("URI") == "" and enveloped in transforms and transforms <= _CANONICAL | {enveloped}):
         raise QuarantineError(
             "The signature does not cover the whole document as it stands.", code="sig.coverage",
             cure='Ask the sender for an enveloped signature with the reference URI="".',
         )  # fmt: skip
 
 
-def _signer(signature: Element, trusted: Sequence[Certificate], at: dt.datetime) -> Certificate:
+def named_signer(signature: Element, trusted: Sequence[Certificate], at: dt.datetime) -> Certificate:
     """The trusted certificate that the signature names; when it names none, the only trusted one."""
-    named = [_certificate(element.text or "") for element in signature.iter(f"{_DS}X509Certificate")]
+    named = [_certificate(element.text or "") for element in signature.iter(f"{DS}X509Certificate")]
     known = dict.fromkeys(trusted)
     fitting = [one for one in known if one in named] if named else list(known)
+    who = certificate_fingerprint(named[0]) if named and named[0] else "not named"
+    return admitted(fitting, at, who)
+
+
+def admitted(fitting: Sequence[Certificate], at: dt.datetime, who: str) -> Certificate:
+    """The one trusted certificate among those that a signature fits; `who` is what the signature says of its signer.
+
+    Raises `QuarantineError`: `sig.signer` for nobody expected, or expired; `sig.algorithm` for a weak key.
+    """
     valid = [one for one in fitting if one.not_valid_before_utc <= at <= one.not_valid_after_utc]
     if len(valid) != 1:
-        who = certificate_fingerprint(named[0]) if named and named[0] else "not named"
         why = "expired or not yet valid" if fitting and not valid else "not the expected one"
         raise QuarantineError(
             f"The signer's certificate is {why} (SHA-256 {who}).", code="sig.signer",
