@@ -17,9 +17,9 @@ from collecthub.config import load_settings
 from collecthub.engine.context import Hub
 from collecthub.engine.pulling import pull_connection
 from collecthub.hub import BUNDLED, open_hub
+from collecthub.model.partner import PartnerProfile
 from collecthub.model.party import Party
 from collecthub.plugins import PluginSet
-from collecthub.ports import PartnerProfile
 from collecthub.sdk import (
     Address,
     ConnectorContext,

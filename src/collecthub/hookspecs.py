@@ -15,7 +15,8 @@ import pluggy
 from collecthub.model.case import Case
 from collecthub.model.codes import StatusCode
 from collecthub.model.event import CaseEvent
-from collecthub.ports import CaseFormat, PartnerProfile, RouteProposal, Veto
+from collecthub.model.partner import PartnerProfile, RouteProposal, Veto
+from collecthub.ports import CaseFormat
 from collecthub.registers import ConnectorSpec, JurisdictionPack
 
 hookspec = pluggy.HookspecMarker("collecthub")

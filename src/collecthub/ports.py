@@ -407,37 +407,4 @@ class ConnectorContext(msgspec.Struct, frozen=True, kw_only=True):
     allow_loopback: bool = False  # outbound calls to 127.0.0.1, for sandbox and tests only
 
 
-class RouteProposal(msgspec.Struct, frozen=True, kw_only=True):
-    """One possible way for a case. Lower `rank` is better; a proposal without a partner says why not."""
-
-    route: str  # bailiff, lawyer, agency, or a plugin's own word
-    procedure: str
-    partner_id: str | None
-    rank: int
-    reason: str
-    proposed_by: str
-
-
-class PartnerProfile(msgspec.Struct, frozen=True, kw_only=True):
-    """What routing needs to know of a partner. Empty tuples mean no restriction."""
-
-    partner_id: str
-    name: str
-    role: str  # bailiff, lawyer, agency
-    countries: tuple[str, ...]
-    currencies: tuple[str, ...] = ()
-    segments: tuple[str, ...] = ()
-    languages: tuple[str, ...] = ()
-    minimum_amount: Decimal = Decimal(0)
-    is_open: bool = True
-
-
-class Veto(msgspec.Struct, frozen=True, kw_only=True):
-    """A reason why a placement must not leave."""
-
-    code: str
-    reason: str
-    vetoed_by: str
-
-
 Messages = Iterable[OutboundMessage]

@@ -52,6 +52,7 @@ from collecthub.model.exchange import (
 from collecthub.model.ids import derived_id, new_id
 from collecthub.model.invoice import ItemKind, ItemState, RawInvoice, RefusedRow
 from collecthub.model.money import Money, minor_units, parse_amount, round_amount
+from collecthub.model.partner import PartnerProfile, RouteProposal, Veto
 from collecthub.model.party import Address, Contact, Party, PartyKind
 from collecthub.ports import (
     Budget,
@@ -82,15 +83,12 @@ from collecthub.ports import (
     OpenItemBooks,
     Page,
     PartnerBooks,
-    PartnerProfile,
     ProvenConsenting,
     RawMessage,
     Receipt,
-    RouteProposal,
     StatusSource,
     Vault,
     Verdict,
-    Veto,
 )
 from collecthub.registers import ConnectorRole, ConnectorSpec, JurisdictionPack
 

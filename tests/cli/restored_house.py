@@ -16,9 +16,10 @@ from collecthub.engine.jobs import JOBS
 from collecthub.formats import plugin as formats_plugin
 from collecthub.hub import open_hub
 from collecthub.model.exchange import AccountLine, CaseFile
+from collecthub.model.partner import PartnerProfile
 from collecthub.model.party import Party
 from collecthub.plugins import PluginSet
-from collecthub.ports import OpenItem, PartnerProfile
+from collecthub.ports import OpenItem
 from collecthub.sdk import ConnectorContext, ConnectorRole, ConnectorSpec, hookimpl
 from collecthub.store.connections import (
     RELEASED,

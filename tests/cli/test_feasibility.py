@@ -13,7 +13,7 @@ from cli.conftest import Run
 from cli.restored_house import furnish, hub_on, settings_for, work_all
 from collecthub.cli.main import app
 from collecthub.engine.doors import create_partner
-from collecthub.ports import PartnerProfile
+from collecthub.model.partner import PartnerProfile
 
 TODAY = "2026-06-15"
 

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from collecthub.engine.coverage import Tier, coverage
 from collecthub.law.atlas.reading import bundled_atlas
-from collecthub.ports import PartnerProfile
+from collecthub.model.partner import PartnerProfile
 from collecthub.web.portal.world_map import outlines, world_map
 from portal.conftest import PHONE, LogIn
 from portal.town import Town

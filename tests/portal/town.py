@@ -32,9 +32,9 @@ from collecthub.model.exchange import (
     PaymentReport,
 )
 from collecthub.model.ids import new_id
+from collecthub.model.partner import PartnerProfile
 from collecthub.model.party import Address, Contact, Party, PartyKind
 from collecthub.plugins import PluginSet
-from collecthub.ports import PartnerProfile
 from collecthub.sdk import ConnectorContext, ConnectorRole, ConnectorSpec, DeliveryState, hookimpl
 from collecthub.store import tables as t
 from collecthub.store.accounts import User, add_user

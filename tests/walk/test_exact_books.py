@@ -19,7 +19,7 @@ from collecthub.engine.release import release_connection
 from collecthub.model.case import Case
 from collecthub.model.codes import Status
 from collecthub.model.exchange import AmendmentCode, CaseAmendment
-from collecthub.ports import PartnerProfile
+from collecthub.model.partner import PartnerProfile
 from collecthub.sandbox.exact_books import DEFAULT_DIVISION
 from collecthub.store import tables as t
 from collecthub.store.case_log import read_cases

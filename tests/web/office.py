@@ -13,9 +13,9 @@ from collecthub.config import load_settings
 from collecthub.engine.context import Hub
 from collecthub.formats import plugin as formats_plugin
 from collecthub.model.ids import new_id
+from collecthub.model.partner import PartnerProfile
 from collecthub.model.party import Party
 from collecthub.plugins import PluginSet
-from collecthub.ports import PartnerProfile
 from collecthub.store import accounts
 from collecthub.store.connections import (
     RELEASED,

@@ -26,8 +26,8 @@ from collecthub.bundled import mailbox
 from collecthub.engine.context import Hub
 from collecthub.model.case import Case
 from collecthub.model.codes import Status
+from collecthub.model.partner import PartnerProfile
 from collecthub.model.party import Party
-from collecthub.ports import PartnerProfile
 from collecthub.store import accounts
 from collecthub.store import tables as t
 from collecthub.store.case_log import read_cases, read_events

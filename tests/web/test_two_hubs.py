@@ -20,8 +20,9 @@ from collecthub.formats.json import JsonFormat
 from collecthub.model.case import Case
 from collecthub.model.codes import Outcome, Status
 from collecthub.model.exchange import AckVerdict, AmendmentCode, CaseAmendment, CaseFile, CostBearer
+from collecthub.model.partner import PartnerProfile
 from collecthub.model.party import Party
-from collecthub.ports import PartnerBooks, PartnerProfile
+from collecthub.ports import PartnerBooks
 from collecthub.sdk import (
     CaseAcknowledgement,
     CaseInstruction,

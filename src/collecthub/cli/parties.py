@@ -96,7 +96,7 @@ def add_partner(
 ) -> None:
     """Add a partner, or replace the profile of the one with this id."""
     from collecthub.engine.doors import create_partner
-    from collecthub.ports import PartnerProfile
+    from collecthub.model.partner import PartnerProfile
 
     profile = PartnerProfile(
         partner_id=partner_id, name=name, role=role, countries=words(countries.upper()),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from collecthub.model.case import Case
 from collecthub.model.event import RouteChosen, RouteMissing, RouteOption
 from collecthub.model.exchange import Procedure
-from collecthub.ports import PartnerProfile, RouteProposal
+from collecthub.model.partner import PartnerProfile, RouteProposal
 
 
 def route(

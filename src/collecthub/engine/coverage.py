@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from collecthub.law.atlas.facts import Atlas
 from collecthub.law.atlas.reading import bundled_atlas
 from collecthub.model.codes import Status
-from collecthub.ports import PartnerProfile
+from collecthub.model.partner import PartnerProfile
 from collecthub.store import tables as t
 from collecthub.store.connections import read_profiles
 from collecthub.store.queries.scope import Scope, cases_of

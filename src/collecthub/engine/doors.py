@@ -10,8 +10,9 @@ from collecthub.engine.context import SECRET_PREFIX, Hub, Work, validated
 from collecthub.engine.setting_values import parted
 from collecthub.errors import CollecthubError, PermanentError
 from collecthub.model.ids import new_id
+from collecthub.model.partner import PartnerProfile
 from collecthub.model.party import Party
-from collecthub.ports import Checkable, CheckStep, Consenting, PartnerProfile, ProvenConsenting
+from collecthub.ports import Checkable, CheckStep, Consenting, ProvenConsenting
 from collecthub.registers import ConnectorRole, ConnectorSpec
 from collecthub.store import tables as t
 from collecthub.store.audit import append_audit

@@ -21,8 +21,8 @@ from collecthub.law.rules import CountryLaw
 from collecthub.model.case import Case
 from collecthub.model.codes import Status
 from collecthub.model.exchange import Procedure
+from collecthub.model.partner import PartnerProfile
 from collecthub.model.party import Party
-from collecthub.ports import PartnerProfile
 from collecthub.store import tables as t
 from collecthub.store.case_log import read_cases
 from collecthub.store.connections import read_creditor, read_profiles

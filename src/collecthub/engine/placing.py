@@ -18,9 +18,7 @@ from collecthub.model.event import (
     RouteChosen,
 )
 from collecthub.model.ids import derived_id
-from collecthub.ports import (
-    PartnerProfile,
-)
+from collecthub.model.partner import PartnerProfile
 from collecthub.store import tables as t
 from collecthub.store.connections import (
     read_creditor,

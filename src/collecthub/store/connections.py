@@ -8,8 +8,8 @@ from decimal import Decimal
 import msgspec
 import sqlalchemy as sa
 
+from collecthub.model.partner import PartnerProfile
 from collecthub.model.party import Party
-from collecthub.ports import PartnerProfile
 from collecthub.store.tables import connections, creditors, partners
 from collecthub.store.upsert import put
 

@@ -15,8 +15,8 @@ from collecthub.engine.context import Hub
 from collecthub.engine.doors import connect, create_creditor, create_partner
 from collecthub.errors import PermanentError
 from collecthub.model.ids import new_id
+from collecthub.model.partner import PartnerProfile
 from collecthub.model.party import Address, Party
-from collecthub.ports import PartnerProfile
 from collecthub.sandbox import b1, exact, exact_books, sap
 from collecthub.store.connections import Playbook, read_connection
 from collecthub.store.queries.scope import LOCAL_OPERATOR

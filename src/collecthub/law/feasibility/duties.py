@@ -46,6 +46,8 @@ def consumer_steps(view: View) -> Answer:
 def _reminded(view: View, rule: ReminderRule) -> Answer:
     if view.file.letters is None:
         level = max(claim.dunning_level for claim in view.case.claims)
+        if level == 0 and view.file.reminders_by == "creditor":
+            return unknown(f"the creditor reminds debtors; that this one was reminded is not on file ({rule.article})")
         if level == 0:
             return found(f"the creditor's books know of no reminder ({rule.article})", level=rule.evidence)
         return unknown(f"the creditor's books say reminder {level}; its day and text are not on file ({rule.article})")

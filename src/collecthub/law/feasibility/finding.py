@@ -19,6 +19,7 @@ from collecthub.law.limitation import LegalAct
 from collecthub.law.rules import CountryLaw, Fixing
 from collecthub.model.case import Case
 from collecthub.model.exchange import Procedure
+from collecthub.model.licence import Licence
 from collecthub.model.party import Party
 
 # The law of a country by its two letters; None where no pack knows it.
@@ -86,15 +87,6 @@ class StatedInterest(msgspec.Struct, frozen=True, kw_only=True):
     from_on: dt.date | None = None
 
 
-class Licence(msgspec.Struct, frozen=True, kw_only=True):
-    """A licence of a partner. Empty `segments` mean every kind of debtor."""
-
-    country: str
-    number: str
-    segments: tuple[str, ...] = ()
-    expires_on: dt.date | None = None
-
-
 class PartnerFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The partner that the case would go to. None: not recorded."""
 
@@ -129,6 +121,7 @@ class CaseFacts(msgspec.Struct, frozen=True, kw_only=True):
     clauses: tuple[Clause, ...] | None = None
     letters: tuple[Letter, ...] | None = None
     mandate: Mandate | None = None
+    reminders_by: str = ""  # who reminds debtors, as a person stated it: creditor, hub, nobody
     interest: StatedInterest | None = None
     issuer_name: str = ""
     title_on: dt.date | None = None

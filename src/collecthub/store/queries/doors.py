@@ -9,8 +9,8 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import UNSET, UnsetType
 
+from collecthub.model.partner import PartnerProfile
 from collecthub.model.party import Party
-from collecthub.ports import PartnerProfile
 from collecthub.store import tables as t
 from collecthub.store.connections import ConnectionRow, Exclusions, read_connections
 from collecthub.store.queries.paging import Listed, Order, PageRequest, moment, read_page

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 
 from collecthub.engine.doors import create_partner
 from collecthub.model.ids import new_id
-from collecthub.ports import PartnerProfile
+from collecthub.model.partner import PartnerProfile
 from collecthub.store.connections import read_profiles
 from collecthub.store.queries import doors
 from collecthub.store.queries.paging import PageRequest

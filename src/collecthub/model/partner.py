@@ -1,0 +1,83 @@
+"""Partners as routing sees them, the ways they propose for a case, and what stops one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import msgspec
+
+from collecthub.model.licence import Licence
+from collecthub.model.rungs import RungClocks
+
+
+class RouteProposal(msgspec.Struct, frozen=True, kw_only=True):
+    """One possible way for a case. Lower `rank` is better; a proposal without a partner says why not.
+
+    `standing` is `possible`, `rejected` (the reason says why) or `unknown` (a person must look). The rest is for the
+    comparison and stays empty where it is not known: `cost` in `currency` if everything is recovered, `days` until
+    money or title usually come, the `documents` it needs, the day on which the claim is barred, `success` as a share
+    of 1, and the `source` of these figures.
+    """
+
+    route: str  # bailiff, lawyer, agency, or a plugin's own word
+    procedure: str
+    partner_id: str | None
+    rank: int
+    reason: str
+    proposed_by: str
+    standing: str = "possible"
+    cost: Decimal | None = None
+    currency: str = ""
+    cost_basis: str = ""
+    days: int | None = None
+    days_basis: str = ""
+    documents: tuple[str, ...] = ()
+    limitation_on: dt.date | None = None
+    success: Decimal | None = None
+    source: str = ""
+
+
+class Withdrawal(msgspec.Struct, frozen=True, kw_only=True):
+    """What a partner asks when a case is taken back: nothing within `free_days`, then `fee_percent` of what is open."""
+
+    free_days: int = 0
+    fee_percent: Decimal = Decimal(0)
+
+
+class PartnerProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """What routing and feasibility need to know of a partner. Empty tuples mean no restriction.
+
+    None means not recorded: licences, withdrawal rules, whether standard clauses on data transfers are signed. `needs`
+    are the papers it takes no case without (`collecthub.model.mandate`). A partner of the demo network is no partner of
+    anybody: it is counted apart.
+    """
+
+    partner_id: str
+    name: str
+    role: str  # bailiff, lawyer, agency
+    countries: tuple[str, ...]
+    currencies: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    minimum_amount: Decimal = Decimal(0)
+    is_open: bool = True
+    minimum_currency: str = ""
+    maximum_amount: Decimal | None = None
+    work_country: str = ""  # where it works on personal data
+    licences: tuple[Licence, ...] | None = None
+    has_signed_clauses: bool | None = None
+    channels: tuple[str, ...] = ()  # sftp, soap, rest, mailbox, web
+    capacity: int = 0  # the most open cases it holds at once; 0 is no limit
+    needs: tuple[str, ...] = ()
+    withdrawal: Withdrawal | None = None
+    clocks: RungClocks = RungClocks()  # what the partner promises for each rung
+    is_demo: bool = False
+
+
+class Veto(msgspec.Struct, frozen=True, kw_only=True):
+    """A reason why a placement must not leave."""
+
+    code: str
+    reason: str
+    vetoed_by: str
