@@ -31,6 +31,15 @@ BODIES: dict[str, Any] = {
     "cost-decisions": {"is_approved": True, "text": "n"},
     "take-over": {"holder_name": "x", "balance": "1.00"}, "owner": {"owner": "x"},
     "assign": {"case_id": "{case_id}"}, "undo": {"original_id": "{payment_id}"}, "set-aside": {"note": "n"},
+    "acceptance": {"holder_ref": "x"}, "refusal": {"reason_code": "x"}, "questions": {"text": "x"},
+    "status-reports": {"status_code": "contact_made", "occurred_at": "2026-06-15T00:00:00Z"},
+    "costs": {"cost_ref": "x", "cost_type": "other", "currency": "EUR", "amount": "1.00", "bearer": "debtor",
+              "occurred_on": "2026-06-14"},
+    "receipts": {"payment_ref": "x", "currency": "EUR", "amount": "1.00", "received_on": "2026-06-14"},
+    "plans": {"currency": "EUR", "instalments": [{"due_on": "2026-07-01", "amount": "1.00"}], "is_agreed": True,
+              "occurred_at": "2026-06-15T00:00:00Z"},
+    "disputes": {"text": "x", "currency": "EUR", "occurred_at": "2026-06-15T00:00:00Z"},
+    "return": {"close_code": "other", "currency": "EUR", "remaining": "1.00", "occurred_on": "2026-06-14"},
     "first-wave": {}, "divisions": {"division_refs": ["1"]}, "settle": {"verdict": "arrived"}, "resolve": {"note": "n"},
 }  # fmt: skip
 
@@ -39,6 +48,13 @@ def routes_with_ids() -> Iterator[tuple[str, str]]:
     for path, item in document(bare_app())["paths"].items():
         if "{" in path.replace("{country}", "") and path.startswith("/api/"):  # a country is nobody's
             yield from ((method, path) for method in item if method in ("get", "post", "delete", "put", "patch"))
+
+
+def owner_of(path: str) -> str:
+    """Whose door a path is, of those who have to do with kroon's case."""
+    if "/partner/" in path:
+        return "bailiff"
+    return "operator" if "/keys/" in path or "/dispatches/" in path else "kroon"
 
 
 def call(office: Office, who: str, method: str, path: str, ids: dict[str, str]) -> tuple[int, bytes]:
@@ -66,6 +82,8 @@ def kroons_things(office: Office, world: World) -> dict[str, str]:
     statement = camt("camt.053", [paid("5.00", text="for whom it may concern", name="Nobody")])
     office.client("kroon").post("/api/v1/payments/imports", params={"name": "bank.xml"}, content=statement)
     (payment,) = office.client("kroon").get("/api/v1/payments").json()["items"]
+    said = BODIES["questions"]
+    report = office.client("bailiff").post(f"/api/v1/partner/cases/{opened['case_id']}/questions", json=said, headers=change())
     with hub.work() as work:
         task_id, key_id = new_id(), new_id()
         row = read_connection(work.conn, "books")
@@ -82,6 +100,7 @@ def kroons_things(office: Office, world: World) -> dict[str, str]:
     return {
         "case_id": opened["case_id"], "document_id": added["document_id"], "connection_id": "books",
         "task_id": task_id, "payment_id": payment["payment_id"], "quarantine_id": entry or "", "envelope_id": envelope_id, "key_id": key_id,
+        "report_id": report.json()["report_id"],
     }  # fmt: skip
 
 
@@ -100,7 +119,7 @@ def test_the_owner_is_let_in_where_the_others_were_not(office: Office, world: Wo
     """The twin of the test above: with the same ids the right tenant is not answered 404."""
     ids = kroons_things(office, world)
     for method, path in routes_with_ids():
-        who = "operator" if "/keys/" in path or "/dispatches/" in path else "kroon"
+        who = owner_of(path)
         status, body = call(office, who, method, path, ids)
         assert status != 404 or "/keys/" in path, (method, path, body)
 

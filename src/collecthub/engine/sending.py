@@ -19,6 +19,7 @@ from collecthub.engine.case_work import AMENDMENT, CASE_FILE, change_case, locke
 from collecthub.engine.composing import compose, obsolete
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.inbound import keep_inbound
+from collecthub.engine.partner_batches import match_early_reports
 from collecthub.engine.trouble import backoff, connection_trouble, connection_well
 from collecthub.errors import (
     CollecthubError,
@@ -238,6 +239,7 @@ def _sent(hub: Hub, row: ConnectionRow, envelope: Envelope, number: int, receipt
             facts = _sent_facts(case, entry, envelope, receipt)
             if facts:
                 change_case(hub, work, case, facts, actor=f"connection:{row.connection_id}")
+        match_early_reports(work, row, [entry.case_id for entry in exchange_messages])
         if replies is not None and receipt.replies is not None:
             keep_inbound(hub, work, row, replies, decoded=receipt.replies)
         work.wake("record", row.connection_id)  # answers that came before this receipt wait for it

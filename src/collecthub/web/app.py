@@ -18,6 +18,8 @@ from collecthub.web.api import (
     imports,
     intake,
     law,
+    partner_cases,
+    partner_reports,
     payments,
     session,
     status_codes,
@@ -29,6 +31,7 @@ from collecthub.web.portal.router import router as portal_router
 API_ROUTERS = (
     session.router, cases.router, intake.router, case_changes.router, doors.router,
     connection_changes.router, desks.router, imports.router, law.router, countries.router, status_codes.router, payments.router,
+    partner_cases.router, partner_reports.router,
 )
 
 
