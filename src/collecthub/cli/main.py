@@ -14,6 +14,7 @@ from collecthub.cli import (
     cases,
     checks,
     connections,
+    contracts,
     corridor_map,
     country,
     desks,
@@ -27,6 +28,7 @@ from collecthub.cli import (
     offline,
     parties,
     payments,
+    remittance,
     running,
     score,
     status,
@@ -84,6 +86,6 @@ for name, group in (
     ("dispatch", desks.dispatch_app), ("user", entrance.user_app), ("key", entrance.key_app),
     ("db", keeping.db_app), ("fence", keeping.fence_app), ("plugin", corridor_map.plugin_app),
     ("status", status.app), ("country", country.app), ("portfolio", feasibility.portfolio_app), ("exchange", exchange.app), ("invoice", invoices.app),
-    ("law", law.app), ("payment", payments.app), ("score", score.app),
+    ("law", law.app), ("payment", payments.app), ("remittance", remittance.app), ("contract", contracts.app), ("score", score.app),
 ):  # fmt: skip
     app.add_typer(group, name=name)

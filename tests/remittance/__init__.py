@@ -1,0 +1,1 @@
+"""Money out: contracts and fees, remittances, receipts, client money."""
