@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import resource
+import shlex
+import shutil
 import sys
 from collections import Counter, defaultdict
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -188,9 +191,28 @@ def show(result: dict[str, Any], plan: Plan, home: str) -> None:
         console.print(f"[red]difference: {difference}[/red]", markup=True)
     console.print()
     console.print("Look around (the state stays where it is):")
-    console.print(f"  COLLECTHUB_HOME={home} collecthub serve         # the portal, with the logins above")
-    console.print(f"  COLLECTHUB_HOME={home} collecthub case list")
-    console.print(f"  COLLECTHUB_HOME={home} collecthub verify")
+    for line in _look_around(home):
+        console.print(f"  {line}", soft_wrap=True, highlight=False)
+
+
+def _look_around(home: str) -> tuple[str, ...]:
+    command = _as_invoked()
+    return (
+        f"export COLLECTHUB_HOME={shlex.quote(home)}",
+        f"{command} serve         # the portal, with the logins above",
+        f"{command} case list",
+        f"{command} verify",
+    )
+
+
+def _as_invoked() -> str:
+    """The command as this person's shell finds it: by its bare name, or by its path from here."""
+    called = Path(sys.argv[0])
+    here = (called if called.name == "collecthub" else Path(sys.executable).with_name("collecthub")).absolute()
+    found = shutil.which("collecthub")
+    if found and Path(found).absolute() == here:
+        return "collecthub"
+    return shlex.quote(str(here.relative_to(Path.cwd())) if here.is_relative_to(Path.cwd()) else str(here))
 
 
 def _table_rows(result: dict[str, Any], currency: str) -> list[tuple[str, str]]:
