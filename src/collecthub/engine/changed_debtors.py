@@ -14,8 +14,9 @@ import sqlalchemy as sa
 
 from collecthub.engine.case_work import change_case, locked_case
 from collecthub.engine.context import Hub, Work
-from collecthub.engine.opening import write_debtor
+from collecthub.engine.opening import account_of, write_debtor
 from collecthub.errors import CollecthubError
+from collecthub.model.debtor_account import NO_ACCOUNT
 from collecthub.model.event import NoteAdded
 from collecthub.model.party import Party
 from collecthub.ports import DebtorRecord, DebtorSource
@@ -71,7 +72,7 @@ def _renew(
     hub: Hub, work: Work, row: ConnectionRow, debtor_ref: str, held: Party, record: DebtorRecord | None
 ) -> None:
     party = record.party if record is not None else Party(name=held.name, kind=held.kind, country=held.country)
-    write_debtor(work, row, debtor_ref, party)
+    write_debtor(work, row, debtor_ref, party, account_of(record) if record is not None else NO_ACCOUNT)
     if party == held:
         return
     why = _GONE if record is None else _HIDDEN if record.is_anonymised else _CHANGED

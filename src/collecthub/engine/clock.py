@@ -16,6 +16,7 @@ from collecthub.model.clock import Timer
 from collecthub.registers import ConnectorRole
 from collecthub.store import tables as t
 from collecthub.store.connections import change_connection, read_connections
+from collecthub.store.erp_tables import wanted_papers
 
 PULL_EVERY = dt.timedelta(hours=1)
 LISTEN_EVERY = dt.timedelta(seconds=60)
@@ -73,6 +74,7 @@ def _retries(hub: Hub) -> None:
         ("dispatch", t.envelopes, _due(t.envelopes, OPEN_STATES, now, forgotten, t.envelopes.c.created_at)),
         ("dispatch", t.messages, (t.messages.c.state == "queued") & (t.messages.c.queued_at <= forgotten)),
         ("record", t.inbox, t.inbox.c.answered_at.is_(None) & (t.inbox.c.received_at <= forgotten)),
+        ("papers", wanted_papers, wanted_papers.c.next_attempt_at <= now),
         ("report", t.reports, _due(t.reports, ("queued",), now, forgotten, t.reports.c.queued_at)),
     )
     with hub.database.read() as conn:

@@ -8,6 +8,7 @@ from collecthub.engine.clock import tick
 from collecthub.engine.context import Hub
 from collecthub.engine.inward import receive_connection, record_connection
 from collecthub.engine.opening import open_cases
+from collecthub.engine.papers import fetch_late_papers
 from collecthub.engine.placing import place_cases
 from collecthub.engine.pulling import pull_connection
 from collecthub.engine.sending import dispatch_connection
@@ -32,6 +33,7 @@ def unless_stopped(job: Job) -> Job:
 JOBS: dict[str, Job] = {
     "pull": unless_stopped(pull_connection),
     "open_cases": unless_stopped(open_cases),
+    "papers": unless_stopped(fetch_late_papers),
     "place": place_cases,
     "dispatch": unless_stopped(dispatch_connection),
     "receive": unless_stopped(receive_connection),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -14,12 +14,15 @@ import sqlalchemy as sa
 from collecthub.corridor.open_case import UNCONFIRMED, Account, confirmed, open_case, withheld
 from collecthub.engine.case_work import change_case
 from collecthub.engine.context import Hub, Work
-from collecthub.engine.documents import DOCUMENTS_PER_CASE, KeptDocument, fetch_documents, note_documents
+from collecthub.engine.documents import DOCUMENTS_PER_CASE
+from collecthub.engine.papers import Papers, ask_again, fetch_papers, keep_papers
 from collecthub.engine.trouble import connection_trouble
 from collecthub.errors import RetryableError
 from collecthub.model.case import Case
+from collecthub.model.debtor_account import NO_ACCOUNT, DebtorAccount
 from collecthub.model.event import (
     CaseOpened,
+    ClaimAdded,
     Fact,
     HoldSet,
     OwnerChanged,
@@ -28,9 +31,7 @@ from collecthub.model.event import (
 from collecthub.model.ids import derived_id, new_id
 from collecthub.model.invoice import Invoice, ItemKind, ItemState
 from collecthub.model.party import Party, segment
-from collecthub.ports import (
-    DebtorSource,
-)
+from collecthub.ports import DebtorRecord, DebtorSource
 from collecthub.store import tables as t
 from collecthub.store.case_log import from_minor, read_cases
 from collecthub.store.connections import (
@@ -61,15 +62,15 @@ def open_cases(hub: Hub, connection_id: str) -> None:
     while refs := _debtors_to_look_at(hub, connection_id, after):
         after = refs[-1]  # rows of theirs that changed again meanwhile stay for the next run, so that this one ends
         if books is Standing.CUT:
-            _open_chunk(hub, row, refs, {}, books)
+            _open_chunk(hub, row, refs, Papers(), books)
             continue
         try:
             _read_master_data(hub, row, refs)
-            documents = fetch_documents(hub, row, _new_lines(hub, row, refs))
+            papers = fetch_papers(hub, row, _new_lines(hub, row, refs))
         except RetryableError as error:  # the ERP is away; its rows stay marked, and the next pull comes back to them
             connection_trouble(hub, connection_id, error, job="open_cases")
             return
-        _open_chunk(hub, row, refs, documents, books)
+        _open_chunk(hub, row, refs, papers, books)
 
 
 def _debtors_to_look_at(hub: Hub, connection_id: str, after: str) -> list[str]:
@@ -117,19 +118,35 @@ def _read_master_data(hub: Hub, row: ConnectionRow, refs: Sequence[str]) -> None
         return
     records = list(hub.walk(f"{row.kind}.debtors", row.connection_id)(source.debtors(wanted)))
     with hub.work() as work:
-        rows = {record.debtor_ref: _debtor_row(work, row, record.debtor_ref, record.party) for record in records}
+        rows = {
+            record.debtor_ref: _debtor_row(work, row, record.debtor_ref, record.party, account_of(record))
+            for record in records
+        }
         work.later(_ADD_DEBTORS, (rows[ref] for ref in wanted if ref in rows))
 
 
-def write_debtor(work: Work, row: ConnectionRow, debtor_ref: str, party: Party) -> None:
+def write_debtor(
+    work: Work, row: ConnectionRow, debtor_ref: str, party: Party, account: DebtorAccount = NO_ACCOUNT
+) -> None:
     """Keep a debtor's master data; an existing one is replaced."""
-    put(work.conn, t.debtors, _debtor_row(work, row, debtor_ref, party), once=("creditor_id", "salt"))
+    put(work.conn, t.debtors, _debtor_row(work, row, debtor_ref, party, account), once=("creditor_id", "salt"))
 
 
-def _debtor_row(work: Work, row: ConnectionRow, debtor_ref: str, party: Party) -> dict[str, object]:
+def account_of(record: DebtorRecord) -> DebtorAccount:
+    """What the ERP keeps on a debtor beside who he is."""
+    return DebtorAccount(
+        customer_number=record.customer_number, payment_terms=record.payment_terms, is_blocked=record.is_blocked,
+        bill_to=record.bill_to, notes=record.notes,
+    )
+
+
+def _debtor_row(
+    work: Work, row: ConnectionRow, debtor_ref: str, party: Party, account: DebtorAccount
+) -> dict[str, object]:
     return {
         "connection_id": row.connection_id, "debtor_ref": debtor_ref, "creditor_id": row.creditor_id,
         "salt": new_id(), "party": msgspec.json.encode(party).decode(), "read_at": work.now,
+        "account": msgspec.json.encode(account).decode(),
     }
 
 
@@ -161,7 +178,7 @@ def _new_lines(hub: Hub, row: ConnectionRow, refs: Sequence[str]) -> list[str]:
 
 
 def _open_chunk(
-    hub: Hub, row: ConnectionRow, refs: Sequence[str], documents: Mapping[str, Sequence[KeptDocument]], books: Standing
+    hub: Hub, row: ConnectionRow, refs: Sequence[str], papers: Papers, books: Standing
 ) -> None:
     as_of = hub.business_date()
     actor = f"connection:{row.connection_id}"
@@ -184,16 +201,18 @@ def _open_chunk(
             opened = facts[0]
             is_new = isinstance(opened, CaseOpened)
             if isinstance(opened, CaseOpened):
-                kept = [one for claim in opened.claims for one in documents.get(claim.claim_id, ())]
-                noted = note_documents(work, case_id, opened.creditor_id, kept, actor=actor)
+                entered = [claim.claim_id for claim in opened.claims]
+                noted = keep_papers(hub, work, row, case_id, entered, papers)
                 facts = (*facts, *_safe_start(row, account, opened), *noted)
                 if creditor is not None and creditor.playbook.owner:
                     people = creditor.playbook
                     facts = (*facts, OwnerChanged(owner=people.owner, contact_person=people.contact_person))
-            change_case(
+            case = change_case(
                 hub, work, None if is_new else account.case, facts, actor=actor, case_id=case_id,
                 debtor=debtor if is_new else None,
             )
+            joined = [fact.claim.claim_id for fact in facts if isinstance(fact, ClaimAdded) and fact.claim.document_ref]
+            ask_again(hub, work, row, case.case_id, joined)
         _mark_looked_at(work.conn, row.connection_id, [ref for ref in refs if ref not in waiting], as_of)
 
 

@@ -77,7 +77,7 @@ leases = sa.Table(
 debtors = sa.Table(
     "debtors", metadata,
     id_column("connection_id", key=True), sa.Column("debtor_ref", sa.String(140), primary_key=True),
-    id_column("creditor_id"), text_column("party"), text_column("salt"), moment_column("read_at"),
+    id_column("creditor_id"), text_column("party"), text_column("account"), text_column("salt"), moment_column("read_at"),
 )
 
 invoices = sa.Table(

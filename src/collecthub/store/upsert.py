@@ -18,11 +18,12 @@ def put(conn: sa.Connection, table: sa.Table, values: dict[str, object], *, once
 
     The columns named in `once` keep what the first writer said.
     """
-    conn.execute(_put(conn.dialect.name, table, tuple(values), once), values)
+    conn.execute(putting(conn.dialect.name, table, tuple(values), once), values)
 
 
 @lru_cache(maxsize=64)
-def _put(dialect: str, table: sa.Table, names: tuple[str, ...], once: tuple[str, ...]) -> sa.Insert:
+def putting(dialect: str, table: sa.Table, names: tuple[str, ...], once: tuple[str, ...] = ()) -> sa.Insert:
+    """The statement of `put`, for whoever has many rows at once; the same object for the same columns."""
     keys = [column.name for column in table.primary_key]
     insert = (sqlite.insert if dialect == "sqlite" else postgresql.insert)(table)
     changes = {name: insert.excluded[name] for name in names if name not in keys and name not in once}

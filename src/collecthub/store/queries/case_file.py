@@ -17,6 +17,7 @@ from collecthub.model.ledger import LedgerLine
 from collecthub.model.party import Party
 from collecthub.store import tables as t
 from collecthub.store.case_log import read_cases, read_events, read_lines
+from collecthub.store.queries.erp_view import ErpFacts, erp_facts
 from collecthub.store.queries.scope import Role, Scope, cases_of, not_there, owned_by
 
 
@@ -54,6 +55,7 @@ class CaseDetail(msgspec.Struct, frozen=True, kw_only=True):
     opened_at: dt.datetime
     changed_at: dt.datetime
     version: int
+    erp: ErpFacts = ErpFacts()
     placement: Placement | None = None
     creditor_id: str | UnsetType = UNSET
     connection_id: str | UnsetType = UNSET
@@ -156,6 +158,7 @@ def case_detail(conn: sa.Connection, scope: Scope, case_id: str) -> CaseDetail:
         phase=case.phase.value, status=case.status.value, outcome=case.outcome.value if case.outcome else None,
         claims=case.claims, balance=amounts(case, is_partner=is_partner), contact_person=case.contact_person,
         opened_at=case.opened_at, changed_at=case.changed_at, version=case.version, placement=case.placement,
+        erp=erp_facts(conn, scope, case),
     )
     if is_partner:
         return view

@@ -109,6 +109,7 @@ def _read(visitor: Visitor, case_id: str) -> dict[str, Any]:
     return {
         **values,
         "case": view,
+        "erp_of": {one.claim_id: one for one in view.erp.invoices},
         "sentences": tell(history, telling, values["actors"]),
         "movements": movements(sheet.lines, claims),
         "parts": parts(view.balance),

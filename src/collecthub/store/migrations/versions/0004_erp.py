@@ -1,6 +1,11 @@
-"""What the ERP says beyond the open amount: terms, notes, lines."""
+"""What the ERP says beyond the open amount: the debtor's account, lines, own reminders, documents yet to come."""
 
 from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from collecthub.store.erp_tables import invoice_lines, own_reminders, wanted_papers
 
 revision = "0004"
 down_revision = "0003"
@@ -10,3 +15,8 @@ depends_on = None
 
 def upgrade() -> None:
     """The first revision makes tables as the code has them today: a fresh database has all of this already."""
+    bind = op.get_bind()
+    for table in (invoice_lines, own_reminders, wanted_papers):
+        table.create(bind, checkfirst=True)
+    if "account" not in {column["name"] for column in sa.inspect(bind).get_columns("debtors")}:
+        op.add_column("debtors", sa.Column("account", sa.Text, nullable=False, server_default=""))

@@ -1,0 +1,82 @@
+"""What the creditor's ERP said on a case beside its amounts, as each role may see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from msgspec import UNSET, UnsetType
+
+from collecthub.erp_ports import InvoiceLine
+from collecthub.model.case import Case
+from collecthub.model.debtor_account import DebtorAccount, OwnReminder
+from collecthub.store import erp_tables as e
+from collecthub.store import tables as t
+from collecthub.store.queries.scope import Role, Scope
+
+
+class InvoiceFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What was sold with one invoice, how often the creditor reminded of it, and whether its document is awaited."""
+
+    claim_id: str
+    lines: tuple[InvoiceLine, ...] = ()
+    reminders: tuple[OwnReminder, ...] = ()
+    is_document_awaited: bool = False
+
+
+class ErpFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the ERP keeps. A partner gets the terms and the invoices' facts, which prove the claim; nothing else."""
+
+    payment_terms: str = ""
+    invoices: tuple[InvoiceFacts, ...] = ()
+    account: DebtorAccount | UnsetType = UNSET
+
+
+def erp_facts(conn: sa.Connection, scope: Scope, case: Case) -> ErpFacts:
+    """What is known of this case's debtor and invoices from the ERP; empty for a case that no ERP stands behind."""
+    account = _account(conn, case)
+    invoices = _invoices(conn, case)
+    if scope.role is Role.PARTNER:
+        invoices = tuple(msgspec.structs.replace(one, is_document_awaited=False) for one in invoices)
+        return ErpFacts(payment_terms=account.payment_terms, invoices=invoices)
+    return ErpFacts(payment_terms=account.payment_terms, invoices=invoices, account=account)
+
+
+def _account(conn: sa.Connection, case: Case) -> DebtorAccount:
+    stored = conn.scalar(
+        sa.select(t.debtors.c.account).where(
+            t.debtors.c.connection_id == case.connection_id, t.debtors.c.debtor_ref == case.debtor_ref
+        )
+    )
+    return msgspec.json.decode(stored, type=DebtorAccount) if stored else DebtorAccount()
+
+
+def _invoices(conn: sa.Connection, case: Case) -> tuple[InvoiceFacts, ...]:
+    refs = [claim.claim_id for claim in case.claims]
+    lines = {
+        ref: msgspec.json.decode(text, type=tuple[InvoiceLine, ...])
+        for ref, text in _rows(conn, e.invoice_lines, case, refs, "lines")
+    }
+    awaited = {ref for (ref,) in _rows(conn, e.wanted_papers, case, refs)}
+    reminders: dict[str, list[OwnReminder]] = {}
+    for ref, dunned_on, level in _rows(conn, e.own_reminders, case, refs, "dunned_on", "level"):
+        reminders.setdefault(ref, []).append(OwnReminder(level=level, dunned_on=dunned_on))
+    return tuple(
+        InvoiceFacts(
+            claim_id=ref, lines=lines.get(ref, ()), is_document_awaited=ref in awaited,
+            reminders=tuple(sorted(reminders.get(ref, ()), key=lambda one: (one.dunned_on, one.level))),
+        )
+        for ref in refs
+        if ref in lines or ref in awaited or ref in reminders
+    )
+
+
+def _rows(
+    conn: sa.Connection, table: sa.Table, case: Case, refs: Iterable[str], *names: str
+) -> sa.CursorResult[Any]:
+    query = sa.select(table.c.item_ref, *(table.c[name] for name in names)).where(
+        table.c.connection_id == case.connection_id, table.c.item_ref.in_(list(refs))
+    )
+    return conn.execute(query)
