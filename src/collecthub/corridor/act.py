@@ -5,12 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 from collecthub.model.case import Case
-from collecthub.model.clock import Amend, Close, Timer
+from collecthub.model.clock import Amend, Close, Follow, Timer
 from collecthub.model.event import AmendmentQueued, CaseClosed, Fact, HoldReleased
 from collecthub.model.exchange import AmendmentCode
+from collecthub.model.human_course import follows, over
 
 
-def act(case: Case, wanted: Amend | Close | Timer, message_id: str) -> tuple[Fact, ...]:
+def act(case: Case, wanted: Amend | Close | Follow | Timer, message_id: str) -> tuple[Fact, ...]:
     """The facts of one act. A timer that is over releases its hold; any other timer is a task, not a fact."""
     match wanted:
         case Amend():
@@ -25,8 +26,10 @@ def act(case: Case, wanted: Amend | Close | Timer, message_id: str) -> tuple[Fac
             )
         case Close():
             return (CaseClosed(outcome=wanted.outcome, reason=wanted.reason),)
+        case Follow():
+            return follows(case)
         case Timer():
             reason = wanted.kind.removeprefix("hold:")
             if reason != wanted.kind and case.held_for(reason):
                 return (HoldReleased(reason=reason, note="the time agreed for it is over"),)
-            return ()
+            return over(case, wanted)

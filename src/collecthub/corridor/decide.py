@@ -10,9 +10,10 @@ import datetime as dt
 from collections.abc import Iterator
 
 from collecthub.model.case import Case, Placement
-from collecthub.model.clock import Act, Amend, Close, Place, Timer
+from collecthub.model.clock import Act, Amend, Close, Follow, Place, Timer
 from collecthub.model.codes import Outcome, Status
 from collecthub.model.exchange import AmendmentCode
+from collecthub.model.human_course import follows, waits
 
 # How long a wait may last before a person is told. Figures: acknowledgement and acceptance after Debitura (about
 # 24 hours) and Go Solid (4 working hours), status cadence after Debitura's paused follow-up (14 days).
@@ -29,6 +30,8 @@ def decide(case: Case) -> tuple[Act, ...]:
     out = case.placement is not None and case.placement.is_out
     if not case.is_open:
         return _recall(case, "closed") if out else ()
+    if follows(case):
+        return (Follow(),)
     if case.balance.open_principal <= 0:
         return _settled(case, out)
     if out:
@@ -104,6 +107,7 @@ def _timers(case: Case) -> Iterator[Timer]:
             kind="needs_info", due_at=case.changed_at + NO_INFORMATION, owner="creditor",
             title="information is missing before the case can be handed over",
         )
+    yield from waits(case)
     for hold in case.holds:
         if hold.until_on is not None:
             end = dt.datetime.combine(hold.until_on, dt.time(), dt.UTC)

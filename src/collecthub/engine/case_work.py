@@ -15,6 +15,7 @@ from collecthub.errors import PermanentError
 from collecthub.model.case import Case
 from collecthub.model.clock import Place
 from collecthub.model.event import AmendmentQueued, CaseEvent, Fact, InstructionQueued, RouteChosen
+from collecthub.model.human_tasks import need_of
 from collecthub.model.ids import derived_id, new_id
 from collecthub.model.party import Party
 from collecthub.ports import CaseReporter
@@ -49,6 +50,7 @@ def change_case(
     for event in written:
         _queue_message(work, case, event)
         work.told.append((case, event))
+        _open_need(work, case, event)
     _queue_reports(hub, work, case, written)
     if timers(case) != waited:
         _set_timers(work, case)
@@ -167,6 +169,16 @@ def open_task(
             title=title, detail=detail, owner=owner, state="open", created_at=work.now,
         )
     )
+
+
+def _open_need(work: Work, case: Case, event: CaseEvent) -> None:
+    """Put on a list what a person must do because of a fact."""
+    need = need_of(event)
+    if need is not None:
+        open_task(
+            work, kind=need.kind, title=f"case {case.number}: {need.title}", owner=need.owner, detail=need.detail,
+            creditor_id=case.creditor_id, case_id=case.case_id,
+        )
 
 
 def close_tasks(work: Work, *, done_by: str, **match: str) -> None:

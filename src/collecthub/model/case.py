@@ -16,7 +16,11 @@ from collecthub.model.codes import Outcome, Phase, Status
 from collecthub.model.exchange import AmendmentCode, Procedure
 from collecthub.model.facts_money import Charges
 from collecthub.model.ledger import Balance
+from collecthub.model.objection import Objections
 from collecthub.model.party import Party
+from collecthub.model.plan import Plan
+from collecthub.model.proceeding import Proceedings
+from collecthub.model.solvency import Solvency
 
 RECORDED = "recorded-"  # begins the reference of money that a person or a bank file showed
 
@@ -141,17 +145,27 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     natures: tuple[tuple[str, str], ...] = ()  # (claim_id, nature) where somebody said what kind of claim it is
     feasibility: Feasibility | None = None
     transfer: Transfer | None = None
+    plan: Plan | None = None
+    solvency: Solvency = Solvency()
+    objections: Objections = Objections()
+    proceedings: Proceedings = Proceedings()
     sealed: tuple[str, ...] = ()  # placements whose part of the history is closed
 
     @property
-    def demanded(self) -> Decimal:
-        """Principal a holder should ask for: without what the creditor received or credited itself."""
+    def owed_here(self) -> Decimal:
+        """Principal without what the creditor received or credited itself, disputed or not."""
         return self.balance.principal - self.balance.credits - self.balance.write_offs - self.direct_payments
+
+    @property
+    def demanded(self) -> Decimal:
+        """Principal a holder should ask for: what is owed without the disputed part."""
+        withheld = self.objections.withheld(self.balance.credits + self.balance.write_offs)
+        return max(self.owed_here - withheld, Decimal(0)) if withheld else self.owed_here
 
     @property
     def erp_open(self) -> Decimal:
         """What the creditor's ERP should show open for this case."""
-        return self.demanded - self.remittances_booked
+        return self.owed_here - self.remittances_booked
 
     @property
     def is_open(self) -> bool:

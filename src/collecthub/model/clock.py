@@ -28,7 +28,11 @@ class Close(msgspec.Struct, frozen=True, tag=True):
     reason: str
 
 
-Act = Place | Amend | Close
+class Follow(msgspec.Struct, frozen=True, tag=True):
+    """Record what follows from what the case knows already, such as an instalment that was met."""
+
+
+Act = Place | Amend | Close | Follow
 
 
 class Timer(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,6 +18,8 @@ from collecthub.model.booking import ledger_lines
 from collecthub.model.case import RECORDED, Case, Hold, Placement
 from collecthub.model.codes import Phase, Status
 from collecthub.model.exchange import AmendmentCode, Procedure
+from collecthub.model.history_human import HANDLERS as HUMAN_HANDLERS
+from collecthub.model.history_human import HISTORY_ONLY as HUMAN_HISTORY_ONLY
 from collecthub.model.ledger import Balance, add_lines
 
 replace = msgspec.structs.replace
@@ -339,6 +341,7 @@ HANDLERS: Mapping[type, Handler] = {
     ev.OwnerChanged: _owner,
     **history_money.HANDLERS,
     **history_network.HANDLERS,
+    **HUMAN_HANDLERS,
 }
 
 # Facts that are history only; named here so that a new fact must say where it belongs.
@@ -346,4 +349,5 @@ HISTORY_ONLY = (
     frozenset({ev.DocumentAdded, ev.InstructionReceived, ev.InstructionQueued, ev.CreditorTold, ev.NoteAdded})
     | history_money.HISTORY_ONLY
     | history_network.HISTORY_ONLY
+    | HUMAN_HISTORY_ONLY
 )

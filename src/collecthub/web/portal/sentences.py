@@ -13,6 +13,7 @@ from collecthub.model.status_tables import OWN_VOCABULARY, status_tables
 from collecthub.store.queries.case_file import TimelineEntry
 from collecthub.web.portal import sentences_money, sentences_network
 from collecthub.web.portal.figures import amount_text
+from collecthub.web.portal.sentences_human import KINDS as HUMAN_KINDS
 from collecthub.web.portal.words import label, spoken
 
 Fact = Mapping[str, Any]
@@ -294,5 +295,6 @@ _KINDS: Mapping[str, tuple[str, Callable[[Fact, Telling], str], str]] = {
     "owner_changed": ("life", _owner, ""),
     **sentences_money.KINDS,
     **sentences_network.KINDS,
+    **HUMAN_KINDS,
 }
 TOLD_KINDS = frozenset(_KINDS)

@@ -74,6 +74,8 @@ HOLDS: Mapping[str, Label] = {
     "complaint": ("Complaint", "warn"),
     "legal_objection": ("Objection at court", "warn"),
     "collective_settlement": ("Collective settlement", "warn"),
+    "moratorium": ("Moratorium", "warn"),
+    "debt_mediation": ("Debt mediation", "warn"),
     "waiting_creditor": ("Question to the creditor", "warn"),
     "creditor_block": ("Blocked by the creditor", "warn"),
     "erp_not_told": ("The ERP could not be told", "bad"),

@@ -1,0 +1,119 @@
+"""What a person must do because of a fact: one table, so that nothing of the human part waits unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from collecthub.model import facts_human as fh
+from collecthub.model.event import CaseEvent
+from collecthub.model.objection import DisputeState, NonPayment
+from collecthub.model.proceeding import INSOLVENCIES
+
+
+class Need(msgspec.Struct, frozen=True, kw_only=True):
+    """A task in the making."""
+
+    kind: str
+    owner: str
+    title: str
+    detail: str = ""
+
+
+# The reason why somebody does not pay -> kind of task, whose it is, and the next step.
+NEXT_STEPS: Mapping[NonPayment, tuple[str, str, str]] = {
+    NonPayment.CANNOT: ("propose_plan", "operator", "cannot pay: find out what is possible, propose a plan or refer to help"),
+    NonPayment.WILL_NOT: ("next_step", "operator", "can pay and will not: check solvency, then take the next step"),
+    NonPayment.DISAGREES: ("ask_ground", "operator", "does not agree: ask what with, and record the dispute"),
+    NonPayment.NEVER_RECEIVED: ("send_again", "creditor", "never received the invoice: send it again with a new date"),
+    NonPayment.ALREADY_PAID: ("find_payment", "creditor", "says that he paid: look for the payment, ask for the proof"),
+}
+
+
+def _explained(fact: fh.NonPaymentExplained) -> Need:
+    kind, owner, title = NEXT_STEPS[fact.reason]
+    return Need(kind=kind, owner=owner, title=title, detail=fact.note)
+
+
+def _proposed(fact: fh.PlanProposed) -> Need | None:
+    if fact.proposed_by != "debtor" and not fact.exceeded:
+        return None
+    count, detail = len(fact.instalments), "; ".join(fact.exceeded) or fact.note
+    return Need(
+        kind="plan_proposed", owner="operator", title=f"a plan of {count} instalments waits for a decision",
+        detail=detail or fact.plan_id,
+    )  # fmt: skip
+
+
+def _decided(fact: fh.DisputeDecided) -> Need | None:
+    if fact.decision not in (DisputeState.UPHELD, DisputeState.PARTLY):
+        return None
+    return Need(kind="credit_note", owner="creditor", title=f"credit {fact.upheld}: the debtor is right", detail=fact.reason)
+
+
+def _begun(fact: fh.ProceedingBegun) -> Need | None:
+    if fact.proceeding not in INSOLVENCIES:
+        return None
+    by = f"by {fact.deadline_on}" if fact.deadline_on else "in time; the time limit is not known, ask"
+    return Need(
+        kind="file_claim", owner="operator", title=f"file the claim {by}, with its enclosures",
+        detail=f"{fact.proceeding.value} {fact.authority} {fact.reference}".strip(),
+    )  # fmt: skip
+
+
+_NEEDS: Mapping[type, Callable[[Any], Need | None]] = {
+    fh.PlanProposed: _proposed,
+    fh.PlanAgreed: lambda fact: Need(
+        kind="plan_confirmation", owner="operator", title="confirm the plan with all agreements", detail=fact.plan_id
+    ),
+    fh.InstalmentMissed: lambda fact: Need(
+        kind="plan_reminder", owner="operator", title=f"remind of instalment {fact.number}, free of charge",
+        detail=f"{fact.missing} since {fact.due_on}",
+    ),
+    fh.PlanHalfway: lambda fact: Need(
+        kind="plan_encouragement", owner="operator", title="half of the plan is paid: say so to the debtor",
+        detail=f"{fact.paid} paid",
+    ),
+    fh.PlanStatementDue: lambda fact: Need(
+        kind="plan_statement", owner="operator", title="send overview and settlement before the last instalment",
+        detail=f"{fact.remaining} until {fact.last_due_on}",
+    ),
+    fh.PlanBroken: lambda fact: Need(
+        kind="plan_broken", owner="operator", title=f"the plan is broken: decide by {fact.decide_by_on}",
+        detail=fact.reason,
+    ),
+    fh.ScoreContested: lambda fact: Need(
+        kind="score_contested", owner="operator", title="the debtor contests his score", detail=fact.text
+    ),
+    fh.DisputeRaised: lambda fact: Need(
+        kind="dispute", owner="creditor", title=f"{fact.amount} is disputed: answer it", detail=fact.ground
+    ),
+    fh.EvidenceAsked: lambda fact: Need(
+        kind="evidence", owner="creditor", title=f"evidence is wanted by {fact.due_on}", detail=fact.what
+    ),
+    fh.EvidenceGiven: lambda fact: Need(
+        kind="dispute_decision", owner="operator", title="evidence is there: decide on the dispute", detail=fact.text
+    ),
+    fh.DisputeDecided: _decided,
+    fh.ComplaintFiled: lambda fact: Need(
+        kind="complaint", owner="operator", title=f"answer the complaint by {fact.answer_by_on}", detail=fact.text
+    ),
+    fh.NonPaymentExplained: _explained,
+    fh.HardshipFound: lambda fact: Need(
+        kind="hardship", owner="operator", title="a protected debtor: nothing may be asked; offer help",
+        detail=f"{fact.hardship.value} {fact.note}".strip(),
+    ),
+    fh.CostApprovalAsked: lambda fact: Need(
+        kind="approval", owner="creditor", title=f"allow up to {fact.cap} for the {fact.step.value} step?",
+        detail=fact.reason,
+    ),
+    fh.ProceedingBegun: _begun,
+}  # fmt: skip
+
+
+def need_of(event: CaseEvent) -> Need | None:
+    """The task that a fact of this field brings, or None."""
+    make = _NEEDS.get(type(event.fact))
+    return make(event.fact) if make else None

@@ -1,0 +1,191 @@
+"""Court, enforcement and insolvency proceedings: one small machine per kind, as a table, and their deadlines.
+
+States and acts after the lifecycle of the field (summons to judgment, order to sale, declaration to dividend). Where a
+state opens a time limit, `TIME_LIMITS` names the event by which a country pack knows its length.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Mapping
+from decimal import Decimal
+
+import msgspec
+
+from collecthub.errors import PermanentError
+
+
+class ProceedingKind(enum.StrEnum):
+    """Which machine runs."""
+
+    JUDICIAL = "judicial"
+    UNDISPUTED = "undisputed"  # Belgium: Jud. Code 1394/20 to 27
+    ENFORCEMENT = "enforcement"
+    BANKRUPTCY = "bankruptcy"
+    REORGANISATION = "reorganisation"
+    COLLECTIVE_SETTLEMENT = "collective_settlement"
+    MONITORING = "monitoring"
+
+
+COSTLY = frozenset({ProceedingKind.JUDICIAL, ProceedingKind.UNDISPUTED, ProceedingKind.ENFORCEMENT})
+INSOLVENCIES = frozenset(
+    {ProceedingKind.BANKRUPTCY, ProceedingKind.REORGANISATION, ProceedingKind.COLLECTIVE_SETTLEMENT}
+)
+# The hold that a proceeding sets while it runs; a judgment or an attachment pauses nothing.
+HOLD_OF: Mapping[ProceedingKind, str] = {
+    ProceedingKind.BANKRUPTCY: "insolvency",
+    ProceedingKind.REORGANISATION: "insolvency",
+    ProceedingKind.COLLECTIVE_SETTLEMENT: "collective_settlement",
+}
+Moves = Mapping[str, Mapping[str, str]]  # state -> act -> next state
+
+_INSOLVENCY_MOVES: Moves = {
+    "found": {"file_claim": "claim_filed", "take_inventory": "inventory", "give_up": "ended"},
+    "inventory": {"file_claim": "claim_filed", "give_up": "ended"},
+    "claim_filed": {"accept": "verified", "contest": "contested", "wait": "in_abeyance"},
+    "contested": {"accept": "verified", "reject": "ended"},
+    "in_abeyance": {"accept": "verified", "contest": "contested"},
+    "verified": {"pay_dividend": "dividend", "return_goods": "goods_returned", "close": "ended"},
+    "goods_returned": {"pay_dividend": "dividend", "close": "ended"},
+    "dividend": {"pay_dividend": "dividend", "close": "ended"},
+    "ended": {},
+}
+MACHINES: Mapping[ProceedingKind, tuple[str, Moves]] = {
+    ProceedingKind.JUDICIAL: (
+        "prepared",
+        {
+            "prepared": {"serve": "served", "fail_service": "not_served", "withdraw": "ended"},
+            "not_served": {"serve": "served", "withdraw": "ended"},
+            "served": {"set_hearing": "hearing", "settle": "ended", "withdraw": "ended"},
+            "hearing": {"set_hearing": "hearing", "give_judgment": "judgment", "settle": "ended"},
+            "judgment": {"issue_copy": "enforceable_copy", "dismiss": "ended", "appeal": "hearing"},
+            "enforceable_copy": {"close": "ended"},
+            "ended": {},
+        },
+    ),
+    ProceedingKind.UNDISPUTED: (
+        "prepared",
+        {
+            "prepared": {"serve": "served", "fail_service": "prepared", "withdraw": "ended"},
+            "served": {"contest": "ended", "pay": "ended", "agree_plan": "ended", "record": "recorded"},
+            "recorded": {"make_enforceable": "enforceable"},
+            "enforceable": {"close": "ended"},
+            "ended": {},
+        },
+    ),
+    ProceedingKind.ENFORCEMENT: (
+        "ordered",
+        {
+            "ordered": {"serve": "served", "stop": "ended"},
+            "served": {
+                "attach_movables": "attached", "attach_immovables": "attached", "attach_third_party": "attached",
+                "find_nothing": "fruitless", "stop": "ended",
+            },
+            "attached": {"attach_third_party": "attached", "sell": "sale", "collect": "proceeds", "lift": "served"},
+            "sale": {"collect": "proceeds", "find_nothing": "fruitless"},
+            "proceeds": {"attach_third_party": "attached", "close": "ended"},
+            "fruitless": {"close": "ended", "serve": "served"},
+            "ended": {},
+        },
+    ),
+    ProceedingKind.BANKRUPTCY: ("found", _INSOLVENCY_MOVES),
+    ProceedingKind.REORGANISATION: ("found", _INSOLVENCY_MOVES),
+    ProceedingKind.COLLECTIVE_SETTLEMENT: (
+        "found",
+        {
+            "found": {"file_claim": "claim_to_mediator", "receive_last_call": "last_call"},
+            "last_call": {"file_claim": "claim_to_mediator", "waive": "ended"},
+            "claim_to_mediator": {"contest": "contested", "propose_plan": "plan_proposed", "receive_plan": "court_plan"},
+            "contested": {"accept": "claim_to_mediator", "reject": "ended"},
+            "plan_proposed": {"oppose_plan": "claim_to_mediator", "receive_plan": "court_plan"},
+            "court_plan": {"return_to_creditor": "monitored"},
+            "monitored": {"pay_dividend": "monitored", "revoke": "ended", "close": "ended"},
+            "ended": {},
+        },
+    ),
+    ProceedingKind.MONITORING: ("watching", {"watching": {"review": "watching", "resume": "ended"}, "ended": {}}),
+}  # fmt: skip
+# State that was entered -> the event from which a country pack counts.
+TIME_LIMITS: Mapping[tuple[ProceedingKind, str], str] = {
+    (ProceedingKind.UNDISPUTED, "served"): "uncontested_demand",
+    (ProceedingKind.BANKRUPTCY, "found"): "bankruptcy_claim",
+    (ProceedingKind.REORGANISATION, "found"): "reorganisation_stay",
+    (ProceedingKind.COLLECTIVE_SETTLEMENT, "found"): "settlement_claim",
+    (ProceedingKind.COLLECTIVE_SETTLEMENT, "last_call"): "settlement_last_call",
+    (ProceedingKind.COLLECTIVE_SETTLEMENT, "plan_proposed"): "settlement_plan",
+}
+REVIEW_DAYS = 90  # a case that waits for better times is looked at every quarter (requirements, insolvency monitoring)
+
+
+class Proceeding(msgspec.Struct, frozen=True, kw_only=True):
+    """One proceeding of a case. `cost_cap` is what may be spent on it in all, `cost_spent` what was noted."""
+
+    proceeding_id: str
+    kind: ProceedingKind
+    state: str
+    began_on: dt.date
+    authority: str = ""  # the court, trustee or mediator
+    reference: str = ""
+    deadline_on: dt.date | None = None
+    deadline_for: str = ""
+    cost_cap: Decimal | None = None
+    cost_spent: Decimal = Decimal(0)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still runs."""
+        return bool(self.acts)
+
+    @property
+    def acts(self) -> tuple[str, ...]:
+        """What can be recorded next."""
+        return tuple(MACHINES[self.kind][1][self.state])
+
+
+def first_state(kind: ProceedingKind) -> str:
+    """Where a machine begins."""
+    return MACHINES[kind][0]
+
+
+def next_state(kind: ProceedingKind, state: str, act: str) -> str:
+    """Where an act leads. Raises `PermanentError` with the acts that are possible."""
+    moves = MACHINES[kind][1].get(state, {})
+    if act not in moves:
+        raise PermanentError(
+            f"{act[:40]!r} does not follow {state} in a proceeding of the kind {kind.value}",
+            cure=f"Possible now: {', '.join(moves) or 'nothing, it has ended'}.",
+        )
+    return moves[act]
+
+
+class Approval(msgspec.Struct, frozen=True, kw_only=True):
+    """A costly step that the creditor is asked to allow: what it is expected to cost and the most it may cost."""
+
+    approval_id: str
+    kind: ProceedingKind
+    estimate: Decimal
+    cap: Decimal
+    reason: str
+    asked_at: dt.datetime
+    decided_at: dt.datetime | None = None
+    is_given: bool = False
+
+
+class Proceedings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Everything of this kind in a case."""
+
+    all: tuple[Proceeding, ...] = ()
+    approvals: tuple[Approval, ...] = ()
+
+    def open_of(self, kind: ProceedingKind) -> Proceeding | None:
+        """The one of a kind that runs."""
+        return next((one for one in self.all if one.kind is kind and one.is_open), None)
+
+    def of(self, proceeding_id: str) -> Proceeding | None:
+        """The one with this id."""
+        return next((one for one in self.all if one.proceeding_id == proceeding_id), None)
+
+    def approval_for(self, kind: ProceedingKind) -> Approval | None:
+        """The newest approval that was given for a kind."""
+        return next((one for one in reversed(self.approvals) if one.kind is kind and one.is_given), None)

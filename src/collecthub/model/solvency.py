@@ -1,0 +1,87 @@
+"""What is known of a debtor's ability and will to pay: a score with reasons, and the checks that were logged."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from decimal import Decimal
+
+import msgspec
+
+VALID_DAYS = 90  # a score or check older than this is made anew before a costly step (monitoring is three-monthly)
+
+
+class Band(enum.StrEnum):
+    """The chance in one word."""
+
+    GOOD = "good"
+    FAIR = "fair"
+    WEAK = "weak"
+    INSOLVENT = "insolvent"
+
+
+class Verdict(enum.StrEnum):
+    """What a source said of the debtor's solvency."""
+
+    NOTHING_FOUND = "nothing_found"
+    WARNING = "warning"
+    INSOLVENT = "insolvent"
+
+
+class ScoreReason(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What one question added, in words."""
+
+    factor: str
+    points: int
+    text: str
+
+
+class Score(msgspec.Struct, frozen=True, kw_only=True):
+    """A score on a day. `chance` of payment is between 0 and 1, `capacity` an amount a month if anybody stated it."""
+
+    chance: Decimal
+    capacity: Decimal | None = None
+    band: Band
+    reasons: tuple[ScoreReason, ...]
+    model: str
+    inputs: tuple[tuple[str, str], ...]
+    occasion: str
+    scored_on: dt.date
+
+
+class Overruling(msgspec.Struct, frozen=True, kw_only=True):
+    """A person decided otherwise than the score."""
+
+    band: Band
+    reason: str
+    by: str
+    on: dt.date
+
+
+class SolvencyCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """One logged look into a source."""
+
+    source: str
+    verdict: Verdict
+    text: str
+    checked_on: dt.date
+
+
+class Solvency(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The newest score, what a person made of it, and every check."""
+
+    score: Score | None = None
+    overruling: Overruling | None = None
+    contested: str = ""
+    checks: tuple[SolvencyCheck, ...] = ()
+
+    @property
+    def band(self) -> Band | None:
+        """What counts: a person's word before the score's."""
+        if self.overruling is not None:
+            return self.overruling.band
+        return self.score.band if self.score is not None else None
+
+    def is_checked(self, on: dt.date) -> bool:
+        """Whether a check was logged that is still fresh on this day."""
+        return any(0 <= (on - check.checked_on).days <= VALID_DAYS for check in self.checks)
