@@ -20,6 +20,7 @@ from collecthub.errors import (
     UnsettledError,
 )
 from collecthub.law.packs import country_law
+from collecthub.exchange_ports import KeyEnd, KeyHolder, Profiled, ProfileLine
 from collecthub.law.rates import read_rates
 from collecthub.law.rules import CountryLaw
 from collecthub.law.steps import StepAnswer, StepQuestion
@@ -157,6 +158,8 @@ __all__ = [
     "JurisdictionPack",
     "Message",
     "Money",
+    "KeyEnd",
+    "KeyHolder",
     "OpenItem",
     "OpenItemBooks",
     "Outcome",
@@ -172,6 +175,8 @@ __all__ = [
     "Procedure",
     "ProvenConsenting",
     "QuarantineError",
+    "ProfileLine",
+    "Profiled",
     "RawInvoice",
     "RawMessage",
     "Receipt",

@@ -118,7 +118,7 @@ def _understand(hub: Hub, row: ConnectionRow, source: object, readings: Sequence
     An entry that came before we knew that its case had left stays stored and is looked at again.
     """
     legible = [(reading, decoded) for reading in readings if (decoded := _read(hub, row, source, reading)) is not None]
-    messages = [(reading, message) for reading, decoded in legible for message in decoded.messages]
+    messages = [(reading, message) for reading, decoded in legible if not decoded.is_test for message in decoded.messages]
     early: set[str] = set()
     for start in range(0, len(messages), MESSAGES_PER_CHUNK):
         with hub.work() as work:

@@ -53,6 +53,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
             sender_ref=self.exchange.sender_ref,
             messages=self.exchange.messages,
             faults=self.faults,
+            is_test=self.exchange.is_test,
         )
 
 

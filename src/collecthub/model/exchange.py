@@ -265,3 +265,4 @@ class Decoded(msgspec.Struct, frozen=True, kw_only=True):
     sender_ref: str
     messages: tuple[Message, ...] = ()
     faults: tuple[Fault, ...] = ()
+    is_test: bool = False  # read and answered; nothing of it reaches a case

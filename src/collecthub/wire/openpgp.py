@@ -22,6 +22,11 @@ def generate_openpgp(name: str) -> tuple[bytes, bytes]:
     return str(made).encode(), str(made.extract_certificate()).encode()
 
 
+def openpgp_certificate(secret_key: bytes) -> bytes:
+    """The certificate of a secret key, armoured: what the other side gets. Raises `ConfigurationError`."""
+    return str(_secret(secret_key).extract_certificate()).encode()
+
+
 def openpgp_ends_at(certificate: bytes) -> dt.datetime | None:
     """When a certificate ends; None when it has no end. Raises `ConfigurationError`."""
     return _certificate(certificate).expiration
@@ -56,14 +61,9 @@ def openpgp_encrypt(payload: bytes, recipients: Sequence[bytes]) -> bytes:
 
 def openpgp_decrypt(content: bytes, secret_key: bytes) -> bytes:
     """Open a file. Raises `QuarantineError` (`crypto.undecryptable`), `ConfigurationError` for a key that cannot be read."""
+    key = _secret(secret_key)
     try:
-        key = Tsk.from_bytes(secret_key).decryptor()
-    except Exception as error:
-        raise ConfigurationError(
-            "The OpenPGP secret key cannot be read.", cure="Give an unprotected secret key, armoured."
-        ) from error
-    try:
-        opened = decrypt(content, decryptor=key).bytes
+        opened = decrypt(content, decryptor=key.decryptor()).bytes
     except Exception as error:
         raise QuarantineError(
             "The file cannot be decrypted with this connection's OpenPGP key.", code="crypto.undecryptable",
@@ -80,4 +80,13 @@ def _certificate(content: bytes) -> Cert:
     except Exception as error:
         raise ConfigurationError(
             "The OpenPGP certificate cannot be read.", cure="Give it armoured, beginning with BEGIN PGP PUBLIC KEY BLOCK."
+        ) from error
+
+
+def _secret(content: bytes) -> Tsk:
+    try:
+        return Tsk.from_bytes(content)
+    except Exception as error:
+        raise ConfigurationError(
+            "The OpenPGP secret key cannot be read.", cure="Give an unprotected secret key, armoured."
         ) from error

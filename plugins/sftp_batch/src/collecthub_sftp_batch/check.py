@@ -8,21 +8,32 @@ from functools import partial
 
 from collecthub.sdk import CheckStep, CollecthubError, ConfigurationError, ConnectorContext
 from collecthub.wire.crypto import Certificate, load_certificate, load_identity
+from collecthub.wire.openpgp import (
+    openpgp_certificate,
+    openpgp_decrypt,
+    openpgp_encrypt,
+    openpgp_ends_at,
+    openpgp_fingerprint,
+)
 from collecthub.wire.sftp import seen_fingerprint
 from collecthub_sftp_batch.client import PartnerFolders
-from collecthub_sftp_batch.settings import SftpBatchSettings
+from collecthub_sftp_batch.keys import KeyRing
+from collecthub_sftp_batch.mapping import Sealing
+from collecthub_sftp_batch.settings import CASE_FILE, SftpBatchSettings
 
 _WARN_DAYS = 30
 
 
 def check_connection(
-    ctx: ConnectorContext, settings: SftpBatchSettings, folders: PartnerFolders
+    ctx: ConnectorContext, settings: SftpBatchSettings, folders: PartnerFolders, sealing: Sealing
 ) -> Sequence[CheckStep]:
-    """Certificates first, then as far as the server lets us: after a failed step at the server nothing follows."""
+    """Format and keys first, then as far as the server lets us: after a failed step at the server nothing follows."""
     steps = [
+        *_format(settings, sealing),
         _step("own certificate", partial(_own_certificate, settings, ctx.now())),
         _step("partner certificate", partial(_partner_certificate, settings, ctx.now())),
         *_coming(settings, ctx.now()),
+        *_openpgp(settings, ctx.now()),
     ]
     at_server: tuple[tuple[str, Callable[[], str]], ...] = (
         ("host key", partial(_host_key, settings, allow_loopback=ctx.allow_loopback)),
@@ -41,6 +52,34 @@ def _step(name: str, act: Callable[[], str]) -> CheckStep:
         return CheckStep(name=name, is_ok=True, detail=act())
     except CollecthubError as error:
         return CheckStep(name=name, is_ok=False, detail=error.message, cure=error.cure)
+
+
+def _format(settings: SftpBatchSettings, sealing: Sealing) -> Sequence[CheckStep]:
+    """A court's format must be installed and take its particulars; the case exchange needs nothing."""
+    if settings.case_format == CASE_FILE:
+        return ()
+    return (_step("format", lambda: f"{sealing.court().format_id}, its particulars can be read"),)
+
+
+def _openpgp(settings: SftpBatchSettings, now: dt.datetime) -> Sequence[CheckStep]:
+    if settings.encryption != "openpgp":
+        return ()
+    return (_step("OpenPGP", partial(_openpgp_round, settings, now)),)
+
+
+def _openpgp_round(settings: SftpBatchSettings, now: dt.datetime) -> str:
+    """Encrypt for the partner and open with the own key what is encrypted for its certificate."""
+    keys = KeyRing(settings)
+    openpgp_encrypt(b"trial", keys.openpgp_recipients)
+    own = keys.openpgp_keys[0]
+    openpgp_decrypt(openpgp_encrypt(b"trial", [openpgp_certificate(own)]), own)
+    ends_at = openpgp_ends_at(keys.openpgp_recipients[0])
+    if ends_at is not None and ends_at < now:
+        raise ConfigurationError(
+            f"the partner's OpenPGP certificate ended on {ends_at:%Y-%m-%d}", cure="Ask the partner for its new one."
+        )
+    fingerprint = openpgp_fingerprint(keys.openpgp_recipients[0])
+    return f"{fingerprint}, " + (f"valid until {ends_at:%Y-%m-%d}" if ends_at else "without an end")
 
 
 def _own_certificate(settings: SftpBatchSettings, now: dt.datetime) -> str:

@@ -18,7 +18,9 @@ from collecthub.sdk import (
     Exchange,
     InDoubtError,
     Journal,
+    KeyEnd,
     PermanentError,
+    ProfileLine,
     QuarantineError,
     RawMessage,
     Receipt,
@@ -29,10 +31,11 @@ from collecthub.wire.crypto import sha256_hex
 from collecthub_sftp_batch.check import check_connection
 from collecthub_sftp_batch.client import CONTAINER, NOTE, PartnerFolders, Presence, UnreadNote
 from collecthub_sftp_batch.hours import next_opening
+from collecthub_sftp_batch.keys import key_ends
 from collecthub_sftp_batch.mapping import Sealing
-from collecthub_sftp_batch.settings import SftpBatchSettings
+from collecthub_sftp_batch.profile import profile_lines, refuse_above
+from collecthub_sftp_batch.settings import CASE_FILE, SftpBatchSettings
 
-_SUFFIX = ".zip.p7m"
 _BOOKS = "accounts-"
 _CHANGES_ONLY = f"{CONTAINER}; contains=changes"  # amendments and recalls: they never wait for an opening
 SMALL_BYTES = 1_000_000
@@ -57,13 +60,19 @@ class SftpBatchConnector:
 
     @property
     def batch_limit(self) -> int:
-        """How many messages one file may carry."""
-        return 1 if self._settings.one_file_per_case else self._settings.batch_limit
+        """How many messages one file may carry; one where a refusal must not hold up the others."""
+        given = self._settings
+        is_narrow = given.one_file_per_case or given.case_format != CASE_FILE or given.conformance_level < 3
+        return 1 if is_narrow else given.batch_limit
 
     # --- Dispatcher -------------------------------------------------------------------------------
 
     def prepare(self, exchange: Exchange) -> Envelope:
-        """The exchange as XML, signed, packed with its documents and encrypted for the partner."""
+        """The exchange in the partner's format, signed, packed with its documents and encrypted for it.
+
+        Raises `PermanentError` for what the partner cannot take: it names element and limit, or the level it lacks.
+        """
+        refuse_above(self._settings.conformance_level, exchange)
         payload = self._sealing.seal(exchange)
         has_cases = any(isinstance(message, CaseFile) for message in exchange.messages)
         if len(payload) > self._settings.file_bytes_max:
@@ -86,7 +95,7 @@ class SftpBatchConnector:
             "receiver": self._ctx.receiver_ref, "sender": self._ctx.sender_ref, "exchange": exchange.exchange_id,
             "kind": kind, "count": len(exchange.messages), "created": exchange.created_at,
         }
-        return self._settings.file_name.format(**values) + _SUFFIX
+        return self._settings.file_name.format(**values) + self._settings.suffix
 
     def _paths(self, envelope: Envelope) -> tuple[str, str]:
         """Temporary and final path."""
@@ -259,14 +268,24 @@ class SftpBatchConnector:
     def accounts(self) -> Iterator[AccountLine]:
         """The newest books that the partner put into `out`; nothing when it never did."""
         books = [file for file in self._folders.waiting() if not isinstance(file, UnreadNote)]
-        names = [file for file in books if file.name.startswith(_BOOKS) and file.name.endswith(_SUFFIX)]
+        names = [file for file in books if file.name.startswith(_BOOKS) and file.name.endswith(self._settings.suffix)]
         content = self._folders.read(names[-1]) if names else None
         if isinstance(content, bytes):
             yield from self._sealing.open_accounts(content)
 
     def check(self) -> Sequence[CheckStep]:
-        """Certificates, host key, login and folders, each with what to do about it."""
-        return check_connection(self._ctx, self._settings, self._folders)
+        """Format, keys, host key, login and folders, each with what to do about it."""
+        return check_connection(self._ctx, self._settings, self._folders, self._sealing)
+
+    # --- Profiled and KeyHolder -------------------------------------------------------------------
+
+    def profile(self) -> Sequence[ProfileLine]:
+        """What happens with this partner, in plain words."""
+        return profile_lines(self._settings, self._ctx.now())
+
+    def key_ends(self) -> Sequence[KeyEnd]:
+        """When the keys of this profile end."""
+        return tuple(key_ends(self._settings))
 
 
 def _receipt(envelope: Envelope, detail: str = "") -> Receipt:

@@ -1,35 +1,32 @@
-"""Between an exchange and the sealed file that travels: XML, signature, zip, CMS; nothing here touches the outside."""
+"""Between an exchange and the sealed file that travels; nothing here touches the outside."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
+
+import msgspec
 
 from collecthub.sdk import (
     AccountLine,
+    CaseFile,
     CaseFormat,
     ConfigurationError,
     ConnectorContext,
     Decoded,
     Exchange,
+    PermanentError,
     QuarantineError,
 )
-from collecthub.wire.container import pack, unpack
-from collecthub.wire.crypto import (
-    Certificate,
-    Identity,
-    envelope_decrypt,
-    envelope_encrypt,
-    load_certificate,
-    load_identity,
-)
-from collecthub.wire.sign import SigningKey, sign_xml, verify_xml
-from collecthub.wire.xml import Element, parse, serialise
-from collecthub_sftp_batch.settings import SftpBatchSettings
+from collecthub.wire.xml import Element, parse
+from collecthub_sftp_batch.keys import KeyRing
+from collecthub_sftp_batch.packaging import decrypted, encrypted, packed, unpacked
+from collecthub_sftp_batch.settings import CASE_FILE, SftpBatchSettings
 
 _FORMAT = "case-exchange-xml"
 _CASE = "{urn:collecthub:case-exchange:1.0}"
+_EXCHANGE = "exchange.xml"
+_ENDINGS = {"application/pdf": "pdf", "application/xml": "xml", "text/plain": "txt", "image/jpeg": "jpg", "image/png": "png"}
 
 
 @runtime_checkable
@@ -43,94 +40,83 @@ class ContainerFormat(CaseFormat, Protocol):
     def decode_accounts(self, content: bytes) -> Sequence[AccountLine]: ...
 
 
+@runtime_checkable
+class CourtFormat(CaseFormat, Protocol):
+    """A court's document, which asks for particulars and names what it has no place for."""
+
+    def with_particulars(self, given: Mapping[str, Any]) -> CourtFormat: ...
+
+    def left_behind(self, exchange: Exchange) -> Sequence[Any]: ...
+
+
 class Sealing:
     """Seals exchanges for one partner and opens what it sealed for the hub. Keys are read at first use."""
 
     def __init__(self, ctx: ConnectorContext, settings: SftpBatchSettings) -> None:
         self._ctx = ctx
         self._settings = settings
-
-    @cached_property
-    def _identity(self) -> Identity:
-        settings = self._settings
-        return load_identity(settings.own_key.get_secret_value().encode(), settings.own_certificate.encode())
-
-    @cached_property
-    def _signing_key(self) -> SigningKey:
-        return SigningKey.of(self._identity)
-
-    @cached_property
-    def _formers(self) -> tuple[Identity, ...]:
-        """Identities that files may still be encrypted for: the one in use first."""
-        given = self._settings
-        if given.previous_own_key is None:
-            return (self._identity,)
-        former = load_identity(
-            given.previous_own_key.get_secret_value().encode(), given.previous_own_certificate.encode()
-        )
-        return self._identity, former
-
-    @cached_property
-    def _recipients(self) -> tuple[bytes, ...]:
-        """The partner's certificates in PEM: the one in use, and the coming one while it changes."""
-        given = (self._settings.partner_certificate, self._settings.next_partner_certificate)
-        return tuple(pem.encode() for pem in given if pem)
-
-    @cached_property
-    def _partner(self) -> tuple[Certificate, ...]:
-        return tuple(load_certificate(pem) for pem in self._recipients)
+        self._keys = KeyRing(settings)
 
     @property
     def _format(self) -> ContainerFormat:
         found = self._ctx.formats.get(_FORMAT)
         if not isinstance(found, ContainerFormat):
-            raise ConfigurationError(
-                f"the case format {_FORMAT} is not installed or cannot fill containers",
-                cure="Run `collecthub plugin list` and repair what is shown as failed.",
-            )
+            raise _not_installed(_FORMAT)
         return found
 
+    def court(self) -> CourtFormat:
+        """The court's format with its particulars. Raises `ConfigurationError` naming the one that is wrong."""
+        found = self._ctx.formats.get(self._settings.case_format)
+        if not isinstance(found, CourtFormat):
+            raise _not_installed(self._settings.case_format)
+        return found.with_particulars(self._settings.particulars)
+
     def seal(self, exchange: Exchange) -> bytes:
-        """The file for the partner: encrypted container of the signed exchange and its documents."""
-        content, documents = self._format.encode_with_files(exchange)
-        signed = serialise(sign_xml(parse(content), self._signing_key))
-        packed = pack({"exchange.xml": signed, **documents})
-        still_valid = [
-            pem for pem, found in zip(self._recipients, self._partner, strict=True)
-            if found.not_valid_after_utc >= self._ctx.now()
-        ]
-        return envelope_encrypt(packed, still_valid or self._recipients)
+        """The file for the partner: encrypted, signed container of the exchange and its documents.
+
+        Raises `PermanentError` with every objection when a court's document cannot carry a case.
+        """
+        name, content, documents = self._written(exchange)
+        now = self._ctx.now()
+        inner = packed(self._settings, self._keys, name, content, documents, now)
+        return encrypted(self._settings, self._keys, inner, now)
+
+    def _written(self, exchange: Exchange) -> tuple[str, bytes, Mapping[str, bytes]]:
+        if self._settings.case_format == CASE_FILE:
+            marked = msgspec.structs.replace(exchange, is_test=True) if self._settings.is_test else exchange
+            return _EXCHANGE, *self._format.encode_with_files(marked)
+        court = self.court()
+        content = court.encode(exchange)
+        lost = [one for one in court.left_behind(exchange) if one.element not in {*self._settings.may_leave_out, "documents"}]
+        if lost:
+            raise PermanentError(
+                f"{court.format_id} has no place for {', '.join(one.element for one in lost)}",
+                cure="Take it out of the case, or agree that it may be left out (may_leave_out in the connection).",
+                reference=exchange.exchange_id,
+            )
+        return f"{court.format_id}.xml", content, _documents(exchange)
 
     def open(self, content: bytes) -> Decoded:
         """What the partner says in a sealed file; raises `QuarantineError` when any layer does not hold."""
-        root, documents = self._open(content, "exchange.xml")
+        document, files = self._open(content, _EXCHANGE)
+        root = parse(document)
         self._refuse_stray(root)
-        return self._format.decode_with_files(serialise(root), documents)
+        decoded = self._format.decode_with_files(document, files)
+        if self._settings.is_test and not decoded.is_test:
+            raise QuarantineError(
+                f"exchange {decoded.exchange_id} is not marked as a test, and this connection is on trial",
+                code="exchange.test", cure="Ask the partner to mark it, or end the trial in the connection.",
+            )
+        return decoded
 
     def open_accounts(self, content: bytes) -> Sequence[AccountLine]:
         """The partner's books from a sealed file."""
-        root, _ = self._open(content, "accounts.xml")
-        return self._format.decode_accounts(serialise(root))
+        return self._format.decode_accounts(self._open(content, "accounts.xml")[0])
 
-    def _open(self, content: bytes, name: str) -> tuple[Element, dict[str, bytes]]:
-        """The signed tree, and only that, and the files beside it."""
-        files = unpack(self._decrypt(content))
-        document = files.pop(name, None)
-        if document is None:
-            raise QuarantineError(
-                f"the container has no {name}", code="archive.content", cure="Ask the partner to send it again, whole."
-            )
-        return verify_xml(document, self._partner, at=self._ctx.now()), files
-
-    def _decrypt(self, content: bytes) -> bytes:
-        """Open it with the identity in use, else with the former one."""
-        identity, *formers = self._formers
-        try:
-            return envelope_decrypt(content, identity)
-        except QuarantineError:
-            if not formers:
-                raise
-        return envelope_decrypt(content, formers[0])
+    def _open(self, content: bytes, name: str) -> tuple[bytes, dict[str, bytes]]:
+        """What the partner's signature covers, and only that, and the files beside it."""
+        inner = decrypted(self._settings, self._keys, content)
+        return unpacked(self._settings, self._keys.partner, name, inner, self._ctx.now())
 
     def _refuse_stray(self, root: Element) -> None:
         """An exchange must come from this partner and be meant for this hub, whoever signed it."""
@@ -145,3 +131,19 @@ class Sealing:
                     code=code,
                     cure="Ask the partner why it sent this, or correct the reference in the connection.",
                 )
+
+
+def _not_installed(format_id: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"the case format {format_id} is not installed or cannot do what this connection needs",
+        cure="Run `collecthub plugin list` and repair what is shown as failed.",
+    )
+
+
+def _documents(exchange: Exchange) -> dict[str, bytes]:
+    """The documents of the case files, which a court's document only names, beside it under their sum."""
+    return {
+        f"documents/{one.sha256}.{_ENDINGS.get(one.media_type, 'bin')}": one.content
+        for message in exchange.messages if isinstance(message, CaseFile)
+        for one in message.documents if one.content
+    }

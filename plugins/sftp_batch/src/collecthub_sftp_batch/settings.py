@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import string
 import zoneinfo
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic.config import JsonDict
 
 NAME_FIELDS = frozenset({"sender", "receiver", "exchange", "kind", "count", "created"})
 WORK_DAYS = (0, 1, 2, 3, 4)
+CASE_FILE = "case-file"
 
 
 def _fingerprint(text: str) -> str:
@@ -181,5 +183,69 @@ class Habits(BaseModel):
     )
 
 
-class SftpBatchSettings(Login, Keys, Hours, Habits):
+class Contents(BaseModel):
+    """What a file for the partner holds, how it is signed and how it is encrypted. The defaults are the default profile."""
+
+    case_format: Literal["case-file", "xjustiz-2600003", "sdt-claim", "sdt-warrant", "epu-claim"] = Field(
+        default="case-file",
+        description="The words of a case: the case exchange, or a court's own document. A case that a court's document "
+        "cannot carry is not sent: the dispatch is blocked with every element and limit.",
+    )
+    particulars: Mapping[str, Any] = Field(
+        default_factory=dict, description="What a court's document needs beyond the case, as for `collecthub case export`."
+    )
+    may_leave_out: tuple[str, ...] = Field(
+        default=(), description="Elements of the case file that a court's document has no place for and that a person "
+        "has agreed to leave out, such as mandate_ref; anything else that has no place blocks the dispatch.",
+    )
+    container: Literal["zip", "asic_e"] = Field(
+        default="zip", description="A zip with a manifest of SHA-256 sums, or ASiC-E, whose signature holds the sums."
+    )
+    signature: Literal["xmldsig", "xades", "cms"] = Field(
+        default="xmldsig", description="XML signature or XAdES baseline B in the exchange, or CMS around the zip; "
+        "ASiC-E is signed with XAdES.",
+    )
+    encryption: Literal["cms", "openpgp"] = Field(
+        default="cms", description="CMS for the partner's certificate, or OpenPGP for its OpenPGP certificate."
+    )
+    partner_openpgp_certificate: str = Field(
+        default="", json_schema_extra=_PEM, description="The partner's OpenPGP certificate (armoured)."
+    )
+    next_partner_openpgp_certificate: str = Field(
+        default="", json_schema_extra=_PEM, description="Its coming one: files are encrypted for both."
+    )
+    own_openpgp_key: SecretStr | None = Field(
+        default=None, json_schema_extra=_PEM, description="The hub's OpenPGP secret key for this partner, unprotected."
+    )
+    previous_own_openpgp_key: SecretStr | None = Field(
+        default=None, json_schema_extra=_PEM, description="The former one: files encrypted for it are still opened."
+    )
+    conformance_level: Literal[1, 2, 3] = Field(
+        default=3, description="What the partner's software can do: 1 takes case files and acknowledges, 2 also "
+        "statuses, instructions and costs, 3 also payments, amendments and recalls. What it cannot read is a person's to say.",
+    )
+    is_test: bool = Field(
+        default=False, description="Trial: every exchange is marked as a test, and nothing real is sent or believed."
+    )
+
+    @model_validator(mode="after")
+    def _fitting(self) -> Self:
+        if self.container == "asic_e" and self.signature != "xades":
+            raise ValueError("an ASiC-E container is signed with xades")
+        if self.case_format != CASE_FILE and self.container != "asic_e" and self.signature != "cms":
+            raise ValueError("a court's document is signed from outside: container asic_e with xades, or signature cms")
+        if self.case_format != CASE_FILE and self.is_test:
+            raise ValueError("a court's document has no test flag; use the court's own test system")
+        if self.encryption == "openpgp" and not (self.partner_openpgp_certificate and self.own_openpgp_key):
+            raise ValueError("openpgp needs partner_openpgp_certificate and own_openpgp_key")
+        return self
+
+    @property
+    def suffix(self) -> str:
+        """The ending of a file's name, the innermost layer first."""
+        inner = {"asic_e": ".asice"}.get(self.container, ".zip") + (".p7s" if self.signature == "cms" else "")
+        return inner + {"cms": ".p7m", "openpgp": ".pgp"}[self.encryption]
+
+
+class SftpBatchSettings(Login, Keys, Hours, Habits, Contents):
     """Settings of one connection to a partner's SFTP account."""

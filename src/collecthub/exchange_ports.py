@@ -1,0 +1,41 @@
+"""What a partner's connector can tell of itself beside the ports that every one has: its profile, and its keys' ends.
+
+As with `collecthub.ports`, implementing a port is the capability declaration.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import msgspec
+
+
+class ProfileLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that happens with this partner, in plain words: `topic` such as "container", `says` a sentence."""
+
+    topic: str
+    says: str
+
+
+class KeyEnd(msgspec.Struct, frozen=True, kw_only=True):
+    """When a key or certificate of a connection ends, and what to do before that day."""
+
+    key: str
+    ends_at: dt.datetime
+    cure: str
+
+
+@runtime_checkable
+class Profiled(Protocol):
+    """Can say what it does with a partner. Touches nothing outside."""
+
+    def profile(self) -> Sequence[ProfileLine]: ...
+
+
+@runtime_checkable
+class KeyHolder(Protocol):
+    """Works with keys that end. Touches nothing outside; a key that cannot be read is left to the check."""
+
+    def key_ends(self) -> Sequence[KeyEnd]: ...
