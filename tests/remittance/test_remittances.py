@@ -7,14 +7,19 @@ import threading
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 from lxml import etree
 from payments.bank_samples import paid
 
 from collecthub.engine.payment_orders import export_remittances, order_file, take_answer
 from collecthub.engine.remitting import create_remittances
+from collecthub.engine.verify import verify
 from collecthub.errors import CollecthubError, PermanentError, QuarantineError
 from collecthub.formats.bank.pain001 import NAMESPACE
+from collecthub.model.event import PaymentRecorded
+from collecthub.model.facts_remittance import MoneyPassedOn
+from collecthub.store.case_log import read_events, read_lines
 from collecthub.store.queries.paging import PageRequest
 from collecthub.store.queries.remittances import list_remittances, remittance_detail
 from collecthub.store.queries.scope import LOCAL_OPERATOR, NotThereError, Role, Scope
@@ -181,3 +186,30 @@ def test_two_runs_at_one_moment_pay_once(both_till: Till) -> None:
     for thread in threads:
         thread.join()
     assert sum(one.gross for one in made) == D("500.00")
+
+
+def test_the_case_tells_what_was_passed_on_and_its_ledger_has_the_fee(till: Till) -> None:
+    till.agree(minimum_fee="0.00")
+    case = till.case("100.00")
+    till.bank(paid("100.00", text=case["number"]))
+    (made,) = create(till)
+    order = export_remittances(till.hub, LOCAL_OPERATOR)
+    assert order is not None
+
+    def lines() -> list[tuple[str, Decimal]]:
+        with till.hub.database.read() as conn:
+            return [(line.kind.value, line.amount) for line in read_lines(conn, case["case_id"]) if line.bearer.value == "creditor"]
+
+    assert lines() == [("fee", D("10.00")), ("vat", D("2.10"))]
+    take_answer(till.hub, LOCAL_OPERATOR, answer(order.message_ref, "RJCT"))
+    assert sum(amount for _, amount in lines()) == D(0)
+    with till.hub.database.read() as conn:
+        facts = [event.fact for event in read_events(conn, case["case_id"])]
+    assert [fact.amount for fact in facts if isinstance(fact, MoneyPassedOn)] == [D("100.00"), D("-100.00")]
+    assert verify(till.hub)[1] == ()
+
+
+def test_a_history_from_before_payments_had_references_keeps_its_bytes() -> None:
+    """The hash of an event covers its JSON: fields that came later may not appear in what was written earlier."""
+    stored = b'{"kind":"payment_recorded","amount":"60.00","paid_on":"2026-06-01","note":"seen on the account"}'
+    assert msgspec.json.encode(msgspec.json.decode(stored, type=PaymentRecorded)) == stored

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from collecthub.corridor.match import Candidate, Clues, KnownMoney, OpenClaim, bare_name, bare_number
 from collecthub.engine.context import Hub
-from collecthub.model.case import Case
+from collecthub.model.case import RECORDED, Case
 from collecthub.model.event import DirectPaymentSeen, PaymentRecorded, PaymentReported
 from collecthub.model.payment_reference import ogm_digits
 from collecthub.store import tables as t
@@ -141,11 +141,13 @@ def known_money(conn: sa.Connection, case_ids: Sequence[str]) -> dict[str, tuple
         bookings = sa.select(t.payment_bookings.c.case_id, t.payment_bookings.c.seq)
         tied = {(row.case_id, row.seq) for row in conn.execute(bookings.where(t.payment_bookings.c.case_id.in_(some)))}
         for case_id, events in read_histories(conn, some, _FOREVER).items():
+            back = {event.fact.reverses_ref for event in events if isinstance(event.fact, PaymentRecorded)}
             found[case_id] = tuple(
                 money
                 for event in events
-                if (case_id, event.seq) not in tied and (money := _money_of(event.seq, event.fact)) is not None
-            )
+                if (case_id, event.seq) not in tied and f"{RECORDED}{event.seq}" not in back
+                and (money := _money_of(event.seq, event.fact)) is not None
+            )  # fmt: skip
     return found
 
 

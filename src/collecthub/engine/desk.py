@@ -105,7 +105,7 @@ def record_payment(
             cure="Enter what belongs to this case; the rest is the debtor's credit with you.",
         )
     return change_case(
-        hub, work, case, [PaymentRecorded(amount=amount, paid_on=paid_on, note=note)], actor=scope.subject
+        hub, work, case, [PaymentRecorded(amount=amount, paid_on=paid_on, note=note, origin="person")], actor=scope.subject
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from collecthub.engine.case_work import change_case, locked_case
 from collecthub.engine.context import Hub, Work
 from collecthub.errors import PermanentError
-from collecthub.model.case import Case
+from collecthub.model.case import RECORDED, Case
 from collecthub.model.event import (
     CaseReopened,
     ClaimReopened,
@@ -35,7 +36,10 @@ def book(hub: Hub, work: Work, payment: p.StoredPayment, case: Case, amount: Dec
     """
     note = f"bank statement {payment.transaction.statement_ref}, {payment.transaction.place}".replace("statement ,", "file,")
     parts = portions(case, amount, payment.transaction.text)
-    facts = [PaymentRecorded(amount=part, paid_on=payment.booked_on, note=note) for part in parts]
+    ref = payment.transaction.bank_ref or payment.transaction.end_to_end_ref
+    facts = [
+        PaymentRecorded(amount=part, paid_on=payment.booked_on, note=note, payment_ref=ref, origin="bank") for part in parts
+    ]
     before = case.version
     changed = change_case(hub, work, case, facts, actor=actor)
     work.later(
@@ -112,22 +116,21 @@ def _undoing(
     facts: list[Fact] = [] if case.is_open else [CaseReopened(reason="the bank took the payment back")]
     facts.append(NoteAdded(text=f"the bank took a payment back{f': {reason}' if reason else ''}"))
     for seq, amount in parts:
-        facts += _undo_part(work, case, seq, amount)
+        facts += taken_back(work, case, seq, amount, returned.booked_on, returned.transaction.bank_ref, "bank")
     return tuple(facts)
 
 
-def _undo_part(work: Work, case: Case, seq: int, amount: Decimal) -> list[Fact]:
-    """The claim asks for the money again, at once; when the ERP reopens it too, its figure is the same already.
+def taken_back(
+    work: Work, case: Case, seq: int, amount: Decimal, on: dt.date, payment_ref: str, origin: str
+) -> list[Fact]:
+    """The facts that take back the money of one event of a case.
 
-    What the ERP had not booked yet is no longer expected from it: the entry is closed without a ledger line.
+    The claim asks for it again, at once; when the ERP reopens it too, its figure is the same already. What the ERP had
+    not booked yet is no longer expected from it. Raises `PermanentError` for money that a partner reported.
     """
-    reference = f"recorded-{seq}"
+    reference = f"{RECORDED}{seq}"
     if any(ref == reference for ref, _ in case.unmatched):
-        claim_id = _claim_for(case, amount)
-        return [
-            RemittanceBooked(claim_id=claim_id, amount=amount, payment_ref=reference),
-            ClaimReopened(claim_id=claim_id, amount=amount),
-        ]
+        return [PaymentRecorded(amount=-amount, paid_on=on, payment_ref=payment_ref, reverses_ref=reference, origin=origin)]
     event = read_event(work.conn, case.case_id, seq)
     fact = event.fact if event is not None else None
     if isinstance(fact, DirectPaymentSeen):

@@ -11,17 +11,19 @@ import datetime as dt
 import msgspec
 import sqlalchemy as sa
 
-from collecthub.engine.case_work import open_task
+from collecthub.engine.case_work import change_case, locked_case, open_task
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.remitting import operator_only
 from collecthub.errors import PermanentError
 from collecthub.formats.bank.pain001 import CreditTransfer, PaymentOrder, checked_iban, write_pain001
 from collecthub.formats.bank.pain002 import OrderAnswer, PaymentAnswer, read_pain002
+from collecthub.model.facts_remittance import MoneyPassedOn
 from collecthub.model.ids import new_id
 from collecthub.store import remittance_tables as r
 from collecthub.store import remittances as rs
 from collecthub.store import tables as t
 from collecthub.store.audit import append_audit
+from collecthub.store.case_log import from_minor
 from collecthub.store.queries.scope import Scope, not_there
 
 REJECTED_TASK = "remittance_rejected"
@@ -137,7 +139,7 @@ def take_answer(hub: Hub, scope: Scope, content: bytes) -> tuple[AnsweredRemitta
         mine = rs.locked(work.conn, r.remittances.c.order_id == row.order_id)
         currencies = sorted({one.currency for one in mine})
         batches = {currency: f"{row.message_ref}-{place}" for place, currency in enumerate(currencies, 1)}
-        found = [_take(work, one, _said_of(answer, one, batches[one.currency])) for one in mine]
+        found = [_take(hub, work, one, _said_of(answer, one, batches[one.currency])) for one in mine]
         append_audit(
             work.conn, now=work.now, actor=scope.subject, action="remittance.answered", subject=row.message_ref, detail=sha256
         )
@@ -160,13 +162,15 @@ def _said_of(answer: OrderAnswer, one: rs.StoredRemittance, batch_ref: str) -> P
 _RANK = {rs.CREATED: 0, rs.EXPORTED: 1, rs.ACCEPTED: 2, rs.PAID: 3}
 
 
-def _take(work: Work, one: rs.StoredRemittance, said: PaymentAnswer | None) -> AnsweredRemittance | None:
+def _take(
+    hub: Hub, work: Work, one: rs.StoredRemittance, said: PaymentAnswer | None
+) -> AnsweredRemittance | None:
     if said is None:
         return None
     reason = f"{said.code} {said.reason}".strip()
     if said.answer == "rejected":
         if one.state in rs.LIVE:
-            give_back(work, one, rs.REJECTED, reason)
+            give_back(hub, work, one, rs.REJECTED, reason)
         return AnsweredRemittance(number=one.number, state=rs.REJECTED, code=said.code, reason=said.reason)
     state = {"accepted": rs.ACCEPTED, "paid": rs.PAID}.get(said.answer, one.state)
     if one.state in rs.LIVE and _RANK[state] > _RANK[one.state]:
@@ -176,9 +180,21 @@ def _take(work: Work, one: rs.StoredRemittance, said: PaymentAnswer | None) -> A
     return AnsweredRemittance(number=one.number, state=one.state, code=said.code, reason=said.reason)
 
 
-def give_back(work: Work, one: rs.StoredRemittance, state: str, reason: str) -> None:
+def give_back(hub: Hub, work: Work, one: rs.StoredRemittance, state: str, reason: str) -> None:
     """The payment did not reach the creditor: its money is held again, and a person looks why."""
+    item = r.remittance_items
+    mine = sa.select(item).where(item.c.remittance_id == one.remittance_id, item.c.is_live).order_by(item.c.case_id)
+    by_case: dict[str, list[tuple[int, int, int]]] = {}
+    for row in work.conn.execute(mine):
+        by_case.setdefault(row.case_id, []).append((row.amount_minor, row.fee_minor, row.vat_minor))
     rs.release_items(work.conn, one.remittance_id)
+    for case_id, figures in by_case.items():
+        amount, fee, vat = (from_minor(-sum(column), one.currency) for column in zip(*figures, strict=True))
+        back = MoneyPassedOn(
+            remittance_number=one.number, currency=one.currency, amount=amount, fee=fee, vat=vat,
+            rule=f"the bank did not pay remittance {one.number}: {reason}",
+        )
+        change_case(hub, work, locked_case(work, case_id), [back], actor="hub")
     rs.change(work.conn, one.remittance_id, state=state, reason=reason, paid_on=None)
     open_task(
         work, kind=REJECTED_TASK, title=f"remittance {one.number} of {one.net} {one.currency} was {state} by the bank",

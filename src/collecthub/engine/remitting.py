@@ -13,12 +13,13 @@ from decimal import Decimal
 import msgspec
 import sqlalchemy as sa
 
-from collecthub.engine.case_work import close_tasks, open_task
+from collecthub.engine.case_work import change_case, close_tasks, locked_case, open_task
 from collecthub.engine.context import Hub, Work
 from collecthub.errors import PermanentError, RetryableError
 from collecthub.formats.bank.pain001 import checked_iban
 from collecthub.model.case import Case
 from collecthub.model.contract import Contract, Side, in_force
+from collecthub.model.facts_remittance import MoneyPassedOn
 from collecthub.model.fee import ZERO, Fee, FeesBefore, facts_of, fee_on
 from collecthub.model.ids import new_id
 from collecthub.store import held_money as h
@@ -121,7 +122,23 @@ def _remit(
         payee=creditor.name, order_id=None, reason="", made_on=hub.business_date(), paid_on=None,
     )  # fmt: skip
     _write(work, scope, made, lines)
+    _tell_cases(hub, work, made, lines)
     return made
+
+
+def _tell_cases(hub: Hub, work: Work, made: rs.StoredRemittance, lines: Sequence[_Line]) -> None:
+    """Every case learns what of its money was passed on, and what stayed."""
+    by_case: dict[str, list[_Line]] = defaultdict(list)
+    for line in lines:
+        by_case[line.item.case_id].append(line)
+    work.hold(by_case)
+    for case_id, of_case in by_case.items():
+        fact = MoneyPassedOn(
+            remittance_number=made.number, currency=made.currency, amount=sum((line.amount for line in of_case), ZERO),
+            fee=sum((line.fee.amount for line in of_case), ZERO), vat=sum((line.fee.vat for line in of_case), ZERO),
+            rule="; ".join(dict.fromkeys(line.fee.rule for line in of_case)), is_withheld=of_case[0].is_withheld,
+        )  # fmt: skip
+        change_case(hub, work, locked_case(work, case_id), [fact], actor="hub")
 
 
 def _write(work: Work, scope: Scope, made: rs.StoredRemittance, lines: Sequence[_Line]) -> None:

@@ -124,7 +124,7 @@ def _word(case: Case, event: ev.CaseEvent) -> Message | None:
         case ev.PaymentRecorded():
             return PaymentReport(
                 **head, payment_ref=f"recorded-{event.seq}", currency=case.currency, amount=fact.amount,
-                received_on=fact.paid_on,
+                received_on=fact.paid_on, reverses_ref=fact.reverses_ref or "",
             )
         case ev.InstructionReceived() if event.actor != f"partner:{case.creditor_id.removeprefix('peer-')}":
             code = InstructionCode(fact.code)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from collecthub.model import booking_money
+from collecthub.model import booking_money, booking_remittance
 from collecthub.model import event as ev
 from collecthub.model.ledger import LedgerLine, LineKind
 
@@ -101,8 +101,17 @@ def _lines_payment(currency: str, fact: ev.PaymentReported, event: ev.CaseEvent)
 def _lines_recorded(currency: str, fact: ev.PaymentRecorded, event: ev.CaseEvent) -> tuple[LedgerLine, ...]:
     return _line(
         currency, LineKind.PAYMENT, fact.amount, fact.paid_on,
-        basis="payment to the creditor, as a person recorded it", origin="person",
+        reference=fact.payment_ref or "", basis=_RECORDED_BASIS.get(fact.origin or "person", "payment"),
+        origin=fact.origin or "person",
     )
+
+
+_RECORDED_BASIS = {
+    "person": "payment to the creditor, as a person recorded it",
+    "bank": "payment on the account, as the bank shows it",
+    "cash": "cash, with a receipt",
+    "card": "card, with a receipt",
+}
 
 
 _LINES: dict[type, Callable[[str, Any, ev.CaseEvent], tuple[LedgerLine, ...]]] = {
@@ -114,4 +123,5 @@ _LINES: dict[type, Callable[[str, Any, ev.CaseEvent], tuple[LedgerLine, ...]]] =
     ev.PaymentReported: _lines_payment,
     ev.PaymentRecorded: _lines_recorded,
     **booking_money.LINES,
+    **booking_remittance.LINES,
 }

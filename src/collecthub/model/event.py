@@ -18,6 +18,7 @@ from collecthub.model.fact import FactBase
 from collecthub.model.facts_human import HumanFact
 from collecthub.model.facts_money import MoneyFact
 from collecthub.model.facts_network import NetworkFact
+from collecthub.model.facts_remittance import RemittanceFact
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -212,11 +213,18 @@ class RemittanceBooked(FactBase, frozen=True, kw_only=True, tag="remittance_book
 
 
 class PaymentRecorded(FactBase, frozen=True, kw_only=True, tag="payment_recorded"):
-    """A person says that the creditor was paid. The ERP's later figure for the same money is matched to it."""
+    """The creditor was paid, as a person or the bank says. The ERP's later figure for the same money is matched to it.
+
+    `payment_ref` is theirs (the bank's, a receipt's number); `reverses_ref` names the money that this takes back, with
+    an amount below zero; `origin` is person, bank, cash or card. Histories from before these fields do not have them.
+    """
 
     amount: Decimal
     paid_on: dt.date
     note: str = ""
+    payment_ref: str | msgspec.UnsetType = msgspec.UNSET
+    reverses_ref: str | msgspec.UnsetType = msgspec.UNSET
+    origin: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class HoldSet(FactBase, frozen=True, kw_only=True, tag="hold_set"):
@@ -327,6 +335,7 @@ Fact = (
     | OwnerChanged
     | MoneyFact
     | NetworkFact
+    | RemittanceFact
     | HumanFact
 )
 

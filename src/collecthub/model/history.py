@@ -13,7 +13,7 @@ import msgspec
 
 from collecthub.errors import PermanentError
 from collecthub.model import event as ev
-from collecthub.model import history_money, history_network
+from collecthub.model import facts_remittance, history_money, history_network
 from collecthub.model.booking import ledger_lines
 from collecthub.model.case import RECORDED, Case, Hold, Placement
 from collecthub.model.codes import Phase, Status
@@ -253,12 +253,11 @@ def _payment(case: Case, fact: ev.PaymentReported, event: ev.CaseEvent) -> Case:
 
 
 def _recorded(case: Case, fact: ev.PaymentRecorded, event: ev.CaseEvent) -> Case:
-    reference = f"{RECORDED}{event.seq}"
-    return replace(
-        case,
-        direct_payments=case.direct_payments + fact.amount,
-        unmatched=(*case.unmatched, (reference, fact.amount)),
-    )
+    if fact.reverses_ref:
+        unmatched = _without_first(case.unmatched, fact.reverses_ref)
+    else:
+        unmatched = (*case.unmatched, (f"{RECORDED}{event.seq}", fact.amount))
+    return replace(case, direct_payments=case.direct_payments + fact.amount, unmatched=unmatched)
 
 
 def _remittance_booked(case: Case, fact: ev.RemittanceBooked, event: ev.CaseEvent) -> Case:
@@ -347,6 +346,7 @@ HANDLERS: Mapping[type, Handler] = {
 # Facts that are history only; named here so that a new fact must say where it belongs.
 HISTORY_ONLY = (
     frozenset({ev.DocumentAdded, ev.InstructionReceived, ev.InstructionQueued, ev.CreditorTold, ev.NoteAdded})
+    | {facts_remittance.MoneyPassedOn}
     | history_money.HISTORY_ONLY
     | history_network.HISTORY_ONLY
     | HUMAN_HISTORY_ONLY

@@ -11,7 +11,7 @@ import msgspec
 
 from collecthub.model.status_tables import OWN_VOCABULARY, status_tables
 from collecthub.store.queries.case_file import TimelineEntry
-from collecthub.web.portal import sentences_money, sentences_network
+from collecthub.web.portal import sentences_money, sentences_network, sentences_remittance
 from collecthub.web.portal.figures import amount_text
 from collecthub.web.portal.sentences_human import KINDS as HUMAN_KINDS
 from collecthub.web.portal.words import label, spoken
@@ -155,7 +155,10 @@ def _booked(fact: Fact, telling: Telling) -> str:
 
 
 def _recorded(fact: Fact, telling: Telling) -> str:
-    return f"A payment of {telling.amount(fact['amount'])} to the creditor on {fact['paid_on']} was recorded."
+    if fact.get("reverses_ref"):
+        return f"A payment of {telling.amount(-fact['amount'])} was taken back on {fact['paid_on']}."
+    how = {"bank": "on the account", "cash": "in cash", "card": "by card"}.get(fact.get("origin", ""), "to the creditor")
+    return f"A payment of {telling.amount(fact['amount'])} {how} on {fact['paid_on']} was recorded."
 
 
 # --- the holder -----------------------------------------------------------------------------------
@@ -295,6 +298,7 @@ _KINDS: Mapping[str, tuple[str, Callable[[Fact, Telling], str], str]] = {
     "owner_changed": ("life", _owner, ""),
     **sentences_money.KINDS,
     **sentences_network.KINDS,
+    **sentences_remittance.KINDS,
     **HUMAN_KINDS,
 }
 TOLD_KINDS = frozenset(_KINDS)
