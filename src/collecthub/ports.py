@@ -17,6 +17,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
+from collecthub.errors import CollecthubError
 from collecthub.model.case import Case
 from collecthub.model.event import CaseEvent
 from collecthub.model.exchange import AccountLine, Decoded, Exchange, OutboundMessage
@@ -267,6 +268,34 @@ class AnswersAgain(Protocol):
 
     def answers(self, envelope: Envelope) -> Receipt:
         """Send an envelope that has arrived once more, same id and same bytes, for the answers that were lost."""
+        ...
+
+
+@runtime_checkable
+class KeepsRequests(Protocol):
+    """A dispatcher whose partner keeps every request until it has answered it, so that nothing is ever said again."""
+
+    @property
+    def keeps_requests(self) -> bool:
+        """Always true; a partner that may forget is served by a dispatcher without this."""
+        ...
+
+
+@runtime_checkable
+class KeepsHours(Protocol):
+    """A dispatcher whose partner takes new cases in its office hours only; changes and recalls go out at any time."""
+
+    def takes_cases_at(self) -> dt.datetime | None:
+        """When new cases may leave again; None when they may leave now."""
+        ...
+
+
+@runtime_checkable
+class SendsMany(Protocol):
+    """A dispatcher that has many envelopes under way at once."""
+
+    def deliver_many(self, work: Sequence[tuple[Envelope, Journal]]) -> Sequence[Receipt | CollecthubError]:
+        """As `Dispatcher.deliver` for each; every envelope gets its receipt or its error in its place."""
         ...
 
 

@@ -77,7 +77,7 @@ def show_case(case: CaseRef, as_json: Json = False) -> None:
 
     with client() as hub, hub.database.read() as conn:
         case_id = case_id_of(conn, case)
-        detail = case_file.case_detail(conn, LOCAL_OPERATOR, case_id)
+        detail = case_file.case_detail(conn, LOCAL_OPERATOR, case_id, hub.now())
         history = case_file.timeline(conn, LOCAL_OPERATOR, case_id)
         said = case_file.messages(conn, LOCAL_OPERATOR, case_id)
         papers = case_file.documents(conn, LOCAL_OPERATOR, case_id)

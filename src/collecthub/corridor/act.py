@@ -9,25 +9,25 @@ from collecthub.model.clock import Amend, Close, Follow, Timer
 from collecthub.model.event import AmendmentQueued, CaseClosed, Fact, HoldReleased
 from collecthub.model.exchange import AmendmentCode
 from collecthub.model.human_course import follows, over
+from collecthub.model.transfer import sealed_for_next
 
 
 def act(case: Case, wanted: Amend | Close | Follow | Timer, message_id: str) -> tuple[Fact, ...]:
     """The facts of one act. A timer that is over releases its hold; any other timer is a task, not a fact."""
     match wanted:
         case Amend():
-            stop = wanted.code is AmendmentCode.RECALL
             return (
                 AmendmentQueued(
                     message_id=message_id,
                     code=wanted.code,
                     reason_code=wanted.reason_code,
-                    principal=Decimal(0) if stop else case.demanded,
+                    principal=Decimal(0) if wanted.code is AmendmentCode.RECALL else case.demanded,
                 ),
             )
         case Close():
             return (CaseClosed(outcome=wanted.outcome, reason=wanted.reason),)
         case Follow():
-            return follows(case)
+            return (*follows(case), *sealed_for_next(case))
         case Timer():
             reason = wanted.kind.removeprefix("hold:")
             if reason != wanted.kind and case.held_for(reason):

@@ -14,15 +14,16 @@ from collecthub.model.clock import Act, Amend, Close, Follow, Place, Timer
 from collecthub.model.codes import Outcome, Status
 from collecthub.model.exchange import AmendmentCode
 from collecthub.model.human_course import follows, waits
+from collecthub.model.placement_ladder import reached
+from collecthub.model.rungs import WAITS, due_rungs, length, repeat_after
+from collecthub.model.transfer import sealed_for_next
 
-# How long a wait may last before a person is told. Figures: acknowledgement and acceptance after Debitura (about
-# 24 hours) and Go Solid (4 working hours), status cadence after Debitura's paused follow-up (14 days).
-NO_RECEIPT = dt.timedelta(hours=1)
-NO_ACKNOWLEDGEMENT = dt.timedelta(hours=24)
-NO_DECISION = dt.timedelta(days=3)
-NO_STATUS = dt.timedelta(days=14)
-NO_STOP = dt.timedelta(minutes=15)
+REPEAT = "repeat:"  # begins the kind of the timer that has a message said again
 NO_INFORMATION = dt.timedelta(days=5)
+# Holds for which whoever holds the case must pause, unless the holder itself reported the reason.
+PAUSING_HOLDS = frozenset(
+    {"dispute", "complaint", "vulnerable", "insolvency", "legal_objection", "collective_settlement"}
+)
 
 
 def decide(case: Case) -> tuple[Act, ...]:
@@ -30,7 +31,7 @@ def decide(case: Case) -> tuple[Act, ...]:
     out = case.placement is not None and case.placement.is_out
     if not case.is_open:
         return _recall(case, "closed") if out else ()
-    if follows(case):
+    if follows(case) or sealed_for_next(case):
         return (Follow(),)
     if case.balance.open_principal <= 0:
         return _settled(case, out)
@@ -66,10 +67,26 @@ def _current(case: Case) -> Iterator[Placement]:
 
 
 def _keep_told(case: Case) -> tuple[Act, ...]:
-    assert case.placement is not None, "called for cases that are out"
-    if case.status is Status.RECALLING or case.demanded == case.placement.told_principal:
+    placement = case.placement
+    assert placement is not None, "called for cases that are out"
+    if case.status is Status.RECALLING:
+        return ()
+    if must_pause(case) != placement.is_paused:
+        code = AmendmentCode.RESUME if placement.is_paused else AmendmentCode.SUSPEND
+        return (Amend(code=code, reason_code=_pause_reason(case)),)
+    if case.demanded == placement.told_principal:
         return ()
     return (Amend(code=AmendmentCode.BALANCE, reason_code="balance_changed"),)
+
+
+def must_pause(case: Case) -> bool:
+    """Whether somebody other than the holder gave a reason why the holder must wait."""
+    return bool(_pause_reason(case))
+
+
+def _pause_reason(case: Case) -> str:
+    holder = f"partner:{case.placement.partner_id}" if case.placement is not None else ""
+    return next((hold.reason for hold in case.holds if hold.reason in PAUSING_HOLDS and hold.set_by != holder), "")
 
 
 def _recall(case: Case, reason_code: str) -> tuple[Act, ...]:
@@ -87,21 +104,13 @@ def timers(case: Case) -> tuple[Timer, ...]:
 def _timers(case: Case) -> Iterator[Timer]:
     placement = case.placement
     if placement is not None and placement.is_out:
-        if placement.amendment_code is AmendmentCode.RECALL:
-            asked = placement.amendment_sent_at or case.changed_at
-            yield Timer(
-                kind="no_stop", due_at=asked + NO_STOP, owner="operator",
-                title=f"{placement.partner_name} has not confirmed that it stopped",
-            )
-        elif case.is_open:
-            yield from _holder_timer(case)
+        yield from _change_timers(placement)
+        if case.is_open and placement.amendment_code is not AmendmentCode.RECALL:
+            yield from _rung_timers(placement)
     if not case.is_open:
         return
     if case.status is Status.SENDING and placement is not None:
-        yield Timer(
-            kind="no_receipt", due_at=placement.chosen_at + NO_RECEIPT, owner="operator",
-            title=f"the case file has not reached {placement.partner_name}",
-        )
+        yield from _rung_timers(placement)
     if case.status is Status.NEEDS_INFO:
         yield Timer(
             kind="needs_info", due_at=case.changed_at + NO_INFORMATION, owner="creditor",
@@ -114,19 +123,42 @@ def _timers(case: Case) -> Iterator[Timer]:
             yield Timer(kind=f"hold:{hold.reason}", due_at=end, owner="operator", title=f"hold {hold.reason} ends")
 
 
-def _holder_timer(case: Case) -> Iterator[Timer]:
-    placement = case.placement
-    assert placement is not None and placement.sent_at is not None, "called for cases that are out"
-    name = placement.partner_name
-    if placement.acknowledged_at is None and placement.accepted_at is None:
-        due = placement.sent_at + NO_ACKNOWLEDGEMENT
-        yield Timer(kind="no_acknowledgement", due_at=due, owner="operator", title=f"{name} has not acknowledged")
-    elif placement.accepted_at is None:
-        heard = placement.acknowledged_at or placement.sent_at
+def _rung_timers(placement: Placement) -> Iterator[Timer]:
+    """The rung that is waited for, the result beside it, and the next word of a holder that has acted."""
+    clocks, name = placement.clocks, placement.partner_name
+    known = reached(placement)
+    for rung, due_at in due_rungs(known, clocks).items():
+        wait = WAITS[rung]
+        yield Timer(kind=wait.timer, due_at=due_at, owner=wait.owner, title=wait.says.format(partner=name))
+    if "acted" in known:
+        heard = placement.last_heard_at or known["acted"]
         yield Timer(
-            kind="no_decision", due_at=heard + NO_DECISION, owner="partner",
-            title=f"{name} has neither accepted nor refused",
+            kind="no_status", due_at=heard + length(clocks, "heard_hours"), owner="partner", title=f"{name} is silent"
         )
-    else:
-        heard = placement.last_heard_at or placement.accepted_at
-        yield Timer(kind="no_status", due_at=heard + NO_STATUS, owner="partner", title=f"{name} is silent")
+
+
+_SAYS = {
+    AmendmentCode.RECALL: ("no_stop", "stopped_minutes", "{partner} has not confirmed that it stopped"),
+    AmendmentCode.BALANCE: ("no_change", "changed_hours", "{partner} has not confirmed the new balance"),
+    AmendmentCode.SUSPEND: ("no_pause", "changed_hours", "{partner} has not confirmed that it pauses"),
+    AmendmentCode.RESUME: ("no_pause", "changed_hours", "{partner} has not confirmed that it goes on"),
+}
+
+
+def _change_timers(placement: Placement) -> Iterator[Timer]:
+    """Every change without an answer: an alarm, and the moment to say it again. A refusal is for a person, at once."""
+    for asked in placement.asking:
+        kind, clock, says = _SAYS[asked.code]
+        if asked.refused_at is not None:
+            yield Timer(
+                kind=f"{kind}_refused", due_at=asked.refused_at, owner="operator",
+                title=f"{placement.partner_name} refused: {asked.code.value}",
+            )
+            continue
+        due_at = asked.asked_at + length(placement.clocks, clock)
+        yield Timer(kind=kind, due_at=due_at, owner="operator", title=says.format(partner=placement.partner_name))
+        if asked.sent_at is not None:
+            yield Timer(
+                kind=f"{REPEAT}{asked.message_id}"[:40], due_at=asked.sent_at + repeat_after(asked.sendings),
+                owner="hub", title=f"the {asked.code.value} is said again to {placement.partner_name}",
+            )

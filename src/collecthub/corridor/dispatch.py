@@ -10,7 +10,8 @@ import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
 
-from collecthub.errors import InDoubtError
+from collecthub.errors import CollecthubError, InDoubtError
+from collecthub.law.feasibility.telling import remarks
 from collecthub.model.case import Case, Placement
 from collecthub.model.exchange import (
     AmendmentCode,
@@ -21,9 +22,10 @@ from collecthub.model.exchange import (
     DocumentItem,
     InstructionCode,
     PaymentInstruction,
+    Procedure,
 )
 from collecthub.model.party import Party
-from collecthub.ports import AnswersAgain, DeliveryState, Dispatcher, Envelope, Journal, Receipt
+from collecthub.ports import AnswersAgain, DeliveryState, Dispatcher, Envelope, Journal, Receipt, SendsMany
 
 
 def compose_case_file(
@@ -45,6 +47,8 @@ def compose_case_file(
         payment=PaymentInstruction(payee=creditor.name, account=account, reference=case.number),
         dunning_level=max((claim.dunning_level for claim in case.claims), default=0),
         documents=tuple(documents),
+        # Courts take no remarks; whoever works amicably learns what is weak in the file before it asks.
+        remarks=remarks(case.feasibility) if placement.procedure is Procedure.AMICABLE else "",
     )
 
 
@@ -111,3 +115,19 @@ def dispatch(dispatcher: Dispatcher, envelope: Envelope, journal: Journal, earli
                 reference=envelope.envelope_id,
             )
     return dispatcher.deliver(envelope, journal)
+
+
+def dispatch_many(
+    dispatcher: Dispatcher, work: Sequence[tuple[Envelope, Journal]]
+) -> Sequence[Receipt | CollecthubError]:
+    """Deliver envelopes that were never tried, all at once where the dispatcher can; a receipt or an error for each."""
+    if isinstance(dispatcher, SendsMany):
+        return dispatcher.deliver_many(work)
+    return [_one(dispatcher, envelope, journal) for envelope, journal in work]
+
+
+def _one(dispatcher: Dispatcher, envelope: Envelope, journal: Journal) -> Receipt | CollecthubError:
+    try:
+        return dispatcher.deliver(envelope, journal)
+    except CollecthubError as error:
+        return error

@@ -15,9 +15,10 @@ import msgspec
 from collecthub.errors import QuarantineError
 from collecthub.model import event as ev
 from collecthub.model import exchange as ex
-from collecthub.model.case import RECORDED, Case
+from collecthub.model.case import RECORDED, Asking, Case
 from collecthub.model.codes import Outcome, StatusCode, translate
 from collecthub.model.exchange import AckVerdict
+from collecthub.model.facts_exchange import AmendmentRefused, CaseValidated
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -46,14 +47,9 @@ def _acknowledgement(case: Case, message: ex.CaseAcknowledgement, words: Words) 
     placement = case.placement
     if placement is None:
         return (ev.NoteAdded(text=f"acknowledgement without a placement: {message.verdict}"),)
-    if message.in_reply_to == placement.amendment_id and placement.amendment_code is not None:
-        if message.verdict is AckVerdict.REFUSED:
-            return (ev.NoteAdded(text=f"the holder refused the amendment: {message.reason_code} {message.reason}"),)
-        return (
-            ev.AmendmentAcknowledged(
-                message_id=message.in_reply_to, code=placement.amendment_code, holder_ref=message.holder_ref
-            ),
-        )
+    asked = next((one for one in placement.asking if one.message_id == message.in_reply_to), None)
+    if asked is not None:
+        return _answer(asked, message)
     if message.in_reply_to != placement.message_id:
         return ()  # a late answer to an amendment that a newer one replaced, or to an earlier placement
     if message.verdict is AckVerdict.REFUSED:
@@ -61,7 +57,23 @@ def _acknowledgement(case: Case, message: ex.CaseAcknowledgement, words: Words) 
         return (ev.CaseRefused(message_id=message.in_reply_to, code=code, reason=message.reason),)
     if message.verdict is AckVerdict.ACCEPTED:
         return (ev.CaseAccepted(message_id=message.in_reply_to, holder_ref=message.holder_ref),)
+    if message.verdict is AckVerdict.VALIDATED:
+        return (CaseValidated(message_id=message.in_reply_to, holder_ref=message.holder_ref),)
     return (ev.CaseAcknowledged(message_id=message.in_reply_to, holder_ref=message.holder_ref),)
+
+
+def _answer(asked: Asking, message: ex.CaseAcknowledgement) -> tuple[ev.Fact, ...]:
+    """What an answer to a recall, a new balance or a pause says. Only `accepted` settles it: received is not yet done."""
+    if message.verdict is AckVerdict.REFUSED:
+        code = message.reason_code or "unstated"
+        return (
+            AmendmentRefused(message_id=asked.message_id, code=asked.code, reason_code=code, reason=message.reason),
+        )
+    if message.verdict is not AckVerdict.ACCEPTED:
+        return ()
+    return (
+        ev.AmendmentAcknowledged(message_id=asked.message_id, code=asked.code, holder_ref=message.holder_ref),
+    )
 
 
 def _meaning(case: Case, code: str, words: Words) -> StatusCode:

@@ -52,7 +52,8 @@ def change_case(
         work.told.append((case, event))
         _open_need(work, case, event)
     _queue_reports(hub, work, case, written)
-    if timers(case) != waited:
+    now_waited = timers(case)
+    if now_waited != waited:
         _set_timers(work, case)
     if any(isinstance(step, Place) for step in decide(case)):
         work.wake("place", case.creditor_id)
@@ -68,6 +69,9 @@ def locked_case(work: Work, case_id: str) -> Case:
     return case
 
 
+        for timer in waited:
+            if timer.due_at <= work.now and timer not in now_waited:  # what its alarm asked for has come
+                close_tasks(work, done_by="hub", case_id=case.case_id, kind=timer.kind)
 # --- messages to partners -------------------------------------------------------------------------
 
 

@@ -8,10 +8,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from collecthub.corridor.act import act
+from collecthub.corridor.decide import REPEAT, timers
 from collecthub.corridor.due import due
 from collecthub.engine.case_work import change_case, locked_case, open_task
+from collecthub.engine.checking import watch_rules
 from collecthub.engine.context import Hub, Work
-from collecthub.engine.sending import OPEN_STATES
+from collecthub.engine.key_watch import watch_keys
+from collecthub.engine.repeating import say_again
+from collecthub.engine.mandates import watch_mandates
+from collecthub.engine.sending_line import OPEN_STATES
 from collecthub.model.clock import Timer
 from collecthub.registers import ConnectorRole
 from collecthub.store import tables as t
@@ -29,6 +34,9 @@ def tick(hub: Hub) -> None:
     _timers(hub)
     _retries(hub)
     _connections(hub)
+    watch_keys(hub)
+    watch_rules(hub)
+    watch_mandates(hub)
 
 
 def _timers(hub: Hub) -> None:
@@ -60,8 +68,12 @@ def _over(hub: Hub, work: Work, case_id: str, timer: Timer) -> None:
         change_case(hub, work, case, facts, actor="hub")
         return
     work.conn.execute(sa.delete(t.timers).where(t.timers.c.case_id == case_id, t.timers.c.kind == timer.kind))
+    if timer.kind.startswith(REPEAT):
+        say_again(hub, work, case, timer.kind.removeprefix(REPEAT))
+        return
+    said = next((wait.title for wait in timers(case) if wait.kind == timer.kind), timer.kind.replace("_", " "))
     open_task(
-        work, kind=timer.kind, title=f"case {case.number}: {timer.kind.replace('_', ' ')}", owner=timer.owner,
+        work, kind=timer.kind, title=f"case {case.number}: {said}", owner=timer.owner,
         detail=f"due {timer.due_at.isoformat(timespec='minutes')}", creditor_id=case.creditor_id, case_id=case_id,
     )
 
@@ -72,7 +84,7 @@ def _retries(hub: Hub) -> None:
     forgotten = now - FORGOTTEN_AFTER
     waits = (
         ("dispatch", t.envelopes, _due(t.envelopes, OPEN_STATES, now, forgotten, t.envelopes.c.created_at)),
-        ("dispatch", t.messages, (t.messages.c.state == "queued") & (t.messages.c.queued_at <= forgotten)),
+        ("dispatch", t.messages, _due(t.messages, ("queued",), now, forgotten, t.messages.c.queued_at)),
         ("record", t.inbox, t.inbox.c.answered_at.is_(None) & (t.inbox.c.received_at <= forgotten)),
         ("papers", wanted_papers, wanted_papers.c.next_attempt_at <= now),
         ("report", t.reports, _due(t.reports, ("queued",), now, forgotten, t.reports.c.queued_at)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -13,41 +15,73 @@ from collecthub.engine.context import Hub, Work
 from collecthub.errors import PermanentError
 from collecthub.model.case import Case
 from collecthub.model.event import AmendmentQueued, InstructionQueued, PlacementWithdrawn
-from collecthub.model.exchange import CaseFile, DocumentItem, Exchange, InstructionCode, OutboundMessage
+from collecthub.model.exchange import (
+    CaseFile,
+    DocumentItem,
+    Exchange,
+    InstructionCode,
+    Message,
+    OutboundMessage,
+)
 from collecthub.model.ids import new_id
 from collecthub.store import tables as t
 from collecthub.store.connections import ConnectionRow, read_creditor
 
 
-def compose(hub: Hub, row: ConnectionRow, limit: int) -> str | None:
-    """Fix the next envelope's messages from the cases as they are now. None when nothing is in line."""
+def compose(
+    hub: Hub, row: ConnectionRow, limit: int, *, most: int = 1, busy: Collection[str] = (), opens_at: dt.datetime | None = None
+) -> int:
+    """Fix the words of up to `most` envelopes from the cases as they are now; returns how many messages were looked at.
+
+    Changes and recalls come before new cases. Cases in `busy` are in an envelope that is not done and wait for it; new cases
+    wait until `opens_at`.
+    """
     with hub.work() as work:
-        waiting = work.conn.execute(
-            sa.select(t.messages)
-            .where(t.messages.c.connection_id == row.connection_id, t.messages.c.state == "queued")
-            .order_by(t.messages.c.queued_at, t.messages.c.message_id)
-            .limit(limit)
-        ).all()
+        if opens_at is not None:
+            _wait_for_opening(work, row.connection_id, opens_at)
+        waiting = _in_line(work, row.connection_id, limit * most, busy)
         work.hold(entry.case_id for entry in waiting)
         composed = [message for entry in waiting if (message := _message(hub, work, entry)) is not None]
-        if not composed:
-            return "" if waiting else None
-        exchange = Exchange(
-            exchange_id=new_id(), sender_ref=hub.settings.operator_name, receiver_ref=row.partner_id or "",
-            created_at=work.now, messages=tuple(composed),
+        for start in range(0, len(composed), limit):
+            put_into_envelope(hub, work, row, tuple(composed[start : start + limit]))
+    return len(waiting)
+
+
+def _wait_for_opening(work: Work, connection_id: str, opens_at: dt.datetime) -> None:
+    new = (t.messages.c.connection_id == connection_id) & (t.messages.c.state == "queued") & (t.messages.c.kind == CASE_FILE)
+    work.conn.execute(sa.update(t.messages).where(new).values(next_attempt_at=opens_at))
+
+
+def _in_line(work: Work, connection_id: str, most: int, busy: Collection[str]) -> Sequence[Any]:
+    may_leave = t.messages.c.next_attempt_at.is_(None) | (t.messages.c.next_attempt_at <= work.now)
+    is_new = sa.case((t.messages.c.kind == CASE_FILE, 1), else_=0)
+    query = (
+        sa.select(t.messages)
+        .where(t.messages.c.connection_id == connection_id, t.messages.c.state == "queued", may_leave)
+        .order_by(is_new, t.messages.c.queued_at, t.messages.c.message_id)
+        .limit(most)
+    )
+    return work.conn.execute(query.where(t.messages.c.case_id.not_in(busy)) if busy else query).all()
+
+
+def put_into_envelope(hub: Hub, work: Work, row: ConnectionRow, messages: tuple[Message, ...]) -> str:
+    """Keep the words of one exchange and open the envelope that will carry them; returns its id."""
+    exchange = Exchange(
+        exchange_id=new_id(), sender_ref=hub.settings.operator_name, receiver_ref=row.partner_id or "",
+        created_at=work.now, messages=messages,
+    )
+    sha256 = hub.evidence.keep(msgspec.json.encode(exchange))
+    work.conn.execute(
+        sa.insert(t.envelopes).values(
+            envelope_id=exchange.exchange_id, connection_id=row.connection_id, partner_id=row.partner_id or "",
+            sha256=sha256, state="composed", created_at=work.now,
         )
-        sha256 = hub.evidence.keep(msgspec.json.encode(exchange))
-        work.conn.execute(
-            sa.insert(t.envelopes).values(
-                envelope_id=exchange.exchange_id, connection_id=row.connection_id, partner_id=row.partner_id or "",
-                sha256=sha256, state="composed", created_at=work.now,
-            )
-        )
-        work.conn.execute(
-            sa.update(t.messages)
-            .where(t.messages.c.message_id.in_([message.message_id for message in composed]))
-            .values(state="enveloped", envelope_id=exchange.exchange_id)
-        )
+    )
+    work.conn.execute(
+        sa.update(t.messages)
+        .where(t.messages.c.message_id.in_([message.message_id for message in messages]))
+        .values(state="enveloped", envelope_id=exchange.exchange_id)
+    )
     return exchange.exchange_id
 
 
@@ -80,8 +114,8 @@ def obsolete(case: Case, kind: str, message_id: str) -> str:
         return "" if case.demanded > 0 else "nothing is owed any more"
     if placement is None or not placement.is_out:
         return "the partner no longer holds the case"
-    if kind == AMENDMENT and placement.amendment_id != message_id:
-        return "a newer amendment replaced this one"
+    if kind == AMENDMENT and all(asked.message_id != message_id for asked in placement.asking):
+        return "it was confirmed, or a newer one replaced it"
     return ""
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from collecthub.engine.context import Hub
 from collecthub.engine.durable import DurableQueue, Engine
-from collecthub.engine.sending import OPEN_STATES
+from collecthub.engine.sending_line import OPEN_STATES
 from collecthub.ports import HookReceiver
 from collecthub.registers import ConnectorRole
 from collecthub.store import tables as t

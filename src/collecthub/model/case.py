@@ -20,6 +20,7 @@ from collecthub.model.objection import Objections
 from collecthub.model.party import Party
 from collecthub.model.plan import Plan
 from collecthub.model.proceeding import Proceedings
+from collecthub.model.rungs import RungClocks
 from collecthub.model.solvency import Solvency
 
 RECORDED = "recorded-"  # begins the reference of money that a person or a bank file showed
@@ -33,6 +34,17 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     since_at: dt.datetime
     until_on: dt.date | None = None
     set_by: str
+
+
+class Asking(msgspec.Struct, frozen=True, kw_only=True):
+    """A change that the holder was asked for and has not confirmed: when, and how often it was said."""
+
+    message_id: str
+    code: AmendmentCode
+    asked_at: dt.datetime
+    sent_at: dt.datetime | None = None
+    sendings: int = 0
+    refused_at: dt.datetime | None = None
 
 
 class Placement(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +68,16 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True):
     amendment_id: str = ""  # a recall or new balance that is not acknowledged yet
     amendment_code: AmendmentCode | None = None
     amendment_sent_at: dt.datetime | None = None
+    amendment_asked_at: dt.datetime | None = None
+    amendment_sendings: int = 0
+    amendment_refused_at: dt.datetime | None = None
+    pause: Asking | None = None  # to pause or to go on, beside a new balance
+    is_paused: bool = False  # what the partner was last told of pausing
+    recall_asked_at: dt.datetime | None = None  # since when everyone ought to stop
+    stopped_at: dt.datetime | None = None  # when the hub knew that the partner had stopped
+    clocks: RungClocks = RungClocks()
+    validated_at: dt.datetime | None = None
+    acted_at: dt.datetime | None = None
     last_sequence: int = 0
     last_heard_at: dt.datetime | None = None
 
@@ -68,6 +90,18 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True):
     def is_out(self) -> bool:
         """Whether the case file has left the hub and has not come back."""
         return self.sent_at is not None and self.ended_at is None
+
+    @property
+    def asking(self) -> tuple[Asking, ...]:
+        """What the partner was asked for and has not confirmed."""
+        found = (self.pause,) if self.pause is not None else ()
+        if self.amendment_code is None or self.amendment_asked_at is None:
+            return found
+        main = Asking(
+            message_id=self.amendment_id, code=self.amendment_code, asked_at=self.amendment_asked_at,
+            sent_at=self.amendment_sent_at, sendings=self.amendment_sendings, refused_at=self.amendment_refused_at,
+        )
+        return (main, *found)
 
 
 class Feasibility(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +139,7 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True):
 
     reason: str
     partner_id: str = ""
+    route: str = ""
     asked_at: dt.datetime
 
 

@@ -50,6 +50,7 @@ class AckVerdict(enum.StrEnum):
     """How far the receiver takes responsibility for a message."""
 
     RECEIVED = "received"  # stored and readable, nobody has decided yet
+    VALIDATED = "validated"  # a machine found nothing wrong with it, nobody has decided yet
     ACCEPTED = "accepted"  # taken on
     REFUSED = "refused"  # not taken on; `reason_code` says why
 

@@ -13,14 +13,15 @@ import msgspec
 
 from collecthub.errors import PermanentError
 from collecthub.model import event as ev
-from collecthub.model import facts_remittance, history_money, history_network
+from collecthub.model import facts_remittance, history_exchange, history_money, history_network
 from collecthub.model.booking import ledger_lines
 from collecthub.model.case import RECORDED, Case, Hold, Placement
 from collecthub.model.codes import Phase, Status
-from collecthub.model.exchange import AmendmentCode, Procedure
+from collecthub.model.exchange import Procedure
 from collecthub.model.history_human import HANDLERS as HUMAN_HANDLERS
 from collecthub.model.history_human import HISTORY_ONLY as HUMAN_HISTORY_ONLY
 from collecthub.model.ledger import Balance, add_lines
+from collecthub.model.placement_change import ended, on_placement
 
 replace = msgspec.structs.replace
 Handler = Callable[[Case, Any, ev.CaseEvent], Case]
@@ -129,40 +130,19 @@ def _route_chosen(case: Case, fact: ev.RouteChosen, event: ev.CaseEvent) -> Case
 
 
 def _needs_info(case: Case, fact: ev.RouteMissing | ev.DispatchBlocked, event: ev.CaseEvent) -> Case:
-    return replace(case, status=Status.NEEDS_INFO, placement=_ended(case, event, "blocked before sending"))
+    return replace(case, status=Status.NEEDS_INFO, placement=ended(case, event, "blocked before sending"))
 
 
 def _free(case: Case, fact: ev.PlacementWithdrawn, event: ev.CaseEvent) -> Case:
-    return replace(case, status=Status.READY, placement=_ended(case, event, f"withdrawn: {fact.reason}"))
+    return replace(case, status=Status.READY, placement=ended(case, event, f"withdrawn: {fact.reason}"))
 
 
 def _supplied(case: Case, fact: ev.InformationSupplied, event: ev.CaseEvent) -> Case:
     return replace(case, status=Status.READY) if case.status is Status.NEEDS_INFO else case
 
 
-def _ended(case: Case, event: ev.CaseEvent, reason: str) -> Placement | None:
-    if case.placement is None or case.placement.ended_at is not None:
-        return case.placement
-    return replace(
-        case.placement,
-        ended_at=event.occurred_at,
-        end_reason=reason,
-        amendment_id="",
-        amendment_code=None,
-    )
-
-
-def _on_placement(case: Case, status: Status, **changes: Any) -> Case:
-    if case.placement is None:
-        return case
-    live = case.status is not Status.CLOSED and case.placement.is_live
-    return replace(
-        case, status=status if live else case.status, placement=replace(case.placement, **changes)
-    )
-
-
 def _sent(case: Case, fact: ev.CaseSent, event: ev.CaseEvent) -> Case:
-    sent = _on_placement(
+    sent = on_placement(
         case, Status.SENT,
         message_id=fact.message_id, sent_at=event.occurred_at, told_principal=fact.principal,
     )
@@ -185,7 +165,7 @@ def _at_least(case: Case, status: Status) -> Status:
 
 def _acknowledged(case: Case, fact: ev.CaseAcknowledged, event: ev.CaseEvent) -> Case:
     held = case.placement.holder_ref if case.placement else ""
-    return _on_placement(
+    return on_placement(
         case, _at_least(case, Status.ACKNOWLEDGED),
         acknowledged_at=event.occurred_at, last_heard_at=event.recorded_at, holder_ref=fact.holder_ref or held,
     )
@@ -193,7 +173,7 @@ def _acknowledged(case: Case, fact: ev.CaseAcknowledged, event: ev.CaseEvent) ->
 
 def _accepted(case: Case, fact: ev.CaseAccepted, event: ev.CaseEvent) -> Case:
     held = case.placement.holder_ref if case.placement else ""
-    return _on_placement(
+    return on_placement(
         case, _at_least(case, Status.ACCEPTED),
         accepted_at=event.occurred_at, last_heard_at=event.recorded_at, holder_ref=fact.holder_ref or held,
     )
@@ -201,41 +181,19 @@ def _accepted(case: Case, fact: ev.CaseAccepted, event: ev.CaseEvent) -> Case:
 
 def _refused(case: Case, fact: ev.CaseRefused, event: ev.CaseEvent) -> Case:
     status = case.status if case.status is Status.CLOSED else Status.REFUSED
-    ended = _ended(case, event, f"refused: {fact.code}")
+    over = ended(case, event, f"refused: {fact.code}")
     # Whoever refuses holds nothing, whatever it was told.
-    return replace(case, status=status, placement=replace(ended, told_principal=Decimal(0)) if ended else None)
-
-
-def _amendment_queued(case: Case, fact: ev.AmendmentQueued, event: ev.CaseEvent) -> Case:
-    status = Status.RECALLING if fact.code is AmendmentCode.RECALL else case.status
-    return _on_placement(
-        case, status,
-        amendment_id=fact.message_id, amendment_code=fact.code, amendment_sent_at=None,
-        told_principal=fact.principal,
-    )
-
-
-def _amendment_sent(case: Case, fact: ev.AmendmentSent, event: ev.CaseEvent) -> Case:
-    return _on_placement(case, case.status, amendment_sent_at=event.occurred_at)
-
-
-def _amendment_acknowledged(case: Case, fact: ev.AmendmentAcknowledged, event: ev.CaseEvent) -> Case:
-    if fact.code is AmendmentCode.RECALL:
-        return replace(case, placement=_ended(case, event, "recalled"))
-    if case.placement is None or case.placement.amendment_id != fact.message_id:
-        return case
-    return _on_placement(
-        case, case.status, amendment_id="", amendment_code=None, last_heard_at=event.recorded_at
-    )
+    return replace(case, status=status, placement=replace(over, told_principal=Decimal(0)) if over else None)
 
 
 def _status_reported(case: Case, fact: ev.StatusReported, event: ev.CaseEvent) -> Case:
     if case.placement is None or not case.placement.is_live:
         return case  # kept in the history; a closed or recalled case is not moved by a late report
     if fact.is_late:
-        return _on_placement(case, case.status, last_heard_at=event.recorded_at)
-    moved = _on_placement(
-        case, _at_least(case, Status.ACTIVE), last_sequence=fact.sequence, last_heard_at=event.recorded_at
+        return on_placement(case, case.status, last_heard_at=event.recorded_at)
+    moved = on_placement(
+        case, _at_least(case, Status.ACTIVE), last_sequence=fact.sequence, last_heard_at=event.recorded_at,
+        acted_at=(case.placement.acted_at or event.occurred_at),
     )
     return replace(moved, phase=fact.phase) if fact.phase else moved
 
@@ -287,7 +245,7 @@ def _hold_released(case: Case, fact: ev.HoldReleased, event: ev.CaseEvent) -> Ca
 
 
 def _returned(case: Case, fact: ev.CaseReturned, event: ev.CaseEvent) -> Case:
-    placement = _ended(case, event, f"returned: {fact.close_code}")
+    placement = ended(case, event, f"returned: {fact.close_code}")
     return replace(case, placement=placement, known_refs=(*case.known_refs, f"return:{fact.close_code}"))
 
 
@@ -323,9 +281,6 @@ HANDLERS: Mapping[type, Handler] = {
     ev.CaseAcknowledged: _acknowledged,
     ev.CaseAccepted: _accepted,
     ev.CaseRefused: _refused,
-    ev.AmendmentQueued: _amendment_queued,
-    ev.AmendmentSent: _amendment_sent,
-    ev.AmendmentAcknowledged: _amendment_acknowledged,
     ev.StatusReported: _status_reported,
     ev.CostReported: _cost,
     ev.PaymentReported: _payment,
@@ -339,6 +294,7 @@ HANDLERS: Mapping[type, Handler] = {
     ev.TakenOver: _taken_over,
     ev.OwnerChanged: _owner,
     **history_money.HANDLERS,
+    **history_exchange.HANDLERS,
     **history_network.HANDLERS,
     **HUMAN_HANDLERS,
 }

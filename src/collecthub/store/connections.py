@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from collecthub.model.partner import PartnerProfile
 from collecthub.model.party import Party
+from collecthub.model.rungs import RungClocks
 from collecthub.store.tables import connections, creditors, partners
 from collecthub.store.upsert import put
 
@@ -34,6 +35,7 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True):
     owner: str = ""
     contact_person: str = ""
     payment_account: str = ""
+    clocks: RungClocks = RungClocks()  # where the partner's profile says nothing else
 
 
 class CreditorRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -161,6 +161,7 @@ messages = sa.Table(  # what the hub says to a partner, one row a message
     id_column("message_id", key=True), id_column("case_id"), id_column("creditor_id"), id_column("partner_id"), id_column("connection_id"),
     text_column("kind"), sa.Column("state", sa.String(16), nullable=False), text_column("doc"),
     id_column("envelope_id", nullable=True), moment_column("queued_at", nullable=False), text_column("problem"),
+    moment_column("next_attempt_at"),  # a new case that waits for the partner's office to open
     sa.Index("ix_messages_queue", "connection_id", "state", "queued_at"), sa.Index("ix_messages_case", "case_id"),
     sa.Index("ix_messages_envelope", "envelope_id"),
 )
@@ -171,7 +172,8 @@ envelopes = sa.Table(
     sa.Column("sha256", sa.String(64), nullable=False), count_column("size"),
     sa.Column("state", sa.String(16), nullable=False), text_column("intent"), count_column("attempts"),
     moment_column("next_attempt_at"), moment_column("created_at", nullable=False), moment_column("sent_at"),
-    text_column("receipt_ref"), text_column("problem"), sa.Index("ix_envelopes_state", "connection_id", "state"),
+    text_column("receipt_ref"), text_column("problem"), text_column("waits_for"),  # line, hours, partner, answer
+    sa.Index("ix_envelopes_state", "connection_id", "state"),
 )
 
 attempts = sa.Table(

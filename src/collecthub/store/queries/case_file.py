@@ -15,6 +15,8 @@ from collecthub.model.case import Case, Hold, Placement
 from collecthub.model.event import CaseEvent, Claim
 from collecthub.model.ledger import LedgerLine
 from collecthub.model.party import Party
+from collecthub.model.placement_ladder import Stop, ladder_of, stop_of
+from collecthub.model.rungs import Rung
 from collecthub.store import tables as t
 from collecthub.store.case_log import read_cases, read_events, read_lines
 from collecthub.store.queries.erp_view import ErpFacts, erp_facts
@@ -57,6 +59,8 @@ class CaseDetail(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     erp: ErpFacts = ErpFacts()
     placement: Placement | None = None
+    ladder: tuple[Rung, ...] = ()  # how far the placement's case file has come
+    stop: Stop | None = None  # since when everyone ought to stop, and whether everyone has
     creditor_id: str | UnsetType = UNSET
     connection_id: str | UnsetType = UNSET
     debtor_ref: str | UnsetType = UNSET
@@ -149,15 +153,19 @@ def amounts(case: Case, *, is_partner: bool = False) -> Amounts:
     )
 
 
-def case_detail(conn: sa.Connection, scope: Scope, case_id: str) -> CaseDetail:
-    """One case as the scope may see it. Raises `NotThereError`."""
+def case_detail(conn: sa.Connection, scope: Scope, case_id: str, now: dt.datetime | None = None) -> CaseDetail:
+    """One case as the scope may see it, its clocks as they stand `now` (else at its last change). Raises `NotThereError`."""
     case = read_owned_case(conn, scope, case_id)
+    moment = now or case.changed_at
+    placed = (case.placement,) if case.placement is not None else ()
     is_partner = scope.role is Role.PARTNER
     view = CaseDetail(
         case_id=case.case_id, number=case.number, debtor=case.debtor, currency=case.currency, segment=case.segment,
         phase=case.phase.value, status=case.status.value, outcome=case.outcome.value if case.outcome else None,
         claims=case.claims, balance=amounts(case, is_partner=is_partner), contact_person=case.contact_person,
         opened_at=case.opened_at, changed_at=case.changed_at, version=case.version, placement=case.placement,
+        ladder=ladder_of(case.placement, moment) if case.placement is not None else (),
+        stop=stop_of(placed if is_partner else (*case.past_placements, *placed), moment),
         erp=erp_facts(conn, scope, case),
     )
     if is_partner:

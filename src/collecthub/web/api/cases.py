@@ -84,7 +84,7 @@ def _amount(text: str) -> Decimal | None:
 async def read_one(hub: TheHub, scope: Anyone, case_id: str) -> Response:
     """The case with its ETag; send it back as If-Match with a change."""
     with hub.database.read() as conn:
-        view = case_file.case_detail(conn, scope, case_id)
+        view = case_file.case_detail(conn, scope, case_id, hub.now())
     return answer(view, headers={"ETag": etag(view.version)})
 
 

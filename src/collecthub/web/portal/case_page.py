@@ -86,7 +86,7 @@ def case_page(
 def _read(visitor: Visitor, case_id: str) -> dict[str, Any]:
     scope = visitor.scope
     with visitor.hub.database.read() as conn:
-        view = case_file.case_detail(conn, scope, case_id)
+        view = case_file.case_detail(conn, scope, case_id, visitor.hub.now())
         case = case_file.read_owned_case(conn, scope, case_id)
         history = case_file.timeline(conn, scope, case_id)
         sheet = case_file.balance_sheet(conn, scope, case_id)

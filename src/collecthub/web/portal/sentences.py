@@ -11,7 +11,7 @@ import msgspec
 
 from collecthub.model.status_tables import OWN_VOCABULARY, status_tables
 from collecthub.store.queries.case_file import TimelineEntry
-from collecthub.web.portal import sentences_money, sentences_network, sentences_remittance
+from collecthub.web.portal import sentences_exchange, sentences_money, sentences_network, sentences_remittance
 from collecthub.web.portal.figures import amount_text
 from collecthub.web.portal.sentences_human import KINDS as HUMAN_KINDS
 from collecthub.web.portal.words import label, spoken
@@ -296,6 +296,7 @@ _KINDS: Mapping[str, tuple[str, Callable[[Fact, Telling], str], str]] = {
     "taken_over": ("life", _taken_over, ""),
     "note_added": ("note", _fixed("A note was added."), "text"),
     "owner_changed": ("life", _owner, ""),
+    **sentences_exchange.KINDS,
     **sentences_money.KINDS,
     **sentences_network.KINDS,
     **sentences_remittance.KINDS,
