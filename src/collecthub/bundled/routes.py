@@ -8,12 +8,16 @@ import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
 
+import msgspec
+
 from collecthub.sdk import Case, PartnerProfile, Procedure, RouteProposal, Veto, hookimpl
 
 # A domestic company that ignored the last reminder, or owes this much for this long, goes to court.
 JUDICIAL_DUNNING_LEVEL = 3
 JUDICIAL_AMOUNT = Decimal(25_000)
 JUDICIAL_AGE_DAYS = 60
+# Agencies are barred there (economie.fgov.be, riverty), so that a lawyer writes the letters.
+NO_AGENCIES = frozenset({"CN", "VN"})
 LIMITATION_YEARS = 10  # the longest general limitation of the bundled countries; beyond it a person decides
 
 
@@ -25,13 +29,17 @@ def propose_routes(
     country = case.debtor.country
     if not country:
         return [_none("the debtor's country is not known; ask the creditor for an address")]
+    names = {partner.partner_id: partner.name for partner in partners}
     court = why_judicial(case, as_of) if country == creditor_country else ""
     found = [
         proposal
         for partner in partners
         if (proposal := _for_partner(case, partner, is_home=country == creditor_country, court=court))
     ]
-    return found or [_none(f"no partner acts in {country} for this kind of case")]
+    if any(one.standing == "possible" for one in found):
+        return found
+    told = [f"{names[one.partner_id]}: {one.reason}" for one in found if one.partner_id in names]
+    return [*found, _none("; ".join((f"no partner acts in {country} for this kind of case", *told)))]
 
 
 def why_judicial(case: Case, as_of: dt.date) -> str:
@@ -49,21 +57,43 @@ def why_judicial(case: Case, as_of: dt.date) -> str:
 
 
 def _for_partner(case: Case, partner: PartnerProfile, *, is_home: bool, court: str) -> RouteProposal | None:
-    if not partner.is_open or case.debtor.country not in partner.countries:
+    """What a partner that acts in the debtor's country can do, or why it can not; None for one that acts elsewhere."""
+    if case.debtor.country not in partner.countries:
         return None
-    if partner.segments and case.segment not in partner.segments:
-        return None
-    if partner.currencies and case.currency not in partner.currencies:
-        return None
-    if case.demanded < partner.minimum_amount:
-        return None
-    if is_home and partner.role == "lawyer" and court:
-        return _to(partner, "lawyer", Procedure.JUDICIAL, 10, f"domestic, legal: {court}")
-    if is_home and partner.role == "bailiff":
-        return _to(partner, "bailiff", Procedure.AMICABLE, 20, f"domestic debtor in {case.debtor.country}")
-    if not is_home and partner.role == "agency":
-        return _to(partner, "agency", Procedure.AMICABLE, 20, f"foreign debtor in {case.debtor.country}")
+    made = _suited(case, partner, is_home=is_home, court=court)
+    reason = _why_not(case, partner) if made is not None else ""
+    return made if made is None or not reason else msgspec.structs.replace(made, standing="rejected", reason=reason)
+
+
+def _suited(case: Case, partner: PartnerProfile, *, is_home: bool, court: str) -> RouteProposal | None:
+    country = case.debtor.country
+    match partner.role:
+        case "lawyer" if is_home and court:
+            return _to(partner, "lawyer", Procedure.JUDICIAL, 10, f"domestic, legal: {court}")
+        case "bailiff" if is_home:
+            return _to(partner, "bailiff", Procedure.AMICABLE, 20, f"domestic debtor in {country}")
+        case "agency" if not is_home:
+            return _to(partner, "agency", Procedure.AMICABLE, 20, f"foreign debtor in {country}")
+        case "lawyer" if not is_home:
+            letter = _to(partner, "lawyer", Procedure.AMICABLE, 40, f"a lawyer's letters to the foreign debtor in {country}")
+            return msgspec.structs.replace(letter, is_automatic=country in NO_AGENCIES)
     return None
+
+
+def _why_not(case: Case, partner: PartnerProfile) -> str:
+    """Why a partner that could act does not take this case, by its own profile."""
+    if not partner.is_open:
+        return "it takes no cases now"
+    if partner.segments and case.segment not in partner.segments:
+        return f"it takes {', '.join(partner.segments)}, the case is {case.segment}"
+    if partner.currencies and case.currency not in partner.currencies:
+        return f"it takes {', '.join(partner.currencies)}, the case is in {case.currency}"
+    if partner.minimum_currency in ("", case.currency) and case.demanded < partner.minimum_amount:
+        return f"its minimum is {partner.minimum_amount}, demanded are {case.demanded} {case.currency}"
+    most = partner.maximum_amount
+    if most is not None and partner.minimum_currency in ("", case.currency) and case.demanded > most:
+        return f"it takes at most {most}, demanded are {case.demanded} {case.currency}"
+    return ""
 
 
 def _to(partner: PartnerProfile, route: str, procedure: Procedure, rank: int, reason: str) -> RouteProposal:

@@ -2,50 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+
+import msgspec
 
 from collecthub.model.case import Case
 from collecthub.model.event import RouteChosen, RouteMissing, RouteOption
 from collecthub.model.exchange import Procedure
 from collecthub.model.partner import PartnerProfile, RouteProposal
 
+POSSIBLE, REJECTED = "possible", "rejected"
+
 
 def route(
-    case: Case, proposals: Sequence[RouteProposal], partners: Sequence[PartnerProfile], placement_id: str
+    case: Case,
+    proposals: Sequence[RouteProposal],
+    partners: Sequence[PartnerProfile],
+    placement_id: str,
+    stops: Callable[[RouteProposal], str] = lambda proposal: "",
 ) -> RouteChosen | RouteMissing:
     """The best proposal with a partner that has not had the case yet, or why there is none.
 
-    Every proposal is kept with the decision. Equal ranks are settled by partner and proposer, so that the same
-    case is always routed the same way.
+    `stops` says what stands against a proposal, or nothing; it is asked for the best ones only, until one is free. A
+    route or partner that somebody asked for comes before all others; what costs before it brings anything is never
+    chosen without a person. Every proposal is kept with the decision.
     """
     names = {partner.partner_id: partner.name for partner in partners}
-    ranked = sorted(proposals, key=lambda p: (p.rank, p.partner_id or "", p.proposed_by))
-    options = tuple(
+    ranked = ranking(case, proposals)
+    against: dict[int, str] = {}
+    for place, one in enumerate(ranked):
+        if one.partner_id not in names or one.standing != POSSIBLE:
+            continue
+        if one.partner_id in case.tried_partners:
+            against[place] = "it had this case and did not take it"
+        elif not (one.is_automatic or _is_wished(case, one)):
+            continue
+        elif reason := stops(one):
+            against[place] = reason
+        else:
+            return RouteChosen(
+                placement_id=placement_id, route=one.route, procedure=Procedure(one.procedure), partner_id=one.partner_id,
+                partner_name=names[one.partner_id], reason=one.reason, options=_options(ranked, against),
+            )
+    return RouteMissing(reason=_why_none(case, ranked, against), options=_options(ranked, against))
+
+
+def ranking(case: Case, proposals: Sequence[RouteProposal]) -> list[RouteProposal]:
+    """What was asked for, then by rank; of equals the cheaper, and then by name, so that a case is always routed the same."""
+    return sorted(proposals, key=lambda one: (
+        not _is_wished(case, one), one.rank, one.cost is None, one.cost or Decimal(0), one.partner_id or "", one.proposed_by,
+    ))  # fmt: skip
+
+
+def _is_wished(case: Case, one: RouteProposal) -> bool:
+    wish = case.transfer
+    if wish is None or not (wish.partner_id or wish.route):
+        return False
+    return wish.partner_id in ("", one.partner_id) and wish.route in ("", one.route)
+
+
+def _options(ranked: Sequence[RouteProposal], against: Mapping[int, str]) -> tuple[RouteOption, ...]:
+    return tuple(
         RouteOption(
-            route=p.route, partner_id=p.partner_id, rank=p.rank, reason=p.reason, proposed_by=p.proposed_by
+            standing=REJECTED if place in against else one.standing, reason=against.get(place, one.reason),
+            **{name: getattr(one, name) for name in _SAME},
         )
-        for p in ranked
-    )
-    usable = [p for p in ranked if p.partner_id in names and p.partner_id not in case.tried_partners]
-    if not usable:
-        return RouteMissing(reason=_why_none(case, ranked), options=options)
-    best = usable[0]
-    assert best.partner_id is not None, "filtered above"
-    return RouteChosen(
-        placement_id=placement_id,
-        route=best.route,
-        procedure=Procedure(best.procedure),
-        partner_id=best.partner_id,
-        partner_name=names[best.partner_id],
-        reason=best.reason,
-        options=options,
+        for place, one in enumerate(ranked)
     )
 
 
-def _why_none(case: Case, ranked: Sequence[RouteProposal]) -> str:
-    without = next((p.reason for p in ranked if p.partner_id is None), "")
+_SAME = [
+    field.name for field in msgspec.structs.fields(RouteOption) if field.name not in ("standing", "reason")
+]  # fmt: skip
+
+
+def _why_none(case: Case, ranked: Sequence[RouteProposal], against: Mapping[int, str]) -> str:
+    without = next((one.reason for one in ranked if one.partner_id is None and one.route == "none"), "")
     if without:
         return without
-    if ranked:
+    stopped = [reason for place, reason in against.items() if ranked[place].partner_id not in case.tried_partners]
+    if stopped:
+        return stopped[0]
+    if any(one.partner_id and one.partner_id in case.tried_partners for one in ranked):
         return "every partner that could act has had this case and did not take it"
-    return f"no partner acts in {case.debtor.country or 'an unknown country'}"
+    return next(
+        (one.reason for one in ranked if one.partner_id), f"no partner acts in {case.debtor.country or 'an unknown country'}"
+    )

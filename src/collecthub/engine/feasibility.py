@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 import sqlalchemy as sa
@@ -16,16 +16,18 @@ from collecthub.engine.context import Hub
 from collecthub.law.atlas.reading import bundled_atlas
 from collecthub.law.feasibility.assess import Assessment, assess
 from collecthub.law.feasibility.finding import CaseFacts, KnownDocument, PartnerFacts, Verdict
+from collecthub.law.feasibility.finding import Mandate as HeldMandate
 from collecthub.law.feasibility.rules import rule_book
 from collecthub.law.rules import CountryLaw
 from collecthub.model.case import Case
 from collecthub.model.codes import Status
 from collecthub.model.exchange import Procedure
+from collecthub.model.mandate import MandateKind, best
 from collecthub.model.partner import PartnerProfile
-from collecthub.model.party import Party
 from collecthub.store import tables as t
 from collecthub.store.case_log import read_cases
-from collecthub.store.connections import read_creditor, read_profiles
+from collecthub.store.connections import RELEASED, CreditorRow, read_connection, read_creditor, read_profiles
+from collecthub.store.mandates import read_mandates
 from collecthub.store.queries.case_file import check_creditor, read_owned_case
 from collecthub.store.queries.scope import Scope, cases_of
 
@@ -83,7 +85,7 @@ def case_feasibility(
 ) -> Assessment:
     """What stands against a planned step of one case. Raises `NotThereError`."""
     case = read_owned_case(conn, scope, case_id)
-    around = _Around(conn)
+    around = Around(conn)
     (file,) = around.files([case], plan)
     return assess(file, as_of, bundled_atlas(), lambda country: laws_of(hub, country))
 
@@ -96,7 +98,7 @@ def dry_run(hub: Hub, conn: sa.Connection, scope: Scope, creditor_id: str, as_of
     if creditor_id:
         check_creditor(conn, scope, creditor_id)
     counted = _Counted()
-    around = _Around(conn)
+    around = Around(conn)
     for chunk in _open_cases(conn, scope, creditor_id):
         for file in around.files(chunk, Plan()):
             counted.add(file, assess(file, as_of, bundled_atlas(), lambda country: laws_of(hub, country)))
@@ -119,36 +121,57 @@ def _open_cases(conn: sa.Connection, scope: Scope, creditor_id: str) -> Iterator
         after = chunk[-1].case_id
 
 
-class _Around:
-    """What stands around cases: creditors and partners are read once, documents for each chunk."""
+class Around:
+    """What stands around cases: creditors, partners and mandates are read once, documents for each chunk."""
 
     def __init__(self, conn: sa.Connection) -> None:
         self._conn = conn
-        self._creditors: dict[str, Party | None] = {}
-        self._profiles = {profile.partner_id: profile for profile in read_profiles(conn)}
+        self._creditors: dict[str, CreditorRow | None] = {}
+        self._reminders: dict[str, str] = {}
+        self.profiles = {profile.partner_id: profile for profile in read_profiles(conn)}
+        self.mandates = read_mandates(conn)
 
-    def files(self, cases: list[Case], plan: Plan) -> Iterator[CaseFacts]:
-        """The cases as the checks see them."""
-        documents = self._documents([case.case_id for case in cases])
+    def files(self, cases: Sequence[Case], plan: Plan) -> Iterator[CaseFacts]:
+        """The cases as the checks see them, each with the step that is planned or the next one."""
+        documents = self.documents([case.case_id for case in cases])
         for case in cases:
-            partner = self._partner(case)
-            yield CaseFacts(
-                case=case, creditor=self._creditor(case.creditor_id), procedure=plan.procedure or _next_step(case),
-                forum=plan.forum, instrument=plan.instrument, documents=documents.get(case.case_id, ()),
-                partner=_partner_facts(partner) if partner else None,
-            )
+            placement = case.placement
+            partner = self.profiles.get(placement.partner_id) if placement and placement.is_live else None
+            file = self.file(case, documents.get(case.case_id, ()), plan.procedure or _next_step(case), partner)
+            yield msgspec.structs.replace(file, forum=plan.forum, instrument=plan.instrument)
 
-    def _creditor(self, creditor_id: str) -> Party | None:
+    def file(
+        self, case: Case, documents: tuple[KnownDocument, ...] | None, procedure: Procedure, partner: PartnerProfile | None
+    ) -> CaseFacts:
+        """One case on its way to a partner, or to nobody yet."""
+        creditor = self.creditor(case.creditor_id)
+        return CaseFacts(
+            case=case, creditor=creditor.party if creditor else None, procedure=procedure, documents=documents,
+            reminders_by=self._reminders_by(case.connection_id), partner=partner_facts(partner) if partner else None,
+            mandate=self._power_of_attorney(case.creditor_id, partner.partner_id) if partner else None,
+        )
+
+    def creditor(self, creditor_id: str) -> CreditorRow | None:
+        """The creditor, read once."""
         if creditor_id not in self._creditors:
-            row = read_creditor(self._conn, creditor_id)
-            self._creditors[creditor_id] = row.party if row else None
+            self._creditors[creditor_id] = read_creditor(self._conn, creditor_id)
         return self._creditors[creditor_id]
 
-    def _partner(self, case: Case) -> PartnerProfile | None:
-        placement = case.placement
-        return self._profiles.get(placement.partner_id) if placement and placement.is_live else None
+    def _reminders_by(self, connection_id: str) -> str:
+        """Who reminds debtors, if a person said so when the connection was released."""
+        if connection_id not in self._reminders:
+            row = read_connection(self._conn, connection_id)
+            self._reminders[connection_id] = row.release.reminders_by if row and row.mode == RELEASED else ""
+        return self._reminders[connection_id]
 
-    def _documents(self, case_ids: list[str]) -> Mapping[str, tuple[KnownDocument, ...]]:
+    def _power_of_attorney(self, creditor_id: str, partner_id: str) -> HeldMandate | None:
+        held = best(self.mandates, MandateKind.POWER_OF_ATTORNEY, partner_id, creditor_id)
+        if held is None or held.state == "revoked":
+            return None
+        return HeldMandate(form=held.form or "copy", expires_on=held.expires_on)
+
+    def documents(self, case_ids: Sequence[str]) -> Mapping[str, tuple[KnownDocument, ...]]:
+        """By case the kinds of what is on file."""
         found: dict[str, tuple[KnownDocument, ...]] = {}
         query = sa.select(t.documents.c.case_id, t.documents.c.kind).where(t.documents.c.case_id.in_(case_ids))
         for case_id, kind in self._conn.execute(query):
@@ -160,9 +183,13 @@ def _next_step(case: Case) -> Procedure:
     return case.placement.procedure if case.placement and case.placement.is_live else Procedure.AMICABLE
 
 
-def _partner_facts(profile: PartnerProfile) -> PartnerFacts:
-    # Where a partner works on the data is not in its profile: the check takes the debtor's country.
-    return PartnerFacts(partner_id=profile.partner_id, role=profile.role, minimum_amount=profile.minimum_amount)
+def partner_facts(profile: PartnerProfile) -> PartnerFacts:
+    """A partner as the checks see it. Where it works on the data is the debtor's country unless the profile says else."""
+    return PartnerFacts(
+        partner_id=profile.partner_id, role=profile.role, country=profile.work_country, licences=profile.licences,
+        has_signed_clauses=profile.has_signed_clauses, minimum_amount=profile.minimum_amount,
+        minimum_currency=profile.minimum_currency,
+    )
 
 
 class _Counted:

@@ -50,11 +50,15 @@ class PlacementSealed(FactBase, frozen=True, kw_only=True, tag="placement_sealed
 
 
 class TransferAsked(FactBase, frozen=True, kw_only=True, tag="transfer_asked"):
-    """The case shall go to another holder; who has it now is stopped first. An empty `partner_id` is anyone fit."""
+    """The case shall go to another holder, or by another route; who has it now is stopped first.
+
+    `reason` is debtor_moved, refused, recalled or chosen. Empty `partner_id` and `route`: whoever is fit.
+    """
 
     reason: str
     text: str = ""
     partner_id: str = ""
+    route: str = ""
 
 
 class DebtorMoved(FactBase, frozen=True, kw_only=True, tag="debtor_moved"):

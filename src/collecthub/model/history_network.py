@@ -34,7 +34,10 @@ def _sealed(case: Case, fact: fn.PlacementSealed, event: ev.CaseEvent) -> Case:
 
 def _transfer(case: Case, fact: fn.TransferAsked, event: ev.CaseEvent) -> Case:
     return replace(
-        case, transfer=Transfer(reason=fact.reason, partner_id=fact.partner_id, asked_at=event.occurred_at)
+        case,
+        transfer=Transfer(
+            reason=fact.reason, partner_id=fact.partner_id, route=fact.route, asked_at=event.occurred_at
+        ),
     )
 
 

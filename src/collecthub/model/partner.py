@@ -36,6 +36,7 @@ class RouteProposal(msgspec.Struct, frozen=True, kw_only=True):
     limitation_on: dt.date | None = None
     success: Decimal | None = None
     source: str = ""
+    is_automatic: bool = True  # false: only a person chooses it, because it costs before it brings anything
 
 
 class Withdrawal(msgspec.Struct, frozen=True, kw_only=True):

@@ -42,6 +42,19 @@ def limitation_of_claims(view: View) -> Answer:
     return unknown(f"no limitation period of {view.there} is known")
 
 
+def limitation_day(view: View) -> dt.date | None:
+    """The first day on which a claim of the case is barred under the laws that may govern it: debtor's or creditor's.
+
+    None while one of the two is not known, because it may be the earlier one.
+    """
+    countries = dict.fromkeys((view.debtor_country, view.creditor_country))
+    if not view.case.claims or not all(_periods(view, code) for code in countries):
+        return None
+    oldest = min(claim.due_on for claim in view.case.claims)
+    days = (found.limitation_on for code in countries if (found := _limitation(view, code, oldest)))
+    return min(filter(None, days), default=None)
+
+
 def _periods(view: View, country: str) -> list[LimitationRule]:
     """The periods that may hold for a claim of the case's segment and nature; else the ordinary ones."""
     law = view.law(country)

@@ -1,0 +1,177 @@
+"""What routing looks at around a chunk of cases, and every proposal for one of them: what plugins see, and what the law has."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+import msgspec
+import sqlalchemy as sa
+
+from collecthub.engine.context import Hub
+from collecthub.engine.feasibility import Around, laws_of
+from collecthub.errors import PermanentError
+from collecthub.law.atlas.reading import bundled_atlas
+from collecthub.law.feasibility.assess import Assessment, assess
+from collecthub.law.feasibility.finding import CaseFacts, KnownDocument, View
+from collecthub.law.feasibility.money import limitation_day
+from collecthub.law.feasibility.ways import Way, ways
+from collecthub.model.case import Case
+from collecthub.model.codes import Outcome, Status
+from collecthub.model.contract import Contract, in_force
+from collecthub.model.exchange import Procedure
+from collecthub.model.fee import FeesBefore, facts_of, fee_on
+from collecthub.model.partner import PartnerProfile, RouteProposal
+from collecthub.registers import ConnectorRole
+from collecthub.store import tables as t
+from collecthub.store.partner_terms import partner_contracts
+
+CASES_FOR_A_CHANCE = 20  # fewer ended cases of a partner say nothing about the next one
+_MONEY_CAME = (Outcome.PAID_FULL.value, Outcome.PAID_PARTIAL.value, Outcome.SETTLED_REDUCED.value)
+ON_REQUEST = "on_request"
+
+
+class Ground:
+    """Partners with their doors, loads, contracts and records, and everything that stands around the cases of a chunk."""
+
+    def __init__(self, conn: sa.Connection, case_ids: Sequence[str], as_of: dt.date) -> None:
+        self.as_of = as_of
+        self.around = Around(conn)
+        self.profiles = list(self.around.profiles.values())
+        self.documents = self.around.documents(case_ids)
+        self.reachable = _reachable(conn)
+        self.held = _held(conn) if any(one.capacity for one in self.profiles) else {}
+        self.contracts = _in_force(partner_contracts(conn), as_of)
+        self.chances = _chances(conn)
+
+    def country_of(self, case: Case) -> str:
+        """The creditor's."""
+        creditor = self.around.creditor(case.creditor_id)
+        return creditor.party.country if creditor else ""
+
+    def file(self, case: Case, procedure: Procedure, partner: PartnerProfile | None, *, is_strict: bool) -> CaseFacts:
+        """The case on its way to a partner.
+
+        Where the creditor agreed to supply papers on request, papers beside the invoice that are not on file are not
+        known to be missing; a way before a court asks for them before it costs anything (`is_strict`).
+        """
+        held: tuple[KnownDocument, ...] | None = self.documents.get(case.case_id, ())
+        creditor = self.around.creditor(case.creditor_id)
+        on_request = creditor is None or creditor.playbook.papers == ON_REQUEST
+        if on_request and not is_strict and all(one.kind == "invoice" for one in held or ()):
+            held = None
+        return self.around.file(case, held, procedure, partner)
+
+
+def _reachable(conn: sa.Connection) -> frozenset[str]:
+    query = sa.select(t.connections.c.partner_id).where(t.connections.c.role == ConnectorRole.PARTNER.value)
+    return frozenset(partner_id for partner_id in conn.scalars(query) if partner_id)
+
+
+def _held(conn: sa.Connection) -> Mapping[str, int]:
+    query = (
+        sa.select(t.cases.c.partner_id, sa.func.count())
+        .where(t.cases.c.partner_id.is_not(None), t.cases.c.status != Status.CLOSED.value)
+        .group_by(t.cases.c.partner_id)
+    )
+    return {partner_id or "": count for partner_id, count in conn.execute(query)}
+
+
+def _in_force(contracts: Sequence[Contract], as_of: dt.date) -> Mapping[str, Contract]:
+    by_partner: dict[str, list[Contract]] = {}
+    for one in contracts:
+        by_partner.setdefault(one.party_id, []).append(one)
+    found = {partner_id: in_force(versions, as_of) for partner_id, versions in by_partner.items()}
+    return {partner_id: one for partner_id, one in found.items() if one is not None}
+
+
+def _chances(conn: sa.Connection) -> Mapping[str, Decimal]:
+    """The share of a route's ended cases that brought money, where there are enough of them, by route."""
+    query = (
+        sa.select(t.cases.c.route, t.cases.c.outcome, sa.func.count())
+        .where(t.cases.c.status == Status.CLOSED.value, t.cases.c.route != "", t.cases.c.partner_id.is_(None))
+        .group_by(t.cases.c.route, t.cases.c.outcome)
+    )
+    ended: dict[str, int] = {}
+    brought: dict[str, int] = {}
+    for route, outcome, count in conn.execute(query):
+        ended[route] = ended.get(route, 0) + count
+        brought[route] = brought.get(route, 0) + (count if outcome in _MONEY_CAME else 0)
+    return {
+        route: (Decimal(brought[route]) / count).quantize(Decimal("0.01"))
+        for route, count in ended.items() if count >= CASES_FOR_A_CHANCE
+    }  # fmt: skip
+
+
+# --- proposals ------------------------------------------------------------------------------------
+
+
+def proposals(hub: Hub, ground: Ground, case: Case) -> list[RouteProposal]:
+    """Everything that plugins propose for a case, priced, and every way before a court with its standing."""
+    country = ground.country_of(case)
+    asked = hub.plugins.ask(
+        "propose_routes", case=case, creditor_country=country, partners=ground.profiles, as_of=ground.as_of
+    )
+    view = View(
+        file=ground.file(case, Procedure.JUDICIAL, None, is_strict=True), as_of=ground.as_of, atlas=bundled_atlas(),
+        laws=lambda code: laws_of(hub, code),
+    )  # fmt: skip
+    barred_on = limitation_day(view)
+    given = [_completed(ground, case, one, barred_on) for _, found in asked for one in found]
+    return [*given, *map(_of_law, ways(view))]
+
+
+def _completed(ground: Ground, case: Case, one: RouteProposal, barred_on: dt.date | None) -> RouteProposal:
+    """A proposal with its price and what only the hub knows of its partner; what a plugin states itself stays."""
+    partner = ground.around.profiles.get(one.partner_id or "")
+    if partner is None:
+        return one
+    changes: dict[str, object] = {"limitation_on": one.limitation_on or barred_on}
+    reason = _out_of_reach(ground, partner) if one.standing == "possible" else ""
+    if reason:
+        changes |= {"standing": "rejected", "reason": reason}
+    if one.success is None:
+        changes["success"] = ground.chances.get(one.route)
+    if one.cost is None:
+        changes |= _price(ground, case, partner)
+    return msgspec.structs.replace(one, **changes)
+
+
+def _out_of_reach(ground: Ground, partner: PartnerProfile) -> str:
+    if partner.partner_id not in ground.reachable:
+        return "no connection leads to it yet"
+    if partner.capacity and ground.held.get(partner.partner_id, 0) >= partner.capacity:
+        return f"it holds {partner.capacity} cases, as many as it takes at once"
+    return ""
+
+
+def _price(ground: Ground, case: Case, partner: PartnerProfile) -> dict[str, object]:
+    """The fee if everything is recovered, by the contract in force; without one the partner must be asked."""
+    contract = ground.contracts.get(partner.partner_id)
+    if contract is None:
+        return {"cost_basis": "no contract is in force: ask the partner for a quote"}
+    oldest = min((claim.due_on for claim in case.claims), default=ground.as_of)
+    facts = facts_of(case.balance.principal, (ground.as_of - oldest).days, case.debtor.country, case.currency)
+    try:
+        fee = fee_on(contract, facts, max(case.demanded, Decimal(0)), FeesBefore())
+    except PermanentError as error:
+        return {"cost_basis": f"{error.message}: ask the partner for a quote"}
+    return {"cost": fee.total, "currency": case.currency, "cost_basis": fee.rule}
+
+
+def _of_law(way: Way) -> RouteProposal:
+    rule = way.rule
+    return RouteProposal(
+        route=rule.id, procedure=rule.procedure.value, partner_id=None, rank=rule.rank, reason=way.reason,
+        proposed_by="law", standing=way.standing, cost_basis="not in the data: ask the court or a lawyer there",
+        days=rule.days, days_basis=rule.days_basis, documents=rule.documents, limitation_on=way.limitation_on,
+        source=rule.source, is_automatic=False,
+    )
+
+
+def checked(hub: Hub, ground: Ground, case: Case, one: RouteProposal) -> Assessment:
+    """What the rules say of a proposal with a partner, on the day of the hand-over."""
+    partner = ground.around.profiles.get(one.partner_id or "")
+    file = ground.file(case, Procedure(one.procedure), partner, is_strict=False)
+    return assess(file, ground.as_of, bundled_atlas(), lambda code: laws_of(hub, code))

@@ -1,0 +1,100 @@
+"""From one holder to the next: the old one is stopped, its part sealed, and the case routed anew with what is on file."""
+
+from __future__ import annotations
+
+import msgspec
+import sqlalchemy as sa
+
+from collecthub.engine.case_work import change_case
+from collecthub.engine.context import Hub, Work
+from collecthub.engine.desk import case_for
+from collecthub.engine.opening import write_debtor
+from collecthub.errors import PermanentError
+from collecthub.model.case import Case
+from collecthub.model.codes import Status
+from collecthub.model.event import (
+    AmendmentQueued,
+    Fact,
+    InformationSupplied,
+    PlacementWithdrawn,
+    party_digest,
+)
+from collecthub.model.exchange import AmendmentCode
+from collecthub.model.facts_network import DebtorMoved, TransferAsked
+from collecthub.model.ids import derived_id
+from collecthub.model.party import Address, Party
+from collecthub.store import tables as t
+from collecthub.store.connections import read_connection
+from collecthub.store.queries.scope import Scope, not_there
+
+REASONS = ("recalled", "chosen", "debtor_moved", "refused")
+
+
+def ask_transfer(
+    hub: Hub, work: Work, scope: Scope, case_id: str, *, reason: str, text: str = "", partner_id: str = "", route: str = "",
+    expected_version: int | None = None,
+) -> Case:  # fmt: skip
+    """Give the case to another holder, or by another route; to the one named, or to whoever is fit.
+
+    Who has the case hears a recall first, and the next one gets it when the recall is confirmed. Raises
+    `PermanentError` when the case is closed or on its way already, `NotThereError` for a partner that does not exist.
+    """
+    case = case_for(work, scope, case_id, expected_version)
+    if reason not in REASONS:
+        raise PermanentError(f"{reason[:40]!r} is no reason for a transfer", cure=f"Choose one of {', '.join(REASONS)}.")
+    if partner_id and work.conn.scalar(sa.select(t.partners.c.partner_id).where(t.partners.c.partner_id == partner_id)) is None:
+        raise not_there("partner", partner_id)
+    asked = TransferAsked(reason=reason, text=text, partner_id=partner_id, route=route)
+    return change_case(hub, work, case, _steps(case, asked), actor=scope.subject)
+
+
+def _steps(case: Case, asked: TransferAsked) -> list[Fact]:
+    placement = case.placement
+    if not case.is_open:
+        raise PermanentError(f"case {case.number} is closed", cure="Open it again first.")
+    if case.status is Status.RECALLING:
+        raise PermanentError(f"case {case.number} is being recalled", cure="Wait until the holder confirms that it stopped.")
+    if placement is not None and placement.is_live and asked.partner_id == placement.partner_id:
+        raise PermanentError(f"{placement.partner_name} has the case already", cure="Name another partner.")
+    if placement is not None and placement.is_out:
+        message_id = derived_id(case.case_id, str(case.version), "transfer")
+        recall = AmendmentQueued(
+            message_id=message_id, code=AmendmentCode.RECALL, reason_code="transfer", principal=case.demanded - case.demanded
+        )
+        return [asked, recall]
+    if placement is not None and placement.is_live:
+        return [asked, PlacementWithdrawn(reason="the case goes to another holder")]
+    if case.status is Status.NEEDS_INFO:
+        return [asked, InformationSupplied(text="a person chose another way")]
+    return [asked]
+
+
+def move_debtor(
+    hub: Hub, work: Work, scope: Scope, case_id: str, *, address: Address, expected_version: int | None = None
+) -> list[Case]:
+    """The debtor moved: his new address counts for all his cases, and a move abroad sends each open one on its way anew.
+
+    Nothing else has to be entered again. Returns the cases that were changed.
+    """
+    case = case_for(work, scope, case_id, expected_version)
+    if not address.country:
+        raise PermanentError("the new country is missing", cure="Enter the two letters of the country.")
+    before = case.debtor.country
+    party = msgspec.structs.replace(case.debtor, country=address.country, address=address)
+    row = read_connection(work.conn, case.connection_id)
+    if row is not None:
+        write_debtor(work, row, case.debtor_ref, party)
+    mine = (t.cases.c.connection_id == case.connection_id) & (t.cases.c.debtor_ref == case.debtor_ref)
+    ids = list(work.conn.scalars(sa.select(t.cases.c.case_id).where(mine, t.cases.c.status != Status.CLOSED.value)))
+    work.hold(ids)
+    return [
+        _moved(hub, work, scope, found, party, before) for one in ids if (found := work.book.held(one)) is not None
+    ]
+
+
+def _moved(hub: Hub, work: Work, scope: Scope, case: Case, party: Party, before: str) -> Case:
+    digest = party_digest(case.case_id, msgspec.json.encode(party))
+    facts: list[Fact] = [DebtorMoved(from_country=before, to_country=party.country, debtor_digest=digest)]
+    if party.country != before and case.status is not Status.RECALLING:
+        facts += _steps(case, TransferAsked(reason="debtor_moved"))
+    return change_case(hub, work, case, facts, actor=scope.subject, debtor=party)
