@@ -27,6 +27,7 @@ from collecthub.cli import (
     law,
     offline,
     parties,
+    partner_profile,
     payments,
     remittance,
     running,
@@ -80,6 +81,7 @@ for command in (
 app.command("map")(corridor_map.show_map)
 cases.app.command("feasibility")(feasibility.case_feasibility)
 parties.partner_app.command("coverage")(feasibility.partner_coverage)
+parties.partner_app.add_typer(partner_profile.app, name="profile")
 for name, group in (
     ("creditor", parties.creditor_app), ("partner", parties.partner_app), ("connection", connections.app),
     ("case", cases.app), ("task", desks.task_app), ("quarantine", desks.quarantine_app),
