@@ -14,7 +14,15 @@ from collecthub.engine.context import Hub, Work
 from collecthub.errors import PermanentError
 from collecthub.model.case import Case
 from collecthub.model.clock import Place
-from collecthub.model.event import AmendmentQueued, CaseEvent, Fact, InstructionQueued, RouteChosen
+from collecthub.model.event import (
+    AmendmentQueued,
+    CaseEvent,
+    CaseOpened,
+    DocumentAdded,
+    Fact,
+    InstructionQueued,
+    RouteChosen,
+)
 from collecthub.model.human_tasks import need_of
 from collecthub.model.ids import derived_id, new_id
 from collecthub.model.party import Party
@@ -38,6 +46,7 @@ def change_case(
 ) -> Case:
     """Record facts, carry out what follows from them, and leave the right timers, messages and jobs behind."""
     known_id = case.case_id if case is not None else case_id or new_id()
+    was_checked = case is not None and case.feasibility is not None
     waited = timers(case) if case is not None else ()
     case, events = work.book.append(
         case, facts, case_id=known_id, actor=actor, now=work.now, occurred_at=occurred_at, debtor=debtor
@@ -54,9 +63,16 @@ def change_case(
     _queue_reports(hub, work, case, written)
     now_waited = timers(case)
     if now_waited != waited:
+        for timer in waited:
+            if timer.due_at <= work.now and timer not in now_waited:  # what its alarm asked for has come
+                close_tasks(work, done_by="hub", case_id=case.case_id, kind=timer.kind)
         _set_timers(work, case)
     if any(isinstance(step, Place) for step in decide(case)):
         work.wake("place", case.creditor_id)
+    elif isinstance(written[0].fact, CaseOpened):
+        work.wake("check", case.creditor_id)  # a case that is placed is checked on that way
+    if was_checked and (debtor is not None or any(isinstance(event.fact, DocumentAdded) for event in written)):
+        work.wake("recheck", case.case_id)
     return case
 
 
@@ -69,9 +85,6 @@ def locked_case(work: Work, case_id: str) -> Case:
     return case
 
 
-        for timer in waited:
-            if timer.due_at <= work.now and timer not in now_waited:  # what its alarm asked for has come
-                close_tasks(work, done_by="hub", case_id=case.case_id, kind=timer.kind)
 # --- messages to partners -------------------------------------------------------------------------
 
 
@@ -157,6 +170,7 @@ def open_task(
     creditor_id: str | None = None,
     case_id: str | None = None,
     connection_id: str | None = None,
+    due_at: dt.datetime | None = None,
 ) -> None:
     """Put something on a person's list, once: the same kind for the same subject is not opened twice."""
     task_id = derived_id(kind, case_id or "", connection_id or "", creditor_id or "", detail)
@@ -170,7 +184,7 @@ def open_task(
     work.conn.execute(
         sa.insert(t.tasks).values(
             task_id=task_id, creditor_id=creditor_id, case_id=case_id, connection_id=connection_id, kind=kind,
-            title=title, detail=detail, owner=owner, state="open", created_at=work.now,
+            title=title, detail=detail, owner=owner, state="open", created_at=work.now, due_at=due_at,
         )
     )
 

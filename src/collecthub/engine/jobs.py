@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from collecthub.engine.checking import check_cases, recheck
 from collecthub.engine.clock import tick
 from collecthub.engine.context import Hub
 from collecthub.engine.inward import receive_connection, record_connection
+from collecthub.engine.mandates import release_waiting
 from collecthub.engine.opening import open_cases
 from collecthub.engine.papers import fetch_late_papers
 from collecthub.engine.placing import place_cases
@@ -35,6 +37,9 @@ JOBS: dict[str, Job] = {
     "open_cases": unless_stopped(open_cases),
     "papers": unless_stopped(fetch_late_papers),
     "place": place_cases,
+    "check": check_cases,
+    "recheck": recheck,
+    "mandates": release_waiting,
     "dispatch": unless_stopped(dispatch_connection),
     "receive": unless_stopped(receive_connection),
     "record": record_connection,

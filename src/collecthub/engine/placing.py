@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeGuard
 
+import msgspec
 import sqlalchemy as sa
 
 from collecthub.corridor.route import route
-from collecthub.engine.case_work import change_case, open_task
-from collecthub.engine.context import Hub
+from collecthub.engine.case_work import change_case, close_tasks, open_task
+from collecthub.engine.checking import HAND_OVER, TASK, ask_owners, is_news, noted
+from collecthub.engine.context import Hub, Work
+from collecthub.engine.mandates import PENDING, wait_for
+from collecthub.engine.routing import Ground, checked, proposals
+from collecthub.law.feasibility.assess import Assessment
+from collecthub.law.feasibility.telling import reason_to_stop
 from collecthub.model.case import Case
 from collecthub.model.codes import Status
-from collecthub.model.event import (
-    DispatchBlocked,
-    Fact,
-    RouteChosen,
-)
+from collecthub.model.event import DispatchBlocked, Fact, HoldSet, RouteChosen, RouteMissing
+from collecthub.model.facts_exchange import ClocksAgreed
 from collecthub.model.ids import derived_id
-from collecthub.model.partner import PartnerProfile
+from collecthub.model.mandate import Wanted, wanted
+from collecthub.model.partner import PartnerProfile, RouteProposal
+from collecthub.model.rungs import RungClocks, agreed_clocks
+from collecthub.model.transfer import seal_of
 from collecthub.store import tables as t
-from collecthub.store.connections import (
-    read_creditor,
-    read_profiles,
-)
 
 CASES_PER_CHUNK = 100
 
@@ -33,22 +35,45 @@ def place_cases(hub: Hub, creditor_id: str) -> None:
     after = ""
     while True:
         with hub.work() as work:
-            creditor = read_creditor(work.conn, creditor_id)
             found = work.conn.scalars(_READY, {"of": creditor_id, "after": after}).all()
-            profiles = read_profiles(work.conn) if found else []
-            country = creditor.party.country if creditor else ""
             work.hold(found)
+            ground = Ground(work.conn, found, hub.business_date()) if found else None
             for case in filter(_is_ready, map(work.book.held, found)):
-                facts = route_facts(hub, case, country, profiles)
-                changed = change_case(hub, work, case, facts, actor="hub")
-                if changed.status is Status.NEEDS_INFO:
-                    open_task(
-                        work, kind="unroutable", title=f"case {case.number} cannot be handed over",
-                        detail=getattr(facts[-1], "reason", ""), creditor_id=creditor_id, case_id=case.case_id,
-                    )
+                assert ground is not None, "there are cases"
+                _place(hub, work, ground, case)
         if len(found) < CASES_PER_CHUNK:
             return
         after = found[-1]
+
+
+def _place(hub: Hub, work: Work, ground: Ground, case: Case) -> None:
+    """Hand one case over, or leave behind why not and who must do what."""
+    turn = placed(hub, ground, case)
+    creditor = ground.around.creditor(case.creditor_id)
+    clocks = creditor.playbook.clocks if creditor else RungClocks()
+    facts = (*turn.facts, *_clock_facts(turn.facts, ground.profiles, clocks))
+    changed = change_case(hub, work, case, facts, actor="hub")
+    if turn.missing and turn.partner is not None:
+        wait_for(work, changed, turn.partner, turn.missing)
+    elif changed.status is not Status.NEEDS_INFO:
+        close_tasks(work, done_by="hub", case_id=case.case_id, kind=TASK)
+    elif turn.stopped is not None:
+        ask_owners(work, changed, turn.stopped)
+    else:
+        open_task(
+            work, kind="unroutable", title=f"case {case.number} cannot be handed over",
+            detail=getattr(turn.facts[-1], "reason", ""), creditor_id=case.creditor_id, case_id=case.case_id,
+        )
+
+
+def _clock_facts(facts: Sequence[Fact], profiles: Sequence[PartnerProfile], playbook: RungClocks) -> Iterator[Fact]:
+    """The clocks of a new placement, where the partner's profile or the creditor's playbook state any."""
+    for fact in facts:
+        if isinstance(fact, RouteChosen):
+            partner = next(profile for profile in profiles if profile.partner_id == fact.partner_id)
+            clocks = agreed_clocks(partner.clocks, playbook)
+            if clocks != RungClocks():
+                yield ClocksAgreed(clocks=clocks)
 
 
 _PLACEABLE = (Status.READY, Status.REFUSED)
@@ -68,21 +93,59 @@ def _is_ready(case: Case | None) -> TypeGuard[Case]:
     return case is not None and case.status in _PLACEABLE and not case.holds
 
 
-def route_facts(hub: Hub, case: Case, country: str, profiles: Sequence[PartnerProfile]) -> tuple[Fact, ...]:
-    """Ask every plugin for routes and vetoes and let the room decide."""
-    as_of = hub.business_date()
-    proposals = [
-        proposal
-        for _, given in hub.plugins.ask(
-            "propose_routes", case=case, creditor_country=country, partners=profiles, as_of=as_of
-        )
-        for proposal in given
-    ]
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """What placing a case came to: its facts, and what it waits for."""
+
+    facts: tuple[Fact, ...]
+    partner: PartnerProfile | None = None
+    missing: tuple[Wanted, ...] = ()
+    stopped: Assessment | None = None
+
+
+def placed(hub: Hub, ground: Ground, case: Case) -> Turn:
+    """Ask every plugin for routes, check the best ones, and let the room decide; then papers and vetoes."""
+    answers: dict[tuple[str, str], Assessment] = {}
+
+    def stops(one: RouteProposal) -> str:
+        answer = checked(hub, ground, case, one)
+        answers[one.partner_id or "", one.route] = answer
+        stop = reason_to_stop(answer)
+        return stop[1] if stop else ""
+
     placement_id = derived_id(case.case_id, str(case.version), "placement")
-    chosen = route(case, proposals, profiles, placement_id)
+    chosen = route(case, proposals(hub, ground, case), ground.profiles, placement_id, stops)
+    sealed = _seal(case)
     if not isinstance(chosen, RouteChosen):
-        return (chosen,)
-    partner = next(profile for profile in profiles if profile.partner_id == chosen.partner_id)
-    for _, veto in hub.plugins.ask("veto_dispatch", case=case, partner=partner, as_of=as_of):
-        return (DispatchBlocked(code=veto.code, reason=veto.reason),)
-    return (chosen,)
+        return _nobody(case, chosen, answers, sealed)
+    answer = answers[chosen.partner_id, chosen.route]
+    said = noted(answer, HAND_OVER, chosen.partner_id)
+    before: tuple[Fact, ...] = (*sealed, *((said,) if is_news(case, said) else ()))
+    partner = ground.around.profiles[chosen.partner_id]
+    missing = wanted(partner.needs, ground.around.mandates, partner.partner_id, case.creditor_id, ground.as_of)
+    if missing:
+        told = "; ".join(one.text for one in missing)
+        return Turn(facts=(*before, HoldSet(reason=PENDING, note=told)), partner=partner, missing=missing)
+    for _, veto in hub.plugins.ask("veto_dispatch", case=case, partner=partner, as_of=ground.as_of):
+        return Turn(facts=(*before, DispatchBlocked(code=veto.code, reason=veto.reason)))
+    return Turn(facts=(*before, chosen), partner=partner)
+
+
+def _nobody(
+    case: Case, missing: RouteMissing, answers: Mapping[tuple[str, str], Assessment], sealed: tuple[Fact, ...]
+) -> Turn:
+    """No route is free: where a check stops the best one, what it found is asked of whoever can repair it."""
+    for (partner_id, _), answer in answers.items():
+        stop = reason_to_stop(answer)
+        if stop is not None:
+            said = noted(answer, HAND_OVER, partner_id)
+            facts: tuple[Fact, ...] = (*sealed, *((said,) if is_news(case, said) else ()))
+            return Turn(facts=(*facts, DispatchBlocked(code=stop[0], reason=stop[1])), stopped=answer)
+    return Turn(facts=(*sealed, missing))
+
+
+def _seal(case: Case) -> tuple[Fact, ...]:
+    """The seal on the part of a holder that had the case and has it no more."""
+    last = case.placement
+    if last is None or last.sent_at is None or last.is_live or last.placement_id in case.sealed:
+        return ()
+    return (seal_of(case, last),)

@@ -35,6 +35,7 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True):
     owner: str = ""
     contact_person: str = ""
     payment_account: str = ""
+    papers: str = "on_request"  # or with_case: whether contract and proof must be on file before a hand-over to a lawyer
     clocks: RungClocks = RungClocks()  # where the partner's profile says nothing else
 
 
