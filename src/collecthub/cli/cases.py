@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
+from collecthub.cli.balance import show_balance
+from collecthub.cli.case_ref import CaseRef, case_id_of
 from collecthub.cli.export_command import export_case
 from collecthub.cli.hub_access import client
 from collecthub.cli.lists import Cursor, Limit, print_page
-from collecthub.cli.output import Json, plain, print_json, print_record, print_table, say
+from collecthub.cli.output import Json, plain, print_json, print_table, say
 from collecthub.cli.parties import amount
 
 if TYPE_CHECKING:
-    import sqlalchemy as sa
-
     from collecthub.store.queries.case_file import CaseDetail, TimelineEntry
 
 app = typer.Typer(no_args_is_help=True, help="Cases: find them, read one, see what is owed and why.")
-CaseRef = Annotated[str, typer.Argument(metavar="CASE", help="Id or number of the case.")]
 Amount = Decimal | None
 
 
@@ -58,15 +57,6 @@ def list_cases(
         "number debtor_name debtor_country status phase route principal total recovered currency holds case_id",
         limit=limit, cursor=cursor, as_json=as_json,
     )  # fmt: skip
-
-
-def case_id_of(conn: sa.Connection, ref: str) -> str:
-    """The id that a case number belongs to; anything else is taken for an id."""
-    import sqlalchemy as sa
-
-    from collecthub.store import tables as t
-
-    return conn.scalar(sa.select(t.cases.c.case_id).where(t.cases.c.number == ref)) or ref
 
 
 @app.command("show")
@@ -118,28 +108,5 @@ def _in_short(entry: TimelineEntry) -> str:
     return ", ".join(f"{name} {value}" for name, value in facts.items() if isinstance(value, str | int) and value)[:160]
 
 
-@app.command("balance")
-def show_balance(
-    case: CaseRef,
-    explain: Annotated[bool, typer.Option("--explain", help="Every ledger line that the balance is the sum of.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Show what is owed in a case, in its parts."""
-    from collecthub.store.queries.case_file import balance_sheet
-    from collecthub.store.queries.scope import LOCAL_OPERATOR
-
-    with client() as hub, hub.database.read() as conn:
-        sheet = balance_sheet(conn, LOCAL_OPERATOR, case_id_of(conn, case))
-    if as_json:
-        lines = {"lines": sheet.lines} if explain else {}
-        print_json({"case_id": sheet.case_id, "balance": sheet.balance, **lines})
-        return
-    print_record(sheet.balance, as_json=False)
-    if explain:
-        print_table(
-            ["booked on", "kind", "amount", "currency", "bearer", "basis", "reference", "origin"],
-            [[x.booked_on, x.kind, x.amount, x.currency, x.bearer, x.basis, x.reference, x.origin] for x in sheet.lines],
-        )
-
-
+app.command("balance")(show_balance)
 app.command("export")(export_case)

@@ -51,7 +51,7 @@ def export_case(
     A court's format refuses a case that it cannot carry with every reason (exit code 1) and names what stays behind.
     """
     from collecthub.cli.case_export import case_exchange, holder_of
-    from collecthub.cli.cases import case_id_of
+    from collecthub.cli.case_ref import case_id_of
     from collecthub.formats.carrying import TakesParticulars, UnfitCaseError
 
     with client() as hub:

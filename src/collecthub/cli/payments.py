@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from collecthub.cli.cases import CaseRef, case_id_of
+from collecthub.cli.case_ref import CaseRef, case_id_of
 from collecthub.cli.hub_access import client
 from collecthub.cli.lists import Cursor, Limit, print_page
 from collecthub.cli.output import Json, note, print_json, print_record, print_table, say

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from collecthub.corridor.act import act
 from collecthub.corridor.decide import decide, timers
+from collecthub.engine.charging import charges_that_follow
 from collecthub.engine.context import Hub, Work
 from collecthub.errors import PermanentError
 from collecthub.model.case import Case
@@ -55,6 +56,9 @@ def change_case(
     while wanted := [step for step in decide(case) if not isinstance(step, Place)]:
         more = act(case, wanted[0], derived_id(case.case_id, str(case.version), "amendment"))
         case, events = work.book.append(case, more, case_id=known_id, actor="hub", now=work.now)
+        written += events
+    if charged := charges_that_follow(hub, work, case, written):
+        case, events = work.book.append(case, charged, case_id=known_id, actor="hub", now=work.now)
         written += events
     for event in written:
         _queue_message(work, case, event)

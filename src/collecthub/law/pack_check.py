@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from collecthub.law.basis import Evidence, Rule
-from collecthub.law.rules import Band, ChargeRule, CountryLaw
+from collecthub.law.rules import Band, ChargeRule, CountryLaw, Part
 
 SEGMENTS = frozenset({"B2B", "B2C", "B2G"})
 _ONE = dt.timedelta(days=1)
@@ -16,7 +16,7 @@ _ONE = dt.timedelta(days=1)
 
 def pack_faults(law: CountryLaw) -> tuple[str, ...]:
     """One sentence for each fault; an empty answer means that the pack is consistent."""
-    return tuple(itertools.chain(_unsourced(law), _two_for_one_day(law), _figures(law), _scales(law.charges)))
+    return tuple(itertools.chain(_unsourced(law), _two_for_one_day(law), _figures(law), _scales(law.charges), _orders(law)))
 
 
 def rates_known_until(law: CountryLaw) -> dt.date | None:
@@ -45,6 +45,14 @@ def _unsourced(law: CountryLaw) -> Iterator[str]:
     )
 
 
+def _orders(law: CountryLaw) -> Iterator[str]:
+    """Every allocation names each part once, and none that a debtor can owe is left out."""
+    needed = {Part.COSTS, Part.INTEREST, Part.PRINCIPAL}
+    for rule in law.allocation:
+        if len(set(rule.order)) != len(rule.order) or not needed <= set(rule.order):
+            yield f"{rule.id} must name costs, interest and principal, each once"
+
+
 def _two_for_one_day(law: CountryLaw) -> Iterator[str]:
     """Pairs of rules that could both govern one claim on one day; a charge for a nature goes before a general one."""
     yield from _overlaps((rule, {"interest"}) for rule in law.interest)
@@ -57,6 +65,7 @@ def _two_for_one_day(law: CountryLaw) -> Iterator[str]:
     yield from _overlaps(
         (rule, {f"{rule.item} {nature}" for nature in rule.natures or ("",)}) for rule in law.charges
     )
+    yield from _overlaps((rule, {"allocation"}) for rule in law.allocation)
 
 
 def _overlaps(rules: Iterable[tuple[Rule, set[str]]]) -> Iterator[str]:

@@ -18,6 +18,7 @@ import msgspec
 from collecthub.errors import ConfigurationError, PermanentError
 from collecthub.law.rates import RateSeries, read_rates, with_more
 from collecthub.law.rules import (
+    AllocationRule,
     ChargeRule,
     CountryLaw,
     DeadlineRule,
@@ -42,6 +43,7 @@ class _Sheet(msgspec.Struct, forbid_unknown_fields=True):
     limitation: tuple[LimitationRule, ...] = ()
     act: tuple[InterruptingAct, ...] = ()
     deadline: tuple[DeadlineRule, ...] = ()
+    allocation: tuple[AllocationRule, ...] = ()
 
 
 def country_law(sheet: str, rates: Mapping[str, RateSeries], name: str = "the country pack") -> CountryLaw:
@@ -59,7 +61,7 @@ def country_law(sheet: str, rates: Mapping[str, RateSeries], name: str = "the co
     law = CountryLaw(
         country=read.country, title=read.title, version=read.version, currency=read.currency, interest=read.interest,
         charges=read.charge, reminders=read.reminder, limitation=read.limitation, acts=read.act,
-        deadlines=read.deadline, series={},
+        deadlines=read.deadline, allocation=read.allocation, series={},
     )  # fmt: skip
     ids = [rule.id for rule in law.rules()]
     twice = sorted({rule_id for rule_id in ids if ids.count(rule_id) > 1})

@@ -165,6 +165,25 @@ class DeadlineRule(Rule, frozen=True, kw_only=True):
     moves_to_working_day: bool = False
 
 
+class Part(enum.StrEnum):
+    """What a payment can settle."""
+
+    COSTS = "costs"
+    COMPENSATION = "compensation"
+    INTEREST = "interest"
+    PRINCIPAL = "principal"
+
+
+class AllocationRule(Rule, frozen=True, kw_only=True):
+    """In which order a payment settles what is owed. Without compensation in it, that goes with the costs.
+
+    `debtor_may_name` says that the debtor chooses among several claims, though not the order within one.
+    """
+
+    order: tuple[Part, ...]
+    debtor_may_name: bool = True
+
+
 class CountryLaw(msgspec.Struct, frozen=True, kw_only=True):
     """The law of one country as far as a pack knows it. `version` is the day its facts were gathered."""
 
@@ -178,9 +197,12 @@ class CountryLaw(msgspec.Struct, frozen=True, kw_only=True):
     limitation: tuple[LimitationRule, ...] = ()
     acts: tuple[InterruptingAct, ...] = ()
     deadlines: tuple[DeadlineRule, ...] = ()
+    allocation: tuple[AllocationRule, ...] = ()
     series: Mapping[str, RateSeries] = {}
     check_step: Callable[[CountryLaw, StepQuestion], StepAnswer] | None = None
 
     def rules(self) -> tuple[Rule, ...]:
         """Every dated rule of the pack."""
-        return (*self.interest, *self.charges, *self.reminders, *self.limitation, *self.deadlines)
+        return (
+            *self.interest, *self.charges, *self.reminders, *self.limitation, *self.deadlines, *self.allocation,
+        )  # fmt: skip

@@ -83,14 +83,17 @@ class ChargesSoFar(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Charges(msgspec.Struct, frozen=True, kw_only=True):
-    """What the ledger holds of charges that grow by law, and the day until which they were computed."""
+    """What the ledger holds of charges that grow by law, and the day until which they were computed.
+
+    `is_over` says that the rest was given up when the case ended: nothing grows while it stays closed.
+    """
 
     until: dt.date
     fixed: tuple[ChargesSoFar, ...] = ()
-    is_waived: bool = False
+    is_over: bool = False
 
     def fixed_of(self, claim_id: str, kind: ChargeKind) -> Decimal:
-        """What was fixed of one kind for one claim."""
+        """What was fixed of one kind for one claim, less what was given up."""
         return sum(
             (part.amount for part in self.fixed if part.claim_id == claim_id and part.kind is kind), Decimal(0)
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,21 +19,21 @@ replace = msgspec.structs.replace
 
 
 def _fixed(case: Case, fact: fm.ChargesFixed, event: CaseEvent) -> Case:
-    return replace(case, charges=_added(case.charges, fact.items, fm.Charges(until=fact.until)))
+    return replace(case, charges=_added(case.charges, fact.items, fact.until, is_over=False))
 
 
 def _waived(case: Case, fact: fm.ChargesWaived, event: CaseEvent) -> Case:
     until = max((item.to_on for item in fact.items), default=event.occurred_at.date())
-    return replace(case, charges=_added(case.charges, fact.items, fm.Charges(until=until, is_waived=True)))
+    return replace(case, charges=_added(case.charges, fact.items, until, is_over=True))
 
 
-def _added(before: fm.Charges | None, items: Iterable[fm.ChargeItem], after: fm.Charges) -> fm.Charges:
+def _added(before: fm.Charges | None, items: Iterable[fm.ChargeItem], until: dt.date, *, is_over: bool) -> fm.Charges:
     sums = {(part.claim_id, part.kind): part.amount for part in before.fixed} if before else {}
     for item in items:
         key = (item.claim_id, item.kind)
-        sums[key] = sums[key] + item.amount if key in sums else item.amount
+        sums[key] = sums.get(key, Decimal(0)) + item.amount
     fixed = tuple(fm.ChargesSoFar(claim_id=key[0], kind=key[1], amount=amount) for key, amount in sums.items())
-    return replace(after, fixed=fixed, until=max(after.until, before.until) if before else after.until)
+    return fm.Charges(until=max(until, before.until) if before else until, fixed=fixed, is_over=is_over)
 
 
 def _nature(case: Case, fact: fm.ClaimNatureSet, event: CaseEvent) -> Case:

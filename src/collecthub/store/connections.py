@@ -8,6 +8,7 @@ from decimal import Decimal
 import msgspec
 import sqlalchemy as sa
 
+from collecthub.model.charging import ChargePolicy
 from collecthub.model.partner import PartnerProfile
 from collecthub.model.party import Party
 from collecthub.model.rungs import RungClocks
@@ -35,6 +36,7 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True):
     owner: str = ""
     contact_person: str = ""
     payment_account: str = ""
+    charges: ChargePolicy = ChargePolicy()
     papers: str = "on_request"  # or with_case: whether contract and proof must be on file before a hand-over to a lawyer
     clocks: RungClocks = RungClocks()  # where the partner's profile says nothing else
 
