@@ -13,6 +13,7 @@ import msgspec
 
 from collecthub.model import event as ev
 from collecthub.model.codes import Outcome, Phase, Status
+from collecthub.model.contact import Contact as DebtorContact
 from collecthub.model.exchange import AmendmentCode, Procedure
 from collecthub.model.facts_money import Charges
 from collecthub.model.ledger import Balance
@@ -185,6 +186,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     objections: Objections = Objections()
     proceedings: Proceedings = Proceedings()
     sealed: tuple[str, ...] = ()  # placements whose part of the history is closed
+    contact: DebtorContact | None = None  # the agreed steps before hand-over
 
     @property
     def owed_here(self) -> Decimal:

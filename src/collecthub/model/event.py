@@ -15,6 +15,7 @@ import msgspec
 from collecthub.model.codes import Outcome, Phase
 from collecthub.model.exchange import AmendmentCode, CostBearer, Procedure
 from collecthub.model.fact import FactBase
+from collecthub.model.facts_contact import ContactFact
 from collecthub.model.facts_exchange import ExchangeFact
 from collecthub.model.facts_human import HumanFact
 from collecthub.model.facts_money import MoneyFact
@@ -339,6 +340,7 @@ Fact = (
     | NetworkFact
     | RemittanceFact
     | HumanFact
+    | ContactFact
 )
 
 

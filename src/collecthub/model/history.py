@@ -13,7 +13,13 @@ import msgspec
 
 from collecthub.errors import PermanentError
 from collecthub.model import event as ev
-from collecthub.model import facts_remittance, history_exchange, history_money, history_network
+from collecthub.model import (
+    facts_remittance,
+    history_contact,
+    history_exchange,
+    history_money,
+    history_network,
+)
 from collecthub.model.booking import ledger_lines
 from collecthub.model.case import RECORDED, Case, Hold, Placement
 from collecthub.model.codes import Phase, Status
@@ -297,6 +303,7 @@ HANDLERS: Mapping[type, Handler] = {
     **history_exchange.HANDLERS,
     **history_network.HANDLERS,
     **HUMAN_HANDLERS,
+    **history_contact.HANDLERS,
 }
 
 # Facts that are history only; named here so that a new fact must say where it belongs.

@@ -11,7 +11,13 @@ import msgspec
 
 from collecthub.model.status_tables import OWN_VOCABULARY, status_tables
 from collecthub.store.queries.case_file import TimelineEntry
-from collecthub.web.portal import sentences_exchange, sentences_money, sentences_network, sentences_remittance
+from collecthub.web.portal import (
+    sentences_contact,
+    sentences_exchange,
+    sentences_money,
+    sentences_network,
+    sentences_remittance,
+)
 from collecthub.web.portal.figures import amount_text
 from collecthub.web.portal.sentences_human import KINDS as HUMAN_KINDS
 from collecthub.web.portal.words import label, spoken
@@ -301,5 +307,6 @@ _KINDS: Mapping[str, tuple[str, Callable[[Fact, Telling], str], str]] = {
     **sentences_network.KINDS,
     **sentences_remittance.KINDS,
     **HUMAN_KINDS,
+    **sentences_contact.KINDS,
 }
 TOLD_KINDS = frozenset(_KINDS)

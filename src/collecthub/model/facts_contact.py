@@ -1,0 +1,54 @@
+"""Facts of contact with a debtor: what was agreed, what is to be said, what was said or could not be."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from collecthub.model.contact import Channel, ContactPolicy, Tone
+from collecthub.model.fact import FactBase
+
+
+class ContactAgreed(FactBase, frozen=True, kw_only=True, tag="contact_agreed"):
+    """The steps before hand-over, as the playbook has them on this day; a later playbook is for later cases."""
+
+    policy: ContactPolicy
+    version: str
+
+
+class ContactQueued(FactBase, frozen=True, kw_only=True, tag="contact_queued"):
+    """A step is to be taken; its words are found when it leaves."""
+
+    contact_id: str
+    step: str
+    channel: Channel
+    tone: Tone
+
+
+class ContactMade(FactBase, frozen=True, kw_only=True, tag="contact_made"):
+    """The debtor was asked for `asked`, principal and charges together, in the case's currency."""
+
+    contact_id: str
+    step: str
+    channel: Channel
+    asked: Decimal
+    language: str
+    receipt_ref: str
+    sha256: str = ""  # of the words, kept as evidence
+
+
+class ContactNotMade(FactBase, frozen=True, kw_only=True, tag="contact_not_made"):
+    """A step that did not leave. A case that changed meanwhile takes it again, if it still must."""
+
+    contact_id: str
+    step: str
+    reason: str
+    is_taken: bool = False  # nothing more is tried for this step
+
+
+class ContactOver(FactBase, frozen=True, kw_only=True, tag="contact_over"):
+    """The agreed steps are taken and their time is over; the case may be handed over."""
+
+    steps: int
+
+
+ContactFact = ContactAgreed | ContactQueued | ContactMade | ContactNotMade | ContactOver

@@ -1,0 +1,51 @@
+"""What the facts of contact do to a case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from collecthub.model import facts_contact as fc
+from collecthub.model.case import Case
+from collecthub.model.contact import Contact
+from collecthub.model.event import CaseEvent
+
+replace = msgspec.structs.replace
+
+
+def _agreed(case: Case, fact: fc.ContactAgreed, event: CaseEvent) -> Case:
+    return replace(case, contact=Contact(policy=fact.policy, version=fact.version))
+
+
+def _on_contact(case: Case, **changes: Any) -> Case:
+    return case if case.contact is None else replace(case, contact=replace(case.contact, **changes))
+
+
+def _queued(case: Case, fact: fc.ContactQueued, event: CaseEvent) -> Case:
+    return _on_contact(case, pending_id=fact.contact_id)
+
+
+def _made(case: Case, fact: fc.ContactMade, event: CaseEvent) -> Case:
+    taken = case.contact.taken if case.contact else 0
+    return _on_contact(case, pending_id="", taken=taken + 1, last_on=event.occurred_at.date())
+
+
+def _not_made(case: Case, fact: fc.ContactNotMade, event: CaseEvent) -> Case:
+    if not fact.is_taken or case.contact is None:
+        return _on_contact(case, pending_id="")
+    return _on_contact(case, pending_id="", taken=case.contact.taken + 1, last_on=event.occurred_at.date())
+
+
+def _over(case: Case, fact: fc.ContactOver, event: CaseEvent) -> Case:
+    return _on_contact(case, is_over=True)
+
+
+HANDLERS: Mapping[type, Callable[[Case, Any, CaseEvent], Case]] = {
+    fc.ContactAgreed: _agreed,
+    fc.ContactQueued: _queued,
+    fc.ContactMade: _made,
+    fc.ContactNotMade: _not_made,
+    fc.ContactOver: _over,
+}

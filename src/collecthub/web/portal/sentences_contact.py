@@ -1,0 +1,42 @@
+"""What happened between us and the debtor, told in one sentence per fact."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from collecthub.web.portal.sentences_human import Fact, Teller
+
+_BY = {
+    "email": "an e-mail", "letter": "a letter", "sms": "a text message", "phone": "a phone call", "visit": "a visit",
+}  # fmt: skip
+
+
+def _agreed(fact: Fact, telling: Teller) -> str:
+    policy = fact["policy"]
+    return f"{len(policy['steps'])} steps were agreed before a hand-over ({policy['name']})."
+
+
+def _queued(fact: Fact, telling: Teller) -> str:
+    return f"{_BY[fact['channel']].capitalize()} is due: {fact['step']}."
+
+
+def _made(fact: Fact, telling: Teller) -> str:
+    return f"The debtor got {_BY[fact['channel']]} ({fact['step']}) that asks for {telling.amount(fact['asked'])}."
+
+
+def _not_made(fact: Fact, telling: Teller) -> str:
+    ends = "did not leave and is not tried again" if fact["is_taken"] else "did not leave"
+    return f"{fact['step']} {ends}."
+
+
+def _over(fact: Fact, telling: Teller) -> str:
+    return f"The {fact['steps']} agreed steps are taken; the case may be handed over."
+
+
+KINDS: Mapping[str, tuple[str, Callable[[Fact, Teller], str], str]] = {
+    "contact_agreed": ("life", _agreed, ""),
+    "contact_queued": ("holder", _queued, ""),
+    "contact_made": ("holder", _made, ""),
+    "contact_not_made": ("holder", _not_made, "reason"),
+    "contact_over": ("life", _over, ""),
+}
