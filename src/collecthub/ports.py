@@ -285,8 +285,8 @@ class KeepsRequests(Protocol):
 class KeepsHours(Protocol):
     """A dispatcher whose partner takes new cases in its office hours only; changes and recalls go out at any time."""
 
-    def takes_cases_at(self) -> dt.datetime | None:
-        """When new cases may leave again; None when they may leave now."""
+    def closed_seconds(self) -> float | None:
+        """Seconds until new cases may leave again; None when they may leave now."""
         ...
 
 

@@ -129,8 +129,8 @@ def test_a_case_page_tells_everything(log_in: LogIn, town: Town, url: str) -> No
         "rungs => rungs.map(r => [r.innerText.split('\\n')[0], r.className])"
     )
     assert [(name, style.split("-")[-1]) for name, style in states] == [
-        ("Prepared", "done"), ("Sent", "done"), ("Received", "done"), ("Accepted", "done"), ("Acted", "done"),
-        ("Result", "now"),
+        ("Prepared", "done"), ("Sent", "done"), ("Received", "done"), ("Validated", "done"),
+        ("Accepted", "done"), ("Acted", "done"), ("Result", "now"),
     ]  # fmt: skip
     history = page.locator(".history")
     expect(history).to_contain_text("The holder received 400.00 EUR on 2026-05-20")

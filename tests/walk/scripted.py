@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from collecthub.sdk import (
     CaseAcknowledgement,
+    CaseAmendment,
     CaseInstruction,
     CaseReport,
     CaseReturn,
@@ -69,6 +70,9 @@ class World:
         self.pulled_from: list[str] = []
         self.lose_receipts = 0
         self.refuse_connections = 0
+        self.closed_seconds: float | None = None  # until the partner's office takes new cases again
+        self.unnamed: set[str] = set()  # cases whose changes the partner's format cannot name yet
+        self.unfit: set[str] = set()  # cases that the partner's format cannot carry
 
     def invoice(self, ref: str, debtor: str, due: str, amount: str, **more: object) -> RawInvoice:
         values: dict[str, object] = {
@@ -127,7 +131,15 @@ class ScriptedPartner:
     def __init__(self, world: World) -> None:
         self.world = world
 
+    def closed_seconds(self) -> float | None:
+        return self.world.closed_seconds
+
     def prepare(self, exchange: Exchange) -> Envelope:
+        for message in exchange.messages:
+            if message.case_id in self.world.unfit:
+                raise PermanentError("the office has no word for this", cure="Send it by letter.")
+            if message.case_id in self.world.unnamed and isinstance(message, CaseAmendment):
+                raise RetryableError("the office has not named the case yet", retry_after_seconds=60)
         payload = msgspec.json.encode(exchange)
         self.world.prepared[exchange.exchange_id] = exchange
         return Envelope(

@@ -14,7 +14,7 @@ from collecthub.model.clock import Act, Amend, Close, Follow, Place, Timer
 from collecthub.model.codes import Outcome, Status
 from collecthub.model.exchange import AmendmentCode
 from collecthub.model.human_course import follows, waits
-from collecthub.model.placement_ladder import reached
+from collecthub.model.placement_ladder import change_due, reached
 from collecthub.model.rungs import WAITS, due_rungs, length, repeat_after
 from collecthub.model.transfer import sealed_for_next
 
@@ -138,24 +138,24 @@ def _rung_timers(placement: Placement) -> Iterator[Timer]:
 
 
 _SAYS = {
-    AmendmentCode.RECALL: ("no_stop", "stopped_minutes", "{partner} has not confirmed that it stopped"),
-    AmendmentCode.BALANCE: ("no_change", "changed_hours", "{partner} has not confirmed the new balance"),
-    AmendmentCode.SUSPEND: ("no_pause", "changed_hours", "{partner} has not confirmed that it pauses"),
-    AmendmentCode.RESUME: ("no_pause", "changed_hours", "{partner} has not confirmed that it goes on"),
+    AmendmentCode.RECALL: ("no_stop", "{partner} has not confirmed that it stopped"),
+    AmendmentCode.BALANCE: ("no_change", "{partner} has not confirmed the new balance"),
+    AmendmentCode.SUSPEND: ("no_pause", "{partner} has not confirmed that it pauses"),
+    AmendmentCode.RESUME: ("no_pause", "{partner} has not confirmed that it goes on"),
 }
 
 
 def _change_timers(placement: Placement) -> Iterator[Timer]:
     """Every change without an answer: an alarm, and the moment to say it again. A refusal is for a person, at once."""
     for asked in placement.asking:
-        kind, clock, says = _SAYS[asked.code]
+        kind, says = _SAYS[asked.code]
         if asked.refused_at is not None:
             yield Timer(
                 kind=f"{kind}_refused", due_at=asked.refused_at, owner="operator",
                 title=f"{placement.partner_name} refused: {asked.code.value}",
             )
             continue
-        due_at = asked.asked_at + length(placement.clocks, clock)
+        due_at = change_due(asked, placement)
         yield Timer(kind=kind, due_at=due_at, owner="operator", title=says.format(partner=placement.partner_name))
         if asked.sent_at is not None:
             yield Timer(

@@ -39,7 +39,7 @@ def compose(
     with hub.work() as work:
         if opens_at is not None:
             _wait_for_opening(work, row.connection_id, opens_at)
-        waiting = _in_line(work, row.connection_id, limit * most, busy)
+        waiting = _in_line(work, row.connection_id, limit * most, busy, with_new=opens_at is None)
         work.hold(entry.case_id for entry in waiting)
         composed = [message for entry in waiting if (message := _message(hub, work, entry)) is not None]
         for start in range(0, len(composed), limit):
@@ -48,20 +48,23 @@ def compose(
 
 
 def _wait_for_opening(work: Work, connection_id: str, opens_at: dt.datetime) -> None:
+    """Nobody needs to look at new cases before the office opens."""
     new = (t.messages.c.connection_id == connection_id) & (t.messages.c.state == "queued") & (t.messages.c.kind == CASE_FILE)
-    work.conn.execute(sa.update(t.messages).where(new).values(next_attempt_at=opens_at))
+    is_news = t.messages.c.next_attempt_at.is_(None) | (t.messages.c.next_attempt_at <= work.now)
+    work.conn.execute(sa.update(t.messages).where(new, is_news).values(next_attempt_at=opens_at))
 
 
-def _in_line(work: Work, connection_id: str, most: int, busy: Collection[str]) -> Sequence[Any]:
-    may_leave = t.messages.c.next_attempt_at.is_(None) | (t.messages.c.next_attempt_at <= work.now)
+def _in_line(work: Work, connection_id: str, most: int, busy: Collection[str], *, with_new: bool) -> Sequence[Any]:
     is_new = sa.case((t.messages.c.kind == CASE_FILE, 1), else_=0)
     query = (
         sa.select(t.messages)
-        .where(t.messages.c.connection_id == connection_id, t.messages.c.state == "queued", may_leave)
+        .where(t.messages.c.connection_id == connection_id, t.messages.c.state == "queued")
         .order_by(is_new, t.messages.c.queued_at, t.messages.c.message_id)
         .limit(most)
     )
-    return work.conn.execute(query.where(t.messages.c.case_id.not_in(busy)) if busy else query).all()
+    if busy:
+        query = query.where(t.messages.c.case_id.not_in(busy))
+    return work.conn.execute(query if with_new else query.where(t.messages.c.kind != CASE_FILE)).all()
 
 
 def put_into_envelope(hub: Hub, work: Work, row: ConnectionRow, messages: tuple[Message, ...]) -> str:

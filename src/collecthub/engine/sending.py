@@ -77,7 +77,7 @@ def dispatch_connection(hub: Hub, connection_id: str) -> None:
 def _one_round(hub: Hub, row: ConnectionRow, dispatcher: Dispatcher) -> bool:
     """Send what is ready, or compose more. False when nothing can be done now."""
     at_once = AT_ONCE if isinstance(dispatcher, SendsMany) else 1
-    opens_at = opening(dispatcher)
+    opens_at = opening(hub, dispatcher)
     with hub.database.read() as conn:
         line = open_line(conn, row.connection_id)
     now = hub.now()
@@ -142,7 +142,7 @@ def _settle(
     works = True
     for one, got in outcomes:
         if isinstance(got, CollecthubError):
-            closed_until = opening(dispatcher) if one.waiting.has_cases else None
+            closed_until = opening(hub, dispatcher) if one.waiting.has_cases else None
             works &= has_failed(hub, row, one.waiting.entry, one.number, got, closed_until)
     return works
 
@@ -176,16 +176,15 @@ def _prepare(hub: Hub, row: ConnectionRow, dispatcher: Dispatcher, entry: Any) -
         envelope = hub.call(
             dispatcher.prepare, exchange, what=f"{row.kind}.prepare", connection_id=row.connection_id
         )
-    except RetryableError as error:
-        seconds = error.retry_after_seconds
-        pause = backoff(6) if seconds is None else dt.timedelta(seconds=seconds)
-        set_waiting(hub, entry.envelope_id, hub.now() + pause, PARTNER, error.message)
-        return False
-    except PermanentError as error:
+    except (RetryableError, PermanentError) as error:
         if len(exchange.messages) > 1:
             _split(hub, row, entry.envelope_id, exchange)
-        else:
+        elif isinstance(error, PermanentError):
             fail_envelope(hub, row, entry.envelope_id, error)
+        else:
+            seconds = error.retry_after_seconds
+            pause = backoff(6) if seconds is None else dt.timedelta(seconds=seconds)
+            set_waiting(hub, entry.envelope_id, hub.now() + pause, PARTNER, error.message)
         return False
     stored = hub.evidence.keep(envelope.payload)
     with hub.work() as work:

@@ -14,6 +14,7 @@ import msgspec
 import sqlalchemy as sa
 
 from collecthub.engine.case_work import CASE_FILE
+from collecthub.engine.context import Hub
 from collecthub.ports import Dispatcher, KeepsHours
 from collecthub.store import tables as t
 
@@ -76,6 +77,7 @@ def ready(line: Sequence[OpenEnvelope], now: dt.datetime) -> Iterator[OpenEnvelo
         before |= one.case_ids
 
 
-def opening(dispatcher: Dispatcher) -> dt.datetime | None:
-    """When the partner takes new cases again, if it does not take any now."""
-    return dispatcher.takes_cases_at() if isinstance(dispatcher, KeepsHours) else None
+def opening(hub: Hub, dispatcher: Dispatcher) -> dt.datetime | None:
+    """When the partner takes new cases again, if it does not take any now; on the hub's clock."""
+    seconds = dispatcher.closed_seconds() if isinstance(dispatcher, KeepsHours) else None
+    return None if seconds is None else hub.now() + dt.timedelta(seconds=seconds)

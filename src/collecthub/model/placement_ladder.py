@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from collecthub.model.case import Placement
-from collecthub.model.rungs import Rung, climb
+from collecthub.model.case import Asking, Placement
+from collecthub.model.exchange import AmendmentCode
+from collecthub.model.rungs import Rung, climb, length
 
 
 class Stop(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +42,12 @@ def ladder_of(placement: Placement, now: dt.datetime) -> tuple[Rung, ...]:
     return climb(
         reached(placement), placement.clocks, now, refused_at=refused_at, is_over=placement.ended_at is not None
     )
+
+
+def change_due(asked: Asking, placement: Placement) -> dt.datetime:
+    """Until when a change must be confirmed: a stop within minutes, anything else within hours."""
+    clock = "stopped_minutes" if asked.code is AmendmentCode.RECALL else "changed_hours"
+    return asked.asked_at + length(placement.clocks, clock)
 
 
 def stop_of(placements: Sequence[Placement], now: dt.datetime) -> Stop | None:

@@ -51,7 +51,7 @@ _FIRST_LOOK = dt.timedelta(days=1)
 
 
 class HmctsSdtConnector:
-    """Satisfies `Dispatcher`, `StatusSource`, `HookReceiver` and `Checkable` for one customer number.
+    """Satisfies `Dispatcher`, `KeepsRequests`, `StatusSource`, `HookReceiver` and `Checkable` for one customer number.
 
     Promise: at least once on the wire with one customer reference and the same bytes, once in effect: SDT refuses a
     second bulk request under a known reference and names the first, which settles every doubt.
@@ -66,6 +66,11 @@ class HmctsSdtConnector:
     def close(self) -> None:
         """Give the connection back."""
         self._client.close()
+
+    @property
+    def keeps_requests(self) -> bool:
+        """SDT keeps a request until it is answered and refuses it a second time."""
+        return True
 
     @property
     def batch_limit(self) -> int:

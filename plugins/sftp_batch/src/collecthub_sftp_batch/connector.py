@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 
 from collecthub.sdk import (
     AccountLine,
-    CaseFile,
     CheckStep,
     CollecthubError,
     ConnectorContext,
@@ -27,22 +26,20 @@ from collecthub.sdk import (
     RetryableError,
     Verdict,
 )
-from collecthub.wire.crypto import sha256_hex
 from collecthub_sftp_batch.check import check_connection
-from collecthub_sftp_batch.client import CONTAINER, NOTE, PartnerFolders, Presence, UnreadNote
+from collecthub_sftp_batch.client import NOTE, PartnerFolders, Presence, UnreadNote
 from collecthub_sftp_batch.hours import next_opening
 from collecthub_sftp_batch.keys import key_ends
-from collecthub_sftp_batch.mapping import Sealing
-from collecthub_sftp_batch.profile import profile_lines, refuse_above
-from collecthub_sftp_batch.settings import CASE_FILE, SftpBatchSettings
+from collecthub_sftp_batch.mapping import CHANGES_ONLY, CONTAINER, Sealing
+from collecthub_sftp_batch.profile import profile_lines
+from collecthub_sftp_batch.settings import SftpBatchSettings
 
 _BOOKS = "accounts-"
-_CHANGES_ONLY = f"{CONTAINER}; contains=changes"  # amendments and recalls: they never wait for an opening
 SMALL_BYTES = 1_000_000
 
 
 class SftpBatchConnector:
-    """Satisfies `Dispatcher`, `StatusSource`, `PartnerBooks` and `Checkable` for one partner.
+    """Satisfies `Dispatcher`, `KeepsHours`, `SendsMany`, `StatusSource`, `PartnerBooks` and `Checkable` for one partner.
 
     Promise: exactly once, as long as nothing at the partner touches names that begin with a dot. A file is written
     under such a name, compared with what was sent, and renamed after the intent to do so was stored.
@@ -60,10 +57,8 @@ class SftpBatchConnector:
 
     @property
     def batch_limit(self) -> int:
-        """How many messages one file may carry; one where a refusal must not hold up the others."""
-        given = self._settings
-        is_narrow = given.one_file_per_case or given.case_format != CASE_FILE or given.conformance_level < 3
-        return 1 if is_narrow else given.batch_limit
+        """How many messages one file may carry."""
+        return self._settings.messages_most
 
     # --- Dispatcher -------------------------------------------------------------------------------
 
@@ -72,30 +67,7 @@ class SftpBatchConnector:
 
         Raises `PermanentError` for what the partner cannot take: it names element and limit, or the level it lacks.
         """
-        refuse_above(self._settings.conformance_level, exchange)
-        payload = self._sealing.seal(exchange)
-        has_cases = any(isinstance(message, CaseFile) for message in exchange.messages)
-        if len(payload) > self._settings.file_bytes_max:
-            raise PermanentError(
-                f"the file for {len(exchange.messages)} messages has {len(payload)} bytes, the partner takes "
-                f"{self._settings.file_bytes_max}",
-                cure="Lower batch_limit or set one_file_per_case in the connection, or send fewer documents.",
-            )
-        return Envelope(
-            envelope_id=exchange.exchange_id,
-            name=self._name(exchange, "cases" if has_cases else "changes"),
-            media_type=CONTAINER if has_cases else _CHANGES_ONLY,
-            payload=payload,
-            sha256=sha256_hex(payload),
-            message_ids=tuple(message.message_id for message in exchange.messages),
-        )
-
-    def _name(self, exchange: Exchange, kind: str) -> str:
-        values = {
-            "receiver": self._ctx.receiver_ref, "sender": self._ctx.sender_ref, "exchange": exchange.exchange_id,
-            "kind": kind, "count": len(exchange.messages), "created": exchange.created_at,
-        }
-        return self._settings.file_name.format(**values) + self._settings.suffix
+        return self._sealing.envelope(exchange)
 
     def _paths(self, envelope: Envelope) -> tuple[str, str]:
         """Temporary and final path."""
@@ -103,12 +75,15 @@ class SftpBatchConnector:
             name=envelope.name
         )
 
+    def closed_seconds(self) -> float | None:
+        """Seconds until new cases may leave again; None when they may leave now."""
+        now = self._ctx.now()
+        opening = next_opening(self._settings, now)
+        return None if opening is None else (opening - now).total_seconds()
+
     def opens_at(self, envelope: Envelope) -> float | None:
         """Seconds until this envelope may leave; None when it may leave now."""
-        opening = next_opening(self._settings, self._ctx.now())
-        if opening is None or envelope.media_type == _CHANGES_ONLY:
-            return None
-        return (opening - self._ctx.now()).total_seconds()
+        return None if envelope.media_type == CHANGES_ONLY else self.closed_seconds()
 
     def deliver(self, envelope: Envelope, journal: Journal) -> Receipt:
         """Upload under a temporary name, prove that it is whole, store the intent, rename, say done.

@@ -59,6 +59,8 @@ class Alarms(msgspec.Struct, frozen=True, kw_only=True):
 
     tasks: int
     tasks_late: int
+    stops_waiting: int  # partners that were asked to stop and still have time to confirm
+    stops_late: int  # partners that did not confirm in time, or refused
     in_doubt: int
     quarantined: int
     stopped_connections: int
@@ -176,6 +178,13 @@ def alarms(conn: sa.Connection, scope: Scope, now: dt.datetime) -> Alarms:
     return Alarms(
         tasks=_count(conn, t.tasks, *task),
         tasks_late=_count(conn, t.tasks, *task, t.tasks.c.due_at < now),
+        stops_waiting=_count(
+            conn, t.timers, owned_by(scope, t.timers.c.creditor_id), t.timers.c.kind == "no_stop", t.timers.c.due_at > now
+        ),
+        stops_late=_count(
+            conn, t.tasks, owned_by(scope, t.tasks.c.creditor_id), t.tasks.c.state == "open",
+            t.tasks.c.kind.in_(("no_stop", "no_stop_refused")),
+        ),
         in_doubt=_count(
             conn, t.envelopes, at_partner(scope, t.envelopes.c.partner_id), t.envelopes.c.state == "in_doubt"
         ),

@@ -9,10 +9,10 @@ import msgspec
 import sqlalchemy as sa
 from fastapi import APIRouter, Query, Response
 
-from collecthub.corridor.decide import timers
+from collecthub.corridor.decide import REPEAT, timers
 from collecthub.engine.desk import GUARDING_HOLDS, PERSONS_HOLDS, WAITING_CREDITOR
 from collecthub.errors import PermanentError
-from collecthub.model.case import Case
+from collecthub.model.case import Case, Placement
 from collecthub.model.clock import Timer
 from collecthub.store.queries import case_file
 from collecthub.store.queries.desks import list_tasks
@@ -92,7 +92,9 @@ def _read(visitor: Visitor, case_id: str) -> dict[str, Any]:
         sheet = case_file.balance_sheet(conn, scope, case_id)
         values: dict[str, Any] = {
             "documents": case_file.documents(conn, scope, case_id),
-            "ladders": ladders(case_file.messages(conn, scope, case_id), history),
+            "ladders": ladders(
+                case_file.messages(conn, scope, case_id), history, _placements(case), visitor.hub.now()
+            ),
             "tasks": _tasks(conn, visitor, case_id),
             "partners": partner_names(conn),
         }
@@ -128,8 +130,14 @@ def _tasks(conn: sa.Connection, visitor: Visitor, case_id: str) -> tuple[Any, ..
     return list_tasks(conn, visitor.scope, visitor.hub.key, PageRequest(limit=50), "open", case_id).items
 
 
+def _placements(case: Case) -> tuple[Placement, ...]:
+    return (*case.past_placements, *((case.placement,) if case.placement is not None else ()))
+
+
 def _waits(visitor: Visitor, case: Case) -> tuple[Timer, ...]:
-    return () if visitor.is_partner else tuple(sorted(timers(case), key=lambda timer: timer.due_at))
+    """What somebody is told of when its time is over; what the hub does by itself then is not told."""
+    told = (timer for timer in timers(case) if not timer.kind.startswith(REPEAT))
+    return () if visitor.is_partner else tuple(sorted(told, key=lambda timer: timer.due_at))
 
 
 def _possible(visitor: Visitor, case: Case) -> frozenset[str]:

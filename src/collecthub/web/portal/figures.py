@@ -61,3 +61,15 @@ def file_size(size: int) -> str:
     if size < 1000:
         return f"{size} B"
     return f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
+
+
+def duration(seconds: int) -> str:
+    """A length of time for people, in the largest unit that leaves two or more.
+
+    >>> duration(1), duration(75), duration(120), duration(7_200), duration(200_000)
+    ('1 second', '75 seconds', '2 minutes', '2 hours', '2 days')
+    """
+    for size, unit in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{number(seconds // size)} {unit}"
+    return "1 second" if seconds == 1 else f"{seconds} seconds"

@@ -1,4 +1,4 @@
-"""How far each message to a partner has come: prepared, sent, received, accepted, acted, result."""
+"""How far each message to a partner has come, rung by rung, with what is waited for, until when, and who hears of it."""
 
 from __future__ import annotations
 
@@ -7,27 +7,14 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from collecthub.model.case import Asking, Placement
+from collecthub.model.ids import derived_id
+from collecthub.model.placement_ladder import change_due, ladder_of
+from collecthub.model.rungs import Rung
 from collecthub.store.queries.case_file import MessageView, TimelineEntry
 
-ACTED = frozenset({"status_reported", "cost_reported", "payment_reported", "instruction_received"})
-_RUNGS: Mapping[str, tuple[str, ...]] = {
-    "case_file": ("prepared", "sent", "received", "accepted", "acted", "result"),
-    "amendment": ("prepared", "sent", "accepted"),
-    "instruction": ("prepared", "sent"),
-}
-_WORDS: Mapping[tuple[str, str], str] = {
-    ("case_file", "accepted"): "Accepted",
-    ("amendment", "accepted"): "Confirmed",
-}
+_WORDS: Mapping[tuple[str, str], str] = {("amendment", "accepted"): "Confirmed"}
 _STUCK = frozenset({"in_doubt", "failed"})
-
-
-class Rung(msgspec.Struct, frozen=True, kw_only=True):
-    """One step. `state` is done, now (the next one, waited for), bad, or open."""
-
-    name: str
-    state: str
-    at: dt.datetime | None = None
 
 
 class Ladder(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,61 +25,63 @@ class Ladder(msgspec.Struct, frozen=True, kw_only=True):
     rungs: tuple[Rung, ...]
 
 
-def ladders(messages: Sequence[MessageView], history: Sequence[TimelineEntry]) -> tuple[Ladder, ...]:
+def ladders(
+    messages: Sequence[MessageView], history: Sequence[TimelineEntry], placements: Sequence[Placement], now: dt.datetime
+) -> tuple[Ladder, ...]:
     """Every message of a case, newest first."""
-    return tuple(_ladder(message, history) for message in reversed(messages))
-
-
-def _ladder(message: MessageView, history: Sequence[TimelineEntry]) -> Ladder:
-    reached = {("prepared" if step.name == "queued" else step.name): step.at for step in message.ladder}
-    if message.kind == "case_file":
-        reached.update(_afterwards(message.message_id, history))
-    names = [name for name in _RUNGS.get(message.kind, ("prepared", "sent"))]
-    if "refused" in reached:
-        names = [
-            "refused" if name == "accepted" else name for name in names if name not in ("acted", "result")
-        ]
-    last = max((index for index, name in enumerate(names) if name in reached), default=-1)
-    stuck = message.envelope_state in _STUCK or bool(message.problem and message.state != "sent")
-    over = message.state == "withdrawn"
-    return Ladder(
-        message=message,
-        title=_title(message, history),
-        rungs=tuple(
-            Rung(
-                name=_WORDS.get((message.kind, name), name.capitalize()),
-                at=reached.get(name),
-                state=_state(name, index, last, stuck=stuck, over=over),
-            )
-            for index, name in enumerate(names)
-        ),
+    return tuple(
+        Ladder(message=message, title=_title(message, history), rungs=_named(message, _rungs(message, placements, now)))
+        for message in reversed(messages)
     )
 
 
-def _state(name: str, index: int, last: int, *, stuck: bool, over: bool) -> str:
-    if index <= last:
-        return "bad" if name == "refused" else "done"
-    if index == last + 1 and not over:
-        return "bad" if stuck else "now"
-    return "open"
+def _rungs(message: MessageView, placements: Sequence[Placement], now: dt.datetime) -> tuple[Rung, ...]:
+    if message.kind == "case_file":
+        mine = next((one for one in placements if derived_id(one.placement_id, "case_file") == message.message_id), None)
+        rungs = ladder_of(mine, now) if mine is not None else _told(message, ("prepared", "sent"))
+    elif message.kind == "amendment":
+        asked = [one for placement in placements for one in placement.asking if one.message_id == message.message_id]
+        rungs = _change(message, asked[0], placements[-1], now) if asked else _told(message, ("prepared", "sent", "accepted"))
+    else:
+        rungs = _told(message, ("prepared", "sent"))
+    is_stuck = message.envelope_state in _STUCK or bool(message.problem and message.state not in ("sent", "queued", "enveloped"))
+    return tuple(_marked(rung, is_stuck=is_stuck, is_over=message.state == "withdrawn") for rung in rungs)
 
 
-def _afterwards(message_id: str, history: Sequence[TimelineEntry]) -> dict[str, dt.datetime]:
-    """What the holder did with the case file and how its hold on it ended, up to the next placement."""
-    found: dict[str, dt.datetime] = {}
-    is_mine = False
-    for entry in history:
-        if entry.kind == "case_sent":
-            is_mine = entry.fact.get("message_id") == message_id
-        elif is_mine and entry.kind in ACTED:
-            found.setdefault("acted", entry.occurred_at)
-        elif is_mine and (entry.kind in ("case_returned", "case_closed") or _is_confirmed_recall(entry)):
-            found.setdefault("result", entry.occurred_at)
-    return found
+def _told(message: MessageView, names: Sequence[str]) -> tuple[Rung, ...]:
+    """The rungs as the message itself shows them."""
+    at = {("prepared" if step.name == "queued" else step.name): step.at for step in message.ladder}
+    last = max((place for place, name in enumerate(names) if name in at), default=0)
+    return tuple(
+        Rung(name=name, at=at.get(name), state="done" if place <= last else "now" if place == last + 1 else "open")
+        for place, name in enumerate(names)
+    )
 
 
-def _is_confirmed_recall(entry: TimelineEntry) -> bool:
-    return entry.kind == "amendment_acknowledged" and entry.fact.get("code") == "recall"
+def _change(message: MessageView, asked: Asking, placement: Placement, now: dt.datetime) -> tuple[Rung, ...]:
+    """A recall, new balance or pause that has no answer yet, or a refusal."""
+    prepared = Rung(name="prepared", state="done", at=asked.asked_at)
+    sent = Rung(name="sent", state="done" if asked.sent_at else "now", at=asked.sent_at)
+    if asked.refused_at is not None:
+        return (prepared, sent, Rung(name="refused", state="bad", at=asked.refused_at))
+    due_at = change_due(asked, placement)
+    state = "late" if due_at <= now else "now" if asked.sent_at else "open"
+    return (prepared, sent, Rung(name="accepted", state=state, due_at=due_at, owner="operator"))
+
+
+def _marked(rung: Rung, *, is_stuck: bool, is_over: bool) -> Rung:
+    """What cannot go on is not waited for."""
+    if rung.state not in ("now", "late"):
+        return rung
+    if is_over:
+        return Rung(name=rung.name, state="open")
+    return msgspec.structs.replace(rung, state="bad") if is_stuck and rung.name == "sent" else rung
+
+
+def _named(message: MessageView, rungs: Sequence[Rung]) -> tuple[Rung, ...]:
+    return tuple(
+        msgspec.structs.replace(rung, name=_WORDS.get((message.kind, rung.name), rung.name.capitalize())) for rung in rungs
+    )
 
 
 _AMENDMENT_TITLES = {"recall": "Recall", "balance": "New balance", "suspend": "Pause", "resume": "Go on"}

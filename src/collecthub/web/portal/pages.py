@@ -26,7 +26,7 @@ from collecthub.store.queries.scope import Role, Scope
 from collecthub.web.auth import check_csrf, find_identity, hub_of
 from collecthub.web.portal import words
 from collecthub.web.portal.charts import bar, column
-from collecthub.web.portal.figures import amount_text, day, file_size, moment, money, number
+from collecthub.web.portal.figures import amount_text, day, duration, file_size, moment, money, number
 from collecthub.web.problems import Problem, ProblemError, problem, problem_of
 
 log = logging.getLogger(__name__)
@@ -217,6 +217,7 @@ def templates() -> jinja2.Environment:
         day=day,
         moment=moment,
         size=file_size,
+        duration=duration,
         spoken=words.spoken,
         country=words.country_name,
         quote=lambda text: quote(text, safe=""),
