@@ -10,7 +10,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
 ARGS ?=
 
-.PHONY: help demo serve test crash storm bench docs check-style check-types check-imports check-docs tests clean
+.PHONY: help demo serve test crash ledgers storm bench docs check-style check-types check-imports check-docs tests clean
 
 help:  ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -29,6 +29,9 @@ tests: .venv/.ready  ## only pytest
 
 crash: .venv/.ready  ## the proof under kill -9 in full: 30 random kills of each run (COLLECTHUB_KILLS), on both databases
 	@COLLECTHUB_KILLS=$${COLLECTHUB_KILLS:-30} $(BIN)/pytest -q --durations=4 -n 2 -m crash tests/crash $(ARGS)
+
+ledgers: .venv/.ready  ## a million random ledgers conserve money to the cent (COLLECTHUB_LEDGERS)
+	@COLLECTHUB_LEDGERS=$${COLLECTHUB_LEDGERS:-1000000} $(BIN)/pytest -q --timeout 0 tests/money/test_account.py -k conserve $(ARGS)
 
 storm: .venv/.ready  ## ten thousand processes ask Exact Online for a token at once and half of them are killed; prints the pairs lost
 	@$(BIN)/python plugins/erp_exact/tests/refresh_storm.py --requests 10000 --together 25 --kills 0.5

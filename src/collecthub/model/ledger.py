@@ -14,6 +14,7 @@ from decimal import Decimal
 
 import msgspec
 
+from collecthub.errors import PermanentError
 from collecthub.model.exchange import CostBearer
 
 
@@ -47,6 +48,12 @@ class LedgerLine(msgspec.Struct, frozen=True, kw_only=True):
     claim_id: str = ""
     reference: str = ""  # theirs: payment, cost or credit note number
     origin: str = "erp"  # erp, partner, hub, person
+
+    def __post_init__(self) -> None:
+        if type(self.amount) is not Decimal or not self.amount.is_finite():
+            raise PermanentError(
+                f"{self.amount!r} cannot stand in a ledger", cure="Pass an exact, finite Decimal; a float carries no money."
+            )
 
 
 class Balance(msgspec.Struct, frozen=True, kw_only=True):

@@ -97,7 +97,10 @@ class ClaimAccount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer. What is open in all parts less `surplus` is what is owed."""
+    """The answer. What is open in all parts less `surplus` is what is owed.
+
+    A surplus below zero is money that was taken back although none had come.
+    """
 
     until: dt.date
     rule: AllocationRule
@@ -227,7 +230,7 @@ def account(question: AccountQuestion, growth: Growth) -> Account:
     costs = walk.costs_on(question.until)
     return Account(
         until=question.until, rule=question.rule, claims=claims, costs=costs, open_costs=costs - walk.costs_paid,
-        allocations=tuple(allocations), surplus=walk.surplus - sum((one.amount for one in kept.unmatched), ZERO),
+        allocations=tuple(allocations), surplus=sum((one.amount for one in kept.unmatched), walk.surplus),
     )  # fmt: skip
 
 
