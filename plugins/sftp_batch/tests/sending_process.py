@@ -1,4 +1,4 @@
-"""Sends stored envelopes one after the other, as the hub does, in a process that may be killed at any moment.
+"""Sends stored envelopes, many at once as the hub does, in a process that may be killed at any moment.
 
 Usage: sending_process.py FOLDER, which holds `connection.json` (settings), `envelopes/*.msgpack` and a journal of marks
 and receipts. On start it goes on where the last process was killed.
@@ -13,10 +13,12 @@ from pathlib import Path
 
 import msgspec
 
-from collecthub.ports import DeliveryState, Envelope
+from collecthub.ports import DeliveryState, Envelope, Receipt
 from collecthub.testing.fakes import context
 from collecthub_sftp_batch.connector import SftpBatchConnector
 from collecthub_sftp_batch.settings import SftpBatchSettings
+
+AT_ONCE = 50  # as the hub's engine does
 
 
 class FileJournal:
@@ -30,6 +32,8 @@ class FileJournal:
             file.write(intent + "\n")
             file.flush()
             os.fsync(file.fileno())
+        with (self._path.parent.parent / "progress").open("ab") as progress:
+            progress.write(b".")
 
     def last(self) -> str:
         """The last whole line; a kill between making the file and writing into it leaves none."""
@@ -40,16 +44,24 @@ class FileJournal:
 def main(folder: Path) -> None:
     values = json.loads((folder / "connection.json").read_bytes())
     connector = SftpBatchConnector(context(SftpBatchSettings.model_validate(values), receiver_ref="bailiff"))
-    for path in sorted((folder / "envelopes").iterdir()):
-        journal = FileJournal(folder / "journal" / path.name)
-        if journal.last() == "sent":
-            continue
-        envelope = msgspec.msgpack.decode(path.read_bytes(), type=Envelope)
-        if connector.probe(envelope, journal.last()) is not DeliveryState.ARRIVED:
-            connector.deliver(envelope, journal)
-        journal.mark("sent")
-        with (folder / "progress").open("ab") as progress:
-            progress.write(b".")
+    waiting = [(path, FileJournal(folder / "journal" / path.name)) for path in sorted((folder / "envelopes").iterdir())]
+    waiting = [(path, journal) for path, journal in waiting if journal.last() != "sent"]
+    for start in range(0, len(waiting), AT_ONCE):
+        work = [
+            (msgspec.msgpack.decode(path.read_bytes(), type=Envelope), journal)
+            for path, journal in waiting[start : start + AT_ONCE]
+        ]
+        for envelope, journal in work:  # what was begun is asked about first
+            if journal.last() and connector.probe(envelope, journal.last()) is DeliveryState.ARRIVED:
+                journal.mark("sent")
+        fresh = [(envelope, journal) for envelope, journal in work if journal.last() != "sent"]
+        outcomes = connector.deliver_many(fresh)
+        for (_, journal), outcome in zip(fresh, outcomes, strict=True):
+            if isinstance(outcome, Receipt):
+                journal.mark("sent")
+        problems = [outcome for outcome in outcomes if not isinstance(outcome, Receipt)]
+        if problems:
+            raise problems[0]  # the next process goes on
 
 
 if __name__ == "__main__":
