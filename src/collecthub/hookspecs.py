@@ -16,6 +16,7 @@ from collecthub.model.case import Case
 from collecthub.model.codes import StatusCode
 from collecthub.model.event import CaseEvent
 from collecthub.model.partner import PartnerProfile, RouteProposal, Veto
+from collecthub.model.solvency import DebtorFacts, Score, SolvencyCheck
 from collecthub.ports import CaseFormat
 from collecthub.registers import ConnectorSpec, JurisdictionPack
 
@@ -52,6 +53,16 @@ def propose_routes(
 @hookspec
 def veto_dispatch(case: Case, partner: PartnerProfile, as_of: dt.date) -> Veto | None:
     """Answer with a reason why the case must not leave to this partner, or None. Any veto stops it."""
+
+
+@hookspec
+def look_up_solvency(case: Case, as_of: dt.date) -> Sequence[SolvencyCheck]:
+    """Answer with what this plugin's sources say of the debtor; every answer is logged in the case."""
+
+
+@hookspec
+def score_debtor(facts: DebtorFacts, occasion: str) -> Score | None:
+    """Answer with a score, or None to leave it to the next scorer; the plugin that was loaded last is asked first."""
 
 
 @hookspec

@@ -55,6 +55,7 @@ from collecthub.model.invoice import ItemKind, ItemState, RawInvoice, RefusedRow
 from collecthub.model.money import Money, minor_units, parse_amount, round_amount
 from collecthub.model.partner import PartnerProfile, RouteProposal, Veto
 from collecthub.model.party import Address, Contact, Party, PartyKind
+from collecthub.model.solvency import Band, DebtorFacts, Score, ScoreReason, SolvencyCheck, SolvencyVerdict
 from collecthub.ports import (
     Budget,
     Budgeted,
@@ -100,6 +101,7 @@ __all__ = [
     "AckVerdict",
     "Address",
     "AmendmentCode",
+    "Band",
     "Budget",
     "Budgeted",
     "Case",
@@ -129,6 +131,7 @@ __all__ = [
     "CostBearer",
     "CostStatement",
     "CountryLaw",
+    "DebtorFacts",
     "DebtorRecord",
     "DebtorSource",
     "Decoded",
@@ -183,6 +186,10 @@ __all__ = [
     "RefusedRow",
     "RetryableError",
     "RouteProposal",
+    "Score",
+    "ScoreReason",
+    "SolvencyCheck",
+    "SolvencyVerdict",
     "Status",
     "StatusCode",
     "StatusSource",

@@ -29,6 +29,7 @@ from collecthub.cli import (
     parties,
     partner_profile,
     payments,
+    plan,
     remittance,
     running,
     score,
@@ -88,6 +89,6 @@ for name, group in (
     ("dispatch", desks.dispatch_app), ("user", entrance.user_app), ("key", entrance.key_app),
     ("db", keeping.db_app), ("fence", keeping.fence_app), ("plugin", corridor_map.plugin_app),
     ("status", status.app), ("country", country.app), ("portfolio", feasibility.portfolio_app), ("exchange", exchange.app), ("invoice", invoices.app),
-    ("law", law.app), ("payment", payments.app), ("remittance", remittance.app), ("contract", contracts.app), ("score", score.app),
+    ("law", law.app), ("payment", payments.app), ("remittance", remittance.app), ("contract", contracts.app), ("score", score.app), ("plan", plan.app),
 ):  # fmt: skip
     app.add_typer(group, name=name)

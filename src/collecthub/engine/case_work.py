@@ -201,6 +201,8 @@ def _open_need(work: Work, case: Case, event: CaseEvent) -> None:
             work, kind=need.kind, title=f"case {case.number}: {need.title}", owner=need.owner, detail=need.detail,
             creditor_id=case.creditor_id, case_id=case.case_id,
         )
+        if need.job:
+            work.wake(need.job, case.creditor_id)
 
 
 def close_tasks(work: Work, *, done_by: str, **match: str) -> None:

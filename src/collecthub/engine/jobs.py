@@ -14,7 +14,9 @@ from collecthub.engine.papers import fetch_late_papers
 from collecthub.engine.placing import place_cases
 from collecthub.engine.pulling import pull_connection
 from collecthub.engine.sending import dispatch_connection
+from collecthub.engine.solvency import check_before_court
 from collecthub.engine.telling import report_connection
+from collecthub.model.human_tasks import CHECK_JOB
 from collecthub.store.connections import BY_PERSON, read_connection
 
 Job = Callable[[Hub, str], None]
@@ -44,5 +46,6 @@ JOBS: dict[str, Job] = {
     "receive": unless_stopped(receive_connection),
     "record": record_connection,
     "report": unless_stopped(report_connection),
+    CHECK_JOB: check_before_court,
     "tick": lambda hub, _target: tick(hub),
 }

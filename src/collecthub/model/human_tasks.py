@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from collecthub.model import facts_human as fh
-from collecthub.model.event import CaseEvent
+from collecthub.model.event import CaseEvent, DispatchBlocked
 from collecthub.model.objection import DisputeState, NonPayment
 from collecthub.model.proceeding import INSOLVENCIES
 
@@ -20,6 +20,11 @@ class Need(msgspec.Struct, frozen=True, kw_only=True):
     owner: str
     title: str
     detail: str = ""
+    job: str = ""  # a job of the runner that does it without anybody, if it can
+
+
+WAITING_CHECK, CHECK_JOB = "solvency_check", "check_before_court"
+UNCHECKED = "solvency_unchecked"
 
 
 # The reason why somebody does not pay -> kind of task, whose it is, and the next step.
@@ -60,6 +65,15 @@ def _begun(fact: fh.ProceedingBegun) -> Need | None:
     return Need(
         kind="file_claim", owner="operator", title=f"file the claim {by}, with its enclosures",
         detail=f"{fact.proceeding.value} {fact.authority} {fact.reference}".strip(),
+    )  # fmt: skip
+
+
+def _blocked(fact: DispatchBlocked) -> Need | None:
+    if fact.code != UNCHECKED:
+        return None
+    return Need(
+        kind=WAITING_CHECK, owner="operator", title="look into the debtor's solvency before the judicial phase",
+        job=CHECK_JOB,
     )  # fmt: skip
 
 
@@ -110,6 +124,7 @@ _NEEDS: Mapping[type, Callable[[Any], Need | None]] = {
         detail=fact.reason,
     ),
     fh.ProceedingBegun: _begun,
+    DispatchBlocked: _blocked,
 }  # fmt: skip
 
 

@@ -153,3 +153,15 @@ def exceeded(instalments: Sequence[Instalment], limits: PlanLimits, agreed_on: d
     if len(instalments) > 1 and smallest < limits.minimum_instalment:
         found.append(f"an instalment of {smallest} is below {limits.minimum_instalment}")
     return tuple(found)
+
+
+def agreements(plan: Plan, currency: str) -> tuple[str, ...]:
+    """Everything that is agreed, sentence by sentence: what the confirmation says and the history keeps."""
+    days = "; ".join(f"{one.number}: {one.amount} {currency} by {one.due_on}" for one in plan.instalments)
+    return (
+        f"{plan.total} {currency} in {len(plan.instalments)} instalments ({days}).",
+        "While the plan is kept, nobody asks for more and no further step is taken.",
+        f"A late instalment is reminded once, free of charge, with {REMINDER_DAYS} days to pay.",
+        f"If it stays unpaid the plan is broken, and within {DECISION_DAYS} days a person decides how to go on.",
+        "Interest and costs follow the law; the settlement before the last instalment shows them.",
+    )

@@ -20,7 +20,7 @@ class Band(enum.StrEnum):
     INSOLVENT = "insolvent"
 
 
-class Verdict(enum.StrEnum):
+class SolvencyVerdict(enum.StrEnum):
     """What a source said of the debtor's solvency."""
 
     NOTHING_FOUND = "nothing_found"
@@ -62,7 +62,7 @@ class SolvencyCheck(msgspec.Struct, frozen=True, kw_only=True):
     """One logged look into a source."""
 
     source: str
-    verdict: Verdict
+    verdict: SolvencyVerdict
     text: str
     checked_on: dt.date
 
@@ -85,3 +85,26 @@ class Solvency(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def is_checked(self, on: dt.date) -> bool:
         """Whether a check was logged that is still fresh on this day."""
         return any(0 <= (on - check.checked_on).days <= VALID_DAYS for check in self.checks)
+
+
+class DebtorFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the hub knows of a debtor at this creditor on a day; None is not known, never nought."""
+
+    as_of: dt.date
+    segment: str
+    country: str
+    currency: str
+    owed: Decimal
+    oldest_days: int
+    dunning_level: int
+    paid_share: Decimal | None = None  # of what was ever in this debtor's cases
+    ended_paid: int = 0
+    ended_unpaid: int = 0
+    plans_kept: int = 0
+    plans_broken: int = 0
+    instalments_missed: int = 0
+    reason: str = ""
+    is_protected: bool = False
+    is_disputed: bool = False
+    capacity: Decimal | None = None
+    checks: tuple[SolvencyCheck, ...] = ()

@@ -18,10 +18,14 @@ from collecthub.web.api import (
     imports,
     intake,
     law,
+    objections,
     partner_cases,
     partner_reports,
     payments,
+    plans,
+    proceedings,
     session,
+    solvency,
     status_codes,
 )
 from collecthub.web.guard import Guard
@@ -30,7 +34,7 @@ from collecthub.web.portal.router import router as portal_router
 
 API_ROUTERS = (
     session.router, cases.router, intake.router, case_changes.router, doors.router,
-    connection_changes.router, desks.router, imports.router, law.router, countries.router, status_codes.router, payments.router,
+    connection_changes.router, desks.router, imports.router, law.router, countries.router, status_codes.router, payments.router, plans.router, objections.router, proceedings.router, solvency.router,
     partner_cases.router, partner_reports.router,
 )
 

@@ -1,0 +1,185 @@
+"""What people do about court, enforcement and insolvency: ask for the cost, begin, record what happened.
+
+Nothing that costs begins without an approval with a cap and a fresh solvency check. Time limits come from the law of
+the creditor's country, counted from the day of the act; where no pack knows one, the deadline stays open and is said.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import sqlalchemy as sa
+
+from collecthub.engine.case_work import change_case, close_tasks
+from collecthub.engine.context import Hub, Work
+from collecthub.engine.desk import case_for
+from collecthub.errors import PermanentError
+from collecthub.law.deadline import deadline
+from collecthub.model.case import Case
+from collecthub.model.facts_human import (
+    CostApprovalAsked,
+    CostApprovalDecided,
+    ProceedingBegun,
+    ProceedingMoved,
+)
+from collecthub.model.ids import derived_id
+from collecthub.model.proceeding import (
+    COSTLY,
+    INSOLVENCIES,
+    REVIEW_DAYS,
+    TIME_LIMITS,
+    Proceeding,
+    ProceedingKind,
+    first_state,
+    next_state,
+)
+from collecthub.store.connections import read_creditor
+from collecthub.store.queries.scope import Scope
+
+Limit = tuple[dt.date | None, str]
+FREE_WAIT_DAYS = 8  # after the month of the uncontested demand, before the record (Jud. Code 1394/24)
+
+
+def ask_approval(
+    hub: Hub, work: Work, scope: Scope, case_id: str, *, kind: ProceedingKind, estimate: Decimal, cap: Decimal, reason: str,
+    expected_version: int | None = None,
+) -> Case:  # fmt: skip
+    """Ask the creditor to allow a costly step, with what it is expected to cost and the most it may."""
+    case = case_for(work, scope, case_id, expected_version)
+    if kind not in COSTLY or not 0 < estimate <= cap:
+        raise PermanentError(
+            f"an estimate of {estimate} with a cap of {cap} for {kind.value} cannot be approved",
+            cure="Ask for judicial, undisputed or enforcement, with an estimate above nought and at most the cap.",
+        )
+    fact = CostApprovalAsked(
+        approval_id=derived_id(case.case_id, str(case.version), "approval"), step=kind, estimate=estimate, cap=cap,
+        reason=reason,
+    )  # fmt: skip
+    return change_case(hub, work, case, [fact], actor=scope.subject)
+
+
+def decide_approval(
+    hub: Hub, work: Work, scope: Scope, case_id: str, *, is_given: bool, cap: Decimal | None = None, reason: str = "",
+    expected_version: int | None = None,
+) -> Case:  # fmt: skip
+    """Allow or refuse the step that was asked for last; a lower cap may be set."""
+    case = case_for(work, scope, case_id, expected_version)
+    asked = next((one for one in reversed(case.proceedings.approvals) if one.decided_at is None), None)
+    if asked is None:
+        raise PermanentError(f"no approval is waited for in case {case.number}", cure="Ask for one first.")
+    allowed = asked.cap if cap is None else cap
+    if not 0 <= allowed <= asked.cap:
+        raise PermanentError(f"{allowed} is above the cap of {asked.cap}", cure="Allow at most what was asked for.")
+    fact = CostApprovalDecided(approval_id=asked.approval_id, is_given=is_given, cap=allowed, reason=reason)
+    changed = change_case(hub, work, case, [fact], actor=scope.subject)
+    close_tasks(work, done_by=scope.subject, case_id=case_id, kind="approval")
+    return changed
+
+
+def begin_proceeding(
+    hub: Hub, work: Work, scope: Scope, case_id: str, *, kind: ProceedingKind, began_on: dt.date | None = None,
+    authority: str = "", reference: str = "", expected_version: int | None = None,
+) -> Case:  # fmt: skip
+    """Open a proceeding as a child of the case. What costs needs its approval and a fresh solvency check first."""
+    case = case_for(work, scope, case_id, expected_version)
+    if not case.is_open:
+        raise PermanentError(f"case {case.number} is closed", cure="Ask the operator to open it again.")
+    if case.proceedings.open_of(kind) is not None:
+        raise PermanentError(f"a proceeding of this kind runs in case {case.number}", cure="Record what happened in it.")
+    today = work.now.date()
+    started = began_on or today
+    cap: Decimal | None = None
+    if kind in COSTLY:
+        cap = _allowed(case, kind, today)
+    due_on, due_for = _limit(hub, work.conn, case, kind, first_state(kind), started)
+    fact = ProceedingBegun(
+        proceeding_id=derived_id(case.case_id, str(case.version), "proceeding"), proceeding=kind, began_on=started,
+        authority=authority, reference=reference, deadline_on=due_on, deadline_for=due_for, cost_cap=cap,
+    )  # fmt: skip
+    return change_case(hub, work, case, [fact], actor=scope.subject)
+
+
+def _allowed(case: Case, kind: ProceedingKind, on: dt.date) -> Decimal:
+    """The cap of the approval. Raises `PermanentError` with what is missing before the step may cost anything."""
+    approval = case.proceedings.approval_for(kind)
+    if approval is None:
+        raise PermanentError(
+            f"the creditor has not allowed the cost of a {kind.value} step in case {case.number}",
+            cure="Ask him for an approval with an estimate and a cap.",
+        )
+    if not case.solvency.is_checked(on):
+        raise PermanentError(
+            f"no fresh solvency check is logged in case {case.number}", cure="Run `collecthub case score` first."
+        )
+    if any(one.is_open for one in case.objections.disputes) and kind is ProceedingKind.UNDISPUTED:
+        raise PermanentError(
+            f"case {case.number} is disputed: the undisputed procedure is closed (Jud. Code 1394/20)",
+            cure="Decide the dispute, or summon before the court.",
+        )
+    if any(one.is_open and one.kind in INSOLVENCIES for one in case.proceedings.all):
+        raise PermanentError(f"the debtor of case {case.number} is insolvent", cure="File the claim instead.")
+    if kind is ProceedingKind.UNDISPUTED and case.segment != "B2B":
+        raise PermanentError(
+            "the undisputed procedure is open between companies only (Jud. Code 1394/20)", cure="Summon before the court."
+        )
+    return approval.cap
+
+
+def move_proceeding(
+    hub: Hub, work: Work, scope: Scope, case_id: str, *, proceeding_id: str, act: str, acted_on: dt.date | None = None,
+    note: str = "", amount: Decimal | None = None, cost: Decimal = Decimal(0), expected_version: int | None = None,
+) -> Case:  # fmt: skip
+    """Record an act of a proceeding. Raises `PermanentError` when it cannot follow, comes too soon or costs too much."""
+    case = case_for(work, scope, case_id, expected_version)
+    one = case.proceedings.of(proceeding_id)
+    if one is None:
+        raise PermanentError(f"case {case.number} has no proceeding {proceeding_id[:40]!r}", cure="Read the case again.")
+    state = next_state(one.kind, one.state, act)
+    day = acted_on or work.now.date()
+    _check_order(one, act, day)
+    if cost < 0 or one.cost_cap is not None and one.cost_spent + cost > one.cost_cap:
+        raise PermanentError(
+            f"{cost} would bring the cost to {one.cost_spent + cost}, above the cap of {one.cost_cap}",
+            cure="Ask the creditor for another approval before it is spent.",
+        )
+    due_on, due_for = _limit(hub, work.conn, case, one.kind, state, day)
+    fact = ProceedingMoved(
+        proceeding_id=proceeding_id, act=act, state=state, acted_on=day, note=note, amount=amount, cost=cost,
+        deadline_on=due_on, deadline_for=due_for,
+    )  # fmt: skip
+    changed = change_case(hub, work, case, [fact], actor=scope.subject)
+    if act == "file_claim":
+        close_tasks(work, done_by=scope.subject, case_id=case_id, kind="file_claim")
+    return changed
+
+
+def _check_order(one: Proceeding, act: str, day: dt.date) -> None:
+    if day < one.began_on:
+        raise PermanentError(f"{day} lies before the proceeding began on {one.began_on}", cure="Correct the day.")
+    if one.kind is ProceedingKind.UNDISPUTED and act == "record" and one.deadline_on is not None:
+        earliest = one.deadline_on + dt.timedelta(days=FREE_WAIT_DAYS)
+        if day < earliest:
+            raise PermanentError(
+                f"the record of non-contestation is possible from {earliest} on: a month and eight days after the demand",
+                cure="Wait until then (Jud. Code 1394/24).",
+            )
+
+
+def _limit(
+    hub: Hub, conn: sa.Connection, case: Case, kind: ProceedingKind, state: str, day: dt.date
+) -> Limit:
+    """The time limit that a state opens, with its title; no day where no country pack knows one."""
+    if kind is ProceedingKind.MONITORING:
+        return (day + dt.timedelta(days=REVIEW_DAYS), "look at the case again") if state == "watching" else (None, "")
+    event = TIME_LIMITS.get((kind, state))
+    if event is None:
+        return None, ""
+    creditor = read_creditor(conn, case.creditor_id)
+    home = creditor.party.country if creditor else ""
+    try:
+        law = hub.plugins.country_law(case.debtor.country)
+        found = deadline(law, event, day, segment=case.segment, actor_country=home)
+    except PermanentError:
+        return None, f"the time limit {event} of {case.debtor.country or 'an unknown country'} is not known: ask"
+    return found.deadline_on, found.title

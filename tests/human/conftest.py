@@ -1,0 +1,54 @@
+"""An office whose day can be moved, on both databases where a test asks for `both_office`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from walk.scripted import ScriptedPlugin, World
+
+from collecthub.bundled import jurisdictions
+from collecthub.config import load_settings
+from collecthub.engine.clock import tick
+from web.office import Office, furnish, make_hub
+
+Later = Callable[[Office, int], None]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def office(tmp_path: Path, world: World) -> Iterator[Office]:
+    yield from _office(tmp_path, f"sqlite:///{tmp_path / 'hub.sqlite3'}", world)
+
+
+@pytest.fixture
+def both_office(tmp_path: Path, database_url: str, world: World) -> Iterator[Office]:
+    yield from _office(tmp_path, database_url, world)
+
+
+def _office(home: Path, database_url: str, world: World) -> Iterator[Office]:
+    url = load_settings({}, home=home, database_url=database_url).database
+    hub, queue = make_hub(home, url, ("jurisdictions", jurisdictions), ("scripted", ScriptedPlugin(world)))
+    furnish(hub)
+    yield Office(hub, queue)
+    hub.close()
+
+
+@pytest.fixture
+def later() -> Later:
+    """Let days pass, one after the other, with the clock's tick on each and every job done."""
+
+    def move(office: Office, days: int) -> None:
+        for _ in range(days):
+            assert office.hub._day_offset is not None
+            office.hub._day_offset += dt.timedelta(days=1)
+            tick(office.hub)
+            office.run()
+
+    return move
