@@ -42,7 +42,7 @@ def test_all_steps_of_a_check_pass(ledger: Any) -> None:
     ledger.load(["a"])
     steps = ledger.connector().check()
     assert [step.name for step in steps if not step.is_ok] == []
-    assert [step.detail for step in steps[:3]] == ["all 28 there", "all 40 there", "1 open items"]
+    assert [step.detail for step in steps[:3]] == ["all 29 there", "all 40 there", "1 open items"]
 
 
 def test_a_missing_column_is_named_by_the_check_and_by_a_pull(ledger: Any) -> None:

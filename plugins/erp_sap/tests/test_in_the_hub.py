@@ -33,6 +33,8 @@ from collecthub.store.connections import (
     change_connection,
     write_creditor,
 )
+from collecthub.store.queries.case_file import case_detail
+from collecthub.store.queries.scope import LOCAL_OPERATOR
 from collecthub.store.secrets import write_secret
 from collecthub.testing.inline import InlineQueue
 
@@ -91,8 +93,7 @@ def test_business_one(hub: Hub, company: Any) -> None:
         {"number": "CN", "kind": "credit_note", "amount": "-50.00"},
         {"number": "Z", "kind": "payment", "amount": "-100.00"}, {"number": "bad", "currency": "$"},
     )  # fmt: skip
-    settings = {"base_url": company.twin.url, "company_db": "SBODEMO", "username": "collecthub"}
-    connection_id = connect(hub, "erp_sap_b1", settings)
+    connection_id = connect(hub, "erp_sap_b1", b1_settings(company))
     assert pull(hub, connection_id) == ("complete", "")
     company.do("pay", "F2", amount="100.00")
     assert pull(hub, connection_id) == ("complete", "")  # the same day
@@ -109,21 +110,51 @@ def test_s4(hub: Hub, ledger: Any) -> None:
     ledger.load(["a", "b"])
     ledger.do("pay", "a", amount="300.00")
     ledger.load(["late"], due_on="2026-04-01", currency="USD")
-    settings = {
-        "base_url": ledger.twin.url, "sap_client": "100", "company_codes": [ledger.company], "username": "COLLECTHUB",
-    }  # fmt: skip
-    connection_id = connect(hub, "erp_sap", settings)
+    connection_id = connect(hub, "erp_sap", s4_settings(ledger))
     assert pull(hub, connection_id) == ("complete", "")
     ledger.do("pay", "b", amount="200.00")
     assert pull(hub, connection_id) == ("complete", "")
     assert opened_cases(hub, connection_id) == {"EUR": Decimal(150000), "USD": Decimal(100000)}
 
 
+def test_own_reminders_pile_up_with_their_days(hub: Hub, ledger: Any, company: Any) -> None:
+    """The ERP keeps the last reminder only; the hub keeps each that it saw, for the case page and the API."""
+    ledger.load(["a"], dunning_level=0)
+    company.load({"number": "F1", "dunning_level": 0})
+    books = {
+        connect(hub, "erp_sap", s4_settings(ledger)): lambda **run: ledger.do("dun", "a", **run),
+        connect(hub, "erp_sap_b1", b1_settings(company)): lambda **run: company.do("dun", "F1", **run),
+    }
+    for connection_id, dun in books.items():
+        for level, day in ((1, "2026-05-04"), (2, "2026-05-18")):
+            dun(level=level, dunned_on=day)
+            with hub.database.write() as conn:
+                change_connection(conn, connection_id, checkpoint="")  # as on the next day: everything is read
+            assert pull(hub, connection_id) == ("complete", "")
+        assert pull(hub, connection_id) == ("complete", "")  # nothing new
+        opened_cases(hub, connection_id)
+        with hub.database.read() as conn:
+            case_id = str(conn.scalar(sa.select(t.cases.c.case_id).where(t.cases.c.connection_id == connection_id)))
+            (invoice,) = case_detail(conn, LOCAL_OPERATOR, case_id).erp.invoices
+        assert [(one.level, one.dunned_on.isoformat()) for one in invoice.reminders] == [
+            (1, "2026-05-04"), (2, "2026-05-18"),
+        ]  # fmt: skip
+
+
+def s4_settings(ledger: Any) -> dict[str, Any]:
+    return {
+        "base_url": ledger.twin.url, "sap_client": "100", "company_codes": [ledger.company], "username": "COLLECTHUB",
+    }
+
+
+def b1_settings(company: Any) -> dict[str, Any]:
+    return {"base_url": company.twin.url, "company_db": "SBODEMO", "username": "collecthub"}
+
+
 def test_a_line_block_that_never_shows_becomes_a_task(hub: Hub, ledger: Any) -> None:
     """X20 in the hub: told, accepted, read again for a quarter of an hour, then a person's."""
     ledger.load(["a"])
-    settings = {
-        "base_url": ledger.twin.url, "sap_client": "100", "company_codes": [ledger.company], "username": "COLLECTHUB",
+    settings = s4_settings(ledger) | {
         "write_customer_block": False, "write_line_block": True, "confirm_seconds": 0,
     }  # fmt: skip
     connection_id = connect(hub, "erp_sap", settings)

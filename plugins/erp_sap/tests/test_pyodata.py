@@ -79,7 +79,7 @@ def as_read(value: Any) -> Any:
 
 def ours(row: CubeRow) -> dict[str, Any]:
     values = dict(zip(COLUMNS, (getattr(row, name) for name in row.__struct_fields__), strict=True))
-    days = {name: calendar_day(values[name]) for name in ("DocumentDate", "NetDueDate")}
+    days = {name: calendar_day(values[name]) for name in ("DocumentDate", "NetDueDate", "LastDunningDate")}
     return {**values, **days, "AmountInTransactionCurrency": Decimal(row.amount)}
 
 

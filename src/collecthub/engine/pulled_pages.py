@@ -22,9 +22,10 @@ from collecthub.ports import Page
 from collecthub.store import tables as t
 from collecthub.store.case_log import from_minor
 from collecthub.store.connections import ConnectionRow, change_connection
+from collecthub.store.erp_tables import own_reminders
 from collecthub.store.quarantine import refuse_row, refused_references, understand_rows
 from collecthub.store.runs import Outcome, OutcomeSum, note_page
-from collecthub.store.upsert import bulk_upsert, read_stored
+from collecthub.store.upsert import bulk_upsert, putting, read_stored
 
 LOOK_NOW = dt.date(1970, 1, 1)
 _LOOK_NOW_TEXT = LOOK_NOW.isoformat()
@@ -69,13 +70,15 @@ class PageKeeper:
         lines = [(raw, _fingerprint(raw)) for raw in page.rows if not _is_deletion(raw)]
         gone = [raw.item_ref for raw in page.rows if _is_deletion(raw)]
         known = self._known([*(raw.item_ref for raw, _ in lines), *gone])
-        fresh, refused = self._read(lines, known)
+        news = [(raw, sign) for raw, sign in lines if raw.item_ref not in known or known[raw.item_ref].row_hash != sign]
+        fresh, refused = self._read(news)
         refused += page.refused
         stored = [(bad, self._hub.evidence.keep(bad.content)) for bad in refused]
         bad_refs = {bad.item_ref for bad in refused}
         with self._hub.work() as work:
             bulk_upsert(work.conn, t.invoices, _COLUMNS, fresh, "row_hash")
             _cancel(work.conn, self._row.connection_id, gone)
+            self._keep_reminders(work, news)
             self._quarantine(work, stored, [raw.item_ref for raw in page.rows if raw.item_ref not in bad_refs])
             mark_changed(work.conn, self._row.connection_id, page.changed_debtors)
             change_connection(work.conn, self._row.connection_id, checkpoint=page.checkpoint)
@@ -87,21 +90,32 @@ class PageKeeper:
             )
 
     def _read(
-        self, lines: Sequence[tuple[RawInvoice, int]], known: Mapping[str, _Stored]
+        self, news: Sequence[tuple[RawInvoice, int]]
     ) -> tuple[list[tuple[Any, ...]], list[RefusedRow]]:
         """New and different lines as rows of the table, and those that are refused."""
         fresh: list[tuple[Any, ...]] = []
         refused: list[RefusedRow] = []
-        for raw, fingerprint in lines:
-            before = known.get(raw.item_ref)
-            if before is not None and before.row_hash == fingerprint:
-                continue
+        for raw, fingerprint in news:
             item = normalise(raw)
             if isinstance(item, Invoice):
                 fresh.append(_values(self._row, item, fingerprint))
             else:
                 refused.append(item)
         return fresh, refused
+
+    def _keep_reminders(self, work: Work, news: Sequence[tuple[RawInvoice, int]]) -> None:
+        """Add the creditor's own reminders that the ERP dates: it keeps the last one only, so they pile up here."""
+        dated: list[dict[str, object]] = [
+            {
+                "connection_id": self._row.connection_id, "item_ref": raw.item_ref, "dunned_on": raw.dunned_on,
+                "level": raw.dunning_level, "creditor_id": self._row.creditor_id,
+            }
+            for raw, _ in news
+            if raw.dunned_on is not None
+        ]
+        if dated:
+            names = tuple(dated[0])
+            work.conn.execute(putting(work.conn.dialect.name, own_reminders, names), dated)
 
     def _known(self, refs: Sequence[str]) -> dict[str, _Stored]:
         if self._is_empty:

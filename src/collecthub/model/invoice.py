@@ -49,6 +49,7 @@ class RawInvoice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     group_ref: str = ""  # division, company code: which books of the creditor the line is in
     document_ref: str = ""  # what `DocumentSource` needs to find the PDF
     dunning_level: int = 0
+    dunned_on: dt.date | None = None  # when the creditor's own reminder of that level went out
     is_blocked: bool = False  # the creditor stopped reminders on this line
     text: str = ""
 

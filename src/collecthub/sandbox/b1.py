@@ -39,7 +39,7 @@ class B1Control:
         return {
             "load": self._books.load, "books": self.books, "post": self.post, "pay": self.pay, "credit": self.credit,
             "reset_clearing": lambda given: self._books.reset_clearing(given["number"]),
-            "cancel": lambda given: self._books.cancel(given["number"]), "block": self.block,
+            "cancel": lambda given: self._books.cancel(given["number"]), "block": self.block, "dun": self.dun,
             "customer": self.customer, "service": self.service, "sessions": self.sessions,
             "activities": self.activities, "wipe": lambda _: self._books.wipe(),
         }  # fmt: skip
@@ -105,6 +105,16 @@ class B1Control:
         row = self._books.claim(given["number"])[0]
         self._books.change("Invoices", row["DocEntry"], {"BlockDunning": "tYES" if given["blocked"] else "tNO"})
         return {"number": given["number"]}
+
+    def dun(self, given: Mapping[str, Any]) -> Any:
+        """`{"number", "level", "dunned_on"}`: a dunning run reached this instalment; no update date moves."""
+        row = self._books.claim(given["number"])[0]
+        self._books.connection.execute(
+            "UPDATE instalment SET DunningLevel = ?, LastDunningDate = ? WHERE object = 'Invoices' AND DocEntry = ? AND "
+            "InstallmentId = ?",
+            (int(given["level"]), given["dunned_on"], row["DocEntry"], row["InstallmentId"]),
+        )
+        return {"number": given["number"], "dunning_level": given["level"]}
 
     def customer(self, given: Mapping[str, Any]) -> Any:
         """`{"customer_ref", "BlockDunning"?, "Frozen"?, "Valid"?}`: change a customer by hand."""

@@ -43,7 +43,7 @@ class SapControl:
         return {
             "load": self._books.load, "books": self.books, "post": self.post, "pay": self.pay, "credit": self.credit,
             "reset_clearing": lambda given: self._books.reset_clearing(given["number"]),
-            "reverse": lambda given: self._books.reverse(given["number"]), "block": self.block,
+            "reverse": lambda given: self._books.reverse(given["number"]), "block": self.block, "dun": self.dun,
             "customer": self.customer, "services": self.services, "change": self.change, "logon": self.logon,
         }  # fmt: skip
 
@@ -70,11 +70,20 @@ class SapControl:
 
     def block(self, given: Mapping[str, Any]) -> Any:
         """`{"number", "reason"}`: set the dunning block of an open line in the ledger itself."""
-        line, _ = self._books.claim(given["number"])
+        self._change_line(given["number"], {"DunningBlockingReason": given["reason"]})
+        return {"number": given["number"], "dunning_block": given["reason"]}
+
+    def dun(self, given: Mapping[str, Any]) -> Any:
+        """`{"number", "level", "dunned_on"}`: a dunning run reached this line; its change date does not move."""
+        changes = {"DunningLevel": str(given["level"]), "LastDunningDate": f"{given['dunned_on']}T00:00:00"}
+        self._change_line(given["number"], changes)
+        return {"number": given["number"], "dunning_level": given["level"]}
+
+    def _change_line(self, number: str, changes: Mapping[str, Any]) -> None:
+        line, _ = self._books.claim(number)
         names = ("CompanyCode", "FiscalYear", "AccountingDocument", "AccountingDocumentItem")
         company, year, document, item = (line[name] for name in names)
-        self._books.change_line((company, year, document, item), {"DunningBlockingReason": given["reason"]})
-        return {"number": given["number"], "dunning_block": given["reason"]}
+        self._books.change_line((company, year, document, item), changes)
 
     def customer(self, given: Mapping[str, Any]) -> Any:
         """`{"customer_ref", "blocked"?, "archived"?, "name"?, "email"?}`: change a customer."""

@@ -11,6 +11,7 @@ import msgspec
 from collecthub.sdk import (
     ConfigurationError,
     ConnectorContext,
+    ConsentError,
     PermanentError,
     QuarantineError,
     RetryableError,
@@ -168,7 +169,7 @@ class ExactClient:
         if answer.status in (400, 401, 403, 404):
             self._circuits.note_refusal(division, endpoint, said)
         if answer.status == 401:
-            return ConfigurationError(
+            return ConsentError(
                 f"Exact Online does not accept the token for {place}: {said}",
                 cure="Reconnect: give consent again with a user who may see this division.",
             )

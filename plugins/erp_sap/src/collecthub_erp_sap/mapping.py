@@ -60,6 +60,7 @@ class CubeRow(msgspec.Struct, kw_only=True, gc=False):
     currency: str | None = msgspec.field(name="TransactionCurrency", default=None)
     dunning_level: str | int | None = msgspec.field(name="DunningLevel", default=None)
     dunning_block: str | None = msgspec.field(name="DunningBlockingReason", default=None)
+    dunned: str | None = msgspec.field(name="LastDunningDate", default=None)
 
 
 COLUMNS: tuple[str, ...] = CubeRow.__struct_encode_fields__
@@ -172,6 +173,7 @@ def to_invoice(row: CubeRow, rules: RowRules, *, is_credited: bool = False) -> R
         group_ref=row.company,
         document_ref=row.billing_document or "",
         dunning_level=int(row.dunning_level or 0),
+        dunned_on=calendar_day(row.dunned),
         is_blocked=bool(block) and block != rules.own_block,
         text=row.text or "",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -75,8 +75,8 @@ def _invoices(conn: sa.Connection, case: Case) -> tuple[InvoiceFacts, ...]:
 
 def _rows(
     conn: sa.Connection, table: sa.Table, case: Case, refs: Iterable[str], *names: str
-) -> sa.CursorResult[Any]:
+) -> Sequence[Any]:
     query = sa.select(table.c.item_ref, *(table.c[name] for name in names)).where(
         table.c.connection_id == case.connection_id, table.c.item_ref.in_(list(refs))
     )
-    return conn.execute(query)
+    return conn.execute(query).all()

@@ -12,7 +12,7 @@ from pydantic import Field
 from collecthub.engine import release, upkeep
 from collecthub.engine.context import Work
 from collecthub.engine.doors import check_connection as try_connection
-from collecthub.engine.doors import connect
+from collecthub.engine.own_doors import connect_for
 from collecthub.ports import CheckStep
 from collecthub.store.connections import Exclusions
 from collecthub.store.queries import doors
@@ -102,11 +102,11 @@ async def read_connections(
     "/connections", tags=["connections"], summary="Add a connection", status_code=201,
     responses=documented(Connected, 201),
 )
-def add_connection(hub: TheHub, scope: Operator, body: ConnectIn, key: OnceKey) -> Response:
-    """Nothing leaves by a new connection before a person has released it."""
+def add_connection(hub: TheHub, scope: CreditorSide, body: ConnectIn, key: OnceKey) -> Response:
+    """Nothing leaves by a new connection before a person has released it. A creditor adds his own ERP."""
 
     def act(work: Work) -> Response:
-        connection_id = connect(
+        connection_id = connect_for(
             hub, work, scope, kind=body.kind, name=body.name, settings=dict(body.settings),
             creditor_id=body.creditor_id, partner_id=body.partner_id,
         )

@@ -6,21 +6,21 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from collecthub.bundled.intake import KIND as INTAKE
 from collecthub.engine import connection_settings as settings
 from collecthub.engine.consent import callback_url
-from collecthub.engine.context import SECRET_PREFIX
-from collecthub.engine.doors import await_consent, connect
+from collecthub.engine.doors import await_consent
+from collecthub.engine.own_doors import connect_for, may_add, secrets_to_type, stored_secrets
 from collecthub.engine.setting_fields import setting_fields, shown_values
 from collecthub.errors import CollecthubError, ConfigurationError, PermanentError
 from collecthub.registers import ConnectorRole, ConnectorSpec
+from collecthub.store.connections import ConnectionRow
 from collecthub.store.queries import doors
 from collecthub.store.queries.names import creditor_names, partner_names
 from collecthub.store.queries.scope import NotThereError
 from collecthub.store.secrets import secret_names
 from collecthub.web.portal.entered import Entered, EnteredError
 from collecthub.web.portal.entered_settings import PREFIX, EnteredSettings
-from collecthub.web.portal.pages import CreditorSide, Form, Operator, PageRoute, Visitor, page, redirect
+from collecthub.web.portal.pages import CreditorSide, Form, PageRoute, Visitor, page, redirect
 from collecthub.web.problems import ProblemError
 
 router = APIRouter(prefix="/connections", route_class=PageRoute, include_in_schema=False)
@@ -36,17 +36,17 @@ _ROLES = (
 
 
 @router.get("/add")
-def show_kinds(visitor: Operator) -> Response:
-    """Every kind that a plugin offers."""
+def show_kinds(visitor: CreditorSide) -> Response:
+    """Every kind that the visitor may add: a creditor sees the ERPs."""
     kinds = sorted(visitor.hub.plugins.connectors.values(), key=lambda spec: spec.title)
     groups = [(title, hint, [spec for spec in kinds if spec.role is role]) for role, title, hint in _ROLES]
-    groups = [(title, hint, [spec for spec in group if spec.kind != INTAKE]) for title, hint, group in groups]
+    groups = [(title, hint, [spec for spec in group if may_add(visitor.scope, spec)]) for title, hint, group in groups]
     return page(visitor, "connection_kinds.html", groups=groups)
 
 
 @router.get("/add/{kind}")
 def show_form(
-    request: Request, visitor: Operator, kind: str, owner: Annotated[str, Query(max_length=64)] = ""
+    request: Request, visitor: CreditorSide, kind: str, owner: Annotated[str, Query(max_length=64)] = ""
 ) -> Response:
     """The empty form of a kind, filled with its defaults."""
     spec = _spec(visitor, kind)
@@ -58,7 +58,7 @@ def show_form(
 
 def _spec(visitor: Visitor, kind: str) -> ConnectorSpec:
     found = visitor.hub.plugins.connectors.get(kind)
-    if found is None or kind == INTAKE:
+    if found is None or not may_add(visitor.scope, found):
         raise ProblemError("not-found")
     return found
 
@@ -84,21 +84,21 @@ def _parted_fields(spec: ConnectorSpec, wrong: dict[str, str], stored: frozenset
 
 
 @router.post("/add/{kind}")
-def add(visitor: Operator, form: Form, kind: str) -> Response:
+def add(visitor: CreditorSide, form: Form, kind: str) -> Response:
     """Add it, then on to what it needs next: consent, or a first look at whether it works."""
     spec = _spec(visitor, kind)
     entered = Entered(form)
     name = entered.text("name", required=True, longest=_NAME_LONGEST)
-    owner = entered.text("owner", required=True, longest=64)
+    owner = entered.text("owner", required=visitor.is_operator, longest=64)
     typed = EnteredSettings(spec, entered)
     entered.wrong.update(typed.problems(typed.changes))
     try:
         entered.check()
         is_partner = spec.role is ConnectorRole.PARTNER
         with visitor.hub.work() as work:
-            connection_id = connect(
+            connection_id = connect_for(
                 visitor.hub, work, visitor.scope, kind=kind, name=name, settings=dict(typed.changes),
-                creditor_id=None if is_partner else owner, partner_id=owner if is_partner else None,
+                creditor_id=None if is_partner else owner or None, partner_id=owner if is_partner else None,
             )
     except NotThereError:
         return _add_page(visitor, spec, entered.given, {"owner": "Choose one of the list."})
@@ -113,21 +113,19 @@ def add(visitor: Operator, form: Form, kind: str) -> Response:
 
 
 @router.get("/{connection_id}/settings")
-def show_settings(visitor: Operator, connection_id: str) -> Response:
+def show_settings(visitor: CreditorSide, connection_id: str) -> Response:
     """The settings as they are; secrets are never among them."""
-    with visitor.hub.database.read() as conn:
-        row = doors.owned_connection(conn, visitor.scope, connection_id)
-    spec = visitor.hub.spec(row.kind)
+    row, spec = _changeable(visitor, connection_id)
     values = shown_values(setting_fields(spec.settings), doors.stored_settings(row))
     given = {PREFIX + name: text for name, text in values.items()} | {"name": row.name}
     return _settings_page(visitor, connection_id, given, {})
 
 
 def _settings_page(visitor: Visitor, connection_id: str, given: dict[str, str], wrong: dict[str, str]) -> Response:
+    row, spec = _changeable(visitor, connection_id)
     with visitor.hub.database.read() as conn:
-        row = doors.owned_connection(conn, visitor.scope, connection_id)
-        stored = frozenset(name.removeprefix(SECRET_PREFIX) for name in secret_names(conn, connection_id))
-    spec = visitor.hub.spec(row.kind)
+        stored = stored_secrets(secret_names(conn, connection_id))
+    stored -= secrets_to_type(visitor.hub, visitor.scope, row)
     return page(
         visitor, "connection_form.html", status=422 if wrong else 200, spec=spec, given=given, wrong=wrong, owners={},
         is_partner=False, row=row, stored=stored, action=f"/connections/{connection_id}/settings",
@@ -136,25 +134,34 @@ def _settings_page(visitor: Visitor, connection_id: str, given: dict[str, str], 
 
 
 @router.post("/{connection_id}/settings")
-def change(visitor: Operator, form: Form, connection_id: str) -> Response:
-    """Change what was typed; a secret that was left empty stays as it is."""
-    with visitor.hub.database.read() as conn:
-        row = doors.owned_connection(conn, visitor.scope, connection_id)
-    spec = visitor.hub.spec(row.kind)
+def change(visitor: CreditorSide, form: Form, connection_id: str) -> Response:
+    """Change what was typed; a secret that an operator left empty stays as it is, a creditor types it again."""
+    row, spec = _changeable(visitor, connection_id)
     entered = Entered(form)
     name = entered.text("name", required=True, longest=_NAME_LONGEST)
     typed = EnteredSettings(spec, entered)
-    values = settings.changed_values(visitor.hub, row, typed.changes, typed.forgotten)
+    forgotten = {*typed.forgotten, *(secrets_to_type(visitor.hub, visitor.scope, row) - typed.changes.keys())}
+    values = settings.changed_values(visitor.hub, row, typed.changes, forgotten)
     entered.wrong.update(typed.problems(values))
     try:
         entered.check()
         with visitor.hub.work() as work:
             settings.change_settings(
-                visitor.hub, work, visitor.scope, connection_id, typed.changes, forget=typed.forgotten, name=name
+                visitor.hub, work, visitor.scope, connection_id, typed.changes, forget=forgotten, name=name
             )
     except EnteredError as error:
         return _settings_page(visitor, connection_id, entered.given, dict(error.fields))
     return redirect(f"/connections/{connection_id}", done="changed", check="yes")
+
+
+def _changeable(visitor: Visitor, connection_id: str) -> tuple[ConnectionRow, ConnectorSpec]:
+    """The connection and its kind. Raises `NotThereError`, or `ProblemError` for a kind that only the operator changes."""
+    with visitor.hub.database.read() as conn:
+        row = doors.owned_connection(conn, visitor.scope, connection_id)
+    spec = visitor.hub.spec(row.kind)
+    if not visitor.is_operator and not may_add(visitor.scope, spec):
+        raise ProblemError("forbidden", cure="Ask the operator for it.")
+    return row, spec
 
 
 # --- divisions ------------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ class Instalment(msgspec.Struct, kw_only=True, gc=False):
     paid: Decimal | None = msgspec.field(name="PaidToDate", default=None)
     paid_fc: Decimal | None = msgspec.field(name="PaidToDateFC", default=None)
     dunning_level: int | None = msgspec.field(name="DunningLevel", default=None)
+    dunned: str | None = msgspec.field(name="LastDunningDate", default=None)
 
 
 class Document(msgspec.Struct, kw_only=True):
@@ -187,6 +188,7 @@ def to_invoices(
             amount=sign * amount,
             open_amount=sign * left,
             dunning_level=part.dunning_level or 0,
+            dunned_on=calendar_day(part.dunned),
             is_blocked=is_blocked,
             text=document.customer_reference or "",
         )
