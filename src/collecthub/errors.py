@@ -6,6 +6,7 @@ CollecthubError
 ├── RetryableError       outside is unavailable: try the same thing again later
 │   └── UnsettledError   outside is well and this item takes its time: look again later, go on with the next
 ├── PermanentError       this item is refused: tell a person, go on with the next
+│   └── GoneError        outside wants no more calls: stop this connection, keep what waits for it
 ├── InDoubtError         the act may have happened: probe before anything is sent again
 ├── QuarantineError      these bytes are not understood: keep them, continue
 └── ContractError        a plugin broke its promise: disable it, go on without it
@@ -50,6 +51,10 @@ class UnsettledError(RetryableError):
 
 class PermanentError(CollecthubError):
     """This item is refused for good in its present form."""
+
+
+class GoneError(PermanentError):
+    """The other side has ended this for good and wants no further calls; nothing is sent until a person resumes it."""
 
 
 class InDoubtError(CollecthubError):

@@ -31,6 +31,7 @@ class ConnectorSpec(msgspec.Struct, frozen=True, kw_only=True):
     settings: type[BaseModel]
     load: Callable[[], Callable[[ConnectorContext], object]]
     vocabularies: tuple[str, ...] = ("collecthub",)  # status tables its partners speak, best first
+    tells_partner: bool = False  # a reporter that tells a partner about its cases, instead of a creditor about his
 
 
 class JurisdictionPack(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from payments.bank_samples import camt, paid
 from walk.scripted import World
 
+import collecthub_creditor_webhook
 from collecthub.model.ids import new_id
 from collecthub.store import tables as t
 from collecthub.store.connections import read_connection
@@ -48,6 +49,7 @@ BODIES: dict[str, Any] = {
               "occurred_at": "2026-06-15T00:00:00Z"},
     "disputes": {"text": "x", "currency": "EUR", "occurred_at": "2026-06-15T00:00:00Z"},
     "return": {"close_code": "other", "currency": "EUR", "remaining": "1.00", "occurred_on": "2026-06-14"},
+    "replay": {"from_at": "2026-06-14T00:00:00Z", "to_at": "2026-06-14T00:00:01Z"},
     "first-wave": {}, "divisions": {"division_refs": ["1"]}, "settle": {"verdict": "arrived"}, "resolve": {"note": "n"},
 }  # fmt: skip
 
@@ -90,6 +92,9 @@ def kroons_things(office: Office, world: World) -> dict[str, str]:
     statement = camt("camt.053", [paid("5.00", text="for whom it may concern", name="Nobody")])
     office.client("kroon").post("/api/v1/payments/imports", params={"name": "bank.xml"}, content=statement)
     (payment,) = office.client("kroon").get("/api/v1/payments").json()["items"]
+    office.hub.plugins.add("creditor_webhook", collecthub_creditor_webhook)
+    address = {"url": "http://127.0.0.1:65534/hook"}
+    webhook = office.client("kroon").post("/api/v1/webhooks", json=address, headers=change())
     said = BODIES["questions"]
     report = office.client("bailiff").post(f"/api/v1/partner/cases/{opened['case_id']}/questions", json=said, headers=change())
     with hub.work() as work:
@@ -108,7 +113,7 @@ def kroons_things(office: Office, world: World) -> dict[str, str]:
     return {
         "case_id": opened["case_id"], "document_id": added["document_id"], "connection_id": "books",
         "task_id": task_id, "payment_id": payment["payment_id"], "quarantine_id": entry or "", "envelope_id": envelope_id, "key_id": key_id,
-        "report_id": report.json()["report_id"],
+        "report_id": report.json()["report_id"], "webhook_id": webhook.json()["webhook_id"],
     }  # fmt: skip
 
 

@@ -138,7 +138,7 @@ def test_the_check_posts_a_test_message(connect: Connect, endpoint) -> None:
     assert not step.is_ok and "404" in step.detail and step.cure
 
 
-@pytest.mark.parametrize("url", ["http://erp.example/hook", "https://user:pw@erp.example/", "ftp://erp.example/", "x"])
+@pytest.mark.parametrize("url", ["http://erp.example/hook", "https://user:pw@erp.example/", "ftp://erp.example/", "x", "https://erp.example:22/"])
 def test_an_unsafe_address_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="url"):
         CreditorWebhookSettings(url=url, secret="whsec_x")

@@ -30,6 +30,7 @@ from collecthub.model.party import Party
 from collecthub.ports import CaseReporter
 from collecthub.registers import ConnectorRole
 from collecthub.store import tables as t
+from collecthub.store.connections import ConnectionRow
 
 CASE_FILE, AMENDMENT, INSTRUCTION = "case_file", "amendment", "instruction"
 
@@ -128,7 +129,7 @@ def partner_connection(work: Work, partner_id: str) -> str:
 
 
 def _queue_reports(hub: Hub, work: Work, case: Case, events: Sequence[CaseEvent]) -> None:
-    for row in work.connections_of(t.connections.c.creditor_id, case.creditor_id):
+    for row in (*work.connections_of(t.connections.c.creditor_id, case.creditor_id), *_partner_lines(work, case)):
         reporter = hub.connector_for(row)
         if not isinstance(reporter, CaseReporter):
             continue
@@ -146,6 +147,14 @@ def _queue_reports(hub: Hub, work: Work, case: Case, events: Sequence[CaseEvent]
         if rows:
             work.later(_ADD_REPORTS, rows)
             work.wake("report", row.connection_id)
+
+
+def _partner_lines(work: Work, case: Case) -> list[ConnectionRow]:
+    """Where the holder of a case wants to hear about it; nobody hears of a case that has not reached him."""
+    if case.placement is None or case.placement.sent_at is None:
+        return []
+    found = work.connections_of(t.connections.c.partner_id, case.placement.partner_id)
+    return [row for row in found if row.role == ConnectorRole.REPORTER.value]
 
 
 # --- timers and tasks -----------------------------------------------------------------------------

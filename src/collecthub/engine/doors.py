@@ -84,7 +84,7 @@ def connect(
 
 
 def _check_owner(work: Work, spec: ConnectorSpec, creditor_id: str | None, partner_id: str | None) -> None:
-    is_partner = spec.role is ConnectorRole.PARTNER
+    is_partner = spec.role is ConnectorRole.PARTNER or spec.tells_partner
     column = t.partners.c.partner_id if is_partner else t.creditors.c.creditor_id
     owner, other = (partner_id, creditor_id) if is_partner else (creditor_id, partner_id)
     whose = "partner" if is_partner else "creditor"
@@ -116,6 +116,12 @@ def check_connection(hub: Hub, scope: Scope, connection_id: str) -> tuple[CheckS
     """Try a connection step by step; the first failing step says what to do. A stopped one that works goes on."""
     with hub.database.read() as conn:
         row = owned_connection(conn, scope, connection_id)
+    return try_connector(hub, row)
+
+
+def try_connector(hub: Hub, row: ConnectionRow) -> tuple[CheckStep, ...]:
+    """The same for a connection whose owner was looked at already."""
+    connection_id = row.connection_id
     try:
         connector = hub.connector_for(row)
     except CollecthubError as error:

@@ -17,7 +17,7 @@ from collecthub.engine.sending import dispatch_connection
 from collecthub.engine.solvency import check_before_court
 from collecthub.engine.telling import report_connection
 from collecthub.model.human_tasks import CHECK_JOB
-from collecthub.store.connections import BY_PERSON, read_connection
+from collecthub.store.connections import BY_PERSON, BY_THEM, read_connection
 
 Job = Callable[[Hub, str], None]
 
@@ -28,7 +28,7 @@ def unless_stopped(job: Job) -> Job:
     def run(hub: Hub, connection_id: str) -> None:
         with hub.database.read() as conn:
             row = read_connection(conn, connection_id)
-        if row is None or row.cause != BY_PERSON:
+        if row is None or row.cause not in (BY_PERSON, BY_THEM):
             job(hub, connection_id)
 
     return run

@@ -15,9 +15,11 @@ from collecthub.corridor.report import report, sentence
 from collecthub.engine.case_work import change_case, locked_case, open_task
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.trouble import backoff, connection_trouble, connection_well
+from collecthub.engine.webhook_schedule import log_attempts, webhook_wait
 from collecthub.errors import (
     CollecthubError,
     ConfigurationError,
+    GoneError,
     InDoubtError,
     RetryableError,
     UnsettledError,
@@ -27,11 +29,11 @@ from collecthub.ports import CaseReport, CaseReporter, Receipt
 from collecthub.registers import ConnectorRole
 from collecthub.store import tables as t
 from collecthub.store.case_log import read_cases, read_histories, replay
-from collecthub.store.connections import ConnectionRow, read_connection
+from collecthub.store.connections import BY_THEM, ConnectionRow, change_connection, read_connection
 from collecthub.store.facts import FENCE, read_fact
 
 CHUNK, AT_ONCE = 40, 4
-LAST_ATTEMPT = 20  # with the backoff of `trouble`, more than 75 hours after the first
+LAST_ATTEMPT = 20  # of telling an ERP; webhooks have the schedule of `webhook_schedule`
 
 
 def report_connection(hub: Hub, connection_id: str) -> None:
@@ -154,6 +156,8 @@ def _told(hub: Hub, row: ConnectionRow, done: Sequence[tuple[Any, Receipt]]) -> 
             for entry, receipt in done
         ]
         work.conn.execute(_NOTE_DONE, notes)
+        if row.role == ConnectorRole.REPORTER.value:
+            log_attempts(work, [(entry, receipt.detail) for entry, receipt in done], is_delivered=True)
         if row.role == ConnectorRole.ERP.value:
             work.hold(entry.case_id for entry, _ in done)
             for entry, receipt in done:
@@ -165,12 +169,16 @@ def _told(hub: Hub, row: ConnectionRow, done: Sequence[tuple[Any, Receipt]]) -> 
 def _not_told(hub: Hub, row: ConnectionRow, entry: Any, error: CollecthubError) -> bool:
     """Telling is safe to repeat (same id), so doubt is a retry too. True when the next report may go at once."""
     attempts = entry.attempts + 1
-    waits = isinstance(error, RetryableError | InDoubtError | ConfigurationError) and attempts < LAST_ATTEMPT
+    wait = _wait(row, entry.report_id, attempts, error)
     with hub.work() as work:
         values: dict[str, Any] = {"attempts": attempts, "problem": error.message[:2000]}
-        if waits:
+        if row.role == ConnectorRole.REPORTER.value:
+            log_attempts(work, [(entry, error.message)], is_delivered=False)
+        if isinstance(error, GoneError):
+            _disable(work, row, error)
+        elif wait is not None:
             asked = dt.timedelta(seconds=getattr(error, "retry_after_seconds", None) or 0)
-            values["next_attempt_at"] = work.now + max(backoff(attempts), asked)
+            values["next_attempt_at"] = work.now + max(wait, asked)
         else:
             values["state"] = "failed"
             _hold(hub, work, row, entry, error)
@@ -180,14 +188,34 @@ def _not_told(hub: Hub, row: ConnectionRow, entry: Any, error: CollecthubError) 
                 connection_id=row.connection_id,
             )
         work.conn.execute(sa.update(t.reports).where(t.reports.c.report_id == entry.report_id).values(values))
-    if _is_away(error):
+    if _is_away(error) and not isinstance(error, GoneError):
         connection_trouble(hub, row.connection_id, error, job="report")
-        return False
-    return True
+    return not _is_away(error)
+
+
+def _wait(row: ConnectionRow, report_id: str, attempts: int, error: CollecthubError) -> dt.timedelta | None:
+    """How long to wait for the next try; None when there is none."""
+    if not isinstance(error, RetryableError | InDoubtError | ConfigurationError):
+        return None
+    if row.role == ConnectorRole.REPORTER.value:
+        return webhook_wait(report_id, attempts)
+    return backoff(attempts) if attempts < LAST_ATTEMPT else None
+
+
+def _disable(work: Work, row: ConnectionRow, error: GoneError) -> None:
+    """Nothing more is sent until a person resumes the connection; what waits for it is kept."""
+    change_connection(
+        work.conn, row.connection_id, status="stopped", cause=BY_THEM, status_until=None,
+        status_detail=f"{error.message}. {error.cure}".strip(),
+    )
+    open_task(
+        work, kind="connection", title=f"connection {row.name} was ended by the other side",
+        detail=f"{error.message} {error.cure}".strip(), creditor_id=row.creditor_id, connection_id=row.connection_id,
+    )
 
 
 def _is_away(error: CollecthubError) -> bool:
-    return isinstance(error, RetryableError | ConfigurationError) and not isinstance(error, UnsettledError)
+    return isinstance(error, RetryableError | ConfigurationError | GoneError) and not isinstance(error, UnsettledError)
 
 
 # An ERP that was not told of these goes on reminding the debtor while somebody else collects.

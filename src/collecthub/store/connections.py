@@ -17,6 +17,7 @@ from collecthub.store.upsert import put
 
 SHADOW, RELEASED = "shadow", "released"
 BY_CONSENT, BY_CHOICE, BY_PERSON, BY_TROUBLE = "consent", "choice", "person", "trouble"
+BY_THEM = "them"  # the other side wants no more calls
 
 
 class Exclusions(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,6 +27,7 @@ from collecthub.web.api import (
     session,
     solvency,
     status_codes,
+    webhooks,
 )
 from collecthub.web.guard import Guard
 from collecthub.web.portal import lost
@@ -35,7 +36,7 @@ from collecthub.web.portal.router import router as portal_router
 API_ROUTERS = (
     session.router, cases.router, intake.router, case_changes.router, doors.router,
     connection_changes.router, desks.router, imports.router, law.router, countries.router, status_codes.router, payments.router, plans.router, objections.router, proceedings.router, solvency.router,
-    partner_cases.router, partner_reports.router,
+    partner_cases.router, partner_reports.router, webhooks.router,
 )
 
 

@@ -1,11 +1,11 @@
-"""collecthub plugin creditor_webhook: signed webhooks that tell a creditor what happened to his cases."""
+"""collecthub plugin creditor_webhook: signed webhooks that tell creditors and partners what happened to their cases."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from collecthub.sdk import ConnectorContext, ConnectorRole, ConnectorSpec, hookimpl
-from collecthub_creditor_webhook.settings import CreditorWebhookSettings
+from collecthub_creditor_webhook.settings import CreditorWebhookSettings, PartnerWebhookSettings
 
 
 def _load() -> Callable[[ConnectorContext], object]:
@@ -14,9 +14,15 @@ def _load() -> Callable[[ConnectorContext], object]:
     return CreditorWebhookConnector
 
 
+def _load_partner() -> Callable[[ConnectorContext], object]:
+    from collecthub_creditor_webhook.connector import PartnerWebhookConnector
+
+    return PartnerWebhookConnector
+
+
 @hookimpl
 def register_connectors() -> Sequence[ConnectorSpec]:
-    """The creditor webhook's connector: one connection is one endpoint of one creditor."""
+    """One connection is one endpoint of one creditor, or of one partner."""
     return (
         ConnectorSpec(
             kind="creditor_webhook",
@@ -24,5 +30,13 @@ def register_connectors() -> Sequence[ConnectorSpec]:
             role=ConnectorRole.REPORTER,
             settings=CreditorWebhookSettings,
             load=_load,
+        ),
+        ConnectorSpec(
+            kind="partner_webhook",
+            title="Webhook to a partner",
+            role=ConnectorRole.REPORTER,
+            settings=PartnerWebhookSettings,
+            load=_load_partner,
+            tells_partner=True,
         ),
     )

@@ -35,9 +35,16 @@ class WebhookClient:
         """Give the connection back."""
         self._http.close()
 
+    def _headers(self, hook_id: str, body: bytes) -> dict[str, str]:
+        """Signed with the secret, and with the previous one while that is good as well."""
+        now = self._now()
+        secrets = [one for one in (self._settings.secret, self._settings.previous_secret) if one is not None]
+        signed = [webhook_headers(one.get_secret_value(), hook_id, now, body) for one in secrets]
+        return {**signed[0], "webhook-signature": " ".join(one["webhook-signature"] for one in signed)}
+
     def post(self, hook_id: str, body: bytes) -> int:
         """Post a body under an id and return the endpoint's 2xx status. The id makes a repetition harmless."""
-        headers = webhook_headers(self._settings.secret.get_secret_value(), hook_id, self._now(), body)
+        headers = self._headers(hook_id, body)
         try:
             response = self._http.request(
                 "POST",
@@ -48,7 +55,7 @@ class WebhookClient:
             )
         except QuarantineError as error:
             raise RetryableError(
-                f"the creditor's endpoint answered webhook {hook_id} with more than {_ANSWER_BYTES} bytes",
+                f"the endpoint answered webhook {hook_id} with more than {_ANSWER_BYTES} bytes",
                 cure="Let the endpoint answer 2xx with a short body.",
             ) from error
         if response.is_success:

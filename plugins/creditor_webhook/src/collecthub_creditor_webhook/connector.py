@@ -1,4 +1,4 @@
-"""Tells a creditor's endpoint what happened to his cases."""
+"""Tells an endpoint of a creditor, or of a partner, what happened to the cases that concern him."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ class CreditorWebhookConnector:
     drop what it has seen; a 2xx is the receipt.
     """
 
+    to_partner = False
+
     def __init__(self, ctx: ConnectorContext) -> None:
         self._ctx = ctx
         self._settings: CreditorWebhookSettings = ctx.settings
@@ -33,8 +35,8 @@ class CreditorWebhookConnector:
         return event_kind in self._settings.events
 
     def report(self, report: CaseReport) -> Receipt:
-        """Post the report; raises `PermanentError` ("disabled") when the endpoint is gone for good."""
-        status = self._client.post(report.report_id, webhook_body(report))
+        """Post the report; raises `GoneError` when the endpoint is gone for good."""
+        status = self._client.post(report.report_id, webhook_body(report, to_partner=self.to_partner))
         return Receipt(reference=report.report_id, detail=f"HTTP {status}")
 
     def check(self) -> Sequence[CheckStep]:
@@ -47,3 +49,9 @@ class CreditorWebhookConnector:
         except CollecthubError as error:
             return (CheckStep(name="test call", is_ok=False, detail=error.message, cure=error.cure),)
         return (CheckStep(name="test call", is_ok=True, detail=f"answered HTTP {status}"),)
+
+
+class PartnerWebhookConnector(CreditorWebhookConnector):
+    """The same for an endpoint of a partner: fewer events, fewer fields."""
+
+    to_partner = True

@@ -10,8 +10,9 @@ from collecthub.sdk import (
     CaseReport,
     CollecthubError,
     ConfigurationError,
-    PermanentError,
+    GoneError,
     RetryableError,
+    UnsettledError,
 )
 
 # Parts of a fact that a creditor's system can act on. Free texts and references to people stay out.
@@ -36,8 +37,12 @@ _TOLD = (
 )
 
 
-def webhook_body(report: CaseReport) -> bytes:
-    """The JSON that is posted. Of the debtor it names nothing but the name and the creditor's own reference."""
+# Of a case, what a partner has no purpose for.
+_NOT_FOR_PARTNERS = frozenset({"debtor_ref", "outcome"})
+
+
+def webhook_body(report: CaseReport, *, to_partner: bool = False) -> bytes:
+    """The JSON that is posted. Of the debtor it names nothing but the name and, to the creditor, his own reference."""
     case, event = report.case, report.event
     fact = msgspec.to_builtins(event.fact)
     data: dict[str, Any] = {
@@ -58,18 +63,23 @@ def webhook_body(report: CaseReport) -> bytes:
         "id": report.report_id,
         "type": f"case.{event.kind}",
         "timestamp": event.recorded_at,
-        "data": data,
+        "data": {name: value for name, value in data.items() if not to_partner or name not in _NOT_FOR_PARTNERS},
     }
     return msgspec.json.encode(content)
 
 
 def refusal(status: int, retry_after: float | None) -> CollecthubError:
-    """The error for an answer that is no success (Standard Webhooks 1.0.0: 3xx is a failure, 410 ends it)."""
-    message = f"the creditor's endpoint answered HTTP {status}"
+    """The error for an answer that is no success (Standard Webhooks 1.0.0: 3xx is a failure, 410 ends it).
+
+    Only "come back later" speaks for the whole endpoint; any other refusal is about this message, and the messages on
+    other cases do not wait for it.
+    """
+    message = f"the endpoint answered HTTP {status}"
     if status == 410:
-        return PermanentError(
+        return GoneError(
             f"disabled: {message}", cure="The endpoint wants no more webhooks; enter a new one or remove it."
         )
     if 300 <= status < 400:
         return ConfigurationError(message, cure="Redirects are not followed: enter the endpoint's final address.")
-    return RetryableError(message, cure="It is tried again by itself.", retry_after_seconds=retry_after)
+    kind = RetryableError if status in (429, 503) else UnsettledError
+    return kind(message, cure="It is tried again by itself.", retry_after_seconds=retry_after)

@@ -173,20 +173,3 @@ def release_connection(hub: TheHub, scope: Operator, connection_id: str, body: R
     """Harmless to repeat: what was released stays so, and the exclusions are those of the last call."""
     cases = release.release_connection(hub, scope, connection_id, _exclusions(body))
     return answer(Released(connection_id=connection_id, cases=cases))
-
-
-@router.get("/webhooks", tags=["webhooks"], summary="List webhooks", responses=documented(Listed[doors.ConnectionView]))
-async def read_webhooks(hub: TheHub, scope: CreditorSide, page: Paging) -> Response:
-    """Connections that tell the creditor what happened."""
-    with hub.database.read() as conn:
-        return answer(doors.list_connections(conn, scope, hub.key, page, "reporter"))
-
-
-@router.post(
-    "/webhooks/{connection_id}/test", tags=["webhooks"], summary="Send a test call", responses=documented(Checked)
-)
-def test_webhook(hub: TheHub, scope: CreditorSide, connection_id: str) -> Response:
-    """A signed call without any case in it."""
-    return check(hub, scope, connection_id)
-
-

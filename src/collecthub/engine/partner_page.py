@@ -1,0 +1,112 @@
+"""What a partner's page shows and takes: offers with the fee in money, the month's form with every case filled in."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import cast
+
+import msgspec
+import sqlalchemy as sa
+
+from collecthub.engine.context import Hub, Work
+from collecthub.engine.partner_desk import ReportState, take_statement
+from collecthub.engine.partner_offers import answer_until
+from collecthub.errors import PermanentError
+from collecthub.formats.partner_form import FormRow, read_form
+from collecthub.model.case import Case
+from collecthub.model.contract import Side, in_force
+from collecthub.model.exchange import Decoded, InboundMessage
+from collecthub.model.fee import FeesBefore, facts_of, fee_on
+from collecthub.model.ids import derived_id
+from collecthub.model.partner_words import asked_of_partner
+from collecthub.store import tables as t
+from collecthub.store.case_log import read_cases
+from collecthub.store.contracts import versions_of
+from collecthub.store.queries.scope import Scope, cases_of
+
+CASES_ON_PAGE = 500
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """A case that waits for the partner's answer. `fee` is what it earns when everything is recovered, without VAT.
+
+    None when no contract says so: then the operator must be asked, and nothing is guessed.
+    """
+
+    case: Case
+    creditor_name: str
+    fee: Decimal | None
+    fee_rule: str
+    answer_until_at: dt.datetime | None
+
+
+def partners_cases(conn: sa.Connection, scope: Scope) -> list[Case]:
+    """Every case that the partner holds, oldest first."""
+    query = sa.select(t.cases.c.case_id).where(cases_of(scope)).order_by(t.cases.c.opened_at).limit(CASES_ON_PAGE)
+    ids = list(conn.scalars(query))
+    found = {case.case_id: case for case in read_cases(conn, t.cases.c.case_id.in_(ids))}
+    return [found[case_id] for case_id in ids if asked_of_partner(found[case_id]) or found[case_id].is_open]
+
+
+def offers(conn: sa.Connection, scope: Scope, on: dt.date) -> tuple[Offer, ...]:
+    """The cases that wait for an answer of the partner."""
+    waiting = [case for case in partners_cases(conn, scope) if asked_of_partner(case) == "acceptance"]
+    names: dict[str, str] = {
+        row.creditor_id: row.name
+        for row in conn.execute(
+            sa.select(t.creditors.c.creditor_id, t.creditors.c.name).where(
+                t.creditors.c.creditor_id.in_({case.creditor_id for case in waiting})
+            )
+        )
+    }
+    made = []
+    for case in waiting:
+        fee, rule = fee_in_money(conn, scope.partner_id or "", case, on)
+        made.append(
+            Offer(
+                case=case, creditor_name=names.get(case.creditor_id, ""), fee=fee, fee_rule=rule,
+                answer_until_at=answer_until(case),
+            )
+        )
+    return tuple(made)
+
+
+def fee_in_money(conn: sa.Connection, partner_id: str, case: Case, on: dt.date) -> tuple[Decimal | None, str]:
+    """What the partner earns when the whole case is recovered, and by which rule; None when no contract says so."""
+    contract = in_force(versions_of(conn, Side.PARTNER, partner_id), on)
+    if contract is None:
+        return None, ""
+    oldest = min((claim.due_on for claim in case.claims), default=on)
+    facts = facts_of(case.balance.principal, (on - oldest).days, case.debtor.country, case.currency)
+    try:
+        fee = fee_on(contract, facts, case.demanded, FeesBefore())
+    except PermanentError:
+        return None, ""
+    return fee.amount, fee.rule
+
+
+def form_rows(cases: Sequence[Case]) -> tuple[FormRow, ...]:
+    """The form for these cases, with everything filled in that the hub knows."""
+    return tuple(_form_row(case) for case in cases)
+
+
+def _form_row(case: Case) -> FormRow:
+    placement, asked = case.placement, asked_of_partner(case)
+    answer_to = ""
+    if placement is not None and asked:
+        answer_to = placement.message_id if asked == "acceptance" else placement.amendment_id
+    return FormRow(
+        case_id=case.case_id, case_number=case.number, debtor=case.debtor.name, currency=case.currency,
+        demanded=f"{case.demanded:f}", asked=asked, answer_to=answer_to,
+        holder_ref=placement.holder_ref if placement else "",
+    )
+
+
+def take_form(hub: Hub, work: Work, partner_id: str, content: bytes, name: str) -> tuple[ReportState, Decoded]:
+    """Take a filled form as a file. Raises `QuarantineError` when it is no form."""
+    decoded = read_form(content, name, partner_id, work.now)
+    report_id = derived_id("form-file", partner_id, hub.evidence.keep(content))
+    said = cast("tuple[InboundMessage, ...]", decoded.messages)  # the form can say nothing else
+    return take_statement(hub, work, partner_id, report_id, said, decoded.faults), decoded

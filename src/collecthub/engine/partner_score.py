@@ -1,0 +1,164 @@
+"""The SLA ledger of partners, their score and their answer to it, and the reminders to those who are late.
+
+The ledger is read from the sealed histories of the cases each time: nothing is noted down twice that could differ.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+
+import msgspec
+import sqlalchemy as sa
+
+from collecthub.engine.case_work import change_case, locked_case
+from collecthub.engine.context import Hub, Work
+from collecthub.model.event import InstructionQueued
+from collecthub.model.exchange import InstructionCode
+from collecthub.model.ids import derived_id, new_id
+from collecthub.model.partner import PartnerProfile
+from collecthub.model.partner_sla import Score, SlaEntry, entries_of, late_now, score
+from collecthub.model.rungs import RungClocks
+from collecthub.store import partner_tables as p
+from collecthub.store import tables as t
+from collecthub.store.case_log import read_histories
+from collecthub.store.connections import read_profiles
+from collecthub.store.facts import read_fact, write_fact
+from collecthub.store.queries.scope import Scope, at_partner, not_there
+
+CASES_PER_READ = 200
+REMINDED_ON = "partners_reminded_on"
+REMIND_EVERY = dt.timedelta(days=7)
+_LAST_EVENT = 2**31 - 1
+_WORDS = {
+    "receipt": "please confirm that you received the case file",
+    "acceptance": "please accept or decline the case",
+    "first_action": "please report your first action",
+    "cadence": "please report what happened since your last report",
+    "remittance": "please pass on the money that you received, or say when",
+}
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a partner said to its score."""
+
+    answer_id: str
+    text: str
+    created_at: dt.datetime
+
+
+class PartnerScore(msgspec.Struct, frozen=True, kw_only=True):
+    """A partner's score, what is overdue now, and what it answered."""
+
+    partner_id: str
+    score: Score
+    late: tuple[SlaEntry, ...]
+    answers: tuple[Answer, ...]
+
+
+def sla_entries(conn: sa.Connection, partner_id: str) -> Iterator[SlaEntry]:
+    """The ledger of one partner over the cases that it holds or held, case by case."""
+    clocks = _clocks(conn).get(partner_id, RungClocks())
+    remitted = _remitted(conn, partner_id)
+    mine = sa.select(t.messages.c.case_id).where(t.messages.c.partner_id == partner_id).distinct()
+    after = ""
+    while True:
+        ids = list(conn.scalars(mine.where(t.messages.c.case_id > after).order_by(t.messages.c.case_id).limit(CASES_PER_READ)))
+        if not ids:
+            return
+        for history in read_histories(conn, ids, _LAST_EVENT).values():
+            yield from entries_of(history, partner_id, clocks, remitted)
+        after = ids[-1]
+
+
+def _clocks(conn: sa.Connection) -> dict[str, RungClocks]:
+    return {profile.partner_id: profile.clocks for profile in read_profiles(conn)}
+
+
+class _Line(msgspec.Struct):
+    payment_ref: str = ""
+
+
+class _Remittance(msgspec.Struct):
+    lines: tuple[_Line, ...] = ()
+
+
+def _remitted(conn: sa.Connection, partner_id: str) -> Mapping[str, dt.datetime]:
+    """When each payment was passed on, as the partner said."""
+    query = sa.select(p.partner_remittances.c.doc, p.partner_remittances.c.created_at)
+    rows = conn.execute(query.where(p.partner_remittances.c.partner_id == partner_id))
+    return {line.payment_ref: at for doc, at in rows for line in msgspec.json.decode(doc, type=_Remittance).lines}
+
+
+def partner_score(conn: sa.Connection, scope: Scope, partner_id: str, now: dt.datetime) -> PartnerScore:
+    """A partner's score for itself or for the operator. Raises `NotThereError` for everybody else."""
+    known = sa.select(t.partners.c.partner_id).where(
+        t.partners.c.partner_id == partner_id, at_partner(scope, t.partners.c.partner_id)
+    )
+    if conn.scalar(known) is None:
+        raise not_there("partner", partner_id)
+    entries = tuple(sla_entries(conn, partner_id))
+    query = sa.select(p.partner_answers).where(p.partner_answers.c.partner_id == partner_id)
+    answers = tuple(
+        Answer(answer_id=row.answer_id, text=row.text, created_at=row.created_at)
+        for row in conn.execute(query.order_by(p.partner_answers.c.created_at.desc()))
+    )
+    return PartnerScore(partner_id=partner_id, score=score(entries, now), late=late_now(entries, now), answers=answers)
+
+
+def answer_score(work: Work, partner_id: str, *, text: str, actor: str) -> str:
+    """Keep what a partner says to its score; people who look at the score see it."""
+    answer_id = new_id()
+    work.conn.execute(
+        sa.insert(p.partner_answers).values(
+            answer_id=answer_id, partner_id=partner_id, subject="score", text=text, actor=actor, created_at=work.now
+        )
+    )
+    return answer_id
+
+
+# --- reminders ------------------------------------------------------------------------------------
+
+
+def remind_partners(hub: Hub) -> int:
+    """Once a day: tell every partner what it is late with, each step once a week. Returns how many reminders were sent."""
+    today = hub.business_date()
+    with hub.database.read() as conn:
+        if read_fact(conn, REMINDED_ON) == today.isoformat():
+            return 0
+        profiles = read_profiles(conn)
+    sent = sum(_remind(hub, profile) for profile in profiles)
+    with hub.work() as work:
+        write_fact(work.conn, REMINDED_ON, today.isoformat())
+    return sent
+
+
+def _remind(hub: Hub, profile: PartnerProfile) -> int:
+    with hub.database.read() as conn:
+        late = late_now(tuple(sla_entries(conn, profile.partner_id)), hub.now())
+    return sum(_remind_of(hub, profile.partner_id, entry) for entry in late)
+
+
+def _remind_of(hub: Hub, partner_id: str, entry: SlaEntry) -> bool:
+    """One reminder of a step, unless this week's was sent or the case is no longer with the partner."""
+    with hub.work() as work:
+        round_ = (work.now - entry.due_at) // REMIND_EVERY
+        mine = (p.partner_reminders.c.placement_id == entry.placement_id) & (p.partner_reminders.c.step == entry.step)
+        known = sa.select(p.partner_reminders.c.round).where(mine, p.partner_reminders.c.round == round_)
+        if work.conn.scalar(known) is not None:
+            return False
+        case = locked_case(work, entry.case_id)
+        placement = case.placement
+        if placement is None or not placement.is_out or placement.placement_id != entry.placement_id:
+            return False
+        work.conn.execute(
+            sa.insert(p.partner_reminders).values(
+                placement_id=entry.placement_id, step=entry.step, round=round_, partner_id=partner_id,
+                case_id=entry.case_id, created_at=work.now,
+            )
+        )
+        text = f"Case {case.number}: {_WORDS[entry.step]} (due {entry.due_at:%Y-%m-%d})."
+        message_id = derived_id("reminder", entry.placement_id, entry.step, str(round_))
+        fact = InstructionQueued(message_id=message_id, code=InstructionCode.NEXT_ACT.value, text=text)
+        change_case(hub, work, case, [fact], actor="hub")
+    return True
