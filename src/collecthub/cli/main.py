@@ -13,6 +13,7 @@ from collecthub import __version__
 from collecthub.cli import (
     cases,
     checks,
+    client_money,
     connections,
     contracts,
     corridor_map,
@@ -30,6 +31,7 @@ from collecthub.cli import (
     partner_profile,
     payments,
     plan,
+    receipts,
     remittance,
     running,
     score,
@@ -89,6 +91,6 @@ for name, group in (
     ("dispatch", desks.dispatch_app), ("user", entrance.user_app), ("key", entrance.key_app),
     ("db", keeping.db_app), ("fence", keeping.fence_app), ("plugin", corridor_map.plugin_app),
     ("status", status.app), ("country", country.app), ("portfolio", feasibility.portfolio_app), ("exchange", exchange.app), ("invoice", invoices.app),
-    ("law", law.app), ("payment", payments.app), ("remittance", remittance.app), ("contract", contracts.app), ("score", score.app), ("plan", plan.app),
+    ("law", law.app), ("payment", payments.app), ("remittance", remittance.app), ("contract", contracts.app), ("client-money", client_money.app), ("receipt", receipts.app), ("score", score.app), ("plan", plan.app),
 ):  # fmt: skip
     app.add_typer(group, name=name)

@@ -12,6 +12,7 @@ from collecthub.corridor.decide import REPEAT, timers
 from collecthub.corridor.due import due
 from collecthub.engine.case_work import change_case, locked_case, open_task
 from collecthub.engine.checking import watch_rules
+from collecthub.engine.client_account import watch_client_money
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.key_watch import watch_keys
 from collecthub.engine.repeating import say_again
@@ -34,6 +35,7 @@ def tick(hub: Hub) -> None:
     _timers(hub)
     _retries(hub)
     _connections(hub)
+    watch_client_money(hub)
     watch_keys(hub)
     watch_rules(hub)
     watch_mandates(hub)

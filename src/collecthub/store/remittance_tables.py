@@ -20,7 +20,9 @@ remittances = sa.Table(
     id_column("creditor_id"), sa.Column("currency", sa.String(3), nullable=False), sa.Column("state", sa.String(12), nullable=False),
     count_column("gross_minor"), count_column("fee_minor"), count_column("vat_minor"), count_column("net_minor"),
     text_column("account"), text_column("payee"), id_column("order_id", nullable=True), text_column("reason"),
-    sa.Column("made_on", sa.Date, nullable=False), sa.Column("paid_on", sa.Date), moment_column("made_at", nullable=False),
+    sa.Column("made_on", sa.Date, nullable=False), sa.Column("paid_on", sa.Date),
+    sa.Column("debited_on", sa.Date),  # when the bank's statement showed it
+    moment_column("made_at", nullable=False),
     text_column("made_by"), sa.Index("ix_remittances_creditor", "creditor_id", "made_at"), sa.Index("ix_remittances_order", "order_id"),
 )
 
@@ -61,7 +63,7 @@ transfers = sa.Table(  # a partner passes on money of many cases in one sum, per
     "transfers", metadata,
     id_column("transfer_id", key=True), id_column("partner_id"), sa.Column("reference", sa.String(140), nullable=False),
     sa.Column("state", sa.String(12), nullable=False), sa.Column("currency", sa.String(3), nullable=False),
-    count_column("received_minor"), id_column("payment_id", nullable=True), text_column("doc"), text_column("finding"),
+    count_column("received_minor"), count_column("operator_minor"), id_column("payment_id", nullable=True), text_column("doc"), text_column("finding"),
     text_column("entered_by"), moment_column("entered_at", nullable=False), sa.UniqueConstraint("partner_id", "reference"),
 )
 
