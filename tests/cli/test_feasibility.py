@@ -72,3 +72,43 @@ def test_coverage_is_a_list_and_a_map(run: Run, tmp_path: Path) -> None:
     assert "Uruguay: partners, none takes cases now" in picture.read_text(encoding="utf-8")
     assert json.loads(run("partner", "coverage", "--gaps", "--json").stdout)["items"] == []
     assert "countries with a partner that takes cases" in run("partner", "coverage").stdout
+
+
+def test_routes_are_compared_with_a_reason_each(run: Run) -> None:
+    listed = json.loads(run("case", "list", "--json").stdout)["items"]
+    number = next(one["number"] for one in listed if one["status"] == "sent")
+    told = json.loads(run("case", "routes", number, "--json").stdout)
+    by_route = {one["route"]: one for one in told["routes"]}
+    ways = {"order_for_payment", "epo", "escp", "eeo", "exequatur", "local_suit", "arbitration", "none"}
+    assert ways | {"bailiff"} == set(by_route) and all(one["reason"] for one in told["routes"])
+    assert [one["place"] for one in told["routes"]] == list(range(1, 10))
+    assert by_route["bailiff"]["is_chosen"] and by_route["bailiff"]["cost"] is None
+    assert by_route["bailiff"]["cost_basis"].endswith("ask the partner for a quote")
+    assert (by_route["epo"]["standing"], by_route["epo"]["reason"]) == ("rejected", "both parties are in BE")
+    assert by_route["epo"]["days"] == 60 and by_route["local_suit"]["days"] is None
+    assert "why" in run("case", "routes", number).stdout
+
+
+def test_the_demo_network_is_counted_apart(run: Run) -> None:
+    assert json.loads(run("partner", "demo-network", "--json").stdout)["added"] >= 154
+    assert json.loads(run("partner", "demo-network", "--json").stdout)["added"] == 0
+    told = json.loads(run("partner", "coverage", "--json").stdout)
+    assert told["covered_with_demo"] >= 154 and told["covered"] == 1
+    uruguay = next(item for item in told["items"] if item["country"] == "UY")
+    assert (uruguay["tier"], uruguay["is_taking"], uruguay["is_real"]) == ("standard", True, False)
+    assert uruguay["partners"] == ["demo-uy", "far"] and uruguay["demo_partners"] == ["demo-uy"]
+    assert "1 countries are really covered" in run("partner", "coverage").stdout
+    sheet = json.loads(run("partner", "show", "demo-de", "--json").stdout)
+    assert sheet["profile"]["licences"][0]["number"].startswith("DEMO-") and sheet["contract"]["version"] == 1
+    assert [row["is_demo"] for row in json.loads(run("partner", "list", "--json").stdout)["items"][:3]] == [False, False, True]
+
+
+def test_papers_are_signed_listed_and_revoked(run: Run) -> None:
+    made = json.loads(run("mandate", "sign", "agreement", "--partner", "far", "--signed-by", "A. Far", "--json").stdout)
+    again = json.loads(run("mandate", "sign", "agreement", "--partner", "far", "--signed-by", "A. Far", "--json").stdout)
+    assert made == again
+    (paper,) = json.loads(run("mandate", "list", "--json").stdout)["items"]
+    assert (paper["kind"], paper["state"], paper["signed_on"]) == ("agreement", "valid", TODAY)
+    run("mandate", "revoke", made["mandate_id"], "--text", "closed")
+    assert json.loads(run("mandate", "list", "--partner", "far", "--json").stdout)["items"][0]["state"] == "revoked"
+    assert "no partner nobody" in run("mandate", "sign", "agreement", "--partner", "nobody", "--signed-by", "x", wanted=1).stderr

@@ -11,14 +11,14 @@ from walk.test_walk import accept, cases, hear, only_case, pull
 
 from collecthub.bundled import jurisdictions
 from collecthub.engine.mandates import release_waiting, revoke, sign_mandate, watch_mandates
-from collecthub.engine.transfer import ask_transfer
+from collecthub.engine.transfer import ask_transfer, move_debtor
 from collecthub.model.codes import Status
 from collecthub.model.event import DispatchBlocked, HoldSet, RouteChosen
 from collecthub.model.exchange import AckVerdict, AmendmentCode, CaseAcknowledgement, CaseAmendment, CaseFile
 from collecthub.model.facts_network import FeasibilityChecked, PlacementSealed
 from collecthub.model.mandate import MandateKind
 from collecthub.model.partner import PartnerProfile
-from collecthub.sdk import Party, PartyKind
+from collecthub.sdk import Address, Party, PartyKind
 from collecthub.store import tables as t
 from collecthub.store.case_log import read_events, replay
 from collecthub.store.connections import (
@@ -199,3 +199,31 @@ def test_a_recalled_case_goes_to_the_next_holder_and_the_old_part_is_sealed(hous
     assert isinstance(chosen, RouteChosen)
     tried = next(one for one in chosen.options if one.partner_id == "office")
     assert (tried.standing, tried.reason) == ("rejected", "it had this case and did not take it")
+
+
+def test_a_debtor_who_moves_abroad_is_chased_there_and_nothing_is_typed_twice(house: House) -> None:
+    with house.hub.database.write() as conn:
+        abroad = PartnerProfile(partner_id="faro", name="Agência Faro", role="agency", countries=("PT",))
+        write_partner(conn, abroad, house.hub.now())
+        add_connection(conn, connection("line-pt", "scripted_partner", "partner", "faro", house.hub.now()))
+    house.world.invoice("1", "A", "2026-05-01", "100.00")
+    pull(house)
+    accept(house)
+    there = Address(lines=("Rua 1",), postcode="8000-123", city="Faro", country="PT")
+    with house.hub.work() as work:
+        (moved,) = move_debtor(house.hub, work, LOCAL_OPERATOR, only_case(house).case_id, address=there)
+    assert moved.debtor.country == "PT" and moved.transfer is not None and moved.transfer.reason == "debtor_moved"
+    run_until_idle(house.hub)
+    recall = house.world.messages[-1]
+    confirmed = CaseAcknowledgement(
+        message_id="stop-2", case_id=moved.case_id, holder_ref="D-7", in_reply_to=recall.message_id,  # type: ignore[attr-defined]  # an amendment
+        verdict=AckVerdict.ACCEPTED, occurred_at=house.hub.now(),
+    )  # fmt: skip
+    house.world.say("stop", confirmed)
+    hear(house)
+    case = only_case(house)
+    assert case.placement is not None and (case.placement.partner_id, case.status) == ("faro", Status.SENT)
+    first, again = [one for one in house.world.messages if isinstance(one, CaseFile)]
+    assert again.debtors[0].address == there and again.claims == first.claims and again.creditor == first.creditor
+    checks = facts_of(house, FeasibilityChecked)
+    assert [one.partner_id for one in checks if isinstance(one, FeasibilityChecked)][-1] == "faro"

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from collecthub.corridor.dispatch import compose_case_file
 from collecthub.engine.case_work import CASE_FILE
 from collecthub.engine.context import Hub
-from collecthub.engine.placing import route_facts
+from collecthub.engine.placing import decision
+from collecthub.engine.routing import Ground
 from collecthub.errors import PermanentError
 from collecthub.model.case import Case, Placement
 from collecthub.model.event import RouteChosen
@@ -23,7 +24,7 @@ from collecthub.model.exchange import DocumentItem, Exchange, Procedure
 from collecthub.model.ids import derived_id
 from collecthub.store import tables as t
 from collecthub.store.case_log import read_events, replay
-from collecthub.store.connections import CreditorRow, read_creditor, read_profiles
+from collecthub.store.connections import CreditorRow, read_creditor
 from collecthub.store.queries.case_file import read_owned_case
 from collecthub.store.queries.scope import LOCAL_OPERATOR
 
@@ -80,8 +81,7 @@ def _next_placement(hub: Hub, case: Case, creditor: CreditorRow, receiver: str) 
     if case.placement is not None and case.placement.is_live:
         return case.placement
     with hub.database.read() as conn:
-        profiles = read_profiles(conn)
-    chosen: Any = route_facts(hub, case, creditor.party.country, profiles)[0]
+        chosen: Any = decision(hub, Ground(conn, [case.case_id], hub.business_date()), case)
     if not isinstance(chosen, RouteChosen) and receiver:
         return Placement(
             placement_id="", partner_id=receiver, partner_name=receiver, route="", procedure=Procedure.JUDICIAL,

@@ -92,7 +92,7 @@ def dry_run(
         day = as_of or hub.business_date()
         with hub.database.read() as conn:
             told = feasibility.dry_run(hub, conn, LOCAL_OPERATOR, creditor, day)
-            world = coverage.world_coverage(conn, LOCAL_OPERATOR)
+            world = coverage.world_coverage(conn, LOCAL_OPERATOR, day)
     if map_file:
         _write_map(map_file, world, {one.country: one.blocked for one in told.countries})
     if as_json:
@@ -128,7 +128,7 @@ def partner_coverage(
     from collecthub.store.queries.scope import LOCAL_OPERATOR
 
     with client() as hub, hub.database.read() as conn:
-        world = world_coverage(conn, LOCAL_OPERATOR)
+        world = world_coverage(conn, LOCAL_OPERATOR, hub.business_date())
     if map_file:
         _write_map(map_file, world)
     shown = [item for item in world.items if item.is_gap or not gaps]
@@ -136,7 +136,10 @@ def partner_coverage(
         print_json(msgspec.structs.replace(world, items=tuple(shown)))
         return
     gaps_said = f"{world.gaps} gaps with {world.cases_in_gaps} open cases"
-    say(f"{world.covered} countries with a partner that takes cases, {gaps_said}")
+    demo = world.covered_with_demo - world.covered
+    say(f"{world.covered_with_demo} countries with a partner that takes cases, {gaps_said}")
+    if demo:
+        say(f"{demo} of them with a demo partner only: {world.covered} countries are really covered.")
     print_table(
         ["country", "name", "tier", "partners", "roles", "open cases"],
         [

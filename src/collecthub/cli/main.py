@@ -26,6 +26,7 @@ from collecthub.cli import (
     invoices,
     keeping,
     law,
+    network,
     offline,
     parties,
     partner_profile,
@@ -33,6 +34,7 @@ from collecthub.cli import (
     plan,
     receipts,
     remittance,
+    routes,
     running,
     score,
     status,
@@ -83,10 +85,15 @@ for command in (
     app.command()(command)
 app.command("map")(corridor_map.show_map)
 cases.app.command("feasibility")(feasibility.case_feasibility)
+cases.app.command("routes")(routes.case_routes)
+cases.app.command("transfer")(routes.transfer_case)
+cases.app.command("moved")(routes.move_debtor)
 parties.partner_app.command("coverage")(feasibility.partner_coverage)
+parties.partner_app.command("show")(network.show_partner)
+parties.partner_app.command("demo-network")(network.install_network)
 parties.partner_app.add_typer(partner_profile.app, name="profile")
 for name, group in (
-    ("creditor", parties.creditor_app), ("partner", parties.partner_app), ("connection", connections.app),
+    ("creditor", parties.creditor_app), ("partner", parties.partner_app), ("mandate", network.mandate_app), ("connection", connections.app),
     ("case", cases.app), ("task", desks.task_app), ("quarantine", desks.quarantine_app),
     ("dispatch", desks.dispatch_app), ("user", entrance.user_app), ("key", entrance.key_app),
     ("db", keeping.db_app), ("fence", keeping.fence_app), ("plugin", corridor_map.plugin_app),

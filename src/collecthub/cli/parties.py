@@ -9,7 +9,7 @@ import typer
 
 from collecthub.cli.hub_access import client
 from collecthub.cli.lists import Cursor, Limit, print_page
-from collecthub.cli.output import Json, print_json, say
+from collecthub.cli.output import Json, print_json, print_listed, say
 
 creditor_app = typer.Typer(no_args_is_help=True, help="Creditors: the tenants of the hub.")
 partner_app = typer.Typer(no_args_is_help=True, help="Partners: bailiffs, lawyers and agencies that take cases.")
@@ -109,15 +109,14 @@ def add_partner(
 
 
 @partner_app.command("list")
-def list_partners(limit: Limit = 50, cursor: Cursor = "", as_json: Json = False) -> None:
-    """List partners."""
-    from collecthub.store.queries.doors import list_partners as read
-    from collecthub.store.queries.scope import LOCAL_OPERATOR
+def list_partners(as_json: Json = False) -> None:
+    """List partners: role, countries, tier, whether a connection leads there; demo partners last."""
+    from collecthub.store.queries.directory import directory
 
-    print_page(
-        lambda conn, hub, page: read(conn, LOCAL_OPERATOR, hub.key, page),
-        "partner_id name role countries is_open open_cases", limit=limit, cursor=cursor, as_json=as_json,
-    )  # fmt: skip
+    with client() as hub, hub.database.read() as conn:
+        found = directory(conn, hub.business_date())
+    columns = "partner_id name role countries tier is_demo is_open is_connected open_cases"
+    print_listed(found, None, columns, as_json=as_json)
 
 
 def _added(name: str, value: str, *, as_json: bool) -> None:

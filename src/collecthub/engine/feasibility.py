@@ -26,7 +26,7 @@ from collecthub.model.mandate import MandateKind, best
 from collecthub.model.partner import PartnerProfile
 from collecthub.store import tables as t
 from collecthub.store.case_log import read_cases
-from collecthub.store.connections import RELEASED, CreditorRow, read_connection, read_creditor, read_profiles
+from collecthub.store.connections import CreditorRow, read_connection, read_creditor, read_profiles
 from collecthub.store.mandates import read_mandates
 from collecthub.store.queries.case_file import check_creditor, read_owned_case
 from collecthub.store.queries.scope import Scope, cases_of
@@ -158,11 +158,15 @@ class Around:
         return self._creditors[creditor_id]
 
     def _reminders_by(self, connection_id: str) -> str:
-        """Who reminds debtors, if a person said so when the connection was released."""
+        """Who reminds debtors, as the connection's release says."""
         if connection_id not in self._reminders:
             row = read_connection(self._conn, connection_id)
-            self._reminders[connection_id] = row.release.reminders_by if row and row.mode == RELEASED else ""
+            self._reminders[connection_id] = row.release.reminders_by if row else ""
         return self._reminders[connection_id]
+
+    def assume_reminders(self, connection_id: str, reminders_by: str) -> None:
+        """Look at what would be if somebody else reminded the debtors of a connection."""
+        self._reminders[connection_id] = reminders_by
 
     def _power_of_attorney(self, creditor_id: str, partner_id: str) -> HeldMandate | None:
         held = best(self.mandates, MandateKind.POWER_OF_ATTORNEY, partner_id, creditor_id)

@@ -93,6 +93,11 @@ def _is_ready(case: Case | None) -> TypeGuard[Case]:
     return case is not None and case.status in _PLACEABLE and not case.holds
 
 
+def decision(hub: Hub, ground: Ground, case: Case) -> Fact:
+    """How placing the case would end today: a route, a hold, or why it stays. Nothing is changed."""
+    return placed(hub, ground, case).facts[-1]
+
+
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """What placing a case came to: its facts, and what it waits for."""
 

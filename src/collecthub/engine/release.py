@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from collecthub.engine.case_work import change_case, locked_case
 from collecthub.engine.context import Hub, Work
-from collecthub.engine.placing import route_facts
+from collecthub.engine.placing import decision
+from collecthub.engine.routing import Ground
 from collecthub.errors import PermanentError
 from collecthub.model.case import Case
 from collecthub.model.event import DispatchBlocked, Fact, HoldReleased, HoldSet, RouteChosen, RouteMissing
@@ -24,8 +25,6 @@ from collecthub.store.connections import (
     ConnectionRow,
     Exclusions,
     change_connection,
-    read_creditor,
-    read_profiles,
 )
 from collecthub.store.queries.doors import owned_connection
 from collecthub.store.queries.scope import Scope
@@ -78,20 +77,21 @@ def first_wave(hub: Hub, scope: Scope, connection_id: str, exclusions: Exclusion
     """
     with hub.database.read() as conn:
         row = owned_connection(conn, scope, connection_id)
-        creditor = read_creditor(conn, row.creditor_id or "")
-        profiles = read_profiles(conn)
         pulled, overdue = _pulled(conn, hub, connection_id)
-    country = creditor.party.country if creditor else ""
     rules = exclusions or row.release
     leaving: dict[tuple[str, str, str, str], list[Decimal]] = defaultdict(list)
     held: dict[str, int] = defaultdict(int)
-    for case, groups in _waiting(hub, connection_id):
-        reason = _reason_to_stay(case, groups, rules)
-        chosen: Fact | None = None if reason else route_facts(hub, case, country, profiles)[0]
-        if isinstance(chosen, RouteChosen):
-            leaving[chosen.route, chosen.partner_name, case.debtor.country, case.currency].append(case.demanded)
-        else:
-            held[reason or _why_not(chosen)] += 1
+    for chunk in _waiting(hub, connection_id):
+        with hub.database.read() as conn:
+            ground = Ground(conn, [case.case_id for case, _ in chunk], hub.business_date())
+            ground.around.assume_reminders(connection_id, rules.reminders_by)
+            for case, groups in chunk:
+                reason = _reason_to_stay(case, groups, rules)
+                chosen: Fact | None = None if reason else decision(hub, ground, case)
+                if isinstance(chosen, RouteChosen):
+                    leaving[chosen.route, chosen.partner_name, case.debtor.country, case.currency].append(case.demanded)
+                else:
+                    held[reason or _why_not(chosen)] += 1
     return FirstWave(
         connection_id=connection_id, mode=row.mode, pulled=pulled, overdue=overdue,
         leaving=tuple(
@@ -103,6 +103,8 @@ def first_wave(hub: Hub, scope: Scope, connection_id: str, exclusions: Exclusion
 
 
 def _why_not(fact: Fact | None) -> str:
+    if isinstance(fact, HoldSet):
+        return fact.reason
     return fact.reason if isinstance(fact, RouteMissing | DispatchBlocked) else "no route"
 
 
@@ -139,8 +141,8 @@ def _pulled(conn: sa.Connection, hub: Hub, connection_id: str) -> tuple[int, tup
     return int(pulled or 0), sums
 
 
-def _waiting(hub: Hub, connection_id: str) -> Iterator[tuple[Case, frozenset[str]]]:
-    """Open cases of the connection that have not left, with the ERP's groups their invoices are in."""
+def _waiting(hub: Hub, connection_id: str) -> Iterator[list[tuple[Case, frozenset[str]]]]:
+    """Open cases of the connection that have not left, with the ERP's groups their invoices are in, in chunks."""
     after = ""
     while True:
         with hub.database.read() as conn:
@@ -152,7 +154,7 @@ def _waiting(hub: Hub, connection_id: str) -> Iterator[tuple[Case, frozenset[str
                 CASES_PER_CHUNK,
             )
             groups = _groups(conn, connection_id, [case.debtor_ref for case in found])
-        yield from ((case, groups.get(case.debtor_ref, frozenset())) for case in found)
+        yield [(case, groups.get(case.debtor_ref, frozenset())) for case in found]
         if len(found) < CASES_PER_CHUNK:
             return
         after = found[-1].case_id
@@ -189,7 +191,7 @@ def release_connection(hub: Hub, scope: Scope, connection_id: str, exclusions: E
         )
         work.wake("place", row.creditor_id or "")
     released = 0
-    for chunk in _chunks(list(_waiting(hub, connection_id))):
+    for chunk in list(_waiting(hub, connection_id)):
         with hub.work() as work:
             released += sum(_let_go(hub, work, case.case_id, groups, rules, scope.subject) for case, groups in chunk)
     return released
@@ -201,11 +203,6 @@ def _check_releasable(row: ConnectionRow) -> None:
             f"connection {row.name} brings no cases, so there is nothing to release",
             cure="Release the creditor's ERP connection.",
         )
-
-
-def _chunks(items: list[tuple[Case, frozenset[str]]]) -> Iterator[list[tuple[Case, frozenset[str]]]]:
-    for start in range(0, len(items), CASES_PER_CHUNK):
-        yield items[start : start + CASES_PER_CHUNK]
 
 
 def _let_go(hub: Hub, work: Work, case_id: str, groups: frozenset[str], rules: Exclusions, actor: str) -> bool:

@@ -19,13 +19,12 @@ from collecthub.law.feasibility.money import limitation_day
 from collecthub.law.feasibility.ways import Way, ways
 from collecthub.model.case import Case
 from collecthub.model.codes import Outcome, Status
-from collecthub.model.contract import Contract, in_force
 from collecthub.model.exchange import Procedure
 from collecthub.model.fee import FeesBefore, facts_of, fee_on
 from collecthub.model.partner import PartnerProfile, RouteProposal
 from collecthub.registers import ConnectorRole
 from collecthub.store import tables as t
-from collecthub.store.partner_terms import partner_contracts
+from collecthub.store.partner_terms import contracts_in_force
 
 CASES_FOR_A_CHANCE = 20  # fewer ended cases of a partner say nothing about the next one
 _MONEY_CAME = (Outcome.PAID_FULL.value, Outcome.PAID_PARTIAL.value, Outcome.SETTLED_REDUCED.value)
@@ -42,7 +41,7 @@ class Ground:
         self.documents = self.around.documents(case_ids)
         self.reachable = _reachable(conn)
         self.held = _held(conn) if any(one.capacity for one in self.profiles) else {}
-        self.contracts = _in_force(partner_contracts(conn), as_of)
+        self.contracts = contracts_in_force(conn, as_of)
         self.chances = _chances(conn)
 
     def country_of(self, case: Case) -> str:
@@ -76,14 +75,6 @@ def _held(conn: sa.Connection) -> Mapping[str, int]:
         .group_by(t.cases.c.partner_id)
     )
     return {partner_id or "": count for partner_id, count in conn.execute(query)}
-
-
-def _in_force(contracts: Sequence[Contract], as_of: dt.date) -> Mapping[str, Contract]:
-    by_partner: dict[str, list[Contract]] = {}
-    for one in contracts:
-        by_partner.setdefault(one.party_id, []).append(one)
-    found = {partner_id: in_force(versions, as_of) for partner_id, versions in by_partner.items()}
-    return {partner_id: one for partner_id, one in found.items() if one is not None}
 
 
 def _chances(conn: sa.Connection) -> Mapping[str, Decimal]:

@@ -83,7 +83,7 @@ async def read_country(hub: TheHub, _scope: Anyone, country: str, as_of: Day = N
 async def read_coverage(hub: TheHub, scope: Operator) -> Response:
     """Every country with its partners, its open cases, and whether it is a gap."""
     with hub.database.read() as conn:
-        return answer(world_coverage(conn, scope))
+        return answer(world_coverage(conn, scope, hub.business_date()))
 
 
 @router.get(

@@ -62,7 +62,7 @@ STANDINGS: Mapping[Standing, Label] = {
 def show_list(visitor: CreditorSide, q: Annotated[str, Query(max_length=60)] = "") -> Response:
     """The map with the open cases of whoever looks, and every country with how much is known of it."""
     with visitor.hub.database.read() as conn:
-        world = world_coverage(conn, visitor.scope)
+        world = world_coverage(conn, visitor.scope, visitor.hub.business_date())
     wanted = q.casefold().strip()
     lines = [
         line for line in country_lines(bundled_atlas(), visitor.hub.business_date())
@@ -87,7 +87,7 @@ def show_country(
     except PermanentError as error:
         raise ProblemError("not-found", error.message, cure=error.cure) from error
     with visitor.hub.database.read() as conn:
-        world = world_coverage(conn, visitor.scope)
+        world = world_coverage(conn, visitor.scope, visitor.hub.business_date())
     law = laws_of(visitor.hub, country)
     return page(
         visitor, "country.html", sheet=sheet, topics=TOPICS, evidence=EVIDENCE, standings=STANDINGS,

@@ -16,10 +16,12 @@ from collecthub.engine.coverage import CountryCoverage, WorldCoverage
 
 WIDTH, MAP_HEIGHT = 2000, 973
 _TILE, _GAP, _MARGIN = 58, 8, 20
+_LEGEND = 396
 _PER_ROW = (WIDTH - 2 * _MARGIN) // (_TILE + _GAP)
-_FILLS = {"covered": "#3f8f6b", "closed": "#c79a3a", "gap": "url(#gap)", "none": "#b9c3cc"}
+_FILLS = {"covered": "#3f8f6b", "demo": "#8fbfa9", "closed": "#c79a3a", "gap": "url(#gap)", "none": "#b9c3cc"}
 WORDS = {
     "covered": "a partner takes cases",
+    "demo": "a demo partner only",
     "closed": "partners, none takes cases now",
     "gap": "open cases and nobody for them",
     "none": "no partner, no open case",
@@ -56,7 +58,7 @@ def world_map(world: WorldCoverage, *, link: str = "", blocked: Mapping[str, int
     tiles = [_linked(item, told[item.country], _tile(item, number), link) for number, item in enumerate(small)]
     nobody = f'<path d="{drawn[""]}" fill="{_FILLS["none"]}"/>' if "" in drawn else ""
     title = (
-        f"Coverage of the world: {world.covered} countries with a partner that takes cases, "
+        f"Coverage of the world: {world.covered_with_demo} countries with a partner that takes cases, "
         f"{world.gaps} with open cases and nobody for them"
     )
     return (
@@ -72,7 +74,7 @@ def _kind(item: CountryCoverage) -> str:
     if item.is_gap:
         return "gap"
     if item.is_taking:
-        return "covered"
+        return "covered" if item.is_real else "demo"
     return "closed" if item.partners else "none"
 
 
@@ -98,7 +100,7 @@ def _tile(item: CountryCoverage, number: int) -> str:
     x = _MARGIN + number % _PER_ROW * (_TILE + _GAP)
     y = MAP_HEIGHT + 20 + number // _PER_ROW * (_TILE + _GAP)
     kind = _kind(item)
-    ink = "#17212b" if kind == "none" else "#ffffff"
+    ink = "#17212b" if kind in ("none", "demo") else "#ffffff"
     return (
         f'<rect x="{x}" y="{y}" width="{_TILE}" height="{_TILE}" rx="6" fill="{_FILLS[kind]}"/>'
         f'<text x="{x + _TILE // 2}" y="{y + 37}" text-anchor="middle" fill="{ink}">{item.country}</text>'
@@ -107,8 +109,8 @@ def _tile(item: CountryCoverage, number: int) -> str:
 
 def _legend(top: int) -> str:
     parts = [
-        f'<rect x="{_MARGIN + n * 480}" y="{top}" width="32" height="32" rx="4" fill="{_FILLS[kind]}"/>'
-        f'<text x="{_MARGIN + n * 480 + 44}" y="{top + 24}" fill="currentColor">{word}</text>'
+        f'<rect x="{_MARGIN + n * _LEGEND}" y="{top}" width="32" height="32" rx="4" fill="{_FILLS[kind]}"/>'
+        f'<text x="{_MARGIN + n * _LEGEND + 44}" y="{top + 24}" fill="currentColor">{word}</text>'
         for n, (kind, word) in enumerate(WORDS.items())
     ]
     return f"<g>{''.join(parts)}</g>"
