@@ -18,6 +18,7 @@ class ConnectorRole(enum.StrEnum):
     ERP = "erp"
     PARTNER = "partner"
     REPORTER = "reporter"
+    CHANNEL = "channel"  # brings messages to debtors
 
 
 class ConnectorSpec(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pluggy
 
+from collecthub.contact_ports import Attachment, DebtorMessage, Messenger
 from collecthub.erp_ports import HookSubscriber, InvoiceLine, InvoiceLineSource, ItemSource
 from collecthub.errors import (
     CollecthubError,
@@ -20,13 +21,14 @@ from collecthub.errors import (
     RetryableError,
     UnsettledError,
 )
-from collecthub.law.packs import country_law
 from collecthub.exchange_ports import KeyEnd, KeyHolder, Profiled, ProfileLine
+from collecthub.law.packs import country_law
 from collecthub.law.rates import read_rates
 from collecthub.law.rules import CountryLaw
 from collecthub.law.steps import StepAnswer, StepQuestion
 from collecthub.model.case import Case
 from collecthub.model.codes import Outcome, Phase, Status, StatusCode
+from collecthub.model.contact import Channel
 from collecthub.model.event import CaseEvent
 from collecthub.model.exchange import (
     AccountLine,
@@ -102,6 +104,7 @@ __all__ = [
     "AckVerdict",
     "Address",
     "AmendmentCode",
+    "Attachment",
     "Band",
     "Budget",
     "Budgeted",
@@ -116,6 +119,7 @@ __all__ = [
     "CaseReporter",
     "CaseReturn",
     "CaseStatusUpdate",
+    "Channel",
     "CheckStep",
     "Checkable",
     "ClaimItem",
@@ -133,6 +137,7 @@ __all__ = [
     "CostStatement",
     "CountryLaw",
     "DebtorFacts",
+    "DebtorMessage",
     "DebtorRecord",
     "DebtorSource",
     "Decoded",
@@ -161,10 +166,11 @@ __all__ = [
     "ItemState",
     "Journal",
     "JurisdictionPack",
-    "Message",
-    "Money",
     "KeyEnd",
     "KeyHolder",
+    "Message",
+    "Messenger",
+    "Money",
     "OpenItem",
     "OpenItemBooks",
     "Outcome",
@@ -178,10 +184,10 @@ __all__ = [
     "PermanentError",
     "Phase",
     "Procedure",
-    "ProvenConsenting",
-    "QuarantineError",
     "ProfileLine",
     "Profiled",
+    "ProvenConsenting",
+    "QuarantineError",
     "RawInvoice",
     "RawMessage",
     "Receipt",

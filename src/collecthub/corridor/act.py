@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from collecthub.law.contact_course import over as contact_over
 from collecthub.model.case import Case
 from collecthub.model.clock import Amend, Close, Follow, Timer
 from collecthub.model.event import AmendmentQueued, CaseClosed, Fact, HoldReleased
@@ -32,4 +33,4 @@ def act(case: Case, wanted: Amend | Close | Follow | Timer, message_id: str) -> 
             reason = wanted.kind.removeprefix("hold:")
             if reason != wanted.kind and case.held_for(reason):
                 return (HoldReleased(reason=reason, note="the time agreed for it is over"),)
-            return over(case, wanted)
+            return (*over(case, wanted), *contact_over(case, wanted))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
+from collecthub.law.contact_course import waits as contact_waits
 from collecthub.model.case import Case, Placement
 from collecthub.model.clock import Act, Amend, Close, Follow, Place, Timer
 from collecthub.model.codes import Outcome, Status
@@ -117,6 +118,7 @@ def _timers(case: Case) -> Iterator[Timer]:
             title="information is missing before the case can be handed over",
         )
     yield from waits(case)
+    yield from contact_waits(case)
     for hold in case.holds:
         if hold.until_on is not None:
             end = dt.datetime.combine(hold.until_on, dt.time(), dt.UTC)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from collecthub.corridor.act import act
 from collecthub.corridor.decide import decide, timers
 from collecthub.engine.charging import charges_that_follow
+from collecthub.engine.contact_line import course_that_follows, queue_contact
 from collecthub.engine.context import Hub, Work
 from collecthub.errors import PermanentError
 from collecthub.model.case import Case
@@ -58,11 +59,12 @@ def change_case(
         more = act(case, wanted[0], derived_id(case.case_id, str(case.version), "amendment"))
         case, events = work.book.append(case, more, case_id=known_id, actor="hub", now=work.now)
         written += events
-    if charged := charges_that_follow(hub, work, case, written):
-        case, events = work.book.append(case, charged, case_id=known_id, actor="hub", now=work.now)
+    if following := (*course_that_follows(work, case, written), *charges_that_follow(hub, work, case, written)):
+        case, events = work.book.append(case, following, case_id=known_id, actor="hub", now=work.now)
         written += events
     for event in written:
         _queue_message(work, case, event)
+        queue_contact(hub, work, case, event)
         work.told.append((case, event))
         _open_need(work, case, event)
     _queue_reports(hub, work, case, written)

@@ -22,6 +22,7 @@ from collecthub.model.clock import Timer
 from collecthub.registers import ConnectorRole
 from collecthub.store import tables as t
 from collecthub.store.connections import change_connection, read_connections
+from collecthub.store.contact_tables import contacts
 from collecthub.store.erp_tables import wanted_papers
 
 PULL_EVERY = dt.timedelta(hours=1)
@@ -90,6 +91,7 @@ def _retries(hub: Hub) -> None:
         ("record", t.inbox, t.inbox.c.answered_at.is_(None) & (t.inbox.c.received_at <= forgotten)),
         ("papers", wanted_papers, wanted_papers.c.next_attempt_at <= now),
         ("report", t.reports, _due(t.reports, ("queued",), now, forgotten, t.reports.c.queued_at)),
+        ("contact", contacts, _due(contacts, ("queued", "attempting"), now, forgotten, contacts.c.queued_at)),
     )
     with hub.database.read() as conn:
         found = [

@@ -23,6 +23,7 @@ _JOBS = {  # what a connection of a role is woken for when it goes on
     ConnectorRole.ERP.value: ("pull", "open_cases", "report"),
     ConnectorRole.PARTNER.value: ("receive", "dispatch"),
     ConnectorRole.REPORTER.value: ("report",),
+    ConnectorRole.CHANNEL.value: ("contact",),
 }
 
 

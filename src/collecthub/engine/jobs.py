@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from collecthub.engine.checking import check_cases, recheck
 from collecthub.engine.clock import tick
+from collecthub.engine.contact_line import JOB as CONTACT
+from collecthub.engine.contacting import contact_debtors
 from collecthub.engine.context import Hub
 from collecthub.engine.inward import receive_connection, record_connection
 from collecthub.engine.mandates import release_waiting
@@ -46,6 +48,7 @@ JOBS: dict[str, Job] = {
     "receive": unless_stopped(receive_connection),
     "record": record_connection,
     "report": unless_stopped(report_connection),
+    CONTACT: contact_debtors,
     CHECK_JOB: check_before_court,
     "tick": lambda hub, _target: tick(hub),
 }

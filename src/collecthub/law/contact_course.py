@@ -15,15 +15,15 @@ from collecthub.model import facts_contact as fc
 from collecthub.model.case import Case
 from collecthub.model.clock import Timer
 from collecthub.model.codes import Status
-from collecthub.model.contact import Contact, DayCount
+from collecthub.model.contact import REMINDERS, Contact, DayCount
 from collecthub.model.ids import derived_id
 
 TIMER = "contact:"  # begins the kind of the timer of the next step
 
 
-def holds_back(case: Case) -> bool:
-    """Whether the agreed contact with the debtor is not over: nobody outside gets the case before."""
-    return case.contact is not None and not case.contact.is_over
+def is_paused(case: Case) -> bool:
+    """Whether anything but the course itself holds the case: then nobody writes to the debtor."""
+    return any(hold.reason != REMINDERS for hold in case.holds)
 
 
 def next_on(case: Case, contact: Contact) -> dt.date:
@@ -47,7 +47,7 @@ def _later(day: dt.date, contact: Contact, case: Case) -> dt.date:
 def waits(case: Case) -> Iterator[Timer]:
     """The wait for the next step of an open, unheld case that nothing is on its way for."""
     contact = case.contact
-    if contact is None or contact.is_over or contact.pending_id or case.holds or case.status is not Status.READY:
+    if contact is None or contact.is_over or contact.pending_id or is_paused(case) or case.status is not Status.READY:
         return
     step = contact.next_step
     due_at = dt.datetime.combine(next_on(case, contact), dt.time(), dt.UTC)

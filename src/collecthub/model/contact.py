@@ -15,6 +15,9 @@ import msgspec
 from collecthub.errors import PermanentError
 
 
+REMINDERS = "reminders"  # the hold under which a case is not handed over while the agreed steps are taken
+
+
 class Channel(enum.StrEnum):
     """How a debtor is reached."""
 

@@ -8,15 +8,17 @@ from typing import Any
 import msgspec
 
 from collecthub.model import facts_contact as fc
-from collecthub.model.case import Case
-from collecthub.model.contact import Contact
+from collecthub.model.case import Case, Hold
+from collecthub.model.contact import REMINDERS, Contact
 from collecthub.model.event import CaseEvent
 
 replace = msgspec.structs.replace
 
 
 def _agreed(case: Case, fact: fc.ContactAgreed, event: CaseEvent) -> Case:
-    return replace(case, contact=Contact(policy=fact.policy, version=fact.version))
+    hold = Hold(reason=REMINDERS, note=fact.policy.name, since_at=event.occurred_at, set_by=event.actor)
+    contact = Contact(policy=fact.policy, version=fact.version)
+    return replace(case, contact=contact, holds=(*case.holds, hold))
 
 
 def _on_contact(case: Case, **changes: Any) -> Case:
@@ -39,7 +41,8 @@ def _not_made(case: Case, fact: fc.ContactNotMade, event: CaseEvent) -> Case:
 
 
 def _over(case: Case, fact: fc.ContactOver, event: CaseEvent) -> Case:
-    return _on_contact(case, is_over=True)
+    held = tuple(hold for hold in case.holds if hold.reason != REMINDERS)
+    return replace(_on_contact(case, is_over=True), holds=held)
 
 
 HANDLERS: Mapping[type, Callable[[Case, Any, CaseEvent], Case]] = {

@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from collecthub.model.charging import ChargePolicy
+from collecthub.model.contact import ContactPolicy
 from collecthub.model.partner import PartnerProfile
 from collecthub.model.party import Party
 from collecthub.model.rungs import RungClocks
@@ -38,6 +39,7 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True):
     contact_person: str = ""
     payment_account: str = ""
     charges: ChargePolicy = ChargePolicy()
+    contact: tuple[ContactPolicy, ...] = ()  # the steps before hand-over; the first that fits a debtor
     papers: str = "on_request"  # or with_case: whether contract and proof must be on file before a hand-over to a lawyer
     clocks: RungClocks = RungClocks()  # where the partner's profile says nothing else
 

@@ -29,6 +29,7 @@ _ROLES = (
     (ConnectorRole.ERP, "A creditor's ERP", "Open items come from it; what happens in a case is written back."),
     (ConnectorRole.PARTNER, "A partner", "Cases go to a bailiff, a lawyer or an agency, and answers come back."),
     (ConnectorRole.REPORTER, "A creditor's own system", "It is told what happens in its cases."),
+    (ConnectorRole.CHANNEL, "A way to debtors", "Reminders go out by it before a case is handed over."),
 )
 
 

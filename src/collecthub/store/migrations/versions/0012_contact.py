@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from alembic import op
+
+from collecthub.store.contact_tables import contacts
+
 revision = "0012"
 down_revision = "0011"
 branch_labels = None
@@ -10,3 +14,4 @@ depends_on = None
 
 def upgrade() -> None:
     """The first revision makes tables as the code has them today: a fresh database has all of this already."""
+    contacts.create(op.get_bind(), checkfirst=True)

@@ -1,0 +1,86 @@
+"""One mail server: debtors are written to through it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from email.headerregistry import Address
+from email.message import EmailMessage
+
+from collecthub.sdk import (
+    Channel,
+    CheckStep,
+    CollecthubError,
+    ConfigurationError,
+    ConnectorContext,
+    DebtorMessage,
+    Journal,
+    PermanentError,
+    Receipt,
+)
+from collecthub.wire.smtp import MailServer, hand_over, session
+from collecthub_contact_smtp.settings import ContactSmtpSettings
+
+
+class ContactSmtpConnector:
+    """Satisfies `Messenger` and `Checkable`.
+
+    Promise: at most once by itself. The Message-ID follows from the contact, so that a person who sends a message in
+    doubt again lets mail programs see that it is the same one.
+    """
+
+    channel = Channel.EMAIL
+
+    def __init__(self, ctx: ConnectorContext) -> None:
+        self._settings: ContactSmtpSettings = ctx.settings
+        self._now = ctx.now
+
+    @property
+    def _server(self) -> MailServer:
+        return MailServer(
+            host=self._settings.host, port=self._settings.port, security=self._settings.security,
+            user=self._settings.user, password=self._settings.password.get_secret_value(),
+            authority=self._settings.authority,
+        )
+
+    def deliver(self, message: DebtorMessage, journal: Journal) -> Receipt:
+        """Give the message to the server."""
+        mail = self._mail(message)
+        with session(self._server) as client:
+            said = hand_over(client, self._settings.sender, mail, lambda: journal.mark("sending"))
+        return Receipt(reference=str(mail["Message-ID"]), detail=said)
+
+    def _mail(self, message: DebtorMessage) -> EmailMessage:
+        mail = EmailMessage()
+        try:
+            mail["From"] = Address(_one_line(message.sender_name), addr_spec=self._settings.sender)
+            mail["To"] = Address(_one_line(message.recipient), addr_spec=message.email)
+        except (ValueError, IndexError) as error:
+            raise PermanentError(
+                f"{message.email!r} is no e-mail address", cure="Correct it in the ERP, or use another channel."
+            ) from error
+        if message.reply_to:
+            mail["Reply-To"] = message.reply_to
+        mail["Subject"] = _one_line(message.subject)
+        mail["Date"] = self._now()
+        mail["Message-ID"] = f"<{message.contact_id}@{self._settings.sender.rpartition('@')[2]}>"
+        mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no absence note is owed to it
+        mail["Content-Language"] = message.language
+        mail.set_content(message.text)
+        for one in message.attachments:
+            kind, _, subtype = one.media_type.partition("/")
+            mail.add_attachment(one.content, maintype=kind, subtype=subtype, filename=one.name)
+        return mail
+
+    def check(self) -> Sequence[CheckStep]:
+        """Reach the server and log in; nothing is sent."""
+        try:
+            with session(self._server) as client:
+                client.noop()
+        except CollecthubError as error:
+            name = "login" if isinstance(error, ConfigurationError) else "reach"
+            return (CheckStep(name=name, is_ok=False, detail=error.message, cure=error.cure),)
+        return (CheckStep(name="reach", is_ok=True), CheckStep(name="login", is_ok=True))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,40 @@
+"""What a person sets for a mail server."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def _an_address(text: str) -> str:
+    local, _, domain = text.rpartition("@")
+    if not local or "." not in domain or any(char in text for char in " \t\r\n<>,;\""):
+        raise ValueError("give one plain address, such as reminders@agency.example")
+    return text
+
+
+class ContactSmtpSettings(BaseModel):
+    """Settings of a mail server by which debtors are written to."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str = Field(min_length=1, description="Name of the mail server, as its certificate says it.")
+    port: int = Field(default=587, ge=1, le=65535, description="Port: 587 with starttls, 465 with tls.")
+    security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="How the line is encrypted; none only on this machine."
+    )
+    user: str = Field(default="", description="Login name; empty when the server asks for none.")
+    password: SecretStr = Field(default=SecretStr(""), description="Password of the login.")
+    sender: Annotated[str, AfterValidator(_an_address)] = Field(
+        description="Address the messages come from. Its domain must allow this server to send (SPF, DKIM)."
+    )
+    authority: str = Field(default="", description="PEM of the authority to trust instead of the machine's own.")
+
+    @model_validator(mode="after")
+    def _is_encrypted(self) -> ContactSmtpSettings:
+        if self.security == "none" and self.host not in _LOOPBACK:
+            raise ValueError("use tls or starttls: the messages tell about debts")
+        return self

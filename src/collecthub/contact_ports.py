@@ -1,0 +1,59 @@
+"""How a channel plugin reaches a debtor: the message, and the port that brings it to him.
+
+As with `collecthub.ports`, implementing a port is the capability declaration.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+import msgspec
+
+from collecthub.model.contact import Channel
+from collecthub.model.party import Address
+from collecthub.ports import Journal, Receipt
+
+
+class Attachment(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that goes with a message."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+class DebtorMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """The words for one debtor, final. `contact_id` is the same on every try, and the message's identity outside.
+
+    `sender_name` is in whose name it speaks, `reply_to` where answers go (empty: the channel's own). Of the addresses
+    the channel uses its own kind.
+    """
+
+    contact_id: str
+    channel: Channel
+    sender_name: str
+    reply_to: str
+    recipient: str
+    email: str = ""
+    phone: str = ""
+    address: Address = Address()
+    language: str
+    subject: str
+    text: str
+    attachments: tuple[Attachment, ...] = ()
+
+
+@runtime_checkable
+class Messenger(Protocol):
+    """Brings messages to debtors by one channel."""
+
+    @property
+    def channel(self) -> Channel: ...
+
+    def deliver(self, message: DebtorMessage, journal: Journal) -> Receipt:
+        """Bring it. Calls `journal.mark` right before the act that cannot be undone.
+
+        Raises `RetryableError` only when nothing can have arrived, `InDoubtError` when it may have, `PermanentError`
+        when this recipient cannot be reached by this channel.
+        """
+        ...

@@ -1,0 +1,70 @@
+"""What a new case and a due step leave behind: the agreed course, and a row in the line of messages to debtors."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import msgspec
+import sqlalchemy as sa
+
+from collecthub.contact_ports import Messenger
+from collecthub.engine.context import Hub, Work
+from collecthub.model.case import Case
+from collecthub.model.contact import BY_PEOPLE, Channel, policy_for
+from collecthub.model.event import CaseEvent, CaseOpened
+from collecthub.model.facts_contact import ContactAgreed, ContactQueued
+from collecthub.registers import ConnectorRole
+from collecthub.store import tables as t
+from collecthub.store.connections import read_creditor
+from collecthub.store.contact_tables import contacts
+
+REMINDED_BY_HUB = "hub"
+JOB = "contact"
+
+
+def course_that_follows(work: Work, case: Case, written: Sequence[CaseEvent]) -> tuple[ContactAgreed, ...]:
+    """The steps before hand-over of a case that was just opened, where a person had the hub send reminders."""
+    if not isinstance(written[0].fact, CaseOpened) or case.contact is not None:
+        return ()
+    rows = work.connections_of(t.connections.c.creditor_id, case.creditor_id)
+    mine = next((row for row in rows if row.connection_id == case.connection_id), None)
+    if mine is None or mine.release.reminders_by != REMINDED_BY_HUB:
+        return ()
+    creditor = read_creditor(work.conn, case.creditor_id)
+    policy = policy_for(creditor.playbook.contact, case.segment, case.demanded) if creditor else None
+    if policy is None:
+        return ()
+    version = hashlib.sha256(msgspec.json.encode(policy)).hexdigest()[:12]
+    return (ContactAgreed(policy=policy, version=version),)
+
+
+def queue_contact(hub: Hub, work: Work, case: Case, event: CaseEvent) -> None:
+    """A due step goes in line; one that people take is for their list."""
+    fact = event.fact
+    if not isinstance(fact, ContactQueued):
+        return
+    by_people = fact.channel in BY_PEOPLE
+    connection_id = "" if by_people else line_for(hub, work, case.creditor_id, fact.channel)
+    work.later(
+        _ADD, [{
+            "contact_id": fact.contact_id, "case_id": case.case_id, "creditor_id": case.creditor_id,
+            "channel": fact.channel.value, "step": fact.step, "tone": fact.tone.value, "connection_id": connection_id,
+            "state": "with_person" if by_people else "queued", "queued_at": work.now,
+        }],
+    )  # fmt: skip
+    if not by_people:
+        work.wake(JOB, connection_id)
+
+
+def line_for(hub: Hub, work: Work, creditor_id: str, channel: Channel) -> str:
+    """The creditor's connection that brings messages by a channel; empty when he has none."""
+    for row in work.connections_of(t.connections.c.creditor_id, creditor_id):
+        if row.role == ConnectorRole.CHANNEL.value:
+            connector = hub.connector_for(row)
+            if isinstance(connector, Messenger) and connector.channel is channel:
+                return row.connection_id
+    return ""
+
+
+_ADD = sa.insert(contacts)
