@@ -10,7 +10,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
 ARGS ?=
 
-.PHONY: help demo serve test crash ledgers storm bench docs check-style check-types check-imports check-docs tests clean
+.PHONY: help demo serve test crash ledgers kills storm bench docs check-style check-types check-imports check-docs tests clean
 
 help:  ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -71,5 +71,5 @@ clean:  ## remove what was set up here (the state in .collecthub stays)
 	@$(PYTHON) -m venv .venv || { \
 	    echo "this Python cannot create a virtual environment; on Debian and Ubuntu install python3-venv" >&2; exit 3; }
 	@$(PIP) hatchling editables
-	@$(PIP) --no-build-isolation -e '.[soap,xml,sftp,openpgp,files,sandbox,test]' $(addprefix -e ./,$(PLUGINS))
+	@$(PIP) --no-build-isolation -e '.[soap,xml,sftp,openpgp,mailbox,files,sandbox,test]' $(addprefix -e ./,$(PLUGINS))
 	@touch $@

@@ -36,6 +36,10 @@ class HubSettings(BaseModel):
     public_url: str = Field(default="", description="Address under which partners and browsers reach this hub.")
     host: str = Field(default="127.0.0.1", description="Address `serve` listens on.")
     port: int = Field(default=8420, ge=0, le=65535, description="Port `serve` listens on.")
+    sftp_port: int = Field(
+        default=-1, ge=-1, le=65535,
+        description="Port on which `serve` keeps the mailboxes of partners without a server, by SFTP; -1 for none.",
+    )
     operator_name: str = Field(default="collecthub", description="Who runs this hub, as partners see it.")
     allow_loopback: bool = Field(
         default=False, description="Lets connections call 127.0.0.1. Sandbox and tests only."

@@ -39,3 +39,13 @@ class KeyHolder(Protocol):
     """Works with keys that end. Touches nothing outside; a key that cannot be read is left to the check."""
 
     def key_ends(self) -> Sequence[KeyEnd]: ...
+
+
+@runtime_checkable
+class MailboxAccount(Protocol):
+    """A partner's line whose files lie at the hub: he logs in with one of these keys and fetches and brings them."""
+
+    @property
+    def login_keys(self) -> Sequence[str]:
+        """Public keys as OpenSSH writes them (`ssh-ed25519 AAAA...`); two while one changes."""
+        ...

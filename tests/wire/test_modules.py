@@ -13,7 +13,7 @@ HEAVY = {"asyncssh", "lxml", "openpyxl", "paramiko", "pysequoia", "signxml", "ze
 
 
 LIGHT = ["names", "target", "xml_prolog", "crypto", "container", "http", "tabular"]
-HEAVIER = {"sftp": "paramiko", "xml": "lxml", "sign": "signxml", "soap": "zeep", "openpgp": "pysequoia"}
+HEAVIER = {"sftp": "paramiko", "xml": "lxml", "sign": "signxml", "soap": "zeep", "openpgp": "pysequoia", "sftp_service": "asyncssh"}
 SCRIPT = f"""
 import importlib, sys
 for module in {[*LIGHT, *HEAVIER]}:

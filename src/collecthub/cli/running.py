@@ -35,6 +35,7 @@ def serve(
     """Serve portal and API, and do the work, in one process."""
     import uvicorn
 
+    from collecthub.cli.serving import mailbox_service
     from collecthub.hub import open_client
     from collecthub.web.app import create_app
 
@@ -46,6 +47,9 @@ def serve(
         listener = stack.enter_context(_listener(host or hub.settings.host, hub.settings.port if port < 0 else port))
         config = uvicorn.Config(create_app(hub), log_level="warning", access_log=False, server_header=False)
         say("collecthub serves http://{}:{}".format(*listener.getsockname()[:2]) + f" on {hub.settings.home}")
+        if hub.settings.sftp_port >= 0:
+            mailboxes = stack.enter_context(mailbox_service(hub, host or hub.settings.host))
+            say(f"Mailboxes of partners by SFTP on port {mailboxes.port}, host key {mailboxes.fingerprint}")
         say(_logins(hub))
         sys.stdout.flush()
         # The server raises the signal that ended it once more when it has closed; the work is still to be finished.

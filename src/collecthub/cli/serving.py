@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import uvicorn
 from fastapi import FastAPI
 
 from collecthub.errors import RetryableError
 
+if TYPE_CHECKING:
+    from collecthub.engine.context import Hub
+    from collecthub.wire.sftp_service import SftpService
+
 _START_SECONDS = 15.0
+
+
+def mailbox_service(hub: Hub, host: str) -> SftpService:
+    """The SFTP side of the hub, not yet listening. Its host key is made once and lies in the home, for nobody else to read."""
+    from collecthub.engine.mailbox_files import admit
+    from collecthub.wire.sftp_service import SftpService
+
+    key = _host_key(hub.settings.home / "keys" / "sftp_host_key")
+    return SftpService(host, hub.settings.sftp_port, key, lambda username, line: admit(hub, username, line))
+
+
+def _host_key(path: Path) -> bytes:
+    from collecthub.wire.crypto import generate_login_key
+
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with contextlib.suppress(FileExistsError):
+        path.touch(mode=0o600, exist_ok=False)
+        path.write_bytes(generate_login_key())
+    return path.read_bytes()
 
 
 class BackgroundServer:

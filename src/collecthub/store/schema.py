@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from collecthub.store import columns, contact_tables, erp_tables, network_tables, partner_tables, remittance_tables, tables
+from collecthub.store import (
+    columns,
+    contact_tables,
+    erp_tables,
+    mailbox_tables,
+    network_tables,
+    partner_tables,
+    remittance_tables,
+    tables,
+)
 
-MODULES = (tables, contact_tables, erp_tables, network_tables, partner_tables, remittance_tables)
+MODULES = (tables, contact_tables, erp_tables, mailbox_tables, partner_tables, remittance_tables, network_tables)
 metadata: sa.MetaData = columns.metadata

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from collecthub.sdk import ConnectorContext, ConnectorRole, ConnectorSpec, hookimpl
-from collecthub_sftp_batch.settings import SftpBatchSettings
+from collecthub_sftp_batch.settings import SftpBatchSettings, SftpMailboxSettings
+
+
+def _load_mailbox() -> Callable[[ConnectorContext], object]:
+    from collecthub_sftp_batch.mailbox import SftpMailboxConnector
+
+    return SftpMailboxConnector
 
 
 def _load() -> Callable[[ConnectorContext], object]:
@@ -16,7 +22,7 @@ def _load() -> Callable[[ConnectorContext], object]:
 
 @hookimpl
 def register_connectors() -> Sequence[ConnectorSpec]:
-    """The batch connector: one connection is one partner's SFTP account."""
+    """One connection is one partner's SFTP account, or his mailbox at the hub."""
     return (
         ConnectorSpec(
             kind="sftp_batch",
@@ -24,5 +30,12 @@ def register_connectors() -> Sequence[ConnectorSpec]:
             role=ConnectorRole.PARTNER,
             settings=SftpBatchSettings,
             load=_load,
+        ),
+        ConnectorSpec(
+            kind="sftp_mailbox",
+            title="Partner without a server (fetches from the hub by SFTP)",
+            role=ConnectorRole.PARTNER,
+            settings=SftpMailboxSettings,
+            load=_load_mailbox,
         ),
     )

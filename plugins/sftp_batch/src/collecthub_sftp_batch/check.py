@@ -19,7 +19,7 @@ from collecthub.wire.sftp import seen_fingerprint
 from collecthub_sftp_batch.client import PartnerFolders
 from collecthub_sftp_batch.keys import KeyRing
 from collecthub_sftp_batch.mapping import Sealing
-from collecthub_sftp_batch.settings import CASE_FILE, SftpBatchSettings
+from collecthub_sftp_batch.settings import CASE_FILE, SealedSettings, SftpBatchSettings
 
 _WARN_DAYS = 30
 
@@ -28,13 +28,7 @@ def check_connection(
     ctx: ConnectorContext, settings: SftpBatchSettings, folders: PartnerFolders, sealing: Sealing
 ) -> Sequence[CheckStep]:
     """Format and keys first, then as far as the server lets us: after a failed step at the server nothing follows."""
-    steps = [
-        *_format(settings, sealing),
-        _step("own certificate", partial(_own_certificate, settings, ctx.now())),
-        _step("partner certificate", partial(_partner_certificate, settings, ctx.now())),
-        *_coming(settings, ctx.now()),
-        *_openpgp(settings, ctx.now()),
-    ]
+    steps = [*check_keys(ctx, settings, sealing)]
     at_server: tuple[tuple[str, Callable[[], str]], ...] = (
         ("host key", partial(_host_key, settings, allow_loopback=ctx.allow_loopback)),
         ("login", folders.log_in),
@@ -47,6 +41,17 @@ def check_connection(
     return steps
 
 
+def check_keys(ctx: ConnectorContext, settings: SealedSettings, sealing: Sealing) -> Sequence[CheckStep]:
+    """What can be tried without anybody else: the format's particulars, and every key."""
+    return (
+        *_format(settings, sealing),
+        _step("own certificate", partial(_own_certificate, settings, ctx.now())),
+        _step("partner certificate", partial(_partner_certificate, settings, ctx.now())),
+        *_coming(settings, ctx.now()),
+        *_openpgp(settings, ctx.now()),
+    )
+
+
 def _step(name: str, act: Callable[[], str]) -> CheckStep:
     try:
         return CheckStep(name=name, is_ok=True, detail=act())
@@ -54,20 +59,20 @@ def _step(name: str, act: Callable[[], str]) -> CheckStep:
         return CheckStep(name=name, is_ok=False, detail=error.message, cure=error.cure)
 
 
-def _format(settings: SftpBatchSettings, sealing: Sealing) -> Sequence[CheckStep]:
+def _format(settings: SealedSettings, sealing: Sealing) -> Sequence[CheckStep]:
     """A court's format must be installed and take its particulars; the case exchange needs nothing."""
     if settings.case_format == CASE_FILE:
         return ()
     return (_step("format", lambda: f"{sealing.court().format_id}, its particulars can be read"),)
 
 
-def _openpgp(settings: SftpBatchSettings, now: dt.datetime) -> Sequence[CheckStep]:
+def _openpgp(settings: SealedSettings, now: dt.datetime) -> Sequence[CheckStep]:
     if settings.encryption != "openpgp":
         return ()
     return (_step("OpenPGP", partial(_openpgp_round, settings, now)),)
 
 
-def _openpgp_round(settings: SftpBatchSettings, now: dt.datetime) -> str:
+def _openpgp_round(settings: SealedSettings, now: dt.datetime) -> str:
     """Encrypt for the partner and open with the own key what is encrypted for its certificate."""
     keys = KeyRing(settings)
     openpgp_encrypt(b"trial", keys.openpgp_recipients)
@@ -82,17 +87,17 @@ def _openpgp_round(settings: SftpBatchSettings, now: dt.datetime) -> str:
     return f"{fingerprint}, " + (f"valid until {ends_at:%Y-%m-%d}" if ends_at else "without an end")
 
 
-def _own_certificate(settings: SftpBatchSettings, now: dt.datetime) -> str:
+def _own_certificate(settings: SealedSettings, now: dt.datetime) -> str:
     identity = load_identity(settings.own_key.get_secret_value().encode(), settings.own_certificate.encode())
     return _validity(identity.certificate, now, cure="Generate a new identity and give its certificate to the partner.")
 
 
-def _partner_certificate(settings: SftpBatchSettings, now: dt.datetime) -> str:
+def _partner_certificate(settings: SealedSettings, now: dt.datetime) -> str:
     certificate = load_certificate(settings.partner_certificate.encode())
     return _validity(certificate, now, cure="Ask the partner for its new certificate.")
 
 
-def _coming(settings: SftpBatchSettings, now: dt.datetime) -> Sequence[CheckStep]:
+def _coming(settings: SealedSettings, now: dt.datetime) -> Sequence[CheckStep]:
     """The partner's coming certificate while it changes: it may not be valid yet, but must not have ended."""
     if not settings.next_partner_certificate:
         return ()

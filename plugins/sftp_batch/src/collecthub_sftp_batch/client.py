@@ -14,7 +14,6 @@ from collecthub.wire.sftp import RemoteFile, SftpAddress, SftpClient
 from collecthub_sftp_batch.settings import SftpBatchSettings
 
 FILE_BYTES_MAX = 100_000_000
-CONTAINER = "application/pkcs7-mime"
 NOTE = "application/vnd.collecthub.unread+json"
 DONE_SUFFIX = ".done"
 

@@ -10,7 +10,7 @@ from collecthub.sdk import CollecthubError, KeyEnd
 from collecthub.wire.crypto import Certificate, Identity, load_certificate, load_identity
 from collecthub.wire.openpgp import openpgp_ends_at
 from collecthub.wire.sign import SigningKey
-from collecthub_sftp_batch.settings import SftpBatchSettings
+from collecthub_sftp_batch.settings import SealedSettings
 
 _ASK = "Ask the partner for its new one and set it as the coming one: both are used until you make it the only one."
 _RENEW = "Make a new pair, give the partner its certificate, and keep the old pair as the previous one until it uses the new."
@@ -19,7 +19,7 @@ _RENEW = "Make a new pair, give the partner its certificate, and keep the old pa
 class KeyRing:
     """Everything that seals, signs, opens and proves files of one connection."""
 
-    def __init__(self, settings: SftpBatchSettings) -> None:
+    def __init__(self, settings: SealedSettings) -> None:
         self._settings = settings
 
     @cached_property
@@ -61,7 +61,7 @@ class KeyRing:
         return tuple(one.get_secret_value().encode() for one in given if one is not None)
 
 
-def key_ends(settings: SftpBatchSettings) -> Iterator[KeyEnd]:
+def key_ends(settings: SealedSettings) -> Iterator[KeyEnd]:
     """When each key of a profile ends. One that cannot be read or has no end is left out; the check names it."""
     given: tuple[tuple[str, str, Callable[[bytes], dt.datetime | None], str], ...] = (
         ("own certificate", settings.own_certificate, _ends_at, _RENEW),
@@ -80,7 +80,7 @@ def key_ends(settings: SftpBatchSettings) -> Iterator[KeyEnd]:
             yield KeyEnd(key=key, ends_at=ends_at, cure=cure)
 
 
-def _secret(settings: SftpBatchSettings) -> str:
+def _secret(settings: SealedSettings) -> str:
     return settings.own_openpgp_key.get_secret_value() if settings.own_openpgp_key is not None else ""
 
 

@@ -14,15 +14,20 @@ from collecthub.sdk import (
     ConfigurationError,
     ConnectorContext,
     Decoded,
+    Envelope,
     Exchange,
     PermanentError,
     QuarantineError,
 )
+from collecthub.wire.crypto import sha256_hex
 from collecthub.wire.xml import Element, parse
 from collecthub_sftp_batch.keys import KeyRing
 from collecthub_sftp_batch.packaging import decrypted, encrypted, packed, unpacked
-from collecthub_sftp_batch.settings import CASE_FILE, SftpBatchSettings
+from collecthub_sftp_batch.profile import refuse_above
+from collecthub_sftp_batch.settings import CASE_FILE, SealedSettings
 
+CONTAINER = "application/pkcs7-mime"
+CHANGES_ONLY = f"{CONTAINER}; contains=changes"  # amendments and recalls: they never wait for an opening
 _FORMAT = "case-exchange-xml"
 _CASE = "{urn:collecthub:case-exchange:1.0}"
 _EXCHANGE = "exchange.xml"
@@ -52,7 +57,7 @@ class CourtFormat(CaseFormat, Protocol):
 class Sealing:
     """Seals exchanges for one partner and opens what it sealed for the hub. Keys are read at first use."""
 
-    def __init__(self, ctx: ConnectorContext, settings: SftpBatchSettings) -> None:
+    def __init__(self, ctx: ConnectorContext, settings: SealedSettings) -> None:
         self._ctx = ctx
         self._settings = settings
         self._keys = KeyRing(settings)
@@ -70,6 +75,34 @@ class Sealing:
         if not isinstance(found, CourtFormat):
             raise _not_installed(self._settings.case_format)
         return found.with_particulars(self._settings.particulars)
+
+    def envelope(self, exchange: Exchange) -> Envelope:
+        """The file with its name. Raises `PermanentError` for what the partner cannot take, or when it is too large."""
+        given = self._settings
+        refuse_above(given.conformance_level, exchange)
+        payload = self.seal(exchange)
+        if len(payload) > given.file_bytes_max:
+            raise PermanentError(
+                f"the file for {len(exchange.messages)} messages has {len(payload)} bytes, the partner takes "
+                f"{given.file_bytes_max}",
+                cure="Lower batch_limit or set one_file_per_case in the connection, or send fewer documents.",
+            )
+        has_cases = any(isinstance(message, CaseFile) for message in exchange.messages)
+        return Envelope(
+            envelope_id=exchange.exchange_id,
+            name=self._name(exchange, "cases" if has_cases else "changes"),
+            media_type=CONTAINER if has_cases else CHANGES_ONLY,
+            payload=payload,
+            sha256=sha256_hex(payload),
+            message_ids=tuple(message.message_id for message in exchange.messages),
+        )
+
+    def _name(self, exchange: Exchange, kind: str) -> str:
+        values = {
+            "receiver": self._ctx.receiver_ref, "sender": self._ctx.sender_ref, "exchange": exchange.exchange_id,
+            "kind": kind, "count": len(exchange.messages), "created": exchange.created_at,
+        }
+        return self._settings.file_name.format(**values) + self._settings.suffix
 
     def seal(self, exchange: Exchange) -> bytes:
         """The file for the partner: encrypted, signed container of the exchange and its documents.

@@ -15,12 +15,12 @@ from collecthub.wire.sign import sign_xml, verify_xml
 from collecthub.wire.xades import sign_xades, verify_xades
 from collecthub.wire.xml import parse, serialise
 from collecthub_sftp_batch.keys import KeyRing
-from collecthub_sftp_batch.settings import SftpBatchSettings
+from collecthub_sftp_batch.settings import SealedSettings
 
 Files = Mapping[str, bytes]
 
 
-def packed(settings: SftpBatchSettings, keys: KeyRing, name: str, content: bytes, beside: Files, at: dt.datetime) -> bytes:
+def packed(settings: SealedSettings, keys: KeyRing, name: str, content: bytes, beside: Files, at: dt.datetime) -> bytes:
     """The signed container around a document `name` and the files beside it."""
     if settings.container == "asic_e":
         return pack_signed({name: content, **beside}, keys.signing_key, at)
@@ -32,7 +32,7 @@ def packed(settings: SftpBatchSettings, keys: KeyRing, name: str, content: bytes
 
 
 def unpacked(
-    settings: SftpBatchSettings, trusted: Sequence[Certificate], name: str, content: bytes, at: dt.datetime
+    settings: SealedSettings, trusted: Sequence[Certificate], name: str, content: bytes, at: dt.datetime
 ) -> tuple[bytes, dict[str, bytes]]:
     """What the partner's signature covers of the document `name`, and the files beside it.
 
@@ -55,7 +55,7 @@ def _taken(name: str, files: dict[str, bytes]) -> tuple[bytes, dict[str, bytes]]
     return files.pop(name), files
 
 
-def encrypted(settings: SftpBatchSettings, keys: KeyRing, content: bytes, at: dt.datetime) -> bytes:
+def encrypted(settings: SealedSettings, keys: KeyRing, content: bytes, at: dt.datetime) -> bytes:
     """For every key of the partner that is live; one that has ended is left out while another one lives."""
     if settings.encryption == "cms":
         live = [pem for pem, found in zip(keys.recipients, keys.partner, strict=True) if found.not_valid_after_utc >= at]
@@ -64,7 +64,7 @@ def encrypted(settings: SftpBatchSettings, keys: KeyRing, content: bytes, at: dt
     return openpgp_encrypt(content, live or keys.openpgp_recipients)
 
 
-def decrypted(settings: SftpBatchSettings, keys: KeyRing, content: bytes) -> bytes:
+def decrypted(settings: SealedSettings, keys: KeyRing, content: bytes) -> bytes:
     """Opened with the key in use, else with the former one."""
     openers: list[Callable[[bytes], bytes]]
     if settings.encryption == "cms":

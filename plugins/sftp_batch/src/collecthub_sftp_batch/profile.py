@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from collecthub.sdk import CaseAmendment, CaseInstruction, Exchange, PermanentError, ProfileLine
 from collecthub_sftp_batch.hours import next_opening
-from collecthub_sftp_batch.settings import CASE_FILE, SftpBatchSettings
+from collecthub_sftp_batch.settings import CASE_FILE, SealedSettings, SftpBatchSettings, SftpMailboxSettings
 
 _CONTAINERS = {
     "zip": "a zip with META-INF/manifest.json, which holds the SHA-256 sum of every file",
@@ -45,9 +46,8 @@ def refuse_above(level: int, exchange: Exchange) -> None:
             )
 
 
-def profile_lines(settings: SftpBatchSettings, now: dt.datetime) -> tuple[ProfileLine, ...]:
-    """What happens with a file for this partner, from the words of a case to the opening hours."""
-    name = settings.file_name + settings.suffix
+def sealed_lines(settings: SealedSettings) -> tuple[ProfileLine, ...]:
+    """What a file for this partner holds, and what the partner's software is known to read."""
     said = {
         "format": _format(settings),
         "container": _CONTAINERS[settings.container],
@@ -55,21 +55,44 @@ def profile_lines(settings: SftpBatchSettings, now: dt.datetime) -> tuple[Profil
         "encryption": _ENCRYPTIONS[settings.encryption] + (
             ", and for the coming one as well" if _has_coming(settings) else ""
         ),
+        "limits": _limits(settings),
+        "conformance": _LEVELS[settings.conformance_level],
+        "test": _test(settings),
+    }
+    return _lines(said)
+
+
+def profile_lines(settings: SftpBatchSettings, now: dt.datetime) -> tuple[ProfileLine, ...]:
+    """What happens with a file for this partner, from the words of a case to the opening hours."""
+    name = settings.file_name + settings.suffix
+    said = {
         "file names": f"{settings.final_path.format(name=name)}, until it is whole {settings.temporary_path.format(name=name)}",
         "done-file": settings.done_file.format(name=name) if settings.done_file else "none",
         "after a crash": _doubt(settings),
         "opening hours": _hours(settings, now),
-        "limits": _limits(settings),
         "answers": _ARRIVALS[settings.arrival].format(seconds=settings.stable_seconds)
         + f", in {settings.inbox_folder}/; an unfinished one is reported after {settings.stalled_minutes} minutes",
-        "conformance": _LEVELS[settings.conformance_level],
-        "test": _test(settings),
         "host key": f"pinned: {', '.join(settings.host_key_fingerprints)}; another one stops the connection until a person confirms it",
     }
+    return (*sealed_lines(settings), *_lines(said))
+
+
+def mailbox_lines(settings: SftpMailboxSettings) -> tuple[ProfileLine, ...]:
+    """The same for a partner who fetches from the hub."""
+    name = settings.file_name + settings.suffix
+    said = {
+        "file names": f"in/{name}; the partner moves it to in/done or removes it when he has it",
+        "answers": "the partner writes out/.NAME.part and renames it to out/NAME; what became of it stands in receipt/",
+        "login": f"user name: his partner id; {len(settings.login_keys)} keys are let in, no password",
+    }
+    return (*sealed_lines(settings), *_lines(said))
+
+
+def _lines(said: Mapping[str, str]) -> tuple[ProfileLine, ...]:
     return tuple(ProfileLine(topic=topic, says=says) for topic, says in said.items())
 
 
-def _format(settings: SftpBatchSettings) -> str:
+def _format(settings: SealedSettings) -> str:
     if settings.case_format == CASE_FILE:
         return "case exchange 1.0 (case-file), the default"
     agreed = ", ".join(settings.may_leave_out) or "nothing"
@@ -79,7 +102,7 @@ def _format(settings: SftpBatchSettings) -> str:
     )
 
 
-def _has_coming(settings: SftpBatchSettings) -> bool:
+def _has_coming(settings: SealedSettings) -> bool:
     coming = {"cms": settings.next_partner_certificate, "openpgp": settings.next_partner_openpgp_certificate}
     return bool(coming[settings.encryption])
 
@@ -101,13 +124,12 @@ def _hours(settings: SftpBatchSettings, now: dt.datetime) -> str:
     return f"new cases on {days} from {opens} to {closes} ({settings.zone}); {here}: {state}; recalls never wait"
 
 
-def _limits(settings: SftpBatchSettings) -> str:
-    is_alone = settings.one_file_per_case or settings.case_format != CASE_FILE or settings.conformance_level < 3
-    count = "one message a file" if is_alone else f"at most {settings.batch_limit} messages a file"
+def _limits(settings: SealedSettings) -> str:
+    count = "one message a file" if settings.messages_most == 1 else f"at most {settings.messages_most} messages a file"
     return f"{count}, at most {settings.file_bytes_max} bytes; what is larger is refused before it is sent"
 
 
-def _test(settings: SftpBatchSettings) -> str:
+def _test(settings: SealedSettings) -> str:
     if settings.is_test:
         return "on trial: every exchange is marked as a test, and an answer that is not marked is refused"
     return "no: what is sent is meant; an answer marked as a test is read and changes nothing"

@@ -139,16 +139,26 @@ class Hours(BaseModel):
         return self
 
 
-class Habits(BaseModel):
-    """How the partner names, marks and takes files."""
+class Files(BaseModel):
+    """How files are named, and how much one of them holds."""
 
-    folder: _Folder = Field(
-        default="", description="Folder that holds in, out and receipt; empty for the account's first folder."
-    )
     file_name: Annotated[str, AfterValidator(_name_pattern)] = Field(
         default="{receiver}-{exchange}",
         description="Name of a file without its ending; fields: sender, receiver, exchange, kind (cases or changes), "
         "count, created (with a format such as {created:%Y%m%d%H%M%S}).",
+    )
+    batch_limit: int = Field(default=500, ge=1, le=2000, description="Most messages in one file.")
+    one_file_per_case: bool = Field(default=False, description="Every case travels in a file of its own.")
+    file_bytes_max: int = Field(
+        default=50_000_000, ge=10_000, le=100_000_000, description="Largest file that the partner takes, in bytes."
+    )
+
+
+class Habits(BaseModel):
+    """Where the partner takes files from and puts its own."""
+
+    folder: _Folder = Field(
+        default="", description="Folder that holds in, out and receipt; empty for the account's first folder."
     )
     final_path: _Path = Field(default="in/{name}", min_length=1, description="Where the partner takes files from.")
     temporary_path: _Path = Field(
@@ -175,11 +185,6 @@ class Habits(BaseModel):
     )
     stalled_minutes: int = Field(
         default=60, ge=1, le=10_080, description="After so long a file that is not whole is reported to a person."
-    )
-    batch_limit: int = Field(default=500, ge=1, le=2000, description="Most messages in one file.")
-    one_file_per_case: bool = Field(default=False, description="Every case travels in a file of its own.")
-    file_bytes_max: int = Field(
-        default=50_000_000, ge=10_000, le=100_000_000, description="Largest file that the partner takes, in bytes."
     )
 
 
@@ -247,5 +252,32 @@ class Contents(BaseModel):
         return inner + {"cms": ".p7m", "openpgp": ".pgp"}[self.encryption]
 
 
-class SftpBatchSettings(Login, Keys, Hours, Habits, Contents):
+class SealedSettings(Keys, Files, Contents):
+    """What sealed files are made by, whichever way they go."""
+
+    @property
+    def messages_most(self) -> int:
+        """How many messages one file may carry; one where a refusal must not hold up the others."""
+        is_narrow = self.one_file_per_case or self.case_format != CASE_FILE or self.conformance_level < 3
+        return 1 if is_narrow else self.batch_limit
+
+
+class SftpBatchSettings(Login, Hours, Habits, SealedSettings):
     """Settings of one connection to a partner's SFTP account."""
+
+
+def _login_key(text: str) -> str:
+    words = text.split()
+    if len(words) < 2 or not words[0].startswith(("ssh-", "ecdsa-")) or len(words[1]) < 60:
+        raise ValueError("write a public key as OpenSSH does: ssh-ed25519 AAAA...")
+    return text.strip()
+
+
+class SftpMailboxSettings(SealedSettings):
+    """Settings of one partner's mailbox at the hub: he logs in with his partner id as user name and one of these keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    login_keys: tuple[Annotated[str, AfterValidator(_login_key)], ...] = Field(
+        min_length=1, max_length=4, description="His public keys as OpenSSH writes them; two while one changes."
+    )
