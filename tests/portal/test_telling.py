@@ -10,11 +10,14 @@ import pytest
 from starlette.datastructures import FormData
 
 from collecthub.engine.desk import GUARDING_HOLDS, PERSONS_HOLDS
+from collecthub.model.case import Placement
 from collecthub.model.codes import Outcome, Phase, Status
 from collecthub.model.event import Fact
-from collecthub.model.exchange import CostBearer
+from collecthub.model.exchange import CostBearer, Procedure
+from collecthub.model.ids import derived_id
 from collecthub.model.ledger import LedgerLine, LineKind
-from collecthub.store.queries.case_file import MessageView, Step, TimelineEntry
+from collecthub.model.rungs import RungClocks
+from collecthub.store.queries.case_file import MessageView, Step
 from collecthub.web.portal.entered import Entered, EnteredError
 from collecthub.web.portal.ladder import ladders
 from collecthub.web.portal.money_story import movements
@@ -44,47 +47,53 @@ def test_every_code_has_a_word_and_a_tone() -> None:
     assert len(countries()) == 250  # 249 of ISO 3166-1 and Kosovo
 
 
-def _message(state: str = "sent", steps: tuple[str, ...] = ("queued",), **more: str) -> MessageView:
+HOUR = dt.timedelta(hours=1)
+
+
+def _message(state: str = "sent", **more: str) -> MessageView:
     return MessageView(
-        message_id="m", kind="case_file", partner_id="p", state=state, envelope_id=None,
-        ladder=tuple(Step(name=name, at=NOON) for name in steps), **more,
+        message_id=derived_id("placed", "case_file"), kind="case_file", partner_id="p", state=state, envelope_id=None,
+        ladder=(Step(name="queued", at=NOON),), **more,
     )  # fmt: skip
 
 
-def _entry(seq: int, kind: str, **fact: str) -> TimelineEntry:
-    return TimelineEntry(seq=seq, kind=kind, occurred_at=NOON, recorded_at=NOON, fact=fact)
+def _placed(**more: Any) -> Placement:
+    return Placement(
+        placement_id="placed", partner_id="p", partner_name="Office", route="bailiff", procedure=Procedure.AMICABLE,
+        reason="near", chosen_at=NOON, **more,
+    )  # fmt: skip
+
+
+_OPEN = "Received open, Validated open, Accepted open, Acted open, Result open"
 
 
 @pytest.mark.parametrize(
-    ("message", "history", "expected"),
+    ("message", "placement", "expected"),
     [
-        (_message("queued"), (), "Prepared done, Sent now, Received open, Accepted open, Acted open, Result open"),
+        (_message("queued"), _placed(), f"Prepared done, Sent now, {_OPEN}"),
+        (_message("enveloped", envelope_state="in_doubt"), _placed(), f"Prepared done, Sent bad, {_OPEN}"),
         (
-            _message("enveloped", envelope_state="in_doubt"), (),
-            "Prepared done, Sent bad, Received open, Accepted open, Acted open, Result open",
+            _message(), _placed(sent_at=NOON, acknowledged_at=NOON, ended_at=NOON, end_reason="refused: data"),
+            "Prepared done, Sent done, Received done, Validated done, Refused bad",
         ),
         (
-            _message(steps=("queued", "sent", "received", "refused")), (),
-            "Prepared done, Sent done, Received done, Refused bad",
+            _message(), _placed(sent_at=NOON, accepted_at=NOON, acted_at=NOON, ended_at=NOON, end_reason="returned: x"),
+            "Prepared done, Sent done, Received done, Validated done, Accepted done, Acted done, Result done",
         ),
         (
-            _message(steps=("queued", "sent", "accepted")),
-            (_entry(1, "case_sent", message_id="m"), _entry(2, "payment_reported"), _entry(3, "case_returned")),
-            "Prepared done, Sent done, Received done, Accepted done, Acted done, Result done",
+            _message(), _placed(sent_at=NOON - 25 * HOUR),
+            "Prepared done, Sent done, Received late, Validated open, Accepted open, Acted open, Result open",
         ),
         (
-            _message(steps=("queued", "sent", "accepted")),
-            (_entry(1, "case_sent", message_id="m"), _entry(2, "case_sent", message_id="n"), _entry(3, "case_returned")),
-            "Prepared done, Sent done, Received done, Accepted done, Acted now, Result open",
+            _message(), _placed(sent_at=NOON, accepted_at=NOON, clocks=RungClocks(acted_hours=0, result_hours=5)),
+            "Prepared done, Sent done, Received done, Validated done, Accepted done, Acted open, Result now",
         ),
-        (_message("withdrawn"), (), "Prepared done, Sent open, Received open, Accepted open, Acted open, Result open"),
+        (_message("withdrawn"), _placed(), f"Prepared done, Sent open, {_OPEN}"),
     ],
-    ids=["queued", "in doubt", "refused", "returned", "another's return", "withdrawn"],
+    ids=["queued", "in doubt", "refused", "returned", "overdue", "own clocks", "withdrawn"],
 )  # fmt: skip
-def test_a_ladder_shows_how_far_a_message_came(
-    message: MessageView, history: tuple[TimelineEntry, ...], expected: str
-) -> None:
-    (ladder,) = ladders([message], history)
+def test_a_ladder_shows_how_far_a_message_came(message: MessageView, placement: Placement, expected: str) -> None:
+    (ladder,) = ladders([message], (), (placement,), NOON)
     assert ", ".join(f"{rung.name} {rung.state}" for rung in ladder.rungs) == expected
 
 

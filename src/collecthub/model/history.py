@@ -27,7 +27,7 @@ from collecthub.model.exchange import Procedure
 from collecthub.model.history_human import HANDLERS as HUMAN_HANDLERS
 from collecthub.model.history_human import HISTORY_ONLY as HUMAN_HISTORY_ONLY
 from collecthub.model.ledger import Balance, add_lines
-from collecthub.model.placement_change import ended, on_placement
+from collecthub.model.placement_change import acted, ended, on_placement
 
 replace = msgspec.structs.replace
 Handler = Callable[[Case, Any, ev.CaseEvent], Case]
@@ -205,7 +205,7 @@ def _status_reported(case: Case, fact: ev.StatusReported, event: ev.CaseEvent) -
 
 
 def _cost(case: Case, fact: ev.CostReported, event: ev.CaseEvent) -> Case:
-    return replace(case, known_refs=(*case.known_refs, fact.cost_ref))
+    return replace(acted(case, event), known_refs=(*case.known_refs, fact.cost_ref))
 
 
 def _payment(case: Case, fact: ev.PaymentReported, event: ev.CaseEvent) -> Case:
@@ -213,7 +213,7 @@ def _payment(case: Case, fact: ev.PaymentReported, event: ev.CaseEvent) -> Case:
         unmatched = tuple(entry for entry in case.unmatched if entry[0] != fact.reverses_ref)
     else:
         unmatched = (*case.unmatched, (fact.payment_ref, fact.amount))
-    return replace(case, unmatched=unmatched, known_refs=(*case.known_refs, fact.payment_ref))
+    return replace(acted(case, event), unmatched=unmatched, known_refs=(*case.known_refs, fact.payment_ref))
 
 
 def _recorded(case: Case, fact: ev.PaymentRecorded, event: ev.CaseEvent) -> Case:

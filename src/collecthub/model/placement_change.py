@@ -32,3 +32,13 @@ def ended(case: Case, event: CaseEvent, reason: str) -> Placement | None:
         case.placement, ended_at=event.occurred_at, end_reason=reason, amendment_id="", amendment_code=None,
         pause=None, stopped_at=stopped_at,
     )
+
+
+def acted(case: Case, event: CaseEvent) -> Case:
+    """The holder did something: the first time is a rung of its ladder, every time it was heard."""
+    placement = case.placement
+    if placement is None or not placement.is_live:
+        return case
+    return on_placement(
+        case, case.status, acted_at=placement.acted_at or event.occurred_at, last_heard_at=event.recorded_at
+    )
