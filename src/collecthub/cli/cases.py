@@ -15,6 +15,7 @@ from collecthub.cli.hub_access import client
 from collecthub.cli.lists import Cursor, Limit, print_page
 from collecthub.cli.output import Json, plain, print_json, print_table, say
 from collecthub.cli.parties import amount
+from collecthub.cli.statement import write_statement
 
 if TYPE_CHECKING:
     from collecthub.store.queries.case_file import CaseDetail, TimelineEntry
@@ -109,4 +110,5 @@ def _in_short(entry: TimelineEntry) -> str:
 
 
 app.command("balance")(show_balance)
+app.command("statement")(write_statement)
 app.command("export")(export_case)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
@@ -18,4 +19,5 @@ def sheet_html(sheet: Sheet) -> bytes:
 def _template() -> Template:
     loader = PackageLoader("collecthub.paper", "templates")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters["base64"] = lambda text: base64.b64encode(text.encode()).decode()
     return environment.get_template("sheet.html")

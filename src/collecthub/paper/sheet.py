@@ -21,12 +21,17 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of a sheet: facts by their label, then a table, then paragraphs."""
+    """A part of a sheet: facts by their label, then a table, then paragraphs.
+
+    `picture` is an SVG beside the facts, of our own making, and `picture_text` says the same in words.
+    """
 
     title: str
     facts: tuple[tuple[str, str], ...] = ()
     table: Table | None = None
     paragraphs: tuple[str, ...] = ()
+    picture: str = ""
+    picture_text: str = ""
 
 
 class Sheet(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ from collecthub.web.api import (
     proceedings,
     session,
     solvency,
+    statements,
     status_codes,
     webhooks,
 )
@@ -34,6 +35,7 @@ from collecthub.web.portal import lost
 from collecthub.web.portal.router import router as portal_router
 
 API_ROUTERS = (
+    statements.router,
     session.router, cases.router, intake.router, case_changes.router, doors.router,
     connection_changes.router, desks.router, imports.router, law.router, countries.router, status_codes.router, payments.router, plans.router, objections.router, proceedings.router, solvency.router,
     partner_cases.router, partner_reports.router, webhooks.router,

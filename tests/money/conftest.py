@@ -1,0 +1,27 @@
+"""An office with country packs, on SQLite, whose creditor can be asked to charge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from walk.scripted import ScriptedPlugin, World
+from web.office import Office, furnish, make_hub
+
+from collecthub.bundled import jurisdictions
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def office(tmp_path: Path, world: World) -> Iterator[Office]:
+    hub, queue = make_hub(
+        tmp_path, f"sqlite:///{tmp_path / 'hub.sqlite3'}", ("scripted", ScriptedPlugin(world)), ("law", jurisdictions)
+    )
+    furnish(hub)
+    yield Office(hub, queue)
+    hub.close()
