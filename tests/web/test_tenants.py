@@ -49,7 +49,9 @@ BODIES: dict[str, Any] = {
               "occurred_at": "2026-06-15T00:00:00Z"},
     "disputes": {"text": "x", "currency": "EUR", "occurred_at": "2026-06-15T00:00:00Z"},
     "return": {"close_code": "other", "currency": "EUR", "remaining": "1.00", "occurred_on": "2026-06-14"},
+    "books": {"lines": []}, "links": {},
     "replay": {"from_at": "2026-06-14T00:00:00Z", "to_at": "2026-06-14T00:00:01Z"},
+    "transfer": {}, "debtor-address": {"country": "PT"}, "revoke": {"text": "n"},
     "first-wave": {}, "divisions": {"division_refs": ["1"]}, "settle": {"verdict": "arrived"}, "resolve": {"note": "n"},
 }  # fmt: skip
 
@@ -62,9 +64,10 @@ def routes_with_ids() -> Iterator[tuple[str, str]]:
 
 def owner_of(path: str) -> str:
     """Whose door a path is, of those who have to do with kroon's case."""
-    if "/partner/" in path:
+    if "/partner/" in path or "/partners/" in path:
         return "bailiff"
-    return "operator" if "/keys/" in path or "/dispatches/" in path else "kroon"
+    operators = ("/keys/", "/dispatches/", "/partners/{partner_id}/", "/partner-links/")
+    return "operator" if any(part in path for part in operators) else "kroon"
 
 
 def call(office: Office, who: str, method: str, path: str, ids: dict[str, str]) -> tuple[int, bytes]:
@@ -97,6 +100,10 @@ def kroons_things(office: Office, world: World) -> dict[str, str]:
     webhook = office.client("kroon").post("/api/v1/webhooks", json=address, headers=change())
     said = BODIES["questions"]
     report = office.client("bailiff").post(f"/api/v1/partner/cases/{opened['case_id']}/questions", json=said, headers=change())
+    signed = {"kind": "power_of_attorney", "partner_id": "bailiff", "creditor_id": "kroon", "signed_by": "x"}
+    paper = office.client("kroon").post("/api/v1/mandates", json=signed, headers=change())
+    (balance,) = office.client("bailiff").get("/api/v1/partner/balances").json()["items"]
+    link = office.client("operator").post("/api/v1/partners/bailiff/links", json={})
     with hub.work() as work:
         task_id, key_id = new_id(), new_id()
         row = read_connection(work.conn, "books")
@@ -113,7 +120,8 @@ def kroons_things(office: Office, world: World) -> dict[str, str]:
     return {
         "case_id": opened["case_id"], "document_id": added["document_id"], "connection_id": "books",
         "task_id": task_id, "payment_id": payment["payment_id"], "quarantine_id": entry or "", "envelope_id": envelope_id, "key_id": key_id,
-        "report_id": report.json()["report_id"], "webhook_id": webhook.json()["webhook_id"],
+        "partner_id": "bailiff", "mandate_id": paper.json()["mandate_id"], "report_id": report.json()["report_id"], "webhook_id": webhook.json()["webhook_id"],
+        "balance_id": balance["balance_id"], "partner_id": "bailiff", "link_id": link.json()["link_id"],
     }  # fmt: skip
 
 
@@ -146,7 +154,7 @@ def test_lists_hold_only_the_tenants_own(office: Office, world: World) -> None:
         for who in ("other", "stranger"):
             response = office.client(who).get(path)
             assert response.status_code in ((403, 422) if asks else (200, 403)), (who, path)
-            assert not any(value in response.text for name, value in ids.items() if name != "connection_id"), (who, path)
+            assert not any(value in response.text for name, value in ids.items() if name not in ("connection_id", "partner_id")), (who, path)
             assert "kroon" not in response.text, (who, path)
 
 

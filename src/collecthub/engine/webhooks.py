@@ -127,10 +127,14 @@ def check_target(hub: Hub, url: str) -> None:
 
 
 def rotate_secret(hub: Hub, work: Work, scope: Scope, webhook_id: str) -> str:
-    """A new secret, shown this once. Calls carry the signatures of both until the old one is retired."""
+    """A new secret, shown this once. Calls carry the signatures of both until the old one is retired.
+
+    Asked again before that, the old one stays and the new one is another: an answer that was lost costs nothing.
+    """
     row = owned_webhook(work.conn, scope, webhook_id)
     secret = new_webhook_secret()
-    former = current_values(hub, row)["secret"]
+    values = current_values(hub, row)
+    former = values.get("previous_secret") or values["secret"]
     change_settings(hub, work, _operator(scope), webhook_id, {"secret": secret, "previous_secret": former})
     return secret
 

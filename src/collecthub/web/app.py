@@ -21,6 +21,7 @@ from collecthub.web.api import (
     objections,
     partner_cases,
     partner_reports,
+    partner_standing,
     payments,
     plans,
     proceedings,
@@ -31,6 +32,8 @@ from collecthub.web.api import (
     webhooks,
 )
 from collecthub.web.guard import Guard
+from collecthub.web.partner import offers as partner_offers
+from collecthub.web.partner import standing as partner_page_standing
 from collecthub.web.portal import lost
 from collecthub.web.portal.router import router as portal_router
 
@@ -38,7 +41,7 @@ API_ROUTERS = (
     statements.router,
     session.router, cases.router, intake.router, case_changes.router, doors.router,
     connection_changes.router, desks.router, imports.router, law.router, countries.router, status_codes.router, payments.router, plans.router, objections.router, proceedings.router, solvency.router,
-    partner_cases.router, partner_reports.router, webhooks.router,
+    partner_cases.router, partner_reports.router, partner_standing.router, webhooks.router,
 )
 
 
@@ -64,6 +67,8 @@ def bare_app() -> FastAPI:
     app.include_router(exchange.router)
     app.include_router(soap.router)
     app.include_router(openapi.router)
+    app.include_router(partner_offers.router)
+    app.include_router(partner_page_standing.router)
     app.include_router(portal_router)
     app.add_api_route("/healthz", health, methods=["GET"], include_in_schema=False)
     problems.install(app)

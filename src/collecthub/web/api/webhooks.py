@@ -9,7 +9,6 @@ from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, Field
 
 from collecthub.engine import webhooks
-from collecthub.engine.context import Work
 from collecthub.engine.doors import try_connector
 from collecthub.store.queries.doors import ConnectionView
 from collecthub.store.queries.paging import Listed
@@ -60,15 +59,16 @@ async def read_list(hub: TheHub, scope: Anyone, page: Paging) -> Response:
 
 
 @router.post("", summary="Set up a webhook", status_code=201, responses=documented(Subscribed, 201))
-def subscribe(hub: TheHub, scope: Anyone, body: SubscribeIn, key: OnceKey) -> Response:
-    """For a creditor or a partner. Addresses inside the operator's network are refused, whatever name leads there."""
-    def act(work: Work) -> Response:
+def subscribe(hub: TheHub, scope: Anyone, body: SubscribeIn) -> Response:
+    """For a creditor or a partner. Addresses inside the operator's network are refused, whatever name leads there.
+
+    Keep the secret: it is shown once.
+    """
+    with hub.work() as work:
         webhook_id, secret = webhooks.subscribe(
             hub, work, scope, url=body.url, name=body.name, events=body.events
         )
-        return answer(Subscribed(webhook_id=webhook_id, secret=secret), 201)
-
-    return once(hub, scope, key, act)
+    return answer(Subscribed(webhook_id=webhook_id, secret=secret), 201)
 
 
 @router.post("/{webhook_id}/test", summary="Send a test call", responses=documented(Checked))
@@ -100,10 +100,11 @@ def replay(hub: TheHub, scope: Anyone, webhook_id: str, body: ReplayIn, key: Onc
 
 
 @router.post("/{webhook_id}/secret", summary="Change the secret", status_code=201, responses=documented(Subscribed, 201))
-def rotate(hub: TheHub, scope: Anyone, webhook_id: str, key: OnceKey) -> Response:
-    """Both secrets sign from now on; retire the old one when your side knows the new one."""
-    return once(hub, scope, key, lambda work: answer(Subscribed(
-        webhook_id=webhook_id, secret=webhooks.rotate_secret(hub, work, scope, webhook_id)), 201))  # fmt: skip
+def rotate(hub: TheHub, scope: Anyone, webhook_id: str) -> Response:
+    """Both secrets sign from now on; retire the old one when your side knows the new one. Keep it: it is shown once."""
+    with hub.work() as work:
+        secret = webhooks.rotate_secret(hub, work, scope, webhook_id)
+    return answer(Subscribed(webhook_id=webhook_id, secret=secret), 201)
 
 
 @router.post("/{webhook_id}/secret/retire", summary="Retire the old secret", responses=documented(Accepted))

@@ -1,0 +1,1 @@
+"""Partners without an API: their own page behind a personal link and a code, in their language."""

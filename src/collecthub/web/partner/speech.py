@@ -1,0 +1,53 @@
+"""Words, amounts, days and moments as a partner reads them: in its language and its time zone."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+import zoneinfo
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+import msgspec
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_currency
+
+_WORDS = Path(__file__).parent / "words"
+
+
+@cache
+def words_of(language: str) -> Mapping[str, str]:
+    """Every text of the page in a language of `partner_links.LANGUAGES`."""
+    found: dict[str, str] = tomllib.loads((_WORDS / f"{language}.toml").read_text(encoding="utf-8"))
+    return found
+
+
+class Speech(msgspec.Struct, frozen=True):
+    """One language in one time zone.
+
+    >>> es = Speech("es", "America/Montevideo")
+    >>> es.money(Decimal("1234.5"), "EUR"), es.moment(dt.datetime(2026, 6, 15, 1, tzinfo=dt.UTC))
+    ('1.234,50\\xa0€', '14 jun 2026, 22:00:00')
+    """
+
+    language: str
+    zone: str
+
+    def say(self, key: str, **values: object) -> str:
+        """A text with its values."""
+        return words_of(self.language)[key].format(**values)
+
+    def money(self, amount: Decimal, currency: str) -> str:
+        """An amount with its currency."""
+        return str(format_currency(amount, currency, locale=self.language))
+
+    def day(self, day: dt.date) -> str:
+        """A day."""
+        return str(format_date(day, format="medium", locale=self.language))
+
+    def moment(self, moment: dt.datetime) -> str:
+        """A moment on the partner's clock."""
+        zone = zoneinfo.ZoneInfo(self.zone)
+        return str(format_datetime(moment, format="medium", tzinfo=zone, locale=self.language))
