@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from collecthub.cli.cases import CaseRef, case_id_of
+from collecthub.cli.case_ref import CaseRef, case_id_of
 from collecthub.cli.country import AsOf
 from collecthub.cli.errors_shown import FINDINGS
 from collecthub.cli.hub_access import client

@@ -33,11 +33,13 @@ CASES_PER_CHUNK = 100
 def place_cases(hub: Hub, creditor_id: str) -> None:
     """Route every case of a creditor that is ready and not held, with all proposals stored."""
     after = ""
+    chances = None  # all ended cases are looked at once
     while True:
         with hub.work() as work:
             found = work.conn.scalars(_READY, {"of": creditor_id, "after": after}).all()
             work.hold(found)
-            ground = Ground(work.conn, found, hub.business_date()) if found else None
+            ground = Ground(work.conn, found, hub.business_date(), chances) if found else None
+            chances = ground.chances if ground else None
             for case in filter(_is_ready, map(work.book.held, found)):
                 assert ground is not None, "there are cases"
                 _place(hub, work, ground, case)

@@ -34,7 +34,9 @@ ON_REQUEST = "on_request"
 class Ground:
     """Partners with their doors, loads, contracts and records, and everything that stands around the cases of a chunk."""
 
-    def __init__(self, conn: sa.Connection, case_ids: Sequence[str], as_of: dt.date) -> None:
+    def __init__(
+        self, conn: sa.Connection, case_ids: Sequence[str], as_of: dt.date, chances: Mapping[str, Decimal] | None = None
+    ) -> None:
         self.as_of = as_of
         self.around = Around(conn)
         self.profiles = list(self.around.profiles.values())
@@ -42,7 +44,7 @@ class Ground:
         self.reachable = _reachable(conn)
         self.held = _held(conn) if any(one.capacity for one in self.profiles) else {}
         self.contracts = contracts_in_force(conn, as_of)
-        self.chances = _chances(conn)
+        self.chances = read_chances(conn) if chances is None else chances
 
     def country_of(self, case: Case) -> str:
         """The creditor's."""
@@ -77,7 +79,7 @@ def _held(conn: sa.Connection) -> Mapping[str, int]:
     return {partner_id or "": count for partner_id, count in conn.execute(query)}
 
 
-def _chances(conn: sa.Connection) -> Mapping[str, Decimal]:
+def read_chances(conn: sa.Connection) -> Mapping[str, Decimal]:
     """The share of a route's ended cases that brought money, where there are enough of them, by route."""
     query = (
         sa.select(t.cases.c.route, t.cases.c.outcome, sa.func.count())

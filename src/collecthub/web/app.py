@@ -18,6 +18,7 @@ from collecthub.web.api import (
     imports,
     intake,
     law,
+    network,
     objections,
     partner_cases,
     partner_reports,
@@ -40,7 +41,7 @@ from collecthub.web.portal.router import router as portal_router
 API_ROUTERS = (
     statements.router,
     session.router, cases.router, intake.router, case_changes.router, doors.router,
-    connection_changes.router, desks.router, imports.router, law.router, countries.router, status_codes.router, payments.router, plans.router, objections.router, proceedings.router, solvency.router,
+    connection_changes.router, desks.router, imports.router, law.router, countries.router, status_codes.router, payments.router, network.router, plans.router, objections.router, proceedings.router, solvency.router,
     partner_cases.router, partner_reports.router, partner_standing.router, webhooks.router,
 )
 
