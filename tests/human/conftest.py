@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from walk.scripted import ScriptedPlugin, World
+from web.office import Office, furnish, make_hub
 
 from collecthub.bundled import jurisdictions
 from collecthub.config import load_settings
 from collecthub.engine.clock import tick
-from web.office import Office, furnish, make_hub
 
 Later = Callable[[Office, int], None]
 

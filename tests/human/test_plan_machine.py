@@ -62,7 +62,7 @@ def test_twelve_months_at_most_unless_a_person_decides() -> None:
 
 
 def test_capacity_decides_the_number_of_months() -> None:
-    assert instalments_for(Decimal("1000.00"), Decimal("150")) == 7
+    assert instalments_for(Decimal("1000.00"), Decimal(150)) == 7
     with pytest.raises(PermanentError, match="nothing can be paid"):
         instalments_for(Decimal("1000.00"), Decimal(0))
 

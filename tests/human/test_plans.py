@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
+from web.office import Office, change
 
 from collecthub.store import tables as t
 from human.conftest import Later
-from web.office import Office, change
 
 
 def post(office: Office, path: str, wanted: int = 200, **body: Any) -> dict[str, Any]:

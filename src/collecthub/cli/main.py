@@ -11,6 +11,7 @@ import typer
 
 from collecthub import __version__
 from collecthub.cli import (
+    case_score,
     cases,
     checks,
     client_money,
@@ -85,6 +86,7 @@ for command in (
     app.command()(command)
 app.command("map")(corridor_map.show_map)
 cases.app.command("feasibility")(feasibility.case_feasibility)
+cases.app.command("score")(case_score.score_case)
 cases.app.command("routes")(routes.case_routes)
 cases.app.command("transfer")(routes.transfer_case)
 cases.app.command("moved")(routes.move_debtor)

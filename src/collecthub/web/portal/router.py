@@ -14,6 +14,7 @@ from collecthub.web.portal import (
     connections,
     consent,
     countries,
+    course,
     desks,
     feasibility,
     first_wave,
@@ -57,7 +58,7 @@ async def read_static(name: str) -> Response:
 
 
 for part in (
-    login, overview, case_list, case_page, case_actions, new_case, imports, connecting, connections, first_wave, consent,
+    login, overview, case_list, case_page, case_actions, course, new_case, imports, connecting, connections, first_wave, consent,
     partners, desks, countries, feasibility, payments,
 ):
     router.include_router(part.router)

@@ -1,0 +1,152 @@
+"""Proceedings: no cost without approval, cap and solvency check; machines that refuse; time limits of the law."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from web.office import Office
+
+from collecthub.bundled import solvency
+from collecthub.errors import PermanentError
+from collecthub.model.proceeding import MACHINES, TIME_LIMITS, ProceedingKind, first_state, next_state
+from human.conftest import Later
+from human.test_plans import case, post, tasks
+
+
+@pytest.fixture
+def court(office: Office) -> Office:
+    office.hub.plugins.add("solvency", solvency)
+    return office
+
+
+def company(office: Office, country: str = "BE") -> str:
+    debtor = {"name": "Traag NV", "country": country, "email": "x@example.org"}
+    return str(office.open_case(debtor=debtor)["case_id"])
+
+
+def proceedings(office: Office, case_id: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = office.client("kroon").get(f"/api/v1/cases/{case_id}/proceedings").json()["proceedings"]
+    return found
+
+
+def act(office: Office, case_id: str, name: str, wanted: int = 200, **more: Any) -> dict[str, Any]:
+    proceeding_id = proceedings(office, case_id)[-1]["proceeding"]["proceeding_id"]
+    return post(office, f"{case_id}/proceedings/acts", wanted=wanted, proceeding_id=proceeding_id, act=name, **more)
+
+
+def test_every_machine_can_end_and_goes_nowhere_unknown() -> None:
+    for kind, (first, moves) in MACHINES.items():
+        assert first in moves and all(target in moves for acts in moves.values() for target in acts.values())
+        reached, waiting = set(), [first]
+        while waiting:
+            state = waiting.pop()
+            if state not in reached:
+                reached.add(state)
+                waiting += moves[state].values()
+        assert reached == set(moves) and not moves["ended"], kind
+        for state in set(moves) - {"ended"}:  # from everywhere there is a way to the end
+            way, seen = [state], set()
+            while way:
+                here = way.pop()
+                seen.add(here)
+                way += [to for to in moves[here].values() if to not in seen]
+            assert "ended" in seen, (kind, state)
+    with pytest.raises(PermanentError, match="does not follow"):
+        next_state(ProceedingKind.JUDICIAL, first_state(ProceedingKind.JUDICIAL), "give_judgment")
+    assert all(state in MACHINES[kind][1] for kind, state in TIME_LIMITS)
+
+
+def test_no_judicial_cost_without_approval_cap_and_check(court: Office) -> None:
+    case_id = company(court)
+    assert "has not allowed" in post(court, f"{case_id}/proceedings/begin", wanted=422, kind="judicial")["detail"]
+    post(court, f"{case_id}/proceedings/approvals", kind="judicial", estimate="450.00", cap="600.00", reason="summons and roll")
+    assert "approval" in tasks(court, case_id)
+    post(court, f"{case_id}/proceedings/approval-decisions", is_given=True, cap="500.00")
+    assert "approval" not in tasks(court, case_id)
+    assert "solvency" in post(court, f"{case_id}/proceedings/begin", wanted=422, kind="judicial")["detail"]
+    post(court, f"{case_id}/solvency/score")
+    post(court, f"{case_id}/proceedings/begin", kind="judicial", authority="Vredegerecht Gent")
+    assert case(court, case_id)["phase"] == "judicial"
+    act(court, case_id, "serve", cost="300.00")
+    assert "above the cap" in act(court, case_id, "set_hearing", wanted=422, cost="200.01")["detail"]
+    act(court, case_id, "set_hearing", cost="200.00")
+    act(court, case_id, "give_judgment", amount="120.50")
+    assert "does not follow" in act(court, case_id, "serve", wanted=422)["detail"]
+    act(court, case_id, "issue_copy")
+    (one,) = proceedings(court, case_id)
+    assert one["proceeding"]["state"] == "enforceable_copy" and one["proceeding"]["cost_spent"] == "500.00"
+
+
+def test_a_refused_cost_stays_refused(court: Office) -> None:
+    case_id = company(court)
+    post(court, f"{case_id}/proceedings/approvals", kind="enforcement", estimate="10.00", cap="10.00", reason="n")
+    post(court, f"{case_id}/proceedings/approval-decisions", is_given=False, reason="too much")
+    post(court, f"{case_id}/solvency/score")
+    assert "has not allowed" in post(court, f"{case_id}/proceedings/begin", wanted=422, kind="enforcement")["detail"]
+
+
+def test_the_belgian_undisputed_procedure_counts_a_month_and_eight_days(court: Office) -> None:
+    """Served on 20 June 2026: the month ends on 20 July, and the record is possible from 28 July on."""
+    case_id = company(court)
+    post(court, f"{case_id}/proceedings/approvals", kind="undisputed", estimate="90.00", cap="120.00", reason="IOS")
+    post(court, f"{case_id}/proceedings/approval-decisions", is_given=True)
+    post(court, f"{case_id}/solvency/score")
+    post(court, f"{case_id}/proceedings/begin", kind="undisputed")
+    act(court, case_id, "serve", acted_on="2026-06-20")
+    assert proceedings(court, case_id)[0]["proceeding"]["deadline_on"] == "2026-07-20"
+    early = act(court, case_id, "record", wanted=422, acted_on="2026-07-27")
+    assert "2026-07-28" in early["detail"]
+    act(court, case_id, "record", acted_on="2026-07-28")
+    act(court, case_id, "make_enforceable", acted_on="2026-08-10")
+    assert proceedings(court, case_id)[0]["proceeding"]["state"] == "enforceable"
+
+
+def test_a_bankruptcy_freezes_the_case_and_the_claim_is_filed_in_time(court: Office, later: Later) -> None:
+    """Thirty days from the judgment of 10 June 2026 end on 10 July; the case is held until it is over."""
+    case_id = company(court)
+    post(
+        court, f"{case_id}/proceedings/begin", kind="bankruptcy", began_on="2026-06-10", authority="Ondernemingsrechtbank Gent",
+        reference="R.K. 12",
+    )  # fmt: skip
+    court.run()
+    assert [hold["reason"] for hold in case(court, case_id)["holds"]] == ["insolvency"]
+    assert case(court, case_id)["placement"] is None and "file_claim" in tasks(court, case_id)
+    assert proceedings(court, case_id)[0]["proceeding"]["deadline_on"] == "2026-07-10"
+    later(court, 26)
+    assert any(kind.startswith("proceeding:") for kind in tasks(court, case_id)), "the time limit was missed: somebody is told"
+    act(court, case_id, "file_claim")
+    assert "file_claim" not in tasks(court, case_id)
+    act(court, case_id, "contest")
+    act(court, case_id, "accept")
+    act(court, case_id, "return_goods", note="ten barrels")
+    act(court, case_id, "pay_dividend", amount="12.00")
+    act(court, case_id, "close")
+    assert case(court, case_id)["holds"] == []
+
+
+def test_collective_settlement_goes_to_the_mediator_and_back_after_the_courts_plan(court: Office) -> None:
+    """A creditor at home has one month: from 15 June 2026 to 15 July."""
+    case_id = str(court.open_case()["case_id"])
+    post(court, f"{case_id}/proceedings/begin", kind="collective_settlement", began_on="2026-06-15", authority="Mr Janssens")
+    assert proceedings(court, case_id)[0]["proceeding"]["deadline_on"] == "2026-07-15"
+    assert [hold["reason"] for hold in case(court, case_id)["holds"]] == ["collective_settlement"]
+    act(court, case_id, "file_claim")
+    assert "does not follow" in act(court, case_id, "return_to_creditor", wanted=422)["detail"]
+    act(court, case_id, "receive_plan")
+    act(court, case_id, "return_to_creditor")
+    assert proceedings(court, case_id)[0]["next_acts"] == ["pay_dividend", "revoke", "close"]
+
+
+def test_an_unknown_time_limit_is_said_and_not_invented(court: Office) -> None:
+    case_id = company(court, "UY")
+    post(court, f"{case_id}/proceedings/begin", kind="bankruptcy", began_on="2026-06-10")
+    one = proceedings(court, case_id)[0]["proceeding"]
+    assert one["deadline_on"] is None and "not known" in one["deadline_for"]
+
+
+def test_monitoring_comes_back_every_quarter(court: Office) -> None:
+    case_id = company(court)
+    post(court, f"{case_id}/proceedings/begin", kind="monitoring", began_on="2026-06-15")
+    assert case(court, case_id)["phase"] == "monitoring"
+    assert proceedings(court, case_id)[0]["proceeding"]["deadline_on"] == "2026-09-13"
