@@ -64,7 +64,7 @@ def routes_with_ids() -> Iterator[tuple[str, str]]:
 
 def owner_of(path: str) -> str:
     """Whose door a path is, of those who have to do with kroon's case."""
-    if "/partner/" in path or "/partners/" in path:
+    if "/partner/" in path or path.endswith("/partners/{partner_id}"):
         return "bailiff"
     operators = ("/keys/", "/dispatches/", "/partners/{partner_id}/", "/partner-links/")
     return "operator" if any(part in path for part in operators) else "kroon"
@@ -120,7 +120,7 @@ def kroons_things(office: Office, world: World) -> dict[str, str]:
     return {
         "case_id": opened["case_id"], "document_id": added["document_id"], "connection_id": "books",
         "task_id": task_id, "payment_id": payment["payment_id"], "quarantine_id": entry or "", "envelope_id": envelope_id, "key_id": key_id,
-        "partner_id": "bailiff", "mandate_id": paper.json()["mandate_id"], "report_id": report.json()["report_id"], "webhook_id": webhook.json()["webhook_id"],
+        "mandate_id": paper.json()["mandate_id"], "report_id": report.json()["report_id"], "webhook_id": webhook.json()["webhook_id"],
         "balance_id": balance["balance_id"], "partner_id": "bailiff", "link_id": link.json()["link_id"],
     }  # fmt: skip
 
