@@ -13,6 +13,8 @@ from collecthub.engine.inward import receive_connection, record_connection
 from collecthub.engine.mandates import release_waiting
 from collecthub.engine.opening import open_cases
 from collecthub.engine.papers import fetch_late_papers
+from collecthub.engine.partner_score import JOB as REMIND_PARTNERS
+from collecthub.engine.partner_score import remind_partners
 from collecthub.engine.placing import place_cases
 from collecthub.engine.pulling import pull_connection
 from collecthub.engine.sending import dispatch_connection
@@ -50,5 +52,6 @@ JOBS: dict[str, Job] = {
     "report": unless_stopped(report_connection),
     CONTACT: contact_debtors,
     CHECK_JOB: check_before_court,
+    REMIND_PARTNERS: remind_partners,
     "tick": lambda hub, _target: tick(hub),
 }

@@ -16,7 +16,6 @@ from collecthub.engine.context import Hub, Work
 from collecthub.model.event import InstructionQueued
 from collecthub.model.exchange import InstructionCode
 from collecthub.model.ids import derived_id, new_id
-from collecthub.model.partner import PartnerProfile
 from collecthub.model.partner_sla import Score, SlaEntry, entries_of, late_now, score
 from collecthub.model.rungs import RungClocks
 from collecthub.store import partner_tables as p
@@ -26,6 +25,7 @@ from collecthub.store.connections import read_profiles
 from collecthub.store.facts import read_fact, write_fact
 from collecthub.store.queries.scope import Scope, at_partner, not_there
 
+JOB = "remind_partner"
 CASES_PER_READ = 200
 REMINDED_ON = "partners_reminded_on"
 REMIND_EVERY = dt.timedelta(days=7)
@@ -120,37 +120,39 @@ def answer_score(work: Work, partner_id: str, *, text: str, actor: str) -> str:
 # --- reminders ------------------------------------------------------------------------------------
 
 
-def remind_partners(hub: Hub) -> int:
-    """Once a day: tell every partner what it is late with, each step once a week. Returns how many reminders were sent."""
-    today = hub.business_date()
+def watch_partners(hub: Hub) -> None:
+    """Once a day: have every partner reminded that holds cases."""
+    today = hub.business_date().isoformat()
     with hub.database.read() as conn:
-        if read_fact(conn, REMINDED_ON) == today.isoformat():
-            return 0
-        profiles = read_profiles(conn)
-    sent = sum(_remind(hub, profile) for profile in profiles)
+        if read_fact(conn, REMINDED_ON) == today:
+            return
+        holders = conn.scalars(sa.select(t.cases.c.partner_id).where(t.cases.c.partner_id.is_not(None)).distinct()).all()
     with hub.work() as work:
-        write_fact(work.conn, REMINDED_ON, today.isoformat())
-    return sent
+        write_fact(work.conn, REMINDED_ON, today)
+        for partner_id in holders:
+            work.wake(JOB, str(partner_id))
 
 
-def _remind(hub: Hub, profile: PartnerProfile) -> int:
+def remind_partners(hub: Hub, partner_id: str) -> None:
+    """Tell a partner what it is late with, each step of a placement once a week."""
     with hub.database.read() as conn:
-        late = late_now(tuple(sla_entries(conn, profile.partner_id)), hub.now())
-    return sum(_remind_of(hub, profile.partner_id, entry) for entry in late)
+        late = late_now(tuple(sla_entries(conn, partner_id)), hub.now())
+    for entry in late:
+        _remind_of(hub, partner_id, entry)
 
 
-def _remind_of(hub: Hub, partner_id: str, entry: SlaEntry) -> bool:
+def _remind_of(hub: Hub, partner_id: str, entry: SlaEntry) -> None:
     """One reminder of a step, unless this week's was sent or the case is no longer with the partner."""
     with hub.work() as work:
         round_ = (work.now - entry.due_at) // REMIND_EVERY
         mine = (p.partner_reminders.c.placement_id == entry.placement_id) & (p.partner_reminders.c.step == entry.step)
         known = sa.select(p.partner_reminders.c.round).where(mine, p.partner_reminders.c.round == round_)
         if work.conn.scalar(known) is not None:
-            return False
+            return
         case = locked_case(work, entry.case_id)
         placement = case.placement
         if placement is None or not placement.is_out or placement.placement_id != entry.placement_id:
-            return False
+            return
         work.conn.execute(
             sa.insert(p.partner_reminders).values(
                 placement_id=entry.placement_id, step=entry.step, round=round_, partner_id=partner_id,
@@ -161,4 +163,3 @@ def _remind_of(hub: Hub, partner_id: str, entry: SlaEntry) -> bool:
         message_id = derived_id("reminder", entry.placement_id, entry.step, str(round_))
         fact = InstructionQueued(message_id=message_id, code=InstructionCode.NEXT_ACT.value, text=text)
         change_case(hub, work, case, [fact], actor="hub")
-    return True

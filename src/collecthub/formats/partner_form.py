@@ -8,7 +8,7 @@ the same form sent twice, or through two doors, has one effect.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -17,6 +17,8 @@ from collecthub.errors import PermanentError, QuarantineError
 from collecthub.model.exchange import (
     AckVerdict,
     CaseAcknowledgement,
+    CaseAmendment,
+    CaseFile,
     CaseInstruction,
     CaseReturn,
     CaseStatusUpdate,
@@ -26,6 +28,7 @@ from collecthub.model.exchange import (
     Fault,
     InboundMessage,
     InstructionCode,
+    Message,
     PaymentReport,
 )
 from collecthub.model.ids import derived_id
@@ -195,6 +198,24 @@ _PARTS: Sequence[Callable[[FormRow, str, dt.datetime], InboundMessage | None]] =
 )  # fmt: skip
 
 
+def row_of(message: Message) -> FormRow:
+    """A message of the hub as a row to answer. Raises `PermanentError` for one that only a partner sends."""
+    if isinstance(message, CaseFile):
+        debtor = message.debtors[0].name if message.debtors else ""
+        return FormRow(
+            case_id=message.case_id, case_number=message.case_number, debtor=debtor, currency=message.currency,
+            demanded=f"{message.principal:f}", asked="acceptance", answer_to=message.message_id,
+        )
+    if isinstance(message, CaseAmendment):
+        return FormRow(
+            case_id=message.case_id, currency=message.currency, demanded=f"{message.principal:f}",
+            asked=f"confirm: {message.code.value}", answer_to=message.message_id, holder_ref=message.holder_ref,
+        )
+    if isinstance(message, CaseInstruction):
+        return FormRow(case_id=message.case_id, asked=f"{message.code.value}: {message.text}", holder_ref=message.holder_ref)
+    raise PermanentError("this message is no row of a form", cure="Send it through another channel.")
+
+
 # --- as a file ------------------------------------------------------------------------------------
 
 
@@ -209,9 +230,14 @@ def read_form(content: bytes, name: str, partner_id: str, now: dt.datetime) -> D
 
     Raises `QuarantineError` when the file is no form at all.
     """
+    return said_in(_form_rows(content, name), name, partner_id, now)
+
+
+def said_in(rows: Iterable[tuple[int, Mapping[str, str]]], name: str, partner_id: str, now: dt.datetime) -> Decoded:
+    """What rows of a form say, each with the line where a person finds it in `name`."""
     messages: list[InboundMessage] = []
     faults: list[Fault] = []
-    for line, cells in _form_rows(content, name):
+    for line, cells in rows:
         row = FormRow(**{column: cells.get(column, "").removeprefix("'").strip() for column in COLUMNS})
         try:
             if row.is_filled:
