@@ -41,6 +41,7 @@ from collecthub.cli import (
     status,
     trial,
 )
+    supplier_trial,
 from collecthub.cli.errors_shown import HubGroup
 from collecthub.cli.output import say
 
@@ -96,6 +97,7 @@ parties.partner_app.command("demo-network")(network.install_network)
 parties.partner_app.add_typer(partner_profile.app, name="profile")
 for name, group in (
     ("creditor", parties.creditor_app), ("partner", parties.partner_app), ("mandate", network.mandate_app), ("connection", connections.app),
+exchange.app.command("trial")(supplier_trial.exchange_trial)
     ("case", cases.app), ("task", desks.task_app), ("quarantine", desks.quarantine_app),
     ("dispatch", desks.dispatch_app), ("user", entrance.user_app), ("key", entrance.key_app),
     ("db", keeping.db_app), ("fence", keeping.fence_app), ("plugin", corridor_map.plugin_app),
