@@ -16,6 +16,7 @@ from collecthub.cli import (
     checks,
     client_money,
     connections,
+    contact,
     contracts,
     corridor_map,
     country,
@@ -33,6 +34,7 @@ from collecthub.cli import (
     partner_profile,
     payments,
     plan,
+    playbook,
     receipts,
     remittance,
     routes,
@@ -102,6 +104,6 @@ exchange.app.command("trial")(supplier_trial.exchange_trial)
     ("dispatch", desks.dispatch_app), ("user", entrance.user_app), ("key", entrance.key_app),
     ("db", keeping.db_app), ("fence", keeping.fence_app), ("plugin", corridor_map.plugin_app),
     ("status", status.app), ("country", country.app), ("portfolio", feasibility.portfolio_app), ("exchange", exchange.app), ("invoice", invoices.app),
-    ("law", law.app), ("payment", payments.app), ("remittance", remittance.app), ("contract", contracts.app), ("client-money", client_money.app), ("receipt", receipts.app), ("score", score.app), ("plan", plan.app),
+    ("law", law.app), ("payment", payments.app), ("remittance", remittance.app), ("contract", contracts.app), ("client-money", client_money.app), ("receipt", receipts.app), ("score", score.app), ("playbook", playbook.app), ("contact", contact.app), ("plan", plan.app),
 ):  # fmt: skip
     app.add_typer(group, name=name)

@@ -14,8 +14,10 @@ from collecthub.law.steps import Happened, Happening, Obstacle, Step, StepQuesti
 from collecthub.model.case import Case
 from collecthub.model.contact import Channel, Tone
 from collecthub.model.payment_reference import payment_reference
-from collecthub.paper.letter_text import LetterFacts, LetterItem, shipped_language, words
+from collecthub.paper.letter_text import LetterFacts, LetterItem, Words, shipped_language, words
 from collecthub.store.connections import CreditorRow, read_creditor
+from collecthub.store.queries.case_file import read_owned_case
+from collecthub.store.queries.scope import Scope
 
 PAY_WITHIN_DAYS = 10
 _CENT = Decimal(0)
@@ -28,13 +30,26 @@ def message_for(hub: Hub, case: Case, *, contact_id: str, channel: Channel, tone
     if creditor is None:
         raise PermanentError(f"creditor {case.creditor_id} is gone", cure="Run `collecthub verify`.")
     _has_address(case, channel)
-    language = shipped_language(case.debtor.language, creditor.party.language)
-    said = words(letter_facts(case, creditor, hub.business_date()), Tone(tone), language)
+    said = _said(case, creditor, Tone(tone), hub.business_date())
     return DebtorMessage(
         contact_id=contact_id, channel=channel, sender_name=creditor.name, reply_to=creditor.party.email,
         recipient=case.debtor.name, email=case.debtor.email, phone=_phone(case), address=case.debtor.address,
         language=said.language, subject=said.subject, text=said.text,
     )
+
+
+def preview_message(hub: Hub, scope: Scope, case_id: str, tone: Tone) -> Words:
+    """What this debtor would read today, whether or not he can be reached. Raises `NotThereError`."""
+    with hub.database.read() as conn:
+        case = read_owned_case(conn, scope, case_id)
+        creditor = read_creditor(conn, case.creditor_id)
+    assert creditor is not None, "a case belongs to a creditor"
+    return _said(case, creditor, tone, hub.business_date())
+
+
+def _said(case: Case, creditor: CreditorRow, tone: Tone, today: dt.date) -> Words:
+    language = shipped_language(case.debtor.language, creditor.party.language)
+    return words(letter_facts(case, creditor, today), tone, language)
 
 
 def letter_facts(case: Case, creditor: CreditorRow, today: dt.date) -> LetterFacts:

@@ -14,7 +14,6 @@ import msgspec
 
 from collecthub.errors import PermanentError
 
-
 REMINDERS = "reminders"  # the hold under which a case is not handed over while the agreed steps are taken
 
 
@@ -47,13 +46,14 @@ class DayCount(enum.StrEnum):
 
 
 class ContactStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One step: `after_days` after the oldest due date, by a channel, in a tone."""
+    """One step: `after_days` after the oldest due date, by a channel, in a tone. `cost` is what it costs the creditor."""
 
     name: str
     after_days: int
     channel: Channel
     tone: Tone
     days: DayCount = DayCount.CALENDAR
+    cost: Decimal = Decimal(0)
 
 
 class ContactPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,6 +69,7 @@ class ContactPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     segments: tuple[str, ...] = ()
     minimum_amount: Decimal = Decimal(0)
     fallback: Channel = Channel.LETTER
+    handover_cost: Decimal = Decimal(0)
 
     def __post_init__(self) -> None:
         days = [*(step.after_days for step in self.steps), self.handover_after_days]

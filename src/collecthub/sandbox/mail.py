@@ -1,7 +1,8 @@
 """A mail sink: takes every message over SMTP, keeps it, delivers none.
 
 Ready file: `smtp_host`, `smtp_port`. Control: `messages` (GET: `after`, `to`; newest last), `books` (count), `refuse`
-(`{"code": 450, "times": 2}`: answers that to the next messages).
+(`{"code": 450, "times": 2}`: answers that to the next messages), `refuse_address` (`{"to": ...}`: unknown here for good),
+`hang_up` (`{"times": 1}`: keeps the next messages and breaks off without an answer).
 """
 
 from __future__ import annotations
@@ -31,6 +32,17 @@ class Sink:
     def __init__(self, books: Books, clock: Clock) -> None:
         self._books, self._clock = books, clock
         self._refusals: list[str] = []
+        self._unknown: set[str] = set()
+        self._hang_ups = 0
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Take the recipient, unless he is unknown here."""
+        if address in self._unknown:
+            return "550 5.1.1 No such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 Fine"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Keep the message, then say so."""
@@ -41,11 +53,18 @@ class Sink:
             "INSERT INTO messages (mail_from, rcpt_to, received_at, content) VALUES (?, ?, ?, ?)",
             (envelope.mail_from or "", "\n".join(envelope.rcpt_tos), self._clock.now().isoformat(), content),
         )
+        if self._hang_ups:
+            self._hang_ups -= 1
+            assert server.transport is not None, "somebody is connected"
+            server.transport.abort()
         return "250 2.0.0 Kept"
 
     def actions(self) -> dict[str, Control]:
         """The control actions of this twin."""
-        return {"messages": self._messages, "books": self._report, "refuse": self._refuse}
+        return {
+            "messages": self._messages, "books": self._report, "refuse": self._refuse,
+            "refuse_address": self._refuse_address, "hang_up": self._hang_up,
+        }  # fmt: skip
 
     def _messages(self, payload: dict[str, Any]) -> Any:
         rows = self._books.connection.execute(
@@ -60,6 +79,14 @@ class Sink:
     def _refuse(self, payload: dict[str, Any]) -> Any:
         self._refusals = [f"{payload['code']} Not now"] * int(payload.get("times", 1))
         return {"pending": len(self._refusals)}
+
+    def _refuse_address(self, payload: dict[str, Any]) -> Any:
+        self._unknown.add(str(payload["to"]))
+        return {"unknown": sorted(self._unknown)}
+
+    def _hang_up(self, payload: dict[str, Any]) -> Any:
+        self._hang_ups = int(payload.get("times", 1))
+        return {"pending": self._hang_ups}
 
     async def open(self) -> Mapping[str, Any]:
         """Listen for SMTP; returns the facts for the ready file."""

@@ -63,6 +63,8 @@ OUTCOMES: Mapping[str, Label] = {
     "other": ("Closed for another reason", "quiet"),
 }
 HOLDS: Mapping[str, Label] = {
+    "reminders": ("Reminders first", "quiet"),
+    "unlawful_step": ("A step that the law forbids", "bad"),
     "shadow": ("Waits for release", "info"),
     "excluded": ("Excluded", "quiet"),
     "held_elsewhere": ("Runs elsewhere", "quiet"),

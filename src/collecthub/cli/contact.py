@@ -1,0 +1,76 @@
+"""`collecthub contact`: what was and will be said to debtors, and what a person decides about it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from collecthub.cli.hub_access import client
+from collecthub.cli.output import Json, print_json, print_table, say
+from collecthub.errors import PermanentError
+
+app = typer.Typer(no_args_is_help=True, help="Contact with debtors: messages, calls and visits before a hand-over.")
+
+
+@app.command("list")
+def list_contacts(
+    state: Annotated[str, typer.Option(help="Only this state: queued, in_doubt, with_person, sent, withdrawn, failed.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 100,
+    as_json: Json = False,
+) -> None:
+    """Every step that was taken or is to be taken."""
+    from collecthub.store.queries.contacts import read_contacts
+    from collecthub.store.queries.scope import LOCAL_OPERATOR
+
+    with client() as hub, hub.database.read() as conn:
+        rows = read_contacts(conn, LOCAL_OPERATOR, state=state, limit=limit)
+    if as_json:
+        print_json({"items": rows})
+        return
+    print_table(
+        ["contact", "case", "step", "by", "state", "queued", "problem"],
+        [[row.contact_id, row.number, row.step, row.channel, row.state, row.queued_at, row.problem] for row in rows],
+    )
+
+
+@app.command("preview")
+def preview(
+    case: Annotated[str, typer.Argument(help="Id of the case.")],
+    tone: Annotated[str, typer.Option(help="friendly, firm or final.")] = "friendly",
+    as_json: Json = False,
+) -> None:
+    """The message this debtor would get today. Nothing is sent."""
+    from collecthub.engine.contact_words import preview_message
+    from collecthub.model.contact import Tone
+    from collecthub.store.queries.scope import LOCAL_OPERATOR
+
+    if tone not in {one.value for one in Tone}:
+        raise typer.BadParameter(f"{tone!r} is no tone; choose friendly, firm or final")
+    with client() as hub:
+        said = preview_message(hub, LOCAL_OPERATOR, case, Tone(tone))
+    if as_json:
+        print_json(said)
+    else:
+        say(f"{said.subject}\n\n{said.text}")
+
+
+@app.command("settle")
+def settle(
+    contact: Annotated[str, typer.Argument(help="Id of the contact.")],
+    reached: Annotated[bool | None, typer.Option("--reached/--not-reached", help="Whether the debtor was reached.")] = None,
+    note: Annotated[str, typer.Option(help="How you know, or what was said.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Say what became of a message in doubt, of a call or of a visit."""
+    from collecthub.engine.contacting import settle_contact
+    from collecthub.store.queries.scope import LOCAL_OPERATOR
+
+    if reached is None:
+        raise PermanentError("nothing is settled yet", cure="Say --reached or --not-reached.")
+    with client() as hub:
+        settle_contact(hub, contact, reached=reached, actor=LOCAL_OPERATOR.subject, note=note)
+    if as_json:
+        print_json({"contact_id": contact, "reached": reached})
+    else:
+        say("Noted.")

@@ -1,0 +1,158 @@
+"""`collecthub playbook`: what was agreed with a creditor, as a file, and what it would have done in the past."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from collecthub.cli.hub_access import client
+from collecthub.cli.law_options import Segment, law_of
+from collecthub.cli.output import Json, print_json, print_table, say
+from collecthub.errors import PermanentError
+
+if TYPE_CHECKING:
+    from collecthub.law.contact_trial import PastItem, Taken, Trial
+    from collecthub.model.contact import ContactPolicy
+
+app = typer.Typer(no_args_is_help=True, help="Playbooks: the steps before a hand-over, agreed with a creditor.")
+PlaybookFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, metavar="FILE", help="Contact steps, TOML.")]
+
+
+def read_contact(file: Path) -> tuple[ContactPolicy, ...]:
+    """The contact policies of a file. Raises `PermanentError` naming what is wrong and where."""
+    import tomllib
+
+    import msgspec
+
+    from collecthub.model.contact import ContactPolicy
+    from collecthub.model.money import parse_amount
+
+    try:
+        said = tomllib.loads(file.read_text(encoding="utf-8"), parse_float=parse_amount)
+        if set(said) != {"contact"}:
+            raise PermanentError(f"{file.name} names {', '.join(sorted(said)) or 'nothing'}", cure="Begin with [[contact]].")
+        return msgspec.convert(said["contact"], tuple[ContactPolicy, ...])
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        raise PermanentError(
+            f"{file.name} is no playbook: {error}", cure="See docs/howto/playbook.md for an example."
+        ) from error
+
+
+@app.command("check")
+def check(file: PlaybookFile, as_json: Json = False) -> None:
+    """Read a playbook file and say what it would agree to. Needs no database."""
+    found = read_contact(file)
+    if as_json:
+        print_json({"contact": found})
+        return
+    for policy in found:
+        _show(policy)
+
+
+@app.command("show")
+def show(
+    creditor: Annotated[str, typer.Argument(help="Id of the creditor.")],
+    as_json: Json = False,
+) -> None:
+    """What is agreed with a creditor."""
+    from collecthub.store.connections import read_creditor
+
+    with client() as hub, hub.database.read() as conn:
+        row = read_creditor(conn, creditor)
+    if row is None:
+        raise PermanentError(f"there is no creditor {creditor}", cure="See `collecthub creditor list`.")
+    if as_json:
+        print_json({"creditor_id": creditor, "contact": row.playbook.contact})
+        return
+    if not row.playbook.contact:
+        say(f"Nothing is agreed with {row.name}: cases are handed over without reminders of the hub.")
+    for policy in row.playbook.contact:
+        _show(policy)
+
+
+@app.command("set")
+def set_playbook(
+    creditor: Annotated[str, typer.Argument(help="Id of the creditor.")], file: PlaybookFile, as_json: Json = False
+) -> None:
+    """Agree on the steps of a file with a creditor; cases that are open keep the ones they began with."""
+    from collecthub.engine.playbooks import agree_contact
+    from collecthub.store.queries.scope import LOCAL_OPERATOR
+
+    found = read_contact(file)
+    with client() as hub:
+        agree_contact(hub, LOCAL_OPERATOR, creditor, found)
+    if as_json:
+        print_json({"creditor_id": creditor, "contact": found})
+    else:
+        say(f"Agreed: {', '.join(policy.name for policy in found)}. New cases follow it where the hub sends reminders.")
+
+
+def _show(policy: ContactPolicy) -> None:
+    whom = ", ".join(policy.segments) or "everybody"
+    say(f"{policy.name} (for {whom}, from {policy.minimum_amount})")
+    rows = [[step.after_days, step.days.value, step.name, step.channel.value, step.tone.value] for step in policy.steps]
+    rows.append([policy.handover_after_days, "calendar", "hand-over", "", ""])
+    print_table(["day", "counted in", "step", "by", "tone"], rows)
+
+
+# --- the past -------------------------------------------------------------------------------------
+
+
+@app.command("dry-run")
+def dry_run(
+    invoices: Annotated[Path, typer.Argument(exists=True, dir_okay=False, metavar="FILE", help="Past invoices, CSV or XLSX.")],
+    playbook: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The playbook that is tried.")],
+    against: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="Another one beside it.")] = None,
+    country: Annotated[str, typer.Option(help="Where the debtors live, for holidays and law.")] = "BE",
+    segment: Annotated[Segment, typer.Option(help="What the debtors are.")] = "B2B",
+    until: Annotated[str, typer.Option(help="Last day, as 2013-12-31; the last day of the file by default.")] = "",
+    letters: Annotated[bool, typer.Option("--letters", help="Every single step too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """What a playbook would have done: which letters when, who is handed over, at what cost. Needs no database."""
+    from collecthub.law.contact_trial import try_policy
+
+    items, last = _past_items(invoices)
+    end = dt.date.fromisoformat(until) if until else last
+    law = law_of(country)
+    tried: list[tuple[Trial, list[Taken]]] = []
+    for file in filter(None, (playbook, against)):
+        policy = next((one for one in read_contact(file) if segment in (one.segments or (segment,))), None)
+        if policy is None:
+            raise PermanentError(f"{file.name} says nothing about {segment}", cure="Choose another --segment.")
+        tried.append(try_policy(policy, items, end, country=country, segment=segment, law=law))
+    if as_json:
+        print_json([{"trial": trial, "letters": taken if letters else []} for trial, taken in tried])
+        return
+    _compare([trial for trial, _ in tried])
+    for _, taken in tried if letters else ():
+        print_table(["day", "debtor", "step", "asks", "refused by"], [[o.on, o.debtor, o.step, o.asked, o.refused] for o in taken])
+
+
+def _past_items(file: Path) -> tuple[list[PastItem], dt.date]:
+    from collecthub.law.contact_trial import PastItem
+    from collecthub.score.receivables import layout_of, past_invoices
+    from collecthub.wire.tabular import read_rows
+
+    rows = [(row.line, row.cells) for row in read_rows(file.read_bytes(), file.name)]
+    found, _ = past_invoices(layout_of(rows[0][1] if rows else ()), rows)
+    items = [
+        PastItem(debtor=one.customer, due_on=one.due_on, settled_on=one.settled_on, amount=one.amount) for one in found
+    ]
+    return items, max(max(one.settled_on or one.due_on for one in items), max(one.due_on for one in items))
+
+
+def _compare(trials: list[Trial]) -> None:
+    for trial in trials:
+        say(
+            f"{trial.policy}: {trial.invoices} invoices of {trial.debtors} debtors until {trial.until}; "
+            f"{trial.paid_before_any_step} late ones were paid before anybody was written to"
+        )
+        print_table(
+            ["step", "times", "asked together", "cost", "refused by law"],
+            [[one.step, one.times, f"{one.asked:,}", f"{one.cost:,}", one.refused] for one in trial.steps],
+        )
+        say(f"Cost in all: {trial.cost:,}")
