@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from bench import case_list, casework, pulling
+from bench import case_list, casework, pulling, sap_pull
 from bench.findings import Finding, show
 from bench.places import STATE, BenchError, NewDatabase, postgres_server, serving, sqlite_files
 
@@ -31,11 +31,13 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     cases: int = 100_000
     list_seconds: float = 4
     memory: tuple[int, ...] = (10_000, 100_000, 1_000_000)
+    sap_items: int = 100_000
+    sap_memory: tuple[int, ...] = (100_000, 1_000_000)
     databases: tuple[str, ...] = ("SQLite", "PostgreSQL")
 
 
 QUICK = Sizes(
-    items=2_000, times=1, debtors=40, cases=400, list_seconds=0.3, memory=(1_000,), databases=("SQLite",)
+    items=2_000, times=1, debtors=40, cases=400, list_seconds=0.3, memory=(1_000,), sap_items=6_000, sap_memory=(), databases=("SQLite",)
 )  # fmt: skip
 Part = Callable[[Path, str, Mapping[str, NewDatabase], Sizes], Iterator[Finding]]
 
@@ -48,6 +50,9 @@ PARTS: dict[str, Part] = {
     ),
     "cases": lambda folder, _, databases, sizes: casework.rows(folder, databases, sizes.debtors),
     "list": lambda folder, _, databases, sizes: case_list.rows(folder, databases, sizes.cases, sizes.list_seconds),
+    "sap_pull": lambda folder, _, databases, sizes: sap_pull.rows(
+        folder, databases, sizes.sap_items, sizes.times, sizes.sap_memory
+    ),
     "memory": lambda folder, server, databases, sizes: pulling.memory(
         folder, server, databases["SQLite"], sizes.memory
     ),
@@ -103,7 +108,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help=f"parts to run, by comma: {', '.join(PARTS)}")
     parser.add_argument("--output", type=Path, help="where to write the findings as JSON")
     given = parser.parse_args()
-    parts = given.only.split(",") if given.only else [name for name in PARTS if name != "dlt" or not given.quick]
+    parts = given.only.split(",") if given.only else [name for name in PARTS if not (given.quick and name in ("dlt", "sap_pull"))]
     if unknown := [name for name in parts if name not in PARTS]:
         parser.error(f"unknown part {unknown[0]}; choose from {', '.join(PARTS)}")
     STATE.mkdir(exist_ok=True)

@@ -28,15 +28,15 @@ Store = Callable[[list[Row]], None]
 
 COLUMNS = (
     "connection_id item_ref creditor_id debtor_ref debtor_name number kind state issued_on due_on currency"
-    " amount_minor open_minor settles_ref group_ref document_ref dunning_level is_blocked text row_hash look_on"
+    " amount_minor open_minor settles_ref group_ref document_ref dunning_level is_blocked dunned_on text row_hash look_on"
 ).split()
 _TYPES = {
-    **dict.fromkeys(("issued_on", "due_on", "look_on"), "DATE"),
+    **dict.fromkeys(("issued_on", "due_on", "dunned_on", "look_on"), "DATE"),
     **dict.fromkeys(("amount_minor", "open_minor", "row_hash"), "BIGINT"),
     **dict.fromkeys(("dunning_level", "is_blocked"), "SMALLINT"),
 }
 _DEFINITIONS = ", ".join(
-    f"{name} {_TYPES.get(name, 'TEXT')}{'' if name in ('issued_on', 'look_on') else ' NOT NULL'}" for name in COLUMNS
+    f"{name} {_TYPES.get(name, 'TEXT')}{'' if name in ('issued_on', 'dunned_on', 'look_on') else ' NOT NULL'}" for name in COLUMNS
 )
 SCHEMA = (
     f"CREATE TABLE invoices ({_DEFINITIONS}, PRIMARY KEY (connection_id, item_ref))",
@@ -102,7 +102,7 @@ def row(prefix: str, term: Term) -> Row:
         prefix + term.Account, term.AccountName, str(term.InvoiceNumber),
         "invoice" if minor >= 0 else "credit_note", "paid" if term.IsFullyPaid else "open",
         day(term.InvoiceDate).isoformat(), day(term.DueDate).isoformat(), term.Currency, minor,
-        0 if term.IsFullyPaid else minor, "", prefix[:-1], term.TransactionEntryID, 0, 0, term.Description,
+        0 if term.IsFullyPaid else minor, "", prefix[:-1], term.TransactionEntryID, 0, 0, None, term.Description,
     )  # fmt: skip
     fingerprint = hashlib.blake2b(_encode(values), digest_size=8).digest()
     return (

@@ -26,7 +26,7 @@ NAMES = (
     " DebitCreditCode PostingKey SpecialGLCode SpecialGLTransactionType BillingDocument DocumentReferenceID"
     " DocumentItemText InvoiceReference InvoiceReferenceFiscalYear InvoiceItemReference IsReversal IsReversed IsCleared"
     " ClearingAccountingDocument ClearingDocFiscalYear DocumentDate NetDueDate AmountInTransactionCurrency"
-    " TransactionCurrency DunningLevel DunningBlockingReason"
+    " TransactionCurrency DunningLevel DunningBlockingReason LastDunningDate"
 )
 
 
@@ -52,6 +52,7 @@ class Line(msgspec.Struct, gc=False):
     TransactionCurrency: str
     DunningLevel: str
     DunningBlockingReason: str
+    LastDunningDate: str | None
 
 
 class Results(msgspec.Struct):
@@ -99,7 +100,8 @@ def row(line: Line) -> Row:
     values = (
         line.Customer, line.CustomerName, line.DocumentReferenceID, kind, "open", day(line.DocumentDate).isoformat(),
         day(line.NetDueDate).isoformat(), line.TransactionCurrency, minor, minor, settles, line.CompanyCode,
-        line.BillingDocument, int(line.DunningLevel), int(bool(line.DunningBlockingReason)), line.DocumentItemText,
+        line.BillingDocument, int(line.DunningLevel), int(bool(line.DunningBlockingReason)),
+        day(line.LastDunningDate).isoformat() if line.LastDunningDate else None, line.DocumentItemText,
     )  # fmt: skip
     fingerprint = hashlib.blake2b(_encode(values), digest_size=8).digest()
     ref = f"{line.CompanyCode}/{line.FiscalYear}/{line.AccountingDocument}/{line.AccountingDocumentItem}"

@@ -60,4 +60,5 @@ def line(index: int) -> dict[str, object]:
         "NetDueDate": f"/Date({(issued + 30) * _DAY_MS})/",
         "AmountInTransactionCurrency": f"{-amount if is_credit or is_payment else amount:.3f}",
         "TransactionCurrency": "JPY" if is_yen else "EUR", "DunningLevel": str(index % 4), "DunningBlockingReason": "",
+        "LastDunningDate": f"/Date({(issued + 30 + 14 * (index % 4)) * _DAY_MS})/" if index % 4 else None,
     }  # fmt: skip

@@ -53,6 +53,7 @@ def normalise(raw: RawInvoice) -> Invoice | RefusedRow:
         dunning_level=raw.dunning_level,
         is_blocked=raw.is_blocked,
         text=raw.text,
+        dunned_on=raw.dunned_on,
     )
 
 

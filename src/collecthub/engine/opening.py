@@ -320,6 +320,7 @@ def _invoice(record: Any) -> Invoice:
         open_amount=from_minor(record.open_minor, record.currency),
         settles_ref=record.settles_ref, group_ref=record.group_ref, document_ref=record.document_ref,
         dunning_level=record.dunning_level, is_blocked=bool(record.is_blocked), text=record.text,
+        dunned_on=record.dunned_on,
     )
 
 

@@ -35,7 +35,7 @@ _number = struct.Struct(">q").unpack
 _COLUMNS = (
     "connection_id", "item_ref", "creditor_id", "debtor_ref", "debtor_name", "number", "kind", "state",
     "issued_on", "due_on", "currency", "amount_minor", "open_minor", "settles_ref", "group_ref", "document_ref",
-    "dunning_level", "is_blocked", "text", "row_hash", "look_on",
+    "dunning_level", "is_blocked", "text", "dunned_on", "row_hash", "look_on",
 )
 _REF, _STATE, _CURRENCY, _OPEN = map(_COLUMNS.index, ("item_ref", "state", "currency", "open_minor"))
 
@@ -76,9 +76,9 @@ class PageKeeper:
         stored = [(bad, self._hub.evidence.keep(bad.content)) for bad in refused]
         bad_refs = {bad.item_ref for bad in refused}
         with self._hub.work() as work:
+            _keep_reminders(work.conn, self._row, [raw for raw, _ in news if raw.item_ref in known])
             bulk_upsert(work.conn, t.invoices, _COLUMNS, fresh, "row_hash")
             _cancel(work.conn, self._row.connection_id, gone)
-            self._keep_reminders(work, news)
             self._quarantine(work, stored, [raw.item_ref for raw in page.rows if raw.item_ref not in bad_refs])
             mark_changed(work.conn, self._row.connection_id, page.changed_debtors)
             change_connection(work.conn, self._row.connection_id, checkpoint=page.checkpoint)
@@ -102,20 +102,6 @@ class PageKeeper:
             else:
                 refused.append(item)
         return fresh, refused
-
-    def _keep_reminders(self, work: Work, news: Sequence[tuple[RawInvoice, int]]) -> None:
-        """Add the creditor's own reminders that the ERP dates: it keeps the last one only, so they pile up here."""
-        dated: list[dict[str, object]] = [
-            {
-                "connection_id": self._row.connection_id, "item_ref": raw.item_ref, "dunned_on": raw.dunned_on,
-                "level": raw.dunning_level, "creditor_id": self._row.creditor_id,
-            }
-            for raw, _ in news
-            if raw.dunned_on is not None
-        ]
-        if dated:
-            names = tuple(dated[0])
-            work.conn.execute(putting(work.conn.dialect.name, own_reminders, names), dated)
 
     def _known(self, refs: Sequence[str]) -> dict[str, _Stored]:
         if self._is_empty:
@@ -176,6 +162,24 @@ class PageKeeper:
             yield OutcomeSum(outcome=outcome, currency=currency, rows=rows, amount=amount)
 
 
+def _keep_reminders(conn: sa.Connection, row: ConnectionRow, changed: Sequence[RawInvoice]) -> None:
+    """Keep the creditor's own reminders before newer ones take their place: the ERP knows the last one only."""
+    newer = {raw.item_ref: raw.dunned_on for raw in changed if raw.dunned_on is not None}
+    if not newer:
+        return
+    c = t.invoices.c
+    held = sa.select(c.item_ref, c.dunned_on, c.dunning_level.label("level")).where(
+        c.connection_id == row.connection_id, c.item_ref.in_(newer), c.dunned_on.isnot(None)
+    )
+    earlier = [
+        {**one._mapping, "connection_id": row.connection_id, "creditor_id": row.creditor_id}
+        for one in conn.execute(held)
+        if one.dunned_on != newer[one.item_ref]
+    ]
+    if earlier:
+        conn.execute(putting(conn.dialect.name, own_reminders, tuple(earlier[0])), earlier)
+
+
 def _cancel(conn: sa.Connection, connection_id: str, item_refs: Sequence[str]) -> None:
     """Lines that were deleted in the ERP ask for nothing any more; unknown ones never did."""
     if not item_refs:
@@ -206,5 +210,6 @@ def _values(row: ConnectionRow, item: Invoice, fingerprint: int) -> tuple[Any, .
         item.debtor_ref, item.debtor_name, item.number, item.kind.value, item.state.value,
         item.issued_on.isoformat() if item.issued_on else None, item.due_on.isoformat(), item.currency,
         int(item.amount.scaleb(places)), int(item.open_amount.scaleb(places)), item.settles_ref, item.group_ref,
-        item.document_ref, item.dunning_level, int(item.is_blocked), item.text, fingerprint, _LOOK_NOW_TEXT,
+        item.document_ref, item.dunning_level, int(item.is_blocked), item.text,
+        item.dunned_on.isoformat() if item.dunned_on else None, fingerprint, _LOOK_NOW_TEXT,
     )

@@ -74,6 +74,7 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     dunning_level: int
     is_blocked: bool
     text: str
+    dunned_on: dt.date | None = None
 
 
 class RefusedRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ invoice_lines = sa.Table(  # what was sold, of the invoices that entered a case;
     id_column("creditor_id"), text_column("lines"), moment_column("read_at", nullable=False),
 )
 
-own_reminders = sa.Table(  # the creditor's own reminders, each as the ERP once stated it: rows are only added
+own_reminders = sa.Table(  # reminders of the creditor's own that a later one took the place of: rows are only added
     "own_reminders", metadata,
     id_column("connection_id", key=True), sa.Column("item_ref", sa.String(140), primary_key=True),
     sa.Column("dunned_on", sa.Date, primary_key=True), sa.Column("level", sa.SmallInteger, primary_key=True),

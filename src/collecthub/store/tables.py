@@ -93,6 +93,7 @@ invoices = sa.Table(
     text_column("settles_ref"), text_column("group_ref"), text_column("document_ref"),
     sa.Column("dunning_level", sa.SmallInteger, nullable=False),
     sa.Column("is_blocked", sa.SmallInteger, nullable=False),
+    sa.Column("dunned_on", sa.Date),  # of the reminder of that level; earlier ones: `erp_tables.own_reminders`
     text_column("text"),
     sa.Column("row_hash", sa.BigInteger, nullable=False),
     sa.Column("look_on", sa.Date),  # the date on which `open_case` must look at the row; null when settled

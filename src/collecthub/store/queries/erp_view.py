@@ -61,7 +61,9 @@ def _invoices(conn: sa.Connection, case: Case) -> tuple[InvoiceFacts, ...]:
     }
     awaited = {ref for (ref,) in _rows(conn, e.wanted_papers, case, refs)}
     reminders: dict[str, list[OwnReminder]] = {}
-    for ref, dunned_on, level in _rows(conn, e.own_reminders, case, refs, "dunned_on", "level"):
+    earlier = _rows(conn, e.own_reminders, case, refs, "dunned_on", "level")
+    newest = [row for row in _rows(conn, t.invoices, case, refs, "dunned_on", "dunning_level") if row.dunned_on]
+    for ref, dunned_on, level in (*earlier, *newest):
         reminders.setdefault(ref, []).append(OwnReminder(level=level, dunned_on=dunned_on))
     return tuple(
         InvoiceFacts(

@@ -18,5 +18,10 @@ def upgrade() -> None:
     bind = op.get_bind()
     for table in (invoice_lines, own_reminders, wanted_papers):
         table.create(bind, checkfirst=True)
-    if "account" not in {column["name"] for column in sa.inspect(bind).get_columns("debtors")}:
-        op.add_column("debtors", sa.Column("account", sa.Text, nullable=False, server_default=""))
+    seen = sa.inspect(bind)
+    for table, column in (
+        ("debtors", sa.Column("account", sa.Text, nullable=False, server_default="")),
+        ("invoices", sa.Column("dunned_on", sa.Date)),
+    ):
+        if column.name not in {known["name"] for known in seen.get_columns(table)}:
+            op.add_column(table, column)
