@@ -19,6 +19,7 @@ from collecthub.model.ids import new_id
 from collecthub.store import tables as t
 from collecthub.store.connections import read_connection
 from collecthub.store.quarantine import quarantine_row
+from collecthub.store.remittance_tables import remittances
 from collecthub.web.app import bare_app
 from collecthub.web.openapi import document
 from web import hooked
@@ -116,10 +117,17 @@ def kroons_things(office: Office, world: World) -> dict[str, str]:
             )
         )
         envelope_id = work.conn.scalar(sa.select(t.envelopes.c.envelope_id))
+        remittance_id = new_id()
+        work.conn.execute(
+            sa.insert(remittances).values(
+                remittance_id=remittance_id, number="RM-1", creditor_id="kroon", currency="EUR", state="created",
+                made_on=hub.business_date(), made_at=work.now,
+            )
+        )
     assert envelope_id is not None, "the case went out"
     return {
         "case_id": opened["case_id"], "document_id": added["document_id"], "connection_id": "books",
-        "task_id": task_id, "payment_id": payment["payment_id"], "quarantine_id": entry or "", "envelope_id": envelope_id, "key_id": key_id,
+        "task_id": task_id, "payment_id": payment["payment_id"], "quarantine_id": entry or "", "envelope_id": envelope_id, "key_id": key_id, "remittance_id": remittance_id,
         "mandate_id": paper.json()["mandate_id"], "report_id": report.json()["report_id"], "webhook_id": webhook.json()["webhook_id"],
         "balance_id": balance["balance_id"], "partner_id": "bailiff", "link_id": link.json()["link_id"],
     }  # fmt: skip

@@ -22,6 +22,7 @@ from collecthub.model.contract import Contract, Side, in_force
 from collecthub.model.facts_remittance import MoneyPassedOn
 from collecthub.model.fee import ZERO, Fee, FeesBefore, facts_of, fee_on
 from collecthub.model.ids import new_id
+from collecthub.model.money import round_amount
 from collecthub.store import held_money as h
 from collecthub.store import remittance_tables as r
 from collecthub.store import remittances as rs
@@ -110,8 +111,9 @@ def _remit(
             creditor_id=creditor_id,
         )
         return NotRemitted(creditor_id=creditor_id, currency=currency, held=held, reason=error.message, cure=error.cure)
-    fee = sum((line.fee.amount for line in lines if line.is_withheld), ZERO)
-    vat = sum((line.fee.vat for line in lines if line.is_withheld), ZERO)
+    kept = [line.fee for line in lines if line.is_withheld]
+    fee = round_amount(sum((one.amount for one in kept), ZERO), currency)
+    vat = round_amount(sum((one.vat for one in kept), ZERO), currency)
     if held - fee - vat <= 0:
         reason = f"the fees of {fee + vat} {currency} leave nothing of the {held} {currency} to pay"
         return NotRemitted(creditor_id=creditor_id, currency=currency, held=held, reason=reason, cure="It waits for the next payment.")

@@ -26,6 +26,7 @@ from collecthub.web.api import (
     payments,
     plans,
     proceedings,
+    remittances,
     session,
     solvency,
     statements,
@@ -41,7 +42,7 @@ from collecthub.web.portal.router import router as portal_router
 API_ROUTERS = (
     statements.router,
     session.router, cases.router, intake.router, case_changes.router, doors.router,
-    connection_changes.router, desks.router, imports.router, law.router, countries.router, status_codes.router, payments.router, network.router, plans.router, objections.router, proceedings.router, solvency.router,
+    connection_changes.router, desks.router, imports.router, law.router, countries.router, status_codes.router, payments.router, remittances.router, network.router, plans.router, objections.router, proceedings.router, solvency.router,
     partner_cases.router, partner_reports.router, partner_standing.router, webhooks.router,
 )
 

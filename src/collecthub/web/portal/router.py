@@ -24,6 +24,7 @@ from collecthub.web.portal import (
     overview,
     partners,
     payments,
+    remittances,
 )
 from collecthub.web.portal.pages import STATIC
 from collecthub.web.problems import ProblemError
@@ -59,6 +60,6 @@ async def read_static(name: str) -> Response:
 
 for part in (
     login, overview, case_list, case_page, case_actions, course, new_case, imports, connecting, connections, first_wave, consent,
-    partners, desks, countries, feasibility, payments,
+    partners, desks, countries, feasibility, payments, remittances,
 ):
     router.include_router(part.router)

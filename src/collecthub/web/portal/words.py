@@ -159,6 +159,15 @@ MESSAGE_KINDS: Mapping[str, Label] = {
     "amendment": ("Amendment", "quiet"),
     "instruction": ("Message", "quiet"),
 }
+REMITTANCE_STATES: Mapping[str, Label] = {
+    "created": ("Waits for an order", "info"),
+    "exported": ("At the bank", "info"),
+    "accepted": ("Accepted by the bank", "info"),
+    "paid": ("Paid", "good"),
+    "rejected": ("Rejected by the bank", "bad"),
+    "returned": ("Came back", "bad"),
+}
+
 TABLES: Mapping[str, Mapping[str, Label]] = {
     "phase": PHASES,
     "status": STATUSES,
@@ -175,6 +184,7 @@ TABLES: Mapping[str, Mapping[str, Label]] = {
     "document": DOCUMENT_KINDS,
     "line": LINE_KINDS,
     "message": MESSAGE_KINDS,
+    "remittance": REMITTANCE_STATES,
 }
 
 
