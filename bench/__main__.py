@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from bench import case_list, casework, pulling, sap_pull
+from bench import bank_files, case_list, casework, pulling, sap_pull
 from bench.findings import Finding, show
 from bench.places import STATE, BenchError, NewDatabase, postgres_server, serving, sqlite_files
 
@@ -31,13 +31,16 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     cases: int = 100_000
     list_seconds: float = 4
     memory: tuple[int, ...] = (10_000, 100_000, 1_000_000)
+    transactions: int = 100_000
+    transactions_memory: tuple[int, ...] = (10_000, 1_000_000)
     sap_items: int = 100_000
     sap_memory: tuple[int, ...] = (100_000, 1_000_000)
     databases: tuple[str, ...] = ("SQLite", "PostgreSQL")
 
 
 QUICK = Sizes(
-    items=2_000, times=1, debtors=40, cases=400, list_seconds=0.3, memory=(1_000,), sap_items=6_000, sap_memory=(), databases=("SQLite",)
+    items=2_000, times=1, debtors=40, cases=400, list_seconds=0.3, memory=(1_000,),
+    transactions=500, transactions_memory=(), sap_items=6_000, sap_memory=(), databases=("SQLite",)
 )  # fmt: skip
 Part = Callable[[Path, str, Mapping[str, NewDatabase], Sizes], Iterator[Finding]]
 
@@ -55,6 +58,9 @@ PARTS: dict[str, Part] = {
     ),
     "memory": lambda folder, server, databases, sizes: pulling.memory(
         folder, server, databases["SQLite"], sizes.memory
+    ),
+    "bank_files": lambda folder, _, databases, sizes: bank_files.rows(
+        folder, databases, sizes.transactions, sizes.transactions_memory
     ),
 }
 
