@@ -73,6 +73,15 @@ def reckon(
     )  # fmt: skip
 
 
+def laws_of(hub: Hub, conn: sa.Connection, case: Case) -> list[CountryLaw]:
+    """The laws that may govern a case: the governing one first, then the debtor's. Those without a pack are left out."""
+    creditor = read_creditor(conn, case.creditor_id)
+    agreed = creditor.playbook.charges.law_country if creditor else ""
+    first = governing_law(case.segment, creditor.party.country if creditor else "", case.debtor.country, agreed).country
+    found = (_law(hub, country)[0] for country in dict.fromkeys(filter(None, (first, case.debtor.country))))
+    return [law for law in found if law is not None]
+
+
 def _law(hub: Hub, country: str) -> tuple[CountryLaw | None, str]:
     if not country:
         return None, "the country whose law governs is not known: neither interest nor compensation is counted"

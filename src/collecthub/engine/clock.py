@@ -15,6 +15,7 @@ from collecthub.engine.checking import watch_rules
 from collecthub.engine.client_account import watch_client_money
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.key_watch import watch_keys
+from collecthub.engine.limitation_watch import watch_limitation
 from collecthub.engine.partner_score import watch_partners
 from collecthub.engine.repeating import say_again
 from collecthub.engine.mandates import watch_mandates
@@ -41,6 +42,7 @@ def tick(hub: Hub) -> None:
     watch_keys(hub)
     watch_rules(hub)
     watch_mandates(hub)
+    watch_limitation(hub)
     watch_partners(hub)
 
 

@@ -7,7 +7,7 @@ before, and when, is the ledger's knowledge.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -49,13 +49,17 @@ class ClaimsLaw(msgspec.Struct, frozen=True, kw_only=True):
 
 def law_of_claims(
     laws: Sequence[CountryLaw], claims: Iterable[Claim], *, segment: str, currency: str, until: dt.date,
-    acts: Sequence[LegalAct] = (),
+    acts: Sequence[LegalAct] = (), natures: Mapping[str, str] | None = None,
 ) -> ClaimsLaw:  # fmt: skip
     """Interest and compensation under the first law, limitation under the one of them all that loses a claim first.
 
-    Interest stops at the last known rate, and its notes say so.
+    Interest stops at the last known rate, and its notes say so. `natures` says what kind of claim each is, by id; where
+    the law does not know the kind, the claim counts as one whose kind nobody said.
     """
-    found = tuple(_of(laws, claim, segment, currency, until, tuple(acts)) for claim in claims)
+    kinds = natures or {}
+    found = tuple(
+        _of(laws, claim, segment, currency, until, tuple(acts), kinds.get(claim.claim_id, "")) for claim in claims
+    )
     answers = [part.late for part in found if part.late]
     compensation: dict[str, Decimal] = {}
     for late in answers:
@@ -80,9 +84,10 @@ def _of(
     currency: str,
     until: dt.date,
     acts: tuple[LegalAct, ...],
+    nature: str,
 ) -> ClaimLaw:
     late, why_not_late = _late(laws[0], claim, segment, currency, until)
-    clock, why_no_clock = _clock(laws, claim, segment, until, acts)
+    clock, why_no_clock = _clock(laws, claim, segment, until, acts, nature)
     return ClaimLaw(
         claim_id=claim.claim_id, number=claim.number, due_on=claim.due_on, principal=claim.open_amount, late=late,
         limitation_on=clock.limitation_on if clock else None, limitation_country=clock.country if clock else "",
@@ -109,10 +114,15 @@ def _late(
 
 
 def _clock(
-    laws: Sequence[CountryLaw], claim: Claim, segment: str, as_of: dt.date, acts: tuple[LegalAct, ...]
+    laws: Sequence[CountryLaw], claim: Claim, segment: str, as_of: dt.date, acts: tuple[LegalAct, ...], nature: str
 ) -> tuple[Limitation | None, str]:
-    question = LimitationQuestion(segment=segment, due_on=claim.due_on, as_of=as_of, acts=acts)
+    question = LimitationQuestion(segment=segment, due_on=claim.due_on, as_of=as_of, acts=acts, nature=nature)
+    unnamed = msgspec.structs.replace(question, nature="")
     try:
-        return earliest(limitation(law, question) for law in laws), ""
+        return earliest(limitation(law, question if _knows(law, nature) else unnamed) for law in laws), ""
     except PermanentError as error:
         return None, error.message
+
+
+def _knows(law: CountryLaw, nature: str) -> bool:
+    return any(rule.nature == nature for rule in law.limitation)

@@ -9,11 +9,12 @@ from collecthub.store import (
     contact_tables,
     erp_tables,
     mailbox_tables,
+    money_tables,
     network_tables,
     partner_tables,
     remittance_tables,
     tables,
 )
 
-MODULES = (tables, contact_tables, erp_tables, mailbox_tables, partner_tables, remittance_tables, network_tables)
+MODULES = (tables, money_tables, contact_tables, erp_tables, mailbox_tables, partner_tables, remittance_tables, network_tables)
 metadata: sa.MetaData = columns.metadata

@@ -9,10 +9,18 @@ from decimal import Decimal
 from collecthub.law.allocation.account import ZERO, AccountQuestion, Charged, Debt
 from collecthub.law.allocation.movements import Movement
 from collecthub.law.interest import Pause
+from collecthub.law.limitation import LegalAct
 from collecthub.law.rules import AllocationRule
 from collecthub.model.booking import ledger_lines
 from collecthub.model.case import RECORDED, Case
-from collecthub.model.event import CaseEvent, HoldReleased, HoldSet, PaymentRecorded, PaymentReported
+from collecthub.model.event import (
+    CaseEvent,
+    DirectPaymentSeen,
+    HoldReleased,
+    HoldSet,
+    PaymentRecorded,
+    PaymentReported,
+)
 from collecthub.model.ledger import LedgerLine, LineKind, is_for_creditor
 
 # Holds under which no interest runs: collective settlement (Belgium: Judicial Code 1675/7) and bankruptcy. Where a
@@ -87,3 +95,14 @@ def pauses(history: Iterable[CaseEvent]) -> tuple[Pause, ...]:
         elif isinstance(fact, HoldReleased) and fact.reason in begun:
             found.append(Pause(from_on=begun.pop(fact.reason), to_on=day))
     return (*found, *(Pause(from_on=day) for day in begun.values()))
+
+
+def acts(history: Iterable[CaseEvent]) -> tuple[LegalAct, ...]:
+    """Part payments, which acknowledge the debt in many laws; a pack says whether they do.
+
+    Suits are not counted: when they end is for a person to say, and a last day that is too early costs an alarm only.
+    """
+    paid = (PaymentReported, PaymentRecorded, DirectPaymentSeen)
+    return tuple(
+        LegalAct(act="part_payment", on=event.occurred_at.date()) for event in history if isinstance(event.fact, paid)
+    )
