@@ -41,9 +41,9 @@ from collecthub.cli import (
     running,
     score,
     status,
+    supplier_trial,
     trial,
 )
-    supplier_trial,
 from collecthub.cli.errors_shown import HubGroup
 from collecthub.cli.output import say
 
@@ -97,9 +97,9 @@ parties.partner_app.command("coverage")(feasibility.partner_coverage)
 parties.partner_app.command("show")(network.show_partner)
 parties.partner_app.command("demo-network")(network.install_network)
 parties.partner_app.add_typer(partner_profile.app, name="profile")
+exchange.app.command("trial")(supplier_trial.exchange_trial)
 for name, group in (
     ("creditor", parties.creditor_app), ("partner", parties.partner_app), ("mandate", network.mandate_app), ("connection", connections.app),
-exchange.app.command("trial")(supplier_trial.exchange_trial)
     ("case", cases.app), ("task", desks.task_app), ("quarantine", desks.quarantine_app),
     ("dispatch", desks.dispatch_app), ("user", entrance.user_app), ("key", entrance.key_app),
     ("db", keeping.db_app), ("fence", keeping.fence_app), ("plugin", corridor_map.plugin_app),
