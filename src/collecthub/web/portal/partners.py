@@ -6,15 +6,19 @@ import re
 from decimal import Decimal
 from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter, Query, Response
 
 from collecthub.engine.doors import create_partner
 from collecthub.model.ids import new_id
+from collecthub.model.licence import Licence
 from collecthub.model.partner import PartnerProfile
 from collecthub.store.connections import read_profiles
 from collecthub.store.queries import doors
+from collecthub.store.queries.directory import NONE, QUOTE, STANDARD, directory, partner_sheet
 from collecthub.store.queries.paging import PageRequest
 from collecthub.web.portal.entered import Entered, EnteredError
+from collecthub.web.portal.mandates import KINDS, STATES
 from collecthub.web.portal.pages import Form, Operator, PageRoute, Visitor, page, redirect
 from collecthub.web.portal.words import countries
 from collecthub.web.problems import ProblemError
@@ -22,6 +26,7 @@ from collecthub.web.problems import ProblemError
 router = APIRouter(prefix="/partners", route_class=PageRoute, include_in_schema=False)
 ROLES = {"bailiff": "A bailiff", "lawyer": "A lawyer", "agency": "An agency"}
 SEGMENTS = {"B2B": "Companies", "B2C": "Persons", "B2G": "Public bodies"}
+TIERS = {STANDARD: "Agreed price", QUOTE: "On request", NONE: "Takes no cases"}
 _DONE = {"added": "The partner is added. Connect it next.", "changed": "The partner is changed."}
 _ANY_CURRENCY = "EUR"
 _CURRENCY, _LANGUAGE = re.compile(r"[A-Z]{3}"), re.compile(r"[a-z]{2,3}")
@@ -35,10 +40,13 @@ def show_list(
     with visitor.hub.database.read() as conn:
         found = doors.list_partners(conn, visitor.scope, visitor.hub.key, PageRequest(cursor=cursor))
         every = doors.list_connections(conn, visitor.scope, visitor.hub.key, PageRequest(limit=200), "partner")
+        tiers = {line.partner_id: line for line in directory(conn, visitor.hub.business_date())}
     lines: dict[str, list[doors.ConnectionView]] = {}
     for connection in every.items:
         lines.setdefault(connection.partner_id or "", []).append(connection)
-    return page(visitor, "partners.html", found=found, cursor=cursor, lines=lines, done=_DONE.get(done, ""))
+    return page(
+        visitor, "partners.html", found=found, cursor=cursor, lines=lines, tiers=tiers, words=TIERS, done=_DONE.get(done, "")
+    )
 
 
 @router.get("/add")
@@ -50,20 +58,19 @@ def show_form(visitor: Operator) -> Response:
 @router.post("/add")
 def add(visitor: Operator, form: Form) -> Response:
     """Add a partner."""
-    return _write(visitor, Entered(form), None)
+    return _write(visitor, Entered(form), PartnerProfile(partner_id=new_id(), name="", role="", countries=()), is_new=True)
 
 
 @router.get("/{partner_id}")
 def show_partner(visitor: Operator, partner_id: str) -> Response:
-    """What routing knows of a partner, to change."""
+    """What is known of a partner: terms, licences, papers; and what routing looks at, to change."""
     return _form_page(visitor, _given(_profile(visitor, partner_id)), {}, partner_id)
 
 
 @router.post("/{partner_id}")
 def change(visitor: Operator, form: Form, partner_id: str) -> Response:
     """Change a partner; cases that it holds stay with it."""
-    _profile(visitor, partner_id)
-    return _write(visitor, Entered(form), partner_id)
+    return _write(visitor, Entered(form), _profile(visitor, partner_id))
 
 
 def _profile(visitor: Visitor, partner_id: str) -> PartnerProfile:
@@ -74,20 +81,25 @@ def _profile(visitor: Visitor, partner_id: str) -> PartnerProfile:
     return found
 
 
-def _write(visitor: Visitor, entered: Entered, partner_id: str | None) -> Response:
+def _write(visitor: Visitor, entered: Entered, known: PartnerProfile, *, is_new: bool = False) -> Response:
+    """What the form does not show of a profile stays as it is."""
     try:
-        profile = _entered_profile(entered, partner_id or new_id())
+        profile = _entered_profile(entered, known)
     except EnteredError as error:
-        return _form_page(visitor, entered.given, dict(error.fields), partner_id)
+        return _form_page(visitor, entered.given, dict(error.fields), None if is_new else known.partner_id)
     create_partner(visitor.hub, profile)
-    return redirect("/partners", done="changed" if partner_id else "added")
+    return redirect("/partners", done="added" if is_new else "changed")
 
 
 def _form_page(
     visitor: Visitor, given: dict[str, str], wrong: dict[str, str], partner_id: str | None
 ) -> Response:
+    sheet = None
+    if partner_id:
+        with visitor.hub.database.read() as conn:
+            sheet = partner_sheet(conn, visitor.scope, partner_id, visitor.hub.business_date())
     return page(
-        visitor, "partner_form.html", status=422 if wrong else 200, given=given, wrong=wrong, roles=ROLES,
+        visitor, "partner_form.html", sheet=sheet, words=TIERS, states=STATES, kinds=KINDS, needs=KINDS, status=422 if wrong else 200, given=given, wrong=wrong, roles=ROLES,
         segments=SEGMENTS, partner_id=partner_id,
     )
 
@@ -98,11 +110,12 @@ def _given(profile: PartnerProfile) -> dict[str, str]:
         "name": profile.name, "role": profile.role, "countries": ", ".join(profile.countries),
         "currencies": ", ".join(profile.currencies), "languages": ", ".join(profile.languages),
         "minimum": format(profile.minimum_amount, "f") if profile.minimum_amount else "",
-        "is_open": "yes" if profile.is_open else "", **chosen,
+        "is_open": "yes" if profile.is_open else "", "is_demo": "yes" if profile.is_demo else "",
+        "capacity": str(profile.capacity or ""), **chosen, **{f"need.{kind}": "yes" for kind in profile.needs},
     }  # fmt: skip
 
 
-def _entered_profile(entered: Entered, partner_id: str) -> PartnerProfile:
+def _entered_profile(entered: Entered, known: PartnerProfile) -> PartnerProfile:
     """The profile as typed. Raises `EnteredError`."""
     name = entered.text("name", required=True, longest=300)
     role = entered.choice("role", ROLES)
@@ -110,6 +123,9 @@ def _entered_profile(entered: Entered, partner_id: str) -> PartnerProfile:
     currencies = _codes(entered, "currencies", upper=True)
     languages = _codes(entered, "languages", upper=False)
     minimum: Decimal = entered.amount("minimum", _ANY_CURRENCY, required=False)
+    capacity = entered.text("capacity")
+    if capacity and not capacity.isdecimal():
+        entered.wrong["capacity"] = "Write a whole number, or nothing."
     strange = [code for code in acts_in if code not in countries()]
     if not acts_in:
         entered.wrong["countries"] = "Name at least one country."
@@ -120,11 +136,26 @@ def _entered_profile(entered: Entered, partner_id: str) -> PartnerProfile:
     if not all(_LANGUAGE.fullmatch(code) for code in languages):
         entered.wrong["languages"] = "Write ISO codes of two letters, for example nl."
     entered.check()
-    return PartnerProfile(
-        partner_id=partner_id, name=name, role=role, countries=acts_in, currencies=currencies, languages=languages,
+    return msgspec.structs.replace(
+        known, name=name, role=role, countries=acts_in, currencies=currencies, languages=languages,
         segments=tuple(code for code in SEGMENTS if entered.given.get(f"segment.{code}")), minimum_amount=minimum,
-        is_open=bool(entered.given.get("is_open")),
+        is_open=bool(entered.given.get("is_open")), capacity=int(capacity or 0), is_demo=bool(entered.given.get("is_demo")),
+        needs=tuple(code for code in KINDS if entered.given.get(f"need.{code}")),
+        licences=_with_licence(entered, known),
     )
+
+
+def _with_licence(entered: Entered, known: PartnerProfile) -> tuple[Licence, ...] | None:
+    """The licences with the one that was entered: it replaces the one of its country."""
+    number, country = entered.text("licence_number", longest=140), entered.text("licence_country", longest=2).upper()
+    scope, expires_on = entered.text("licence_scope", longest=300), entered.date("licence_expires_on")
+    if not number:
+        return known.licences
+    if country not in countries():
+        entered.wrong["licence_country"] = "Write the two letters of the country that gave it."
+    entered.check()
+    others = tuple(held for held in known.licences or () if held.country != country)
+    return (*others, Licence(country=country, number=number, scope=scope, expires_on=expires_on))
 
 
 def _codes(entered: Entered, name: str, *, upper: bool) -> tuple[str, ...]:

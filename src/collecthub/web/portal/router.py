@@ -20,11 +20,13 @@ from collecthub.web.portal import (
     first_wave,
     imports,
     login,
+    mandates,
     new_case,
     overview,
     partners,
     payments,
     remittances,
+    routes,
 )
 from collecthub.web.portal.pages import STATIC
 from collecthub.web.problems import ProblemError
@@ -60,6 +62,6 @@ async def read_static(name: str) -> Response:
 
 for part in (
     login, overview, case_list, case_page, case_actions, course, new_case, imports, connecting, connections, first_wave, consent,
-    partners, desks, countries, feasibility, payments, remittances,
+    partners, desks, countries, feasibility, payments, remittances, routes, mandates,
 ):
     router.include_router(part.router)
