@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from bench import bank_files, case_list, casework, pulling, sap_pull
+from bench import bank_files, case_list, casework, nightly, pulling, sap_pull
 from bench.findings import Finding, show
 from bench.places import STATE, BenchError, NewDatabase, postgres_server, serving, sqlite_files
 
@@ -33,13 +33,14 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     memory: tuple[int, ...] = (10_000, 100_000, 1_000_000)
     transactions: int = 100_000
     transactions_memory: tuple[int, ...] = (10_000, 1_000_000)
+    nightly: int = 100_000
     sap_items: int = 100_000
     sap_memory: tuple[int, ...] = (100_000, 1_000_000)
     databases: tuple[str, ...] = ("SQLite", "PostgreSQL")
 
 
 QUICK = Sizes(
-    items=2_000, times=1, debtors=40, cases=400, list_seconds=0.3, memory=(1_000,),
+    items=2_000, times=1, debtors=40, cases=400, nightly=300, list_seconds=0.3, memory=(1_000,),
     transactions=500, transactions_memory=(), sap_items=6_000, sap_memory=(), databases=("SQLite",)
 )  # fmt: skip
 Part = Callable[[Path, str, Mapping[str, NewDatabase], Sizes], Iterator[Finding]]
@@ -59,6 +60,7 @@ PARTS: dict[str, Part] = {
     "memory": lambda folder, server, databases, sizes: pulling.memory(
         folder, server, databases["SQLite"], sizes.memory
     ),
+    "nightly": lambda folder, _, databases, sizes: nightly.rows(folder, databases, sizes.nightly),
     "bank_files": lambda folder, _, databases, sizes: bank_files.rows(
         folder, databases, sizes.transactions, sizes.transactions_memory
     ),

@@ -102,3 +102,23 @@ def test_the_settlement_adds_up_and_its_interest_is_the_laws(office: Office) -> 
     law = office.client("kroon").get("/api/v1/cases/" + case_id).json()["segment"]
     assert law in ("B2B", "B2C") and claim["interest_until"] == "2026-06-30"
     assert found["received"] == [["2026-06-15", "60.25", found["received"][0][2]]]
+
+
+def test_whoever_has_the_case_is_told_to_pause_and_to_go_on(office: Office, later: Later) -> None:
+    case_id = str(office.open_case()["case_id"])
+    office.run()
+    assert case(office, case_id)["placement"]["partner_id"] == "bailiff"
+    post(office, f"{case_id}/plan/propose", instalments=3)
+    post(office, f"{case_id}/plan/agree")
+    office.run()
+    told = [one["fact"]["code"] for one in timeline(office, case_id) if one["kind"] == "amendment_queued"]
+    assert told == ["suspend"]
+    post(office, f"{case_id}/plan/end", reason="he asked for it")
+    office.run()
+    told = [one["fact"]["code"] for one in timeline(office, case_id) if one["kind"] == "amendment_queued"]
+    assert told == ["suspend", "resume"]
+
+
+def timeline(office: Office, case_id: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = office.client("kroon").get(f"/api/v1/cases/{case_id}/timeline").json()["items"]
+    return found

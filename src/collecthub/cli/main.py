@@ -29,6 +29,7 @@ from collecthub.cli import (
     keeping,
     law,
     network,
+    nightly,
     offline,
     parties,
     partner_profile,
@@ -83,7 +84,7 @@ def hub(
 
 
 for command in (
-    trial.demo, running.serve, running.worker, running.run, running.sync, checks.reconcile, checks.verify,
+    trial.demo, nightly.nightly, running.serve, running.worker, running.run, running.sync, checks.reconcile, checks.verify,
     keeping.backup, keeping.restore, offline.sandbox, docs.docs,
 ):  # fmt: skip
     app.command()(command)

@@ -23,8 +23,11 @@ REPEAT = "repeat:"  # begins the kind of the timer that has a message said again
 NO_INFORMATION = dt.timedelta(days=5)
 # Holds for which whoever holds the case must pause, unless the holder itself reported the reason.
 PAUSING_HOLDS = frozenset(
-    {"dispute", "complaint", "vulnerable", "insolvency", "legal_objection", "collective_settlement"}
-)
+    {
+        "dispute", "complaint", "vulnerable", "insolvency", "legal_objection", "collective_settlement", "plan",
+        "moratorium", "debt_mediation",
+    }
+)  # fmt: skip
 
 
 def decide(case: Case) -> tuple[Act, ...]:

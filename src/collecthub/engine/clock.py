@@ -19,6 +19,7 @@ from collecthub.engine.limitation_watch import watch_limitation
 from collecthub.engine.partner_score import watch_partners
 from collecthub.engine.repeating import say_again
 from collecthub.engine.mandates import watch_mandates
+from collecthub.engine.nightly import watch_night
 from collecthub.engine.sending_line import OPEN_STATES
 from collecthub.model.clock import Timer
 from collecthub.registers import ConnectorRole
@@ -42,6 +43,7 @@ def tick(hub: Hub) -> None:
     watch_keys(hub)
     watch_rules(hub)
     watch_mandates(hub)
+    watch_night(hub)
     watch_limitation(hub)
     watch_partners(hub)
 
