@@ -7,7 +7,7 @@ import datetime as dt
 import sqlalchemy as sa
 from web.office import Office
 
-from collecthub.engine.nightly import CASES_PER_LOOK, decide_all, nightly
+from collecthub.engine.nightly import CASES_PER_LOOK, decide_all, decide_nightly
 from collecthub.store import tables as t
 from human.test_plans import agreed, plan, tasks
 
@@ -41,8 +41,8 @@ def test_a_moment_that_passed_while_nobody_looked_has_its_effect(office: Office)
         conn.execute(sa.delete(t.timers))
     assert office.hub._day_offset is not None
     office.hub._day_offset += dt.timedelta(days=21)
-    nightly(office.hub)
+    decide_nightly(office.hub)
     assert plan(office, case_id)["state"] == "late" and "plan_reminder" in tasks(office, case_id)
-    nightly(office.hub)  # the run of this day was made
+    decide_nightly(office.hub)  # the run of this day was made
     assert decide_all(office.hub).acted == 0
     assert CASES_PER_LOOK >= 100

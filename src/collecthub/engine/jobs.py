@@ -12,7 +12,7 @@ from collecthub.engine.context import Hub
 from collecthub.engine.inward import receive_connection, record_connection
 from collecthub.engine.mandates import release_waiting
 from collecthub.engine.nightly import JOB as NIGHTLY
-from collecthub.engine.nightly import nightly
+from collecthub.engine.nightly import decide_nightly
 from collecthub.engine.opening import open_cases
 from collecthub.engine.papers import fetch_late_papers
 from collecthub.engine.partner_score import JOB as REMIND_PARTNERS
@@ -55,6 +55,6 @@ JOBS: dict[str, Job] = {
     CONTACT: contact_debtors,
     CHECK_JOB: check_before_court,
     REMIND_PARTNERS: remind_partners,
-    NIGHTLY: nightly,
+    NIGHTLY: decide_nightly,
     "tick": lambda hub, _target: tick(hub),
 }

@@ -131,7 +131,7 @@ def _renew(work: Work, found: Sequence[Case]) -> int:
     return done
 
 
-def nightly(hub: Hub, _target: str = "") -> None:
+def decide_nightly(hub: Hub, _target: str = "") -> None:
     """Job: the run of a business day, once."""
     today = hub.business_date().isoformat()
     with hub.database.read() as conn:
