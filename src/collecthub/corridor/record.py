@@ -17,8 +17,10 @@ from collecthub.model import event as ev
 from collecthub.model import exchange as ex
 from collecthub.model.case import RECORDED, Asking, Case
 from collecthub.model.codes import Outcome, StatusCode, translate
+from collecthub.model.crosswalk import Fidelity, explain
 from collecthub.model.exchange import AckVerdict
 from collecthub.model.facts_exchange import AmendmentRefused, CaseValidated
+from collecthub.model.status_tables import status_tables
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -80,10 +82,21 @@ def _meaning(case: Case, code: str, words: Words) -> StatusCode:
     found = translate(words.tables, words.vocabularies, code)
     if found is None:
         raise QuarantineError(
-            f"status code {code!r} is in none of the tables {', '.join(words.vocabularies)}",
-            code="status.unknown", cure="Add the code to the partner's table, then retry.", reference=case.number,
+            _why_unknown(code, words), code="status.unknown", reference=case.number,
+            cure="Decide what it means here, or add the code to the partner's table and retry.",
         )
     return found
+
+
+def _why_unknown(code: str, words: Words) -> str:
+    """Why a code has no meaning here: in no table, ambiguous with its candidates, or known without a word of ours."""
+    tables = status_tables()
+    known = [name for name in words.vocabularies if name in tables]
+    found = explain(tables, known, code) if known else None
+    if found is None or found.verdict is Fidelity.UNKNOWN:
+        return f"status code {code!r} is in none of the tables {', '.join(words.vocabularies)}"
+    could_be = f": {' or '.join(found.candidates)}" if found.candidates else ""
+    return f"status code {code!r} of {found.vocabulary} is {found.verdict.value}{could_be} ({found.reason})"
 
 
 def _status(case: Case, message: ex.CaseStatusUpdate, words: Words) -> tuple[ev.Fact, ...]:

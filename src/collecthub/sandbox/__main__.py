@@ -18,6 +18,7 @@ TWINS = {
     "lawyer": "collecthub.sandbox.lawyer",
     "sdt": "collecthub.sandbox.sdt",
     "agency": "collecthub.sandbox.agency",
+    "debitura": "collecthub.sandbox.agency_debitura",
     "mail": "collecthub.sandbox.mail",
     "creditor": "collecthub.sandbox.creditor",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from collecthub.sdk import ConnectorContext, ConnectorRole, ConnectorSpec, hookimpl
+from collecthub_partner_network.debitura_settings import DebituraSettings
 from collecthub_partner_network.settings import PartnerNetworkSettings
 
 
@@ -12,6 +13,12 @@ def _load() -> Callable[[ConnectorContext], object]:
     from collecthub_partner_network.connector import PartnerNetworkConnector
 
     return PartnerNetworkConnector
+
+
+def _load_debitura() -> Callable[[ConnectorContext], object]:
+    from collecthub_partner_network.debitura_connector import DebituraConnector
+
+    return DebituraConnector
 
 
 @hookimpl
@@ -24,5 +31,13 @@ def register_connectors() -> Sequence[ConnectorSpec]:
             role=ConnectorRole.PARTNER,
             settings=PartnerNetworkSettings,
             load=_load,
+        ),
+        ConnectorSpec(
+            kind="debitura",
+            title="Debitura network",
+            role=ConnectorRole.PARTNER,
+            settings=DebituraSettings,
+            load=_load_debitura,
+            vocabularies=("debitura", "collecthub"),
         ),
     )

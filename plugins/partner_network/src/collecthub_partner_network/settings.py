@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
-def _encrypted_or_local(url: str) -> str:
+def encrypted_or_local(url: str) -> str:
+    """An address under which debtors' data may travel. Raises `ValueError` with words for a person."""
     parts = urlsplit(url)
     if not parts.hostname or parts.username or parts.query or parts.fragment:
         raise ValueError("give scheme, host and path only, such as https://agency.example/hub")
@@ -24,7 +25,7 @@ class PartnerNetworkSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    base_url: Annotated[str, AfterValidator(_encrypted_or_local)] = Field(
+    base_url: Annotated[str, AfterValidator(encrypted_or_local)] = Field(
         description="Address of the agency's exchange service, without /exchange/v1."
     )
     token: SecretStr = Field(min_length=1, description="Bearer token that the agency issued to this hub.")
