@@ -10,7 +10,7 @@ from collecthub.model.clock import Amend, Close, Follow, Timer
 from collecthub.model.event import AmendmentQueued, CaseClosed, Fact, HoldReleased
 from collecthub.model.exchange import AmendmentCode
 from collecthub.model.human_course import follows, over
-from collecthub.model.transfer import sealed_for_next
+from collecthub.model.next_holder import sealed_for_next
 
 
 def act(case: Case, wanted: Amend | Close | Follow | Timer, message_id: str) -> tuple[Fact, ...]:

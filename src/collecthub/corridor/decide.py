@@ -15,9 +15,9 @@ from collecthub.model.clock import Act, Amend, Close, Follow, Place, Timer
 from collecthub.model.codes import Outcome, Status
 from collecthub.model.exchange import AmendmentCode
 from collecthub.model.human_course import follows, waits
+from collecthub.model.next_holder import sealed_for_next
 from collecthub.model.placement_ladder import change_due, reached
 from collecthub.model.rungs import WAITS, due_rungs, length, repeat_after
-from collecthub.model.transfer import sealed_for_next
 
 REPEAT = "repeat:"  # begins the kind of the timer that has a message said again
 NO_INFORMATION = dt.timedelta(days=5)

@@ -22,9 +22,9 @@ from collecthub.model.event import DispatchBlocked, Fact, HoldSet, RouteChosen, 
 from collecthub.model.facts_exchange import ClocksAgreed
 from collecthub.model.ids import derived_id
 from collecthub.model.mandate import Wanted, wanted
+from collecthub.model.next_holder import seal_of
 from collecthub.model.partner import PartnerProfile, RouteProposal
 from collecthub.model.rungs import RungClocks, agreed_clocks
-from collecthub.model.transfer import seal_of
 from collecthub.store import tables as t
 
 CASES_PER_CHUNK = 100

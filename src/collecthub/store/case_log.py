@@ -116,9 +116,9 @@ class CaseBook:
     def write(self, conn: sa.Connection) -> None:
         """Bring what was appended to the tables. Raises `RetryableError` when somebody else was quicker."""
         changed = [(self._held[case_id], before) for case_id, before in self._stored.items()]
-        new = [_case_row(case) for case, before in changed if before == 0]
+        new = [case_row(case) for case, before in changed if before == 0]
         old = [
-            {**_case_row(case), "known_id": case.case_id, "known_version": before} for case, before in changed if before
+            {**case_row(case), "known_id": case.case_id, "known_version": before} for case, before in changed if before
         ]
         if new:
             conn.execute(_ADD_CASES, new)
@@ -151,7 +151,7 @@ _CHANGE_CASE = sa.update(cases).where(
 )
 
 
-def _case_row(case: Case) -> dict[str, object]:
+def case_row(case: Case) -> dict[str, object]:
     placement = case.placement
     live = placement if placement and placement.is_live else None
     numbers = " ".join(claim.number for claim in case.claims)
