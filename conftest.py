@@ -8,4 +8,5 @@ pytest_plugins = (
     "frame.loopback",
     "frame.databases",
     "frame.shared_data",
+    "frame.browser",
 )

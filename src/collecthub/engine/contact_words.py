@@ -5,8 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
+import msgspec
+
 from collecthub.contact_ports import DebtorMessage
 from collecthub.engine.context import Hub
+from collecthub.engine.debtor_links import link_of
 from collecthub.engine.feasibility import laws_of
 from collecthub.errors import PermanentError
 from collecthub.law.lawful import check_step
@@ -30,7 +33,7 @@ def message_for(hub: Hub, case: Case, *, contact_id: str, channel: Channel, tone
     if creditor is None:
         raise PermanentError(f"creditor {case.creditor_id} is gone", cure="Run `collecthub verify`.")
     _has_address(case, channel)
-    said = _said(case, creditor, Tone(tone), hub.business_date())
+    said = _said(case, creditor, Tone(tone), hub.business_date(), *_page_of(hub, case))
     return DebtorMessage(
         contact_id=contact_id, channel=channel, sender_name=creditor.name, reply_to=creditor.party.email,
         recipient=case.debtor.name, email=case.debtor.email, phone=_phone(case), address=case.debtor.address,
@@ -47,9 +50,21 @@ def preview_message(hub: Hub, scope: Scope, case_id: str, tone: Tone) -> Words:
     return _said(case, creditor, tone, hub.business_date())
 
 
-def _said(case: Case, creditor: CreditorRow, tone: Tone, today: dt.date) -> Words:
+def _page_of(hub: Hub, case: Case) -> tuple[str, str]:
+    """Address and code of the debtor's page; empty while the hub has no address of its own."""
+    if not hub.settings.public_url:
+        return "", ""
+    with hub.work() as work:
+        link = link_of(hub, work, case.case_id)
+    return hub.settings.public_url.rstrip("/") + link.path, link.code
+
+
+def _said(
+    case: Case, creditor: CreditorRow, tone: Tone, today: dt.date, page: str = "", code: str = ""
+) -> Words:
     language = shipped_language(case.debtor.language, creditor.party.language)
-    return words(letter_facts(case, creditor, today), tone, language)
+    facts = msgspec.structs.replace(letter_facts(case, creditor, today), page=page, code=code)
+    return words(facts, tone, language)
 
 
 def letter_facts(case: Case, creditor: CreditorRow, today: dt.date) -> LetterFacts:

@@ -45,6 +45,8 @@ class LetterFacts(msgspec.Struct, frozen=True, kw_only=True):
     account: str  # empty when it is not known
     today: dt.date
     pay_by: dt.date
+    page: str = ""  # address of the debtor's own page, and the code that opens it
+    code: str = ""
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,10 +85,11 @@ def words(facts: LetterFacts, tone: Tone, language: str) -> Words:
     ]
     lines.append(parts["total"].format(amount=known["amount"]))
     pay = parts["pay" if facts.account else "pay_unknown"].format(**known)
+    page = (parts["page"].format(**known),) if facts.page else ()
     paragraphs = (
         parts["greeting"], voice["opening"].format(**known),
         "\n".join([parts["list"], *(f"- {line}" for line in lines)]),
-        f"{pay} {voice['close'].format(**known)}", parts["paid_already"], parts["wrong"],
+        f"{pay} {voice['close'].format(**known)}", parts["paid_already"], parts["wrong"], *page,
         parts["sign"].format(**known), parts["real"].format(**known),
     )  # fmt: skip
     return Words(
@@ -102,6 +105,7 @@ def _template(language: str) -> dict[str, dict[str, str]]:
 def _known(facts: LetterFacts, language: str) -> dict[str, str]:
     return {
         "number": facts.number, "creditor": facts.creditor, "reference": facts.reference, "account": facts.account,
+        "page": facts.page, "code": facts.code,
         "amount": _money(facts.total, facts.currency, language), "today": _day(facts.today, language),
         "pay_by": _day(facts.pay_by, language),
     }  # fmt: skip

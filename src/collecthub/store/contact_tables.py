@@ -17,3 +17,16 @@ contacts = sa.Table(  # one row per step of a case: what is to be said, what bec
     text_column("sha256"), text_column("receipt_ref"), text_column("problem"),
     sa.Index("ix_contacts_line", "connection_id", "state", "queued_at"), sa.Index("ix_contacts_case", "case_id"),
 )
+
+debtor_links = sa.Table(  # a debtor's page: the address, and the code that opens it
+    "debtor_links", metadata,
+    id_column("case_id", key=True), sa.Column("token_hash", sa.String(64), nullable=False, unique=True),
+    sa.Column("code_hash", sa.String(64), nullable=False), sa.Column("sealed", sa.LargeBinary, nullable=False),
+    count_column("tries"), moment_column("tried_at"), moment_column("created_at"), moment_column("revoked_at"),
+)
+
+debtor_visits = sa.Table(  # a browser that gave the code
+    "debtor_visits", metadata,
+    sa.Column("visit_hash", sa.String(64), primary_key=True), id_column("case_id"), text_column("csrf"),
+    moment_column("expires_at", nullable=False), sa.Index("ix_debtor_visits_end", "expires_at"),
+)

@@ -33,6 +33,7 @@ from collecthub.web.api import (
     status_codes,
     webhooks,
 )
+from collecthub.web.debtor import pages as debtor_pages
 from collecthub.web.guard import Guard
 from collecthub.web.partner import offers as partner_offers
 from collecthub.web.partner import standing as partner_page_standing
@@ -67,6 +68,7 @@ def bare_app() -> FastAPI:
     app.include_router(api)
     app.include_router(hooks.router)
     app.include_router(exchange.router)
+    app.include_router(debtor_pages.router)
     app.include_router(soap.router)
     app.include_router(openapi.router)
     app.include_router(partner_offers.router)

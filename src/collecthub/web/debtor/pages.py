@@ -1,0 +1,256 @@
+"""The debtor's page: what is asked, why and by whom, how to pay it, and what else can be said."""
+
+from __future__ import annotations
+
+import hmac
+import tomllib
+from collections.abc import Callable, Coroutine, Mapping
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import jinja2
+import msgspec
+from babel.dates import format_date
+from babel.numbers import format_currency
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from collecthub.engine import debtor_desk as desk
+from collecthub.engine import debtor_links as links
+from collecthub.engine.contact_words import letter_facts
+from collecthub.engine.context import Hub
+from collecthub.errors import CollecthubError, PermanentError, RetryableError
+from collecthub.formats.bank.epc_code import epc_code_svg
+from collecthub.model.case import Case
+from collecthub.model.money import parse_amount
+from collecthub.paper.letter_text import LANGUAGES, shipped_language
+from collecthub.store.case_log import read_case
+from collecthub.store.connections import CreditorRow, read_creditor
+from collecthub.store.queries.scope import NotThereError
+from collecthub.web.auth import TheHub, auth_now, hub_of, is_https
+from collecthub.web.portal.pages import static_url
+
+_HERE = Path(__file__).parent
+_HEADERS = {"Referrer-Policy": "same-origin", "X-Robots-Tag": "noindex", "Cache-Control": "no-store"}
+_COOKIE = "collecthub-debtor"
+_TEXT_LONGEST = 4000
+
+ANSWERS: Mapping[str, Callable[[Hub, str, desk.Said], object]] = {
+    "paid": desk.already_paid, "plan": desk.proposes_plan, "dispute": desk.disputes, "call": desk.wants_call,
+    "help": desk.has_help, "moved": desk.has_moved, "stranger": desk.is_somebody_else, "complaint": desk.complains,
+}  # fmt: skip
+
+
+class Debtor(msgspec.Struct, frozen=True, kw_only=True):
+    """A visitor who gave the code, his case and his language."""
+
+    hub: Hub
+    token: str
+    csrf: str
+    case: Case
+    creditor: CreditorRow
+    language: str
+
+
+class _CodeNeededError(Exception):
+    """The address is alive and its code was not given by this browser."""
+
+
+@cache
+def words_of(language: str) -> Mapping[str, str]:
+    """Every text of the page in one of the four languages."""
+    found: dict[str, str] = tomllib.loads((_HERE / "words" / f"{language}.toml").read_text(encoding="utf-8"))
+    return found
+
+
+def _language(request: Request, case: Case | None, creditor: CreditorRow | None) -> str:
+    """What the visitor chose, else what the case says, else what the browser asks for."""
+    chosen = request.query_params.get("language", "") or request.cookies.get("language", "")
+    if chosen in LANGUAGES:
+        return chosen
+    if case is not None and case.debtor.language[:2] in LANGUAGES:
+        return case.debtor.language[:2]
+    asked = [part.partition(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")]
+    return shipped_language(*asked, creditor.party.language if creditor else "")
+
+
+def _cookie_name(hub: Hub) -> str:
+    return f"__Host-{_COOKIE}" if is_https(hub) else _COOKIE
+
+
+def _case(hub: Hub, token: str, visit: str) -> tuple[Case, CreditorRow, str]:
+    with hub.database.read() as conn:
+        found = links.read_visit(conn, token, visit, auth_now())
+        if found is None:
+            raise _CodeNeededError
+        case = read_case(conn, found.case_id)
+        creditor = read_creditor(conn, case.creditor_id) if case else None
+    if case is None or creditor is None:
+        raise NotThereError("the case is gone")
+    return case, creditor, found.csrf
+
+
+async def _debtor(request: Request, token: str) -> Debtor:
+    hub = await hub_of(request)
+    visit = request.cookies.get(_cookie_name(hub), "")
+    case, creditor, csrf = await run_in_threadpool(_case, hub, token, visit)
+    language = _language(request, case, creditor)
+    return Debtor(hub=hub, token=token, csrf=csrf, case=case, creditor=creditor, language=language)
+
+
+TheDebtor = Annotated[Debtor, Depends(_debtor)]
+
+
+class _Route(APIRoute):
+    """A route whose errors are pages in plain words, and whose strangers are asked for the code."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handler = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            language = _language(request, None, None)
+            try:
+                return await handler(request)
+            except _CodeNeededError:
+                return _draw("code.html", language, root=f"/d/{request.path_params['token']}", problem="")
+            except NotThereError:
+                return _draw("gone.html", language, status=404, text=words_of(language)["gone"])
+            except CollecthubError as error:
+                return _draw("gone.html", language, status=409, text=f"{error.message}. {error.cure}")
+
+        return guarded
+
+
+router = APIRouter(prefix="/d/{token}", route_class=_Route, include_in_schema=False)
+
+
+def _same_origin(request: Request) -> None:
+    origin = request.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower():
+        raise PermanentError("this form came from another page", cure="Open the page by its address.")
+
+
+@router.post("/code")
+async def enter(request: Request, hub: TheHub, token: str) -> Response:
+    """A right code opens the page for two hours; wrong ones cost time."""
+    _same_origin(request)
+    language = _language(request, None, None)
+    form = await request.form(max_files=0, max_fields=3, max_part_size=200)
+    try:
+        visit = await run_in_threadpool(_enter, hub, token, str(form.get("code", ""))[:40])
+    except RetryableError as error:
+        seconds = round(error.retry_after_seconds or 1) + 1
+        said = words_of(language)["wait"].format(seconds=seconds)
+        return _draw("code.html", language, status=429, root=f"/d/{token}", problem=said)
+    if visit is None:
+        return _draw("code.html", language, status=422, root=f"/d/{token}", problem=words_of(language)["wrong_code"])
+    response = RedirectResponse(f"/d/{token}", 303, headers=_HEADERS)
+    lasts = int(links.VISIT_LASTS.total_seconds())
+    response.set_cookie(_cookie_name(hub), visit, max_age=lasts, httponly=True, samesite="lax", secure=is_https(hub), path="/")
+    return response
+
+
+def _enter(hub: Hub, token: str, code: str) -> str | None:
+    with hub.database.write() as conn:
+        return links.enter(conn, token, code, auth_now())
+
+
+@router.get("")
+def show(request: Request, debtor: TheDebtor, done: str = "") -> Response:
+    """The page."""
+    response = _show(debtor, done=done if done in ANSWERS else "")
+    if request.query_params.get("language", "") in LANGUAGES:
+        response.set_cookie("language", debtor.language, max_age=7200, samesite="lax", path=f"/d/{debtor.token}")
+    return response
+
+
+@router.post("/say/{what}/documents")  # the last part of the path allows files (web.guard)
+async def say(request: Request, debtor: TheDebtor, what: str) -> Response:
+    """One answer; back to the page, which says what happens now."""
+    _same_origin(request)
+    async with request.form(max_files=1, max_fields=8, max_part_size=20_000) as form:
+        given = form.get("csrf")
+        if not isinstance(given, str) or not hmac.compare_digest(given.encode(), debtor.csrf.encode()):
+            raise PermanentError("this form is too old", cure="Reload the page and try again.")
+        if what not in ANSWERS:
+            raise NotThereError("there is no such answer")
+        try:
+            said = await _said(form)
+            await run_in_threadpool(ANSWERS[what], debtor.hub, debtor.case.case_id, said)
+        except PermanentError as error:
+            return _show(debtor, status=422, wrong=what, problem=f"{error.message}. {error.cure}")
+    return RedirectResponse(f"/d/{debtor.token}?done={what}#top", 303, headers=_HEADERS)
+
+
+async def _said(form: FormData) -> desk.Said:
+    upload = form.get("file")
+    enclosure = None
+    if isinstance(upload, UploadFile) and upload.filename:
+        content = await upload.read(desk.LARGEST_UPLOAD + 1)
+        enclosure = desk.Enclosure(name=upload.filename, content=content) if content else None
+    amount, months = _text(form, "amount"), _text(form, "months")
+    if months and not (months.isascii() and months.isdigit() and len(months) < 4):
+        raise PermanentError(f"{months[:20]!r} is no number of months", cure="Write a number such as 6.")
+    return desk.Said(
+        text=_text(form, "text"), amount=parse_amount(amount.replace(",", ".").replace(" ", "")) if amount else None,
+        months=int(months) if months else None, enclosure=enclosure,
+    )
+
+
+def _text(form: FormData, name: str) -> str:
+    value = form.get(name)
+    text = value if isinstance(value, str) else ""
+    return "".join(char for char in text if char.isprintable() or char in "\n\t").strip()[:_TEXT_LONGEST]
+
+
+# --- drawing --------------------------------------------------------------------------------------
+
+
+def _show(debtor: Debtor, *, status: int = 200, done: str = "", wrong: str = "", problem: str = "") -> Response:
+    facts = letter_facts(debtor.case, debtor.creditor, debtor.hub.business_date())
+    holds = [hold.reason for hold in debtor.case.holds if hold.reason != "reminders"]
+    return _draw(
+        "case.html", debtor.language, status=status, root=f"/d/{debtor.token}", csrf=debtor.csrf, case=debtor.case,
+        facts=facts, code=_payment_code(facts.creditor, facts.account, facts.total, facts.reference, facts.currency),
+        done=done, wrong=wrong, problem=problem, is_paused=bool(holds), operator=debtor.hub.settings.operator_name,
+        partner=_holder(debtor.case), languages=LANGUAGES,
+    )
+
+
+def _holder(case: Case) -> str:
+    return case.placement.partner_name if case.placement is not None and case.placement.is_out else ""
+
+
+def _payment_code(name: str, account: str, total: Decimal, reference: str, currency: str) -> str:
+    if not account or currency != "EUR" or total <= 0:
+        return ""
+    try:
+        return epc_code_svg(beneficiary=name, account=account, amount=total, reference=reference)
+    except PermanentError:
+        return ""
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, auto_reload=False,
+    )
+    environment.globals.update(static=static_url)
+    return environment
+
+
+def _draw(template: str, language: str, *, status: int = 200, **values: Any) -> Response:
+    words = words_of(language)
+    text = _templates().get_template(template).render(
+        say=lambda key, **more: words[key].format(**more), language=language,
+        money=lambda amount, currency: format_currency(amount, currency, locale=language),
+        day=lambda date: format_date(date, format="long", locale=language), **values,
+    )
+    return HTMLResponse(text, status, headers=_HEADERS)
