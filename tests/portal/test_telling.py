@@ -81,6 +81,10 @@ _OPEN = "Received open, Validated open, Accepted open, Acted open, Result open"
             "Prepared done, Sent done, Received done, Validated done, Accepted done, Acted done, Result done",
         ),
         (
+            _message(), _placed(sent_at=NOON, acknowledged_at=NOON, ended_at=NOON, end_reason="recalled"),
+            "Prepared done, Sent done, Received done, Validated open, Accepted open, Acted open, Result done",
+        ),
+        (
             _message(), _placed(sent_at=NOON - 25 * HOUR),
             "Prepared done, Sent done, Received late, Validated open, Accepted open, Acted open, Result open",
         ),
@@ -90,7 +94,7 @@ _OPEN = "Received open, Validated open, Accepted open, Acted open, Result open"
         ),
         (_message("withdrawn"), _placed(), f"Prepared done, Sent open, {_OPEN}"),
     ],
-    ids=["queued", "in doubt", "refused", "returned", "overdue", "own clocks", "withdrawn"],
+    ids=["queued", "in doubt", "refused", "returned", "recalled", "overdue", "own clocks", "withdrawn"],
 )  # fmt: skip
 def test_a_ladder_shows_how_far_a_message_came(message: MessageView, placement: Placement, expected: str) -> None:
     (ladder,) = ladders([message], (), (placement,), NOON)

@@ -39,9 +39,8 @@ def reached(placement: Placement) -> dict[str, dt.datetime]:
 def ladder_of(placement: Placement, now: dt.datetime) -> tuple[Rung, ...]:
     """The rungs of a placement as they stand."""
     refused_at = placement.ended_at if placement.end_reason.startswith("refused") else None
-    return climb(
-        reached(placement), placement.clocks, now, refused_at=refused_at, is_over=placement.ended_at is not None
-    )
+    is_over = placement.ended_at is not None or placement.recall_asked_at is not None
+    return climb(reached(placement), placement.clocks, now, refused_at=refused_at, is_over=is_over)
 
 
 def change_due(asked: Asking, placement: Placement) -> dt.datetime:

@@ -131,10 +131,11 @@ def climb(
     if refused_at is not None:
         below = [_done(name, reached) for name in RUNGS[: RUNGS.index("accepted")]]
         return (*below, Rung(name="refused", state="bad", at=refused_at))
-    last = _last(reached)
+    last = _last({name: at for name, at in reached.items() if name != "result"})  # an end proves no rung before it
     waited = {} if is_over or "result" in reached else due_rungs(reached, clocks)
     return tuple(
-        _done(name, reached) if place <= last else _waited(name, waited, now) for place, name in enumerate(RUNGS)
+        _done(name, reached) if place <= last or name in reached else _waited(name, waited, now)
+        for place, name in enumerate(RUNGS)
     )
 
 

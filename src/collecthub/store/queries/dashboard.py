@@ -179,7 +179,7 @@ def alarms(conn: sa.Connection, scope: Scope, now: dt.datetime) -> Alarms:
         tasks=_count(conn, t.tasks, *task),
         tasks_late=_count(conn, t.tasks, *task, t.tasks.c.due_at < now),
         stops_waiting=_count(
-            conn, t.timers, owned_by(scope, t.timers.c.creditor_id), t.timers.c.kind == "no_stop", t.timers.c.due_at > now
+            conn, t.timers, owned_by(scope, t.timers.c.creditor_id), t.timers.c.kind == "no_stop"
         ),
         stops_late=_count(
             conn, t.tasks, owned_by(scope, t.tasks.c.creditor_id), t.tasks.c.state == "open",
