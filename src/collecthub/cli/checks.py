@@ -10,7 +10,7 @@ from collecthub.cli.output import Json, note, print_json, print_listed, say
 
 
 def reconcile(as_json: Json = False) -> None:
-    """Compare every ERP, the hub and every partner. Exit code 1 on a difference, each is listed."""
+    """Compare every ERP, the hub and every partner. Exit code 1 on a difference: each says which side lacks what."""
     from collecthub.engine.reconcile import reconcile as compare
     from collecthub.store.facts import FENCE, read_fact
 
@@ -24,7 +24,9 @@ def reconcile(as_json: Json = False) -> None:
     else:
         say(f"{outcome.debtors_compared} debtors and {outcome.cases_compared} cases compared.")
         if outcome.differences:
-            print_listed(outcome.differences, None, "between subject what theirs ours currency", as_json=False)
+            print_listed(outcome.differences, None, "between number subject what theirs ours currency missing_at reason", as_json=False)
+        if outcome.awaited:
+            say(f"{len(outcome.awaited)} payments are known here and wait to be booked in an ERP.")
         say(f"Difference: {outcome.total}")
     if fenced:
         note("This hub is fenced since a restore: `collecthub fence release` lets it send again.")

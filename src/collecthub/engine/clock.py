@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from collecthub.corridor.act import act
 from collecthub.corridor.decide import REPEAT, timers
 from collecthub.corridor.due import due
+from collecthub.engine.book_comparison import watch_books
 from collecthub.engine.case_work import change_case, locked_case, open_task
 from collecthub.engine.checking import watch_rules
 from collecthub.engine.client_account import watch_client_money
@@ -45,6 +46,7 @@ def tick(hub: Hub) -> None:
     watch_mandates(hub)
     watch_night(hub)
     watch_limitation(hub)
+    watch_books(hub)
     watch_partners(hub)
 
 

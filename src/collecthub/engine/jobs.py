@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from collecthub.engine.book_comparison import JOB as RECONCILE
+from collecthub.engine.book_comparison import compare_by_clock
 from collecthub.engine.checking import check_cases, recheck
 from collecthub.engine.clock import tick
 from collecthub.engine.contact_line import JOB as CONTACT
@@ -56,5 +58,6 @@ JOBS: dict[str, Job] = {
     CHECK_JOB: check_before_court,
     REMIND_PARTNERS: remind_partners,
     NIGHTLY: decide_nightly,
+    RECONCILE: compare_by_clock,
     "tick": lambda hub, _target: tick(hub),
 }
