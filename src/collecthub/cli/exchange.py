@@ -29,12 +29,12 @@ def validate(
 
     Takes the case exchange in both spellings and in an unencrypted container, HMCTS SDT, XJustiz, UBL, CII, Factur-X, and EPU with its schemas.
     """
-    from collecthub.formats.verdict import judge
+    from collecthub.formats.verdict import judge_file
 
     size = file.stat().st_size
     if size > _BYTES_MOST:
         raise typer.BadParameter(f"the file has {size} bytes; at most {_BYTES_MOST} are looked at")
-    verdict = judge(file.read_bytes(), schemas)
+    verdict = judge_file(file, schemas)
     if as_json:
         print_json(msgspec.to_builtins(verdict) | {"faults": verdict.findings})
     else:

@@ -85,7 +85,7 @@ def read_exchange(sheet: Sheet) -> Reading:
     faults: list[Fault] = []
     seen: set[str] = set()
     for piece in sheet.pieces:
-        found = _read_message(piece, seen)
+        found = read_message(piece, seen)
         if isinstance(found, Fault):
             faults.append(found)
         else:
@@ -118,7 +118,8 @@ def _read_head(sheet: Sheet) -> ExchangeHead:
     return head
 
 
-def _read_message(piece: Piece, seen: set[str]) -> Message | Fault:
+def read_message(piece: Piece, seen: set[str]) -> Message | Fault:
+    """One message, or what is wrong with it; `seen` holds the message ids before it."""
     if piece.kind is None:
         return _fault(piece, [Problem("unknown", (), "no such message in version 1.0")])
     record, problems = record_of(piece.kind, piece.tree)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 from lxml import etree
@@ -30,7 +30,9 @@ from collecthub.formats.json import JsonFormat
 from collecthub.formats.sdt_particulars import BULK
 from collecthub.formats.xml import NAMESPACE as OWN_NAMESPACE
 from collecthub.formats.xml import XmlFormat
+from collecthub.formats.xml_stream import StreamHead, stream_messages
 from collecthub.model.exchange import Decoded, Fault
+from collecthub.model.exchange import Message as AnyMessage
 from collecthub.wire.container import unpack
 from collecthub.wire.xml import Element, SchemaFault, parse
 
@@ -39,6 +41,7 @@ _MARKS = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
 _ZIP = b"PK\x03\x04"
 _SIGNED = "{http://www.w3.org/2000/09/xmldsig#}Signature"
 _INSIDE = "exchange.xml"
+WHOLE_BYTES_MAX = 20_000_000  # what `parse` takes
 _LINE = re.compile(r", line (\d+)$")
 _CII_GUIDELINE = ".//{*}GuidelineSpecifiedDocumentContextParameter/{*}ID"
 
@@ -94,6 +97,32 @@ def judge(content: bytes, schemas: Path | None = None) -> Verdict:
         return Verdict(kind="unknown", is_valid=False, findings=(finding,))
 
 
+def judge_file(path: Path, schemas: Path | None = None) -> Verdict:
+    """The same for a file; a large exchange in XML is read message by message, in memory that does not grow with it."""
+    with path.open("rb") as file:
+        start = file.read(1024).lstrip(_MARKS)
+        if path.stat().st_size <= WHOLE_BYTES_MAX or start[:1] != b"<":
+            return judge(path.read_bytes(), schemas)
+        file.seek(0)
+        return _streamed(file)
+
+
+def _streamed(file: IO[bytes]) -> Verdict:
+    head, messages, findings = StreamHead(), [], []
+    try:
+        for found in stream_messages(file, head):
+            if isinstance(found, Fault):
+                findings.append(_of_fault(found))
+            else:
+                messages.append(_message(found))
+    except QuarantineError as error:
+        findings.append(Finding(code=error.code, reason=error.message))
+    return Verdict(
+        kind="case exchange 1.0 (XML)", is_valid=not findings, findings=tuple(findings), exchange_id=head.exchange_id,
+        sender_ref=head.sender_ref, messages=tuple(messages),
+    )  # fmt: skip
+
+
 def _container(content: bytes) -> Verdict:
     """An unencrypted container: its sums are checked, then the exchange with its documents. A signature needs keys."""
     found = unpack(content)
@@ -117,14 +146,15 @@ def _own_xml(content: bytes, root: Element) -> Decoded:
 
 
 def _exchange(kind: str, decoded: Decoded) -> Verdict:
-    messages = tuple(
-        Message(message_id=one.message_id, case_id=one.case_id, type=str(type(one).__struct_config__.tag))
-        for one in decoded.messages
-    )
+    messages = tuple(map(_message, decoded.messages))
     return Verdict(
         kind=kind, is_valid=not decoded.faults, findings=tuple(map(_of_fault, decoded.faults)),
         exchange_id=decoded.exchange_id, sender_ref=decoded.sender_ref, messages=messages,
     )  # fmt: skip
+
+
+def _message(one: AnyMessage) -> Message:
+    return Message(message_id=one.message_id, case_id=one.case_id, type=str(type(one).__struct_config__.tag))
 
 
 def _of_fault(fault: Fault) -> Finding:

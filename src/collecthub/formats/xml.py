@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from functools import cache, partial
 from typing import Any
@@ -74,7 +74,7 @@ class XmlFormat:
             Sheet(
                 head=head,
                 problems=problems,
-                place=partial(_place, root, "/Exchange"),
+                place=partial(place_of, root, "/Exchange"),
                 pieces=[_piece(message, documents) for message in _messages(box)],
             )
         )
@@ -100,7 +100,7 @@ class XmlFormat:
             if problems or not isinstance(line, AccountLine):
                 problem = [*problems, *found][0]
                 raise bad_accounts(
-                    f"{problem.reason} (at {_place(element, '/Accounts/AccountLine', problem.path)})"
+                    f"{problem.reason} (at {place_of(element, '/Accounts/AccountLine', problem.path)})"
                 )
             lines.append(line)
         for objection in _objections(root):
@@ -196,6 +196,11 @@ def _messages(box: Element | None) -> list[Element]:
 
 
 def _piece(element: Element, documents: Files | None) -> Piece:
+    return piece_of(element, partial(_message_place, element), documents)
+
+
+def piece_of(element: Element, place: Callable[[Path], str], documents: Files | None = None) -> Piece:
+    """One message as it was spelled; `place` tells where a problem is."""
     qualified = etree.QName(element)
     kind = MESSAGE_BY_ELEMENT.get(qualified.localname) if qualified.namespace == NAMESPACE else None
     tree, problems = _read_tree(element, kind, _currency_of(element), documents) if kind else ({}, [])
@@ -203,7 +208,7 @@ def _piece(element: Element, documents: Files | None) -> Piece:
         kind=kind,
         tree=tree,
         problems=problems,
-        place=partial(_message_place, element),
+        place=place,
         excerpt=partial(_excerpt, element),
         recheck=partial(_objections, element),
     )
@@ -310,7 +315,7 @@ def _objections(element: Element) -> list[Problem]:
     ]
 
 
-def _place(element: Element, start: str, path: Path) -> str:
+def place_of(element: Element, start: str, path: Path) -> str:
     """Where a problem is, for the sender: an XPath without prefixes, and the line."""
     steps = _steps(path)
     found = element
@@ -326,7 +331,7 @@ def _place(element: Element, start: str, path: Path) -> str:
 def _message_place(message: Element, path: Path) -> str:
     """The same for a message, by its number among those of its kind."""
     number = 1 + sum(1 for _ in message.itersiblings(message.tag, preceding=True))
-    return _place(message, f"/Exchange/Messages/{etree.QName(message).localname[:64]}[{number}]", path)
+    return place_of(message, f"/Exchange/Messages/{etree.QName(message).localname[:64]}[{number}]", path)
 
 
 def _steps(path: Path) -> list[tuple[str, int]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final, Self
@@ -69,8 +69,8 @@ def parse(content: bytes, *, max_bytes: int = 20_000_000) -> Element:
     return root
 
 
-def iter_elements(stream: IO[bytes], tag: str, *, max_bytes: int = 1_000_000_000) -> Iterator[Element]:
-    """Yield each element `tag` (`{namespace}Name`) of a big document as it is complete; memory stays flat.
+def iter_elements(stream: IO[bytes], tag: str | Sequence[str], *, max_bytes: int = 1_000_000_000) -> Iterator[Element]:
+    """Yield each element `tag` (`{namespace}Name`, or several) of a big document as it is complete; memory stays flat.
 
     An element is emptied when the next one is asked for. Refuses what `parse` refuses; elements before the bad
     place have been yielded by then.
