@@ -74,3 +74,55 @@ def list_all(
             for view in found
         ],
     )  # fmt: skip
+
+
+@app.command("check-invoice")
+def check_invoice(
+    partner: Annotated[str, typer.Argument(metavar="PARTNER", help="Id of the partner.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="Invoice as JSON.")],
+    as_json: Json = False,
+) -> None:
+    """Check a partner's invoice against his contract and his own reports. Exit code 1 when a line deviates."""
+    from collecthub.engine.partner_invoices import take_invoice
+    from collecthub.store.queries.scope import LOCAL_OPERATOR
+
+    with client() as hub:
+        found = take_invoice(hub, LOCAL_OPERATOR, partner, file.read_bytes())
+    if as_json:
+        print_json(found)
+    else:
+        say(f"Invoice {found.number} asks {found.stated} {found.currency}; agreed is {found.expected}.")
+        rows = [[one.line, one.case, one.stated, one.expected, one.reason] for one in found.findings]
+        print_table(["line", "case", "asked", "agreed", "why"], rows)
+    raise typer.Exit(1 if found.findings else 0)
+
+
+@app.command("costs")
+def costs(
+    case: Annotated[str, typer.Option(help="Only of this case, by id or number.")] = "",
+    creditor: Annotated[str, typer.Option(help="Only of this creditor, by id.")] = "",
+    since: Annotated[dt.date | None, typer.Option("--from", parser=day, metavar="DATE", help="From this day.")] = None,
+    until: Annotated[dt.date | None, typer.Option("--until", parser=day, metavar="DATE", help="Until this day.")] = None,
+    to_invoice: Annotated[bool, typer.Option("--to-invoice", help="Only what is left to invoice to the creditor.")] = False,
+    table: Annotated[Path | None, typer.Option("--csv", help="Write the lines to this file.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show every fee, VAT and cost of a case or a period: who bears it, by which rule, how it is settled."""
+    from collecthub.cli.case_ref import case_id_of
+    from collecthub.store.queries.cost_statement import cost_statement, cost_statement_csv
+    from collecthub.store.queries.scope import LOCAL_OPERATOR
+
+    with client() as hub, hub.database.read() as conn:
+        found = cost_statement(
+            conn, LOCAL_OPERATOR, case_id=case_id_of(conn, case) if case else "", creditor_id=creditor, from_on=since,
+            until=until, to_invoice=to_invoice,
+        )  # fmt: skip
+    if table is not None:
+        table.write_bytes(cost_statement_csv(found))
+    if as_json:
+        print_json(found)
+        return
+    names = "booked_on case_number kind bearer amount currency settled_by rule".split()
+    print_table(names, [[getattr(line, name) for name in names] for line in found.lines])
+    for one in found.sums:
+        say(f"Borne by the {one.bearer}: {one.amount} {one.currency}")

@@ -109,6 +109,26 @@ def _show_run(run: object) -> None:
     note(f"{run.booked} booked, {run.known} known before, {run.returned} undone by a return, {run.waiting} wait for a person.")
 
 
+@app.command("inbox")
+def inbox(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[FOLDER]", exists=True, file_okay=False, help="`bank-inbox` in the home without it.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Take over every bank file of a folder: statements and answers to orders. Exit code 1 when one is refused or stays."""
+    from collecthub.engine.bank_inbox import read_inbox
+    from collecthub.store.queries.scope import LOCAL_OPERATOR
+
+    with client() as hub:
+        found = read_inbox(hub, LOCAL_OPERATOR, folder)
+    if as_json:
+        print_json({"items": found, "next_cursor": None})
+    else:
+        print_table(["file", "what", "remarks"], [[one.name, one.state, one.problem] for one in found])
+    raise typer.Exit(1 if any(one.problem for one in found) else 0)
+
+
 @app.command("match")
 def match(
     again: Annotated[bool, typer.Option("--again", help="Also what waits for a person.")] = False, as_json: Json = False

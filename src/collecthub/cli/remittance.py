@@ -132,3 +132,24 @@ def show(
 
     with client() as hub, hub.database.read() as conn:
         print_record(remittance_detail(conn, LOCAL_OPERATOR, remittance), as_json=as_json)
+
+
+@app.command("received")
+def received(
+    partner: Annotated[str, typer.Argument(metavar="PARTNER", help="Id of the partner who passes money on.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="Transfer as JSON.")],
+    as_json: Json = False,
+) -> None:
+    """Note one transfer for many cases, with rate and charges; it is found on the client account by its sum."""
+    from collecthub.engine.transfers import take_transfer
+    from collecthub.store.queries.scope import LOCAL_OPERATOR
+
+    with client() as hub:
+        found = take_transfer(hub, LOCAL_OPERATOR, partner, file.read_bytes())
+    if as_json:
+        print_json(found)
+    else:
+        say(f"Transfer {found.transfer.reference} of {found.transfer.received} {found.transfer.received_currency} is {found.state}.")
+        for finding in found.findings:
+            note(f"{finding[:1].upper()}{finding[1:]}.")
+    raise typer.Exit(1 if found.findings else 0)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from collecthub.corridor.act import act
 from collecthub.corridor.decide import REPEAT, timers
 from collecthub.corridor.due import due
+from collecthub.engine.bank_inbox import watch_inbox
 from collecthub.engine.book_comparison import watch_books
 from collecthub.engine.case_work import change_case, locked_case, open_task
 from collecthub.engine.checking import watch_rules
@@ -17,10 +18,10 @@ from collecthub.engine.client_account import watch_client_money
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.key_watch import watch_keys
 from collecthub.engine.limitation_watch import watch_limitation
-from collecthub.engine.partner_score import watch_partners
-from collecthub.engine.repeating import say_again
 from collecthub.engine.mandates import watch_mandates
 from collecthub.engine.nightly import watch_night
+from collecthub.engine.partner_score import watch_partners
+from collecthub.engine.repeating import say_again
 from collecthub.engine.sending_line import OPEN_STATES
 from collecthub.model.clock import Timer
 from collecthub.registers import ConnectorRole
@@ -40,14 +41,15 @@ def tick(hub: Hub) -> None:
     _timers(hub)
     _retries(hub)
     _connections(hub)
+    watch_inbox(hub)
     watch_client_money(hub)
     watch_keys(hub)
     watch_rules(hub)
     watch_mandates(hub)
     watch_night(hub)
+    watch_partners(hub)
     watch_limitation(hub)
     watch_books(hub)
-    watch_partners(hub)
 
 
 def _timers(hub: Hub) -> None:

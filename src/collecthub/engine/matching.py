@@ -15,8 +15,10 @@ import sqlalchemy as sa
 
 from collecthub.corridor.match import Clues, Matched, Scored, Verdict, clues_of, match
 from collecthub.engine.case_clues import as_candidate, candidates, find_cases, known_money, refresh_clues
+from collecthub.engine.client_account import see_debits
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.payment_booking import book, tie, undo
+from collecthub.engine.transfers import settle_transfers
 from collecthub.errors import PermanentError, RetryableError
 from collecthub.model.case import Case
 from collecthub.store import payments as p
@@ -58,11 +60,15 @@ class _Settled(msgspec.Struct, kw_only=True):
 def match_payments(hub: Hub, scope: Scope, *, again: bool = False) -> MatchRun:
     """Match everything that waits and that the scope may see; with `again` also what waits for a person."""
     run = MatchRun()
+    if scope.role is Role.OPERATOR:  # one sum for many cases is known before any of it could be taken for one case's
+        run.known += settle_transfers(hub)
     for creditor_id in _owners(hub, scope):
         refresh_clues(hub, creditor_id)
         for state in (p.NEW, *((p.OPEN,) if again else ())):
             _match_owner(hub, creditor_id, state, run)
         _return_owner(hub, creditor_id, run, again=again)
+    if scope.role is Role.OPERATOR:
+        see_debits(hub)
     return run
 
 

@@ -1,0 +1,177 @@
+"""What partners pass on and what they ask for: one sum for many cases, other currencies, invoices beside the grid."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from payments.bank_samples import paid
+from web.office import change
+
+from collecthub.engine.partner_invoices import take_invoice
+from collecthub.engine.remitting import create_remittances
+from collecthub.engine.transfers import TransferTaken, take_transfer
+from collecthub.errors import PermanentError
+from collecthub.model.contract import Side
+from collecthub.model.partner_invoice import CheckedInvoice
+from collecthub.model.transfer import Transfer, TransferLine, shares
+from collecthub.store.case_log import read_case
+from collecthub.store.queries.client_money import client_money
+from collecthub.store.queries.scope import LOCAL_OPERATOR
+from remittance.conftest import Till
+
+D = Decimal
+
+
+def placed(till: Till, amount: str, who: str = "kroon") -> dict[str, Any]:
+    """A case in the bailiff's hands."""
+    case = till.case(amount, who)
+    till.office.run()
+    return case
+
+
+def reports(till: Till, case: dict[str, Any], ref: str, amount: str) -> None:
+    """The bailiff reports a payment, at his own door."""
+    body = {"payment_ref": ref, "currency": "EUR", "amount": amount, "received_on": "2026-06-14"}
+    answer = till.office.client("bailiff").post(f"/api/v1/partner/cases/{case['case_id']}/receipts", json=body, headers=change())
+    assert answer.status_code < 300, answer.text
+    till.office.run()
+
+
+def charges(till: Till, case: dict[str, Any], ref: str, amount: str, vat: str) -> None:
+    body = {
+        "cost_ref": ref, "cost_type": "bailiff_act", "currency": "EUR", "amount": amount, "tax_amount": vat,
+        "bearer": "debtor", "occurred_on": "2026-06-14",
+    }  # fmt: skip
+    answer = till.office.client("bailiff").post(f"/api/v1/partner/cases/{case['case_id']}/costs", json=body, headers=change())
+    assert answer.status_code < 300, answer.text
+    till.office.run()
+
+
+def transfer(till: Till, lines: list[tuple[dict[str, Any], str, str]], **more: Any) -> TransferTaken:
+    body: dict[str, Any] = {
+        "reference": "TR-1", "currency": "EUR", "amount": "100.00", "received_currency": "EUR", "received": "100.00",
+        "lines": [{"case": case["number"], "payment_ref": ref, "amount": amount} for case, ref, amount in lines],
+    }  # fmt: skip
+    return take_transfer(till.hub, LOCAL_OPERATOR, "bailiff", json.dumps({**body, **more}).encode())
+
+
+def test_one_sum_for_many_cases_is_known_and_held_for_each_creditor(till: Till) -> None:
+    one, two = placed(till, "80.00"), placed(till, "50.00", "other")
+    reports(till, one, "P-1", "70.00")
+    reports(till, two, "P-2", "30.00")
+    found = transfer(till, [(one, "P-1", "70.00"), (two, "P-2", "30.00")])
+    assert (found.state, found.findings) == ("announced", ())
+    run = till.bank(paid("100.00", text="TR-1"), paid("100.00", text="something else"))
+    assert (run.known, run.booked, run.waiting) == (1, 0, 1)
+    assert transfer(till, [(one, "P-1", "70.00"), (two, "P-2", "30.00")]).state == "arrived"
+    with till.hub.database.read() as conn:
+        (money,) = client_money(conn, till.hub.business_date())
+        case = read_case(conn, one["case_id"])
+    assert {held.creditor_id: held.amount for held in money.held} == {"kroon": D("70.00"), "other": D("30.00")}
+    assert case is not None and case.balance.payments == D("70.00")  # nothing was booked again
+    with pytest.raises(PermanentError, match="announced before with another content"):
+        transfer(till, [(one, "P-1", "70.00")], amount="70.00", received="70.00")
+
+
+def test_another_currency_with_rate_and_charges_that_the_operator_bears(till: Till) -> None:
+    till.agree(grid=[], minimum_fee="0.00")
+    one, two = placed(till, "600.00"), placed(till, "400.00")
+    reports(till, one, "P-1", "460.00")
+    reports(till, two, "P-2", "276.00")
+    lines = [(one, "P-1", "500.00"), (two, "P-2", "300.00")]
+    usd = {
+        "currency": "USD", "amount": "800.00", "rate": "0.92", "rate_on": "2026-06-10", "rate_source": "ECB",
+        "charges": "12.00", "bearer": "operator", "received": "724.00",
+    }  # fmt: skip
+    assert transfer(till, lines, **usd).findings == ()
+    till.bank(paid("724.00", text="payment of agency"))
+    (made,) = create_remittances(till.hub, LOCAL_OPERATOR).made
+    assert made.net == D("736.00")  # 800 at 0.92: the creditor does not bear the 12.00
+    with till.hub.database.read() as conn:
+        (money,) = client_money(conn, till.hub.business_date())
+    assert (money.operator, money.unallocated) == (D("-12.00"), D(0))
+    assert "the operator owes the client account 12.00 EUR" in money.findings
+
+
+@pytest.mark.parametrize(
+    ("more", "finding"),
+    [
+        ({"received": "99.00"}, "less charges of 0 are 100.00 EUR, the transfer says 99.00"),
+        ({"received": "97.00", "charges": "3.00", "bearer": "partner"}, "the partner bears the charges, but 3.00 EUR were taken off"),
+        ({"amount": "110.00", "received": "110.00"}, "the lines make 100.00 EUR, the transfer says 110.00"),
+    ],
+)
+def test_what_does_not_add_up_is_told_with_both_figures(till: Till, more: dict[str, str], finding: str) -> None:
+    one = placed(till, "200.00")
+    reports(till, one, "P-1", "100.00")
+    assert finding in " ".join(transfer(till, [(one, "P-1", "100.00")], **more).findings)
+
+
+def test_money_that_was_never_reported_is_not_tied(till: Till) -> None:
+    one = placed(till, "200.00")
+    with pytest.raises(PermanentError, match="never reported payment P-9"):
+        transfer(till, [(one, "P-9", "100.00")])
+    with pytest.raises(PermanentError, match="the rate has no day or no source"):
+        transfer(till, [(one, "P-9", "100.00")], currency="USD", rate="0.9")
+
+
+@given(
+    st.lists(st.decimals("0.01", "5000", places=2), min_size=1, max_size=9), st.decimals("0.0001", "300", places=4),
+    st.sampled_from(["EUR", "JPY", "KWD"]),
+)  # fmt: skip
+def test_shares_add_up_to_the_last_unit(amounts: list[Decimal], rate: Decimal, currency: str) -> None:
+    lines = tuple(TransferLine(case="A", payment_ref=str(place), amount=amount) for place, amount in enumerate(amounts))
+    total = sum(amounts, D(0))
+    draft = Transfer(reference="T", currency="USD", amount=total, received_currency=currency, received=D(0), rate=rate, lines=lines)
+    one = Transfer(reference="T", currency="USD", amount=total, received_currency=currency, received=draft.by_rate, rate=rate, lines=lines)
+    parts = shares(one)
+    assert sum(parts, D(0)) == one.received
+    assert all(part >= 0 for part in parts)
+
+
+def invoice(till: Till, number: str, *lines: tuple[dict[str, Any], str, str, str, str]) -> CheckedInvoice:
+    body = {
+        "number": number, "issued_on": "2026-06-15", "currency": "EUR",
+        "lines": [
+            {"case": case["number"], "kind": kind, "reference": ref, "amount": amount, "vat": vat}
+            for case, kind, ref, amount, vat in lines
+        ],
+    }  # fmt: skip
+    return take_invoice(till.hub, LOCAL_OPERATOR, "bailiff", json.dumps(body).encode())
+
+
+def test_an_invoice_beside_the_grid(till: Till) -> None:
+    prices = [{"cost_type": "bailiff_act", "currency": "EUR", "amount_most": "50.00"}]
+    till.agree("bailiff", Side.PARTNER, minimum_fee="0.00", costs=prices)
+    one = placed(till, "500.00")
+    reports(till, one, "P-1", "200.00")
+    charges(till, one, "C-1", "60.00", "12.60")
+    charges(till, one, "C-2", "40.00", "8.40")
+    good = invoice(till, "I-1", (one, "fee", "P-1", "20.00", "4.20"), (one, "cost", "C-2", "40.00", "8.40"))
+    assert (good.stated, good.expected, good.findings) == (D("72.60"), D("72.60"), ())
+    assert invoice(till, "I-1", (one, "fee", "P-1", "20.00", "4.20"), (one, "cost", "C-2", "40.00", "8.40")) == good
+    bad = invoice(
+        till, "I-2", (one, "fee", "P-1", "20.00", "4.20"), (one, "cost", "C-1", "60.00", "12.60"), (one, "fee", "P-7", "5.00", "1.05")
+    )
+    assert [(found.line, found.stated, found.expected) for found in bad.findings] == [
+        (1, D("24.20"), D(0)), (2, D("72.60"), D("60.50")), (3, D("6.05"), D(0)),
+    ]  # fmt: skip
+    told = [found.reason for found in bad.findings]
+    assert told[0] == "P-1 was invoiced before" and told[2] == "P-7 was never reported in this case"
+    assert "was reported as 60.00, agreed is 50.00 at most" in told[1]
+    with pytest.raises(PermanentError, match="taken before with another content"):
+        invoice(till, "I-2", (one, "fee", "P-1", "1.00", "0.21"))
+
+
+def test_a_fee_above_the_grid_names_both_figures(till: Till) -> None:
+    till.agree("bailiff", Side.PARTNER, minimum_fee="0.00")
+    one = placed(till, "500.00")
+    reports(till, one, "P-1", "200.00")
+    (found,) = invoice(till, "I-1", (one, "fee", "P-1", "30.00", "6.30")).findings
+    assert (found.stated, found.expected) == (D("36.30"), D("24.20"))
+    assert found.reason.startswith("10 % of 200.00 EUR (grid row 2, contract version 1")
