@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from bench import bank_files, case_list, casework, nightly, pulling, sap_pull
+from bench import bank_files, case_list, casework, nightly, pulling, routing, sap_pull
 from bench.findings import Finding, show
 from bench.places import STATE, BenchError, NewDatabase, postgres_server, serving, sqlite_files
 
@@ -53,6 +53,7 @@ PARTS: dict[str, Part] = {
         folder, server, databases["SQLite"], sizes.items
     ),
     "cases": lambda folder, _, databases, sizes: casework.rows(folder, databases, sizes.debtors),
+    "routing": lambda folder, _, databases, sizes: routing.rows(folder, databases, sizes.cases),
     "list": lambda folder, _, databases, sizes: case_list.rows(folder, databases, sizes.cases, sizes.list_seconds),
     "sap_pull": lambda folder, _, databases, sizes: sap_pull.rows(
         folder, databases, sizes.sap_items, sizes.times, sizes.sap_memory

@@ -7,11 +7,15 @@ the first one that raises.
 
 from __future__ import annotations
 
+import contextvars
 import importlib
 import importlib.metadata
 import logging
+import os
+import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from types import ModuleType
@@ -175,8 +179,38 @@ def load_plugins(bundled: Iterable[tuple[str, ModuleType]], disabled: Sequence[s
     return plugins
 
 
+class _Caller:
+    """A thread for foreign calls. It is used again when its call has ended: a portfolio asks hooks by the 100,000."""
+
+    def __init__(self) -> None:
+        self._work: queue.SimpleQueue[tuple[Callable[[], None], str]] = queue.SimpleQueue()
+        threading.Thread(target=self._walk, daemon=True).start()
+
+    def do(self, call: Callable[[], None], what: str) -> None:
+        """Have one call made; `what` names the thread as long as it lasts."""
+        self._work.put((call, what))
+
+    def _walk(self) -> None:
+        while True:
+            call, threading.current_thread().name = self._work.get()
+            call()
+            del call  # an idle thread holds on to nobody's data
+            _idle.append(self)
+
+
+_idle: deque[_Caller] = deque()
+os.register_at_fork(after_in_child=_idle.clear)  # threads stay behind
+
+
+def _idle_caller() -> _Caller:
+    try:
+        return _idle.pop()
+    except IndexError:
+        return _Caller()
+
+
 def call_with_deadline(function: Callable[..., T], seconds: float, what: str, **arguments: Any) -> T:
-    """Call foreign code in a thread of its own. Errors of ours pass; anything else is a broken promise.
+    """Call foreign code in another thread. Errors of ours pass; anything else is a broken promise.
 
     A call that hangs keeps its (daemon) thread; the caller gets a `ContractError` when the time is over.
     """
@@ -184,11 +218,11 @@ def call_with_deadline(function: Callable[..., T], seconds: float, what: str, **
 
     def run() -> None:
         try:
-            future.set_result(function(**arguments))
+            future.set_result(contextvars.Context().run(function, **arguments))
         except BaseException as error:  # noqa: BLE001  # foreign code may raise anything, SystemExit too
             future.set_exception(error)
 
-    threading.Thread(target=run, name=what, daemon=True).start()
+    _idle_caller().do(run, what)
     try:
         return future.result(timeout=seconds)
     except CollecthubError:

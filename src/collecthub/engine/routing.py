@@ -112,7 +112,7 @@ def proposals(hub: Hub, ground: Ground, case: Case) -> list[RouteProposal]:
     )  # fmt: skip
     barred_on = limitation_day(view)
     given = [_completed(ground, case, one, barred_on) for _, found in asked for one in found]
-    return [*given, *map(_of_law, ways(view))]
+    return [*given, *map(_of_law, ways(view, barred_on))]
 
 
 def _completed(ground: Ground, case: Case, one: RouteProposal, barred_on: dt.date | None) -> RouteProposal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from functools import lru_cache
 
 from collecthub.errors import PermanentError
 from collecthub.law.atlas.facts import Topic
@@ -87,8 +88,28 @@ def _limitation(view: View, country: str, due_on: dt.date) -> Limitation | None:
         segment=view.case.segment, due_on=due_on, as_of=view.as_of, nature=_nature(view, law),
         contract_on=view.file.contract_on, acts=view.file.acts or (),
     )
+    return _limitation_by(_Law(law), question)
+
+
+class _Law:
+    """A law as a key: two are the same when they are one object."""
+
+    __slots__ = ("law",)
+
+    def __init__(self, law: CountryLaw) -> None:
+        self.law = law
+
+    def __hash__(self) -> int:
+        return id(self.law)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Law) and other.law is self.law
+
+
+@lru_cache(maxsize=4096)  # claims of one due date are many in a portfolio
+def _limitation_by(law: _Law, question: LimitationQuestion) -> Limitation | None:
     try:
-        return limitation(law, question)
+        return limitation(law.law, question)
     except PermanentError:
         return None  # no period of the pack holds for a claim of that day
 

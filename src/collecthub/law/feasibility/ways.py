@@ -69,23 +69,26 @@ def way_book() -> WayBook:
     return msgspec.convert(tomllib.loads(text), WayBook)
 
 
-def ways(view: View) -> tuple[Way, ...]:
+Known = dict[tuple[str, str], Answer]  # by rule, and by instrument where the rule looks at it
+
+
+def ways(view: View, limitation_on: dt.date | None = None) -> tuple[Way, ...]:
     """Each way of the book, with its standing for this file on this day."""
-    day = limitation_day(view)
-    return tuple(_way(view, rule, day) for rule in way_book().ways)
+    day = limitation_on or limitation_day(view)
+    known: Known = {}
+    return tuple(_way(view, rule, day, known) for rule in way_book().ways)
 
 
-def _way(view: View, rule: WayRule, limitation_on: dt.date | None) -> Way:
-    standing, reason = _judged(view, rule)
+def _way(view: View, rule: WayRule, limitation_on: dt.date | None, known: Known) -> Way:
+    standing, reason = _judged(view, rule, known)
     return Way(rule=rule, standing=standing, reason=reason, limitation_on=limitation_on)
 
 
-def _judged(view: View, rule: WayRule) -> tuple[str, str]:
+def _judged(view: View, rule: WayRule, known: Known) -> tuple[str, str]:
     closed = _closed(view, rule)
     if closed:
         return REJECTED, closed
-    file = msgspec.structs.replace(view.file, procedure=rule.procedure, instrument=rule.instrument)
-    answers = _asked(msgspec.structs.replace(view, file=file), rule)
+    answers = _asked(view, rule, known)
     against = [
         f"{_titles()[name]}: {answer.evidence}"
         for name, answer in answers.items()
@@ -100,8 +103,19 @@ def _judged(view: View, rule: WayRule) -> tuple[str, str]:
     return POSSIBLE, "nothing that is known stands against it"
 
 
-def _asked(view: View, rule: WayRule) -> dict[str, Answer]:
-    return {name: CHECKS[name](view) for name in rule.checks if not (rule.needs_clause and name == "JUR-02")}
+def _asked(view: View, rule: WayRule, known: Known) -> dict[str, Answer]:
+    """The answers of a way's checks; what says the same for several ways is asked once."""
+    asked = [name for name in rule.checks if not (rule.needs_clause and name == "JUR-02")]
+    missing = [name for name in asked if _key(name, rule) not in known]
+    if missing:
+        file = msgspec.structs.replace(view.file, procedure=rule.procedure, instrument=rule.instrument)
+        of_way = msgspec.structs.replace(view, file=file)
+        known.update({_key(name, rule): CHECKS[name](of_way) for name in missing})
+    return {name: known[_key(name, rule)] for name in asked}
+
+
+def _key(name: str, rule: WayRule) -> tuple[str, str]:
+    return (name, rule.instrument if name.startswith("INS") else rule.procedure.value)
 
 
 def _closed(view: View, rule: WayRule) -> str:
