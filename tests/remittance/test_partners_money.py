@@ -17,8 +17,8 @@ from collecthub.engine.remitting import create_remittances
 from collecthub.engine.transfers import TransferTaken, take_transfer
 from collecthub.errors import PermanentError
 from collecthub.model.contract import Side
+from collecthub.model.money_transfer import Transfer, TransferLine, shares
 from collecthub.model.partner_invoice import CheckedInvoice
-from collecthub.model.transfer import Transfer, TransferLine, shares
 from collecthub.store.case_log import read_case
 from collecthub.store.queries.client_money import client_money
 from collecthub.store.queries.scope import LOCAL_OPERATOR

@@ -19,7 +19,7 @@ from collecthub.formats.plain_json import read_plain
 from collecthub.model.contract import Bearer
 from collecthub.model.event import PaymentReported
 from collecthub.model.ids import derived_id
-from collecthub.model.transfer import Transfer, check_transfer, findings_of, shares
+from collecthub.model.money_transfer import Transfer, check_transfer, findings_of, shares
 from collecthub.store import payments as p
 from collecthub.store import remittance_tables as r
 from collecthub.store import tables as t
