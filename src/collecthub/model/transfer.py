@@ -1,102 +1,23 @@
-"""One sum for many cases: what a partner passes on, perhaps from another currency, with rate, charges and bearer. Pure."""
+"""A case that goes from one holder to the next: the old one is stopped first, and its part of the history is sealed."""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterator
-from decimal import Decimal
-
-import msgspec
-
-from collecthub.errors import PermanentError
-from collecthub.model.contract import Bearer
-from collecthub.model.money import minor_units, round_amount
-
-ZERO = Decimal(0)
+from collecthub.model.case import Case, Placement
+from collecthub.model.codes import Status
+from collecthub.model.facts_network import PlacementSealed
 
 
-class TransferLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The part of one payment that the partner reported, in the currency in which he sends."""
-
-    case: str
-    payment_ref: str
-    amount: Decimal
-
-
-class Transfer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A transfer as the partner announces it.
-
-    `rate` is what one unit of `currency` is in `received_currency`, on `rate_on`, from `rate_source`. `charges` were
-    taken off on the way, in `received_currency`; `bearer` says whose they are by the contract.
-    """
-
-    reference: str
-    currency: str
-    amount: Decimal
-    received_currency: str
-    received: Decimal
-    rate: Decimal = Decimal(1)
-    rate_on: dt.date | None = None
-    rate_source: str = ""
-    charges: Decimal = Decimal(0)
-    bearer: Bearer = Bearer.CREDITOR
-    lines: tuple[TransferLine, ...]
-
-    @property
-    def by_rate(self) -> Decimal:
-        """What the amount is at the rate, before charges."""
-        return round_amount(self.amount * self.rate, self.received_currency)
+def seal_of(case: Case, over: Placement) -> PlacementSealed:
+    """The seal on a placement that has ended: what is in the history up to here is its part, and stays as it is."""
+    return PlacementSealed(
+        placement_id=over.placement_id, partner_id=over.partner_id, partner_name=over.partner_name,
+        last_seq=case.version, last_hash=case.last_hash,
+    )
 
 
-def findings_of(transfer: Transfer) -> tuple[str, ...]:
-    """What does not add up, with both figures."""
-    return tuple(_findings(transfer))
-
-
-def _findings(transfer: Transfer) -> Iterator[str]:
-    lines = sum((line.amount for line in transfer.lines), ZERO)
-    if lines != transfer.amount:
-        yield f"the lines make {lines} {transfer.currency}, the transfer says {transfer.amount}"
-    expected = transfer.by_rate - transfer.charges
-    if expected != transfer.received:
-        yield (
-            f"{transfer.amount} {transfer.currency} at {transfer.rate} less charges of {transfer.charges} are {expected}"
-            f" {transfer.received_currency}, the transfer says {transfer.received}"
-        )
-    if transfer.bearer is Bearer.PARTNER and transfer.charges:
-        yield f"the partner bears the charges, but {transfer.charges} {transfer.received_currency} were taken off"
-
-
-def check_transfer(transfer: Transfer) -> None:
-    """Raise `PermanentError` for what no transfer can be."""
-    places = minor_units(transfer.received_currency)
-    if transfer.received <= 0 or transfer.charges < 0 or transfer.rate <= 0 or not transfer.lines:
-        raise PermanentError("a transfer has lines, a rate and amounts above zero", cure="Correct the document.")
-    if any(amount != round(amount, places) for amount in (transfer.received, transfer.charges)):
-        raise PermanentError(f"an amount is finer than {transfer.received_currency}", cure="Correct the document.")
-    if any(line.amount <= 0 for line in transfer.lines):
-        raise PermanentError("a line is not above zero", cure="Announce reversals by themselves.")
-    if transfer.currency != transfer.received_currency and (transfer.rate_on is None or not transfer.rate_source):
-        raise PermanentError("the rate has no day or no source", cure="Say of which day it is and whose.")
-
-
-def shares(transfer: Transfer) -> tuple[Decimal, ...]:
-    """What each line is in the currency received: in proportion, whole minor units, adding up exactly.
-
-    The operator's charges are not the creditors': then the shares add up to what was received and the charges.
-
-    >>> line = TransferLine(case="A", payment_ref="P", amount=Decimal("1.00"))
-    >>> one = Transfer(reference="T", currency="EUR", amount=Decimal("3.00"), received_currency="EUR",
-    ...                received=Decimal("2.99"), charges=Decimal("0.01"), lines=(line, line, line))
-    >>> shares(one)
-    (Decimal('1.00'), Decimal('1.00'), Decimal('0.99'))
-    """
-    total = transfer.received + (transfer.charges if transfer.bearer is Bearer.OPERATOR else ZERO)
-    unit = Decimal(1).scaleb(-minor_units(transfer.received_currency))
-    whole = sum((line.amount for line in transfer.lines), ZERO)
-    exact = [total * line.amount / whole for line in transfer.lines]
-    found = [amount.quantize(unit, rounding="ROUND_FLOOR") for amount in exact]
-    short = int((total - sum(found, ZERO)) / unit)
-    for place in sorted(range(len(exact)), key=lambda place: found[place] - exact[place])[:short]:
-        found[place] += unit
-    return tuple(found)
+def sealed_for_next(case: Case) -> tuple[PlacementSealed, ...]:
+    """A case that was recalled for another holder, once the recall is confirmed: sealed, which sets it free."""
+    last = case.placement
+    if case.status is not Status.RECALLING or case.transfer is None or last is None or last.is_live:
+        return ()
+    return (seal_of(case, last),)
