@@ -55,7 +55,7 @@ class Sink:
         )
         if self._hang_ups:
             self._hang_ups -= 1
-            assert server.transport is not None, "somebody is connected"
+            assert isinstance(server.transport, asyncio.Transport), "somebody is connected"
             server.transport.abort()
         return "250 2.0.0 Kept"
 
