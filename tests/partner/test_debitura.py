@@ -13,8 +13,8 @@ from web.server import served
 
 import collecthub_partner_network
 from collecthub.engine.inward import receive_connection
-from collecthub.model.status_tables import status_tables
 from collecthub.model.partner import PartnerProfile
+from collecthub.model.status_tables import status_tables
 from collecthub.sandbox.twin import RunningTwin, start_twin
 from collecthub.store.connections import write_partner
 from partner.test_partner_api import facts

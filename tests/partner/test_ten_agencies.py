@@ -1,0 +1,176 @@
+"""Agencies of ten countries work their cases at once: through REST, a form in an SFTP folder and the web page, while the
+network loses calls and answers and the SFTP server dies and comes back. Every fact is there once, and the books agree."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from fastapi.testclient import TestClient
+from web.office import Office, once
+
+from collecthub.bundled import form_folder
+from collecthub.engine.inward import receive_connection
+from collecthub.engine.partner_balances import our_books
+from collecthub.formats.partner_form import COLUMNS
+from collecthub.model.partner import PartnerProfile
+from collecthub.sandbox.twin import RunningTwin, start_twin
+from collecthub.store.connections import write_partner
+from collecthub.wire.crypto import Identity, generate_identity
+from collecthub.wire.tabular import read_rows, write_csv
+from partner.agency_office import add_agency
+from partner.test_partner_api import AT, facts
+from partner.test_partner_page import Page
+
+REST, FORM, WEB = ("UY", "CL", "AR", "BR"), ("MX", "CO", "PE"), ("MA", "TR", "JP")
+PAID = {"currency": "EUR", "amount": "20.50", "received_on": "2026-06-14"}
+
+
+class LosingClient:
+    """A client whose network loses every third call and every third answer; it asks again with the same key."""
+
+    def __init__(self, client: TestClient, seed: str) -> None:
+        self._client, self._chance, self.lost = client, random.Random(seed), 0
+
+    def post(self, path: str, body: Any) -> None:
+        key = once()
+        while True:
+            luck = self._chance.random()
+            if luck > 1 / 3:
+                response = self._client.post(f"/api/v1/partner/{path}", json=body, headers=key)
+                if luck > 2 / 3:
+                    assert response.status_code == 202, response.text
+                    return
+            self.lost += 1
+
+
+@pytest.fixture(scope="module")
+def identity() -> Identity:
+    return generate_identity("hub", bits=2048)
+
+
+@pytest.fixture
+def server(tmp_path: Path, identity: Identity) -> Iterator[RunningTwin]:
+    """An SFTP server with a folder for each agency. The twin behind it does not look into these."""
+    found = start_twin("bailiff", tmp_path / "sftp-server")
+    key = serialization.load_pem_private_key(identity.private_key_pem, None).public_key()
+    public = key.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH).decode()
+    known = {"certificate_pem": identity.certificate_pem.decode(), "ssh_public_key": public, "sender_ref": "collecthub"}
+    found.control("hub", known)
+    for country in FORM:
+        for name in ("in", "out"):
+            (found.home / "sftp" / country / name).mkdir(parents=True)
+    yield found
+    found.kill()
+
+
+def add_form_agency(office: Office, server: RunningTwin, identity: Identity, country: str) -> str:
+    """An agency with nothing but a folder; returns its connection."""
+    with office.hub.database.write() as conn:
+        profile = PartnerProfile(partner_id=f"agency-{country}", name=country, role="agency", countries=(country,))
+        write_partner(conn, profile, office.hub.now())
+    settings = {
+        "host": server.facts["sftp_host"], "port": server.facts["sftp_port"], "username": server.facts["username"],
+        "private_key": identity.private_key_pem.decode(), "to_partner": f"{country}/in", "from_partner": f"{country}/out",
+        "host_key_fingerprints": [server.facts["host_key_fingerprint"]], "file_kind": "csv",
+    }  # fmt: skip
+    body = {"kind": "form_folder", "name": country, "partner_id": f"agency-{country}", "settings": settings}
+    made = office.client("operator").post("/api/v1/connections", json=body, headers=once())
+    assert made.status_code == 201, made.text
+    return str(made.json()["connection_id"])
+
+
+def works_by_rest(client: LosingClient, ids: list[str]) -> None:
+    for case_id in ids:
+        client.post(f"cases/{case_id}/acceptance", {"holder_ref": f"R-{case_id[-4:]}"})
+        client.post(f"cases/{case_id}/status-reports", {"status_code": "contact_made", "occurred_at": AT})
+        client.post(f"cases/{case_id}/receipts", {"payment_ref": f"p-{case_id}", **PAID})
+
+
+def works_by_form(folder: Path) -> None:
+    """Fill in every form that lies there, and put the result back twice, under two names."""
+    rows = [dict(row.cells) for path in (folder / "in").glob("*.csv") for row in read_rows(path.read_bytes(), path.name)]
+    for row in rows:
+        row |= {
+            "answer": "accept", "holder_ref": f"F-{row['case_id'][-4:]}", "status_code": "contact_made",
+            "status_on": "2026-06-14", "received_amount": "20,50", "received_on": "2026-06-14",
+        }
+    content = write_csv(COLUMNS, [[row.get(name, "") for name in COLUMNS] for row in rows])
+    for name in ("filled.csv", "filled again.csv"):
+        (folder / "out" / name).write_bytes(content)
+
+
+def works_by_page(page: Page, ids: list[str]) -> None:
+    for case_id in ids:
+        page.post(f"/offers/{case_id}", {"answer": "accept", "holder_ref": f"W-{case_id[-4:]}"})
+
+
+def reports_by_page(page: Page, ids: list[str]) -> None:
+    """The month, sent twice because the first answer seemed lost."""
+    filled = {f"happened:{case_id}": "contact_made" for case_id in ids}
+    filled |= {f"received:{case_id}": "20,50" for case_id in ids}
+    filled |= {f"received_on:{case_id}": "2026-06-14" for case_id in ids}
+    for _ in range(2):
+        assert page.post("/month", filled).status_code == 200
+
+
+@pytest.mark.slow
+def test_ten_countries_at_once_while_the_network_fails(
+    office: Office, server: RunningTwin, identity: Identity
+) -> None:
+    office.hub.plugins.add("form_folder", form_folder)
+    by_rest = {country: LosingClient(add_agency(office, f"agency-{country}", country), country) for country in REST}
+    lines = {country: add_form_agency(office, server, identity, country) for country in FORM}
+    for country in WEB:
+        add_agency(office, f"agency-{country}", country)
+    ids: dict[str, list[str]] = {}
+    for country in (*REST, *FORM, *WEB):
+        debtors = [{"name": f"Debtor {country} {number}", "country": country} for number in range(2)]
+        ids[country] = [str(office.open_case(debtor=debtor)["case_id"]) for debtor in debtors]
+    office.run()
+    pages = {country: Page(office, "en", f"agency-{country}").enter() for country in WEB}
+    with ThreadPoolExecutor(10) as pool:
+        at_work = [pool.submit(works_by_rest, by_rest[country], ids[country]) for country in REST]
+        at_work += [pool.submit(works_by_form, server.home / "sftp" / country) for country in FORM]
+        at_work += [pool.submit(works_by_page, pages[country], ids[country]) for country in WEB]
+        for one in at_work:
+            one.result()
+    assert sum(client.lost for client in by_rest.values()) > 10
+    server.kill()
+    for connection_id in lines.values():
+        receive_connection(office.hub, connection_id)  # nobody answers: it waits
+    waiting = office.client("operator").get("/api/v1/connections").json()["items"]
+    assert {row["status"] for row in waiting if row["connection_id"] in lines.values()} == {"waiting"}
+    restarted = start_twin("bailiff", server.home)
+    try:
+        for connection_id in lines.values():
+            moved = {"settings": {"port": restarted.facts["sftp_port"]}}  # usually the one it had
+            assert office.client("operator").patch(f"/api/v1/connections/{connection_id}", json=moved).status_code == 200
+            receive_connection(office.hub, connection_id)
+        office.run()
+        for country in WEB:
+            reports_by_page(pages[country], ids[country])
+        office.run()
+        _check(office, ids)
+        assert all(list((server.home / "sftp" / country / "out").iterdir()) == [] for country in FORM)
+    finally:
+        restarted.kill()
+
+
+def _check(office: Office, ids: dict[str, list[str]]) -> None:
+    for country, cases in ids.items():
+        for case_id in cases:
+            seen = {kind: len(facts(office, case_id, kind)) for kind in ("case_accepted", "status_reported", "payment_reported")}
+            assert seen == {"case_accepted": 1, "status_reported": 1, "payment_reported": 1}, (country, seen)
+            balance = office.client("operator").get(f"/api/v1/cases/{case_id}/balance").json()["balance"]
+            assert (balance["payments"], balance["total"]) == ("20.50", "100.00")
+        with office.hub.database.read() as conn:
+            books = our_books(conn, f"agency-{country}")
+        assert {line.case_id for line in books} == set(cases)
+        assert [str(line.ours.received) for line in books] == ["20.50", "20.50"]
+    assert office.client("operator").get("/api/v1/quarantine").json()["items"] == []
