@@ -14,7 +14,9 @@ from collecthub.formats.epu_acts import COST_ACT, read_acts
 from collecthub.formats.epu_schemas import epu_faults
 from collecthub.formats.sdt_claim import SdtFormat
 from collecthub.formats.sdt_particulars import request_id
+from collecthub.formats.sdt_replies import PROCEDURE_DATES
 from collecthub.formats.xjustiz_replies import read_reply
+from collecthub.model.codes import Phase
 from collecthub.model.exchange import (
     AckVerdict,
     CaseAcknowledgement,
@@ -57,6 +59,15 @@ def test_a_feedback_sample_tells_states_dates_warrant_and_fee(shared_data: Path)
     assert updates[1].occurred_at == dt.datetime(2001, 1, 1, tzinfo=dt.UTC)
     (fee,) = (message for message in messages if isinstance(message, CostStatement))
     assert (fee.amount, fee.currency, fee.cost_type) == (Decimal("105.00"), "GBP", "court_fee")
+
+
+def test_every_date_and_number_of_the_procedure_is_in_the_table() -> None:
+    known = status_tables()["sdt"].codes
+    assert {code: known[code].meaning for code in (*PROCEDURE_DATES, "warrantNumber")} == {
+        "issueDate": "status_report", "serviceDate": "summons_served", "judgmentEnteredDate": "judgment_given",
+        "firstPaymentDate": "status_report", "warrantNumber": "status_report",
+    }  # fmt: skip
+    assert known["warrantNumber"].phase is Phase.ENFORCEMENT
 
 
 def test_the_same_feedback_twice_has_the_same_ids(shared_data: Path) -> None:

@@ -6,7 +6,7 @@ kept for a person and the rest of the file goes on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -113,9 +113,21 @@ def _status(case: Case, message: ex.CaseStatusUpdate, words: Words) -> tuple[ev.
             next_deadline_on=message.next_deadline_on,
         )
     ]
-    if meaning.hold and not is_late and case.is_open and not case.held_for(meaning.hold):
-        facts.append(ev.HoldSet(reason=meaning.hold, note=message.text))
+    if meaning.hold and not is_late and case.is_open:
+        facts += _held(case, meaning, message)
     return tuple(facts)
+
+
+_RELEASES = "hold_released"  # with a hold: this report ends it instead of setting it
+
+
+def _held(case: Case, meaning: StatusCode, message: ex.CaseStatusUpdate) -> Iterator[ev.Fact]:
+    """The hold that a report sets or ends; its note names the message when nothing else was said."""
+    note = message.text or f"reported as {message.status_code} by message {message.message_id}"
+    if meaning.meaning == _RELEASES and case.held_for(meaning.hold):
+        yield ev.HoldReleased(reason=meaning.hold, note=note)
+    elif meaning.meaning != _RELEASES and not case.held_for(meaning.hold):
+        yield ev.HoldSet(reason=meaning.hold, note=note)
 
 
 def _cost(case: Case, message: ex.CostStatement, words: Words) -> tuple[ev.Fact, ...]:

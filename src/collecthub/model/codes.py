@@ -87,8 +87,8 @@ class StatusCode(msgspec.Struct, frozen=True, kw_only=True):
     """One row of a translation table: a partner's code and what it means here.
 
     `meaning` is a word of the hub's vocabulary (`contact_made`, `judgment_given`, ...). `phase` moves the
-    case, `hold` pauses it, `outcome` closes it; each may be empty. `lost` says what the partner's code states
-    and the hub's word does not. `axis` is given in the hub's own table only.
+    case, `hold` pauses it (a `hold_released` ends that pause), `outcome` closes it; each may be empty. `lost` says what
+    the partner's code states and the hub's word does not. `axis` is given in the hub's own table only.
     """
 
     code: str

@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 import zeep
 from lxml import etree
 from zeep.exceptions import Error as ZeepError
+from zeep.proxy import ServiceProxy
 from zeep.wsdl.bindings.soap import Soap12Binding
 from zeep.wsse.username import UsernameToken
 from zeep.xsd.const import SkipValue
@@ -37,6 +38,7 @@ logging.getLogger("zeep").setLevel(logging.INFO)  # below that it writes whole m
 _Client: Any = zeep.Client  # zeep is untyped
 _Transport: Any = zeep.Transport
 _Token: Any = UsernameToken
+_Proxy: Any = ServiceProxy
 _SOAP_11: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 _SOAP_12: Final = "http://www.w3.org/2003/05/soap-envelope"
 _CREDENTIAL_FAULTS: Final = {
@@ -312,7 +314,8 @@ def _binding(client: Any, service: str, port: str, endpoint: str) -> tuple[Any, 
         services = client.wsdl.services
         ports = services[service or next(iter(services))].ports
         binding = ports[port or next(iter(ports))].binding
-        return binding, client.create_service(binding.name, endpoint)
+        # Not by name: a binding may stand in a WSDL that this one imports, where zeep does not look for names.
+        return binding, _Proxy(client, binding, address=endpoint)
     except (LookupError, StopIteration, ValueError) as error:
         raise ConfigurationError(
             f"The WSDL has no service {service!r} with a port {port!r}.", cure="Use the names in the WSDL."
