@@ -96,6 +96,7 @@ from collecthub.ports import (
     Verdict,
 )
 from collecthub.registers import ConnectorRole, ConnectorSpec, JurisdictionPack
+from collecthub.score.debtor import score_by_card
 
 hookimpl = pluggy.HookimplMarker("collecthub")
 
@@ -215,4 +216,5 @@ __all__ = [
     "parse_amount",
     "read_rates",
     "round_amount",
+    "score_by_card",
 ]

@@ -18,6 +18,7 @@ from collecthub.sdk import (
     SolvencyVerdict,
     Veto,
     hookimpl,
+    score_by_card,
 )
 
 OWN_RECORDS = "own records"
@@ -42,8 +43,6 @@ def look_up_solvency(case: Case, as_of: dt.date) -> Sequence[SolvencyCheck]:
 @hookimpl
 def score_debtor(facts: DebtorFacts, occasion: str) -> Score | None:
     """The transparent card; a plugin that answers too is asked first."""
-    from collecthub.score.debtor import score_by_card
-
     return score_by_card(facts, occasion)
 
 
