@@ -7,6 +7,7 @@ row.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
@@ -181,10 +182,15 @@ def case_row(case: Case) -> dict[str, object]:
         "opened_at": case.opened_at,
         "changed_at": case.changed_at,
         "version": case.version,
-        "search": f"{case.number} {case.debtor.name} {case.debtor_ref} {holder} {numbers}".casefold(),
+        "search": f"{case.number} {case.debtor.name} {case.debtor_ref} {holder} {numbers} {_phones(case)}".casefold(),
         "checked": case.feasibility.version if case.feasibility else "",
         "doc": _encode(case).decode(),
     }
+
+
+def _phones(case: Case) -> str:
+    """Phone numbers as digits alone, so that a caller is found however his number is written."""
+    return " ".join(re.sub(r"\D", "", contact.phone) for contact in case.debtor.contacts if contact.phone)
 
 
 def _event_row(case: Case, event: CaseEvent) -> dict[str, object]:

@@ -7,6 +7,7 @@ from functools import cache
 from fastapi import APIRouter, Response
 
 from collecthub.web.portal import (
+    agenda,
     case_actions,
     case_list,
     case_page,
@@ -61,7 +62,7 @@ async def read_static(name: str) -> Response:
 
 
 for part in (
-    login, overview, case_list, case_page, case_actions, course, new_case, imports, connecting, connections, first_wave, consent,
+    login, overview, agenda, case_list, case_page, case_actions, course, new_case, imports, connecting, connections, first_wave, consent,
     partners, desks, countries, feasibility, payments, remittances, routes, mandates,
 ):
     router.include_router(part.router)

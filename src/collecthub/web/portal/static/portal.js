@@ -52,3 +52,15 @@ function schedule(part) {
   if (wait) setTimeout(() => refresh(part).catch(() => schedule(part)), wait);
 }
 for (const part of document.querySelectorAll("[data-poll]")) schedule(part);
+
+// A list that is worked through by keys: j and k go down and up, x chooses, Enter opens.
+const rows = [...document.querySelectorAll("table[data-keys] tbody tr")];
+let at = -1;
+document.addEventListener("keydown", (event) => {
+  if (!rows.length || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input:not([type=checkbox]), textarea, select")) return;
+  if (event.key === "j" || event.key === "k") {
+    at = Math.max(0, Math.min(rows.length - 1, at + (event.key === "j" ? 1 : -1)));
+    rows[at].querySelector("[data-open]")?.focus();
+  }
+  if (event.key === "x" && at >= 0) rows[at].querySelector("input[type=checkbox]")?.click();
+});

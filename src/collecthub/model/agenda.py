@@ -1,0 +1,85 @@
+"""What a person is asked to do, for every kind of thing that waits: the act that is proposed, and how urgent it is.
+
+Kinds that nobody named are proposed to be looked at, with the middle weight. Weights order what is due on the same
+day: people's lives before money, money before housekeeping.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+
+
+class Proposal(msgspec.Struct, frozen=True):
+    """What to do, and the weight of its kind (3 first). `is_safe`: done is one click, nothing leaves by it."""
+
+    act: str
+    weight: int = 1
+    is_safe: bool = False
+
+
+LOOK = Proposal("Look at the case and decide.")
+PROPOSALS: dict[str, Proposal] = {
+    "no_stop": Proposal("Call the holder: a paid or protected debt is still being chased.", 3),
+    "no_stop_refused": Proposal("Call the holder: it refused to stop.", 3),
+    "no_pause": Proposal("Call the holder: the case must rest.", 3),
+    "in_doubt": Proposal("Ask the partner whether it arrived, then settle it.", 3),
+    "contact_in_doubt": Proposal("Ask the mail server whether it arrived, then settle it.", 2),
+    "identity": Proposal("Find out whether the debtor is the right person.", 3),
+    "insolvency": Proposal("File the claim in time.", 3),
+    "callback": Proposal("Call the debtor.", 2),
+    "moved": Proposal("Check the new address and correct it in the ERP.", 1),
+    "plan_proposed": Proposal("Answer the proposed plan.", 2),
+    "plan_unanswered": Proposal("Answer the proposed plan.", 2),
+    "complaint": Proposal("Answer the complaint with reasons.", 2),
+    "evidence": Proposal("Ask the creditor for proof.", 2),
+    "unroutable": Proposal("Supply what is missing, or find a partner.", 1),
+    "needs_info": Proposal("Supply what is missing.", 1),
+    "unlawful_step": Proposal("Read the article and change the playbook or the step.", 2),
+    "unreachable": Proposal("Find another way to the debtor.", 1),
+    "no_channel": Proposal("Add a connection for this channel.", 1),
+    "connection": Proposal("Repair the connection: nothing comes or goes by it.", 2),
+    "pull_incomplete": Proposal("See why the books were not read whole.", 1),
+    "no_status": Proposal("Remind the holder.", 1, True),
+    "no_ack": Proposal("Ask the holder whether the file arrived.", 2),
+    "report_failed": Proposal("Tell the creditor yourself.", 1),
+    "quarantine": Proposal("Read it, then have it read again or resolve it.", 1),
+    "payment": Proposal("Find the case this money belongs to.", 2),
+}
+
+
+def proposal_for(kind: str) -> Proposal:
+    """What is proposed for a kind; the part behind a colon names one of several.
+
+    >>> proposal_for("evidence:abc").act, proposal_for("strange").act
+    ('Ask the creditor for proof.', 'Look at the case and decide.')
+    """
+    return PROPOSALS.get(kind.partition(":")[0], LOOK)
+
+
+class AgendaItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that waits for a person. `stake_minor` is the open amount of its case, in `currency`."""
+
+    source: str  # task, quarantine, payment
+    item_id: str
+    kind: str
+    title: str
+    reason: str
+    act: str
+    weight: int
+    is_safe: bool
+    due_at: dt.datetime | None
+    since_at: dt.datetime
+    case_id: str | None
+    number: str
+    debtor_name: str
+    creditor_id: str | None
+    currency: str
+    stake_minor: int
+
+
+def by_urgency(item: AgendaItem, now: dt.datetime) -> tuple[int, int, int, float]:
+    """The sorting key: what is late first, then weight, then money at stake, then age."""
+    is_late = item.due_at is not None and item.due_at <= now
+    return (0 if is_late else 1, -item.weight, -item.stake_minor, item.since_at.timestamp())
