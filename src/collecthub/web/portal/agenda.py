@@ -79,7 +79,7 @@ def show_caller(visitor: CreditorSide, q: Word = "") -> Response:
             callers.append(
                 Caller(
                     case=case, balance=case.balance.total, next_step=step,
-                    last=tell(entries, telling, actor_names(conn, [entry.actor for entry in entries])),
+                    last=tell(entries, telling, actor_names(conn, [entry.actor for entry in entries if isinstance(entry.actor, str)])),
                 )
             )
     return page(visitor, "caller.html", q=q, callers=callers)
