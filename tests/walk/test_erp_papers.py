@@ -152,6 +152,20 @@ def test_an_invoice_that_joins_an_open_case_brings_its_papers(place: VendorHub) 
     assert awaited(place) == 0
 
 
+def test_x11_a_moved_division_is_read_anew_without_a_trace_in_the_case(place: VendorHub) -> None:
+    place.owe("1001", "C1", "100.00")
+    place.owe("1002", "C2", "40.00")
+    connection_id = connected(place)
+    before = cases(place)
+    place.exact.control("move_division", {})
+    place.pull(connection_id)
+    assert cases(place) == before
+    with place.hub.database.read() as conn:
+        rows = conn.scalars(sa.select(t.runs.c.rows).order_by(t.runs.c.started_at)).all()
+        assert rows == [2, 2]  # everything came again
+        assert conn.scalar(sa.select(sa.func.count()).select_from(t.invoices)) == 2
+
+
 def test_what_the_erp_anonymised_is_removed_with_notes_and_payer(place: VendorHub) -> None:
     place.owe("1001", "C1", "100.00")
     place.exact.control("account", {"customer_ref": "C1", "changes": {"Remarks": "Lives above the shop"}})

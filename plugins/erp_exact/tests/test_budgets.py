@@ -34,7 +34,7 @@ def call_from_elsewhere(world: Any) -> dict[str, str]:
             }
 
 
-def test_a_minute_that_others_used_up_is_waited_for_and_the_day_is_not_written_off(world: Any) -> None:
+def test_x5_a_minute_that_others_used_up_is_waited_for_and_the_day_is_not_written_off(world: Any) -> None:
     world.load(70)
     world.advance(12)
     connector = world.connected()
@@ -66,7 +66,7 @@ def test_an_exhausted_minute_is_not_asked_into(world: Any) -> None:
     assert int(call_from_elsewhere(world)["x-ratelimit-remaining"]) == 5000 - 5 - 1
 
 
-def test_bulk_pulls_leave_the_reserve_of_the_day_to_people(world: Any) -> None:
+def test_x6_bulk_pulls_leave_the_reserve_of_the_day_to_people(world: Any) -> None:
     world.twin.control("limits", {"a_day": 210, "a_minute": 1000})
     world.load(5)
     connector = world.connected(reserve_calls=200)
@@ -112,7 +112,7 @@ def test_another_worker_knows_that_the_minute_is_spent(world: Any) -> None:
         list(world.connector().pull(""))
 
 
-def test_an_endpoint_that_keeps_refusing_is_left_alone_for_an_hour(world: Any) -> None:
+def test_x7_an_endpoint_that_keeps_refusing_is_left_alone_for_an_hour(world: Any) -> None:
     other = world.division + 100_000
     world.load(2)
     world.load(3, division=other)

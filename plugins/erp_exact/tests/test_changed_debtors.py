@@ -21,7 +21,7 @@ def vendor_hub(tmp_path: Path) -> Iterator[VendorHub]:
         yield running
 
 
-def test_what_the_hub_knows_of_how_to_reach_an_anonymised_customer_goes(vendor_hub: VendorHub) -> None:
+def test_x22_what_the_hub_knows_of_how_to_reach_an_anonymised_customer_goes(vendor_hub: VendorHub) -> None:
     people = [
         {"customer_ref": name, "name": f"Klant {name}", "country": "BE", "email": f"{name}@example.org",
          "street": "Dorpsstraat 1", "city": "Gent", "contact": "An Claes"}

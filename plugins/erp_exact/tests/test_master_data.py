@@ -99,7 +99,7 @@ def test_a_customer_comes_with_all_contacts_terms_bill_to_and_notes(world: Any) 
     assert next(world.connector(read_notes=False).debtors([refs["1001"]])).notes == (record.notes[0],)
 
 
-def test_an_anonymised_customer_is_told_by_the_next_pull_and_has_no_contact_data(world: Any) -> None:
+def test_x22_an_anonymised_customer_is_told_by_the_next_pull_and_has_no_contact_data(world: Any) -> None:
     world.load(3, customers=3)
     connector = world.connected()
     pages = list(connector.pull(""))
@@ -167,7 +167,7 @@ def test_nothing_that_the_connector_does_mails_a_customer(world: Any) -> None:
     assert [one["EmailCreationSuccess"] for one in mailed if one["Division"] == world.division] == ["Sent"]
 
 
-def test_invoices_come_as_pdf_and_what_is_none_is_left_out(world: Any) -> None:
+def test_x14_invoices_come_as_pdf_and_what_is_none_is_left_out(world: Any) -> None:
     world.load(3)
     connector = world.connected()
     refs = [row.item_ref for page in connector.pull("") for row in page.rows]

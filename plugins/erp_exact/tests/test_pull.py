@@ -42,7 +42,7 @@ def test_the_second_pull_brings_only_what_changed(world: Any) -> None:
     assert changed["1004"].open_amount == Decimal("100.05")
 
 
-def test_a_connection_cut_in_the_middle_resumes_from_the_last_committed_page(world: Any) -> None:
+def test_x8_a_connection_cut_in_the_middle_resumes_from_the_last_committed_page(world: Any) -> None:
     world.load(3100)
     connector = world.connected()
     committed: list[Page] = []
@@ -59,7 +59,7 @@ def test_a_connection_cut_in_the_middle_resumes_from_the_last_committed_page(wor
     assert len(references) == len(set(references)) == 3100
 
 
-def test_an_item_that_changes_during_paging_ends_in_its_newest_state(world: Any) -> None:
+def test_x9_an_item_that_changes_during_paging_ends_in_its_newest_state(world: Any) -> None:
     world.load(1100)
     connector = world.connected(compare_daily=False)
     pages = []
@@ -74,7 +74,7 @@ def test_an_item_that_changes_during_paging_ends_in_its_newest_state(world: Any)
     assert states == [ItemState.OPEN, ItemState.PAID]
 
 
-def test_a_deleted_item_is_cancelled_not_paid(world: Any) -> None:
+def test_x10_a_deleted_item_is_cancelled_not_paid(world: Any) -> None:
     world.load(10)
     connector = world.connected()
     checkpoint = last_checkpoint(list(connector.pull("")))
@@ -94,7 +94,7 @@ def test_what_was_deleted_before_the_first_pull_is_not_told(world: Any) -> None:
     assert [page.rows for page in connector.pull(last_checkpoint(pages))] == [()]
 
 
-def test_a_moved_division_is_read_anew(world: Any) -> None:
+def test_x11_a_moved_division_is_read_anew(world: Any) -> None:
     world.load(1100)
     connector = world.connected(compare_daily=False)
     first = list(connector.pull(""))
@@ -106,7 +106,7 @@ def test_a_moved_division_is_read_anew(world: Any) -> None:
     assert [page.rows for page in connector.pull(last_checkpoint(second))] == [()]
 
 
-def test_the_next_page_on_another_host_is_refused_and_gets_no_token(world: Any) -> None:
+def test_x12_the_next_page_on_another_host_is_refused_and_gets_no_token(world: Any) -> None:
     world.load(1100)
     connector = world.connected()
     with socket.create_server(("127.0.0.1", 0)) as elsewhere:

@@ -77,7 +77,7 @@ def refreshes(world: Any) -> int:
     return int(world.token_calls().get("refresh_token granted", 0))
 
 
-def test_two_processes_that_find_an_old_token_refresh_it_once(world: Any, vault_folder: Path) -> None:
+def test_x1_two_processes_that_find_an_old_token_refresh_it_once(world: Any, vault_folder: Path) -> None:
     world.vault = FolderVault(vault_folder)
     world.connected()
     before, calls = pair(world.vault), refreshes(world)
@@ -112,7 +112,7 @@ def test_many_threads_refresh_once(world: Any) -> None:
     assert refreshes(world) == calls + 1
 
 
-def test_a_process_killed_after_the_pair_was_stored_loses_nothing(world: Any, vault_folder: Path) -> None:
+def test_x2_a_process_killed_after_the_pair_was_stored_loses_nothing(world: Any, vault_folder: Path) -> None:
     world.vault = FolderVault(vault_folder)
     world.connected()
     world.advance(700)
@@ -125,7 +125,7 @@ def test_a_process_killed_after_the_pair_was_stored_loses_nothing(world: Any, va
     assert world.token_calls() == calls
 
 
-def test_a_process_killed_between_the_answer_and_the_vault_loses_nothing(
+def test_x2_a_process_killed_between_the_answer_and_the_vault_loses_nothing(
     world: Any, vault_folder: Path
 ) -> None:
     world.vault = FolderVault(vault_folder)
@@ -148,7 +148,7 @@ def test_a_process_killed_between_the_answer_and_the_vault_loses_nothing(
     assert world.token_calls() == calls
 
 
-def test_a_pair_lost_with_its_machine_ends_in_one_notice_and_no_further_calls(
+def test_x2_a_pair_lost_with_its_machine_ends_in_one_notice_and_no_further_calls(
     world: Any, vault_folder: Path
 ) -> None:
     """Nothing of the answer is left: not in the vault and not in the file that the courier kept."""
@@ -173,7 +173,7 @@ def test_a_pair_lost_with_its_machine_ends_in_one_notice_and_no_further_calls(
     assert connector._client.tokens.access_token()
 
 
-def test_a_token_is_not_refreshed_before_second_570(world: Any) -> None:
+def test_x3_a_token_is_not_refreshed_before_second_570(world: Any) -> None:
     connector = world.connected()
     calls = world.token_calls()
     world.advance(400)
@@ -183,7 +183,7 @@ def test_a_token_is_not_refreshed_before_second_570(world: Any) -> None:
     assert world.token_calls() == calls
 
 
-def test_a_refresh_that_the_vendor_finds_too_early_keeps_the_old_pair(world: Any) -> None:
+def test_x3_a_refresh_that_the_vendor_finds_too_early_keeps_the_old_pair(world: Any) -> None:
     """The hub's clock runs ahead of the vendor's."""
     connector = world.connected()
     old = pair(world.vault)
@@ -197,7 +197,7 @@ def test_a_refresh_that_the_vendor_finds_too_early_keeps_the_old_pair(world: Any
     assert pair(world.vault) == old
 
 
-def test_a_connection_that_was_idle_for_31_days_needs_consent_and_others_do_not(world: Any) -> None:
+def test_x4_a_connection_that_was_idle_for_31_days_needs_consent_and_others_do_not(world: Any) -> None:
     world.connected()
     idle, world.vault = world.vault, MemoryVault()
     world.advance(20 * 86_400)

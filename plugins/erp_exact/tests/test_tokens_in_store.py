@@ -81,7 +81,7 @@ def store(world: Any, database_url: str, tmp_path: Path) -> Iterator[Store]:
     created.database.close()
 
 
-def test_two_processes_on_one_database_refresh_once(world: Any, store: Store) -> None:
+def test_x1_two_processes_on_one_database_refresh_once(world: Any, store: Store) -> None:
     world.connected()
     before = world.token_calls().get("refresh_token granted", 0)
     world.advance(595)
@@ -92,7 +92,7 @@ def test_two_processes_on_one_database_refresh_once(world: Any, store: Store) ->
 
 
 @pytest.mark.crash
-def test_a_process_killed_with_the_lease_in_its_hand_loses_nothing(world: Any, store: Store) -> None:
+def test_x2_a_process_killed_with_the_lease_in_its_hand_loses_nothing(world: Any, store: Store) -> None:
     """The lease of a killed process ends by itself after seconds; the answer that it did not store is found then."""
     world.connected()
     old = store.pair()

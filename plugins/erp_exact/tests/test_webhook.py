@@ -59,7 +59,7 @@ def hub(world: Any) -> Iterator[Hub]:
     hub.server.server_close()
 
 
-def test_a_notice_of_money_asks_for_a_pull(world: Any, hub: Hub) -> None:
+def test_x13_a_notice_of_money_asks_for_a_pull(world: Any, hub: Hub) -> None:
     world.load(3)
     world.twin.control("webhooks", {"repeat": 2})
     world.control("pay", number="1001")
@@ -102,7 +102,7 @@ def test_an_unsubscribed_address_is_not_called_any_more_and_others_are(world: An
     assert hub.calls.empty()
 
 
-def test_notices_of_other_things_and_other_divisions_are_taken_and_forgotten(world: Any) -> None:
+def test_x13_notices_of_other_things_and_other_divisions_are_taken_and_forgotten(world: Any) -> None:
     secret = world.settings().webhook_secret.get_secret_value()
     connector = world.connector()
     for content in (

@@ -49,7 +49,7 @@ def test_the_kind_is_offered_with_the_ports_of_an_erp(company: Any) -> None:
         assert isinstance(company.connector(), port)
 
 
-def test_45_of_90_invoices_at_20_a_page_in_one_session(company: Any, version: str) -> None:
+def test_x21_45_of_90_invoices_at_20_a_page_in_one_session(company: Any, version: str) -> None:
     """X21: the link to the next page drops the filter, the session ends mid-way, and nothing is left behind."""
     company.load(*[{"number": f"F{n}"} for n in range(90)])
     for n in range(45):
@@ -172,7 +172,7 @@ def test_instalments_credits_and_money_on_account(company: Any, version: str) ->
     assert sum(item.open_amount for item in company.connector().open_items()) == Decimal(1420)
 
 
-def test_an_instalment_says_when_it_is_due_and_how_far_reminders_went(company: Any) -> None:
+def test_x16_an_instalment_says_when_it_is_due_and_how_far_reminders_went(company: Any) -> None:
     """X16 for Business One: one document, three receivables."""
     plan = {"kind": "instalment", "settles": "P", "amount": "300.00"}
     company.load(*[{**plan, "number": f"P{n}", "due_on": f"2026-0{n}-01", "dunning_level": n} for n in (4, 5, 6)])
@@ -245,7 +245,7 @@ def test_old_payments_can_be_left_out_of_the_books(company: Any) -> None:
     assert len(is_open(pulled(company.connector())[0])) == 3
 
 
-def test_a_cancelled_payment_opens_the_invoice_again_at_the_daily_comparison(company: Any) -> None:
+def test_x17_a_cancelled_payment_opens_the_invoice_again_at_the_daily_comparison(company: Any) -> None:
     """X17 for Business One."""
     company.load({"number": "F1"}, {"number": "F2"})
     first, pages = pulled(company.connector())
@@ -260,7 +260,7 @@ def test_a_cancelled_payment_opens_the_invoice_again_at_the_daily_comparison(com
     assert is_open({**first, **changes, **again}) == company.books()
 
 
-def test_a_cut_pull_closes_nothing_and_goes_on_where_it_was(company: Any) -> None:
+def test_x18_a_cut_pull_closes_nothing_and_goes_on_where_it_was(company: Any) -> None:
     """X18 for Business One."""
     company.load(*[{"number": f"F{n}"} for n in range(130)])
     walk = company.connector(page_size=50).pull("")

@@ -23,6 +23,7 @@ from collecthub.engine.telling import report_connection
 from collecthub.hub import open_hub
 from collecthub.model.party import Party
 from collecthub.store import tables as t
+from collecthub.store.case_log import read_cases, read_events
 from collecthub.store.connections import (
     RELEASED,
     ConnectionRow,
@@ -117,6 +118,74 @@ def test_s4(hub: Hub, ledger: Any) -> None:
     assert opened_cases(hub, connection_id) == {"EUR": Decimal(150000), "USD": Decimal(100000)}
 
 
+def next_day(hub: Hub) -> None:
+    """The open set is read whole once a business day."""
+    hub.now()
+    assert hub._day_offset is not None
+    hub._day_offset += dt.timedelta(days=1)
+
+
+def test_x16_three_instalments_of_one_document_are_one_case(hub: Hub, ledger: Any) -> None:
+    ledger.load_instalments(3)
+    connection_id = connect(hub, "erp_sap", s4_settings(ledger))
+    assert pull(hub, connection_id) == ("complete", "")
+    open_cases(hub, connection_id)
+    with hub.database.read() as conn:
+        (case,) = read_cases(conn, sa.true())
+    assert [claim.due_on.isoformat() for claim in case.claims] == ["2026-04-01", "2026-05-01", "2026-06-01"]
+
+
+def test_x17_a_reset_clearing_reopens_the_receivable_and_tells_the_case(hub: Hub, ledger: Any) -> None:
+    ledger.load(["a", "b"])
+    connection_id = connect(hub, "erp_sap", s4_settings(ledger))
+    pull(hub, connection_id)
+    open_cases(hub, connection_id)
+    ledger.do("pay", "a")
+    pull(hub, connection_id)
+    assert opened_cases(hub, connection_id) == {"EUR": Decimal(100000)}
+    ledger.do("reset_clearing", "a", reverse=True)
+    assert pull(hub, connection_id) == ("complete", "")
+    assert opened_cases(hub, connection_id) == {"EUR": Decimal(100000)}  # no date of the invoice moved
+    next_day(hub)
+    assert pull(hub, connection_id) == ("complete", "")
+    assert opened_cases(hub, connection_id) == {"EUR": Decimal(200000)}
+    assert told(hub)[-1] == "claim_reopened"
+
+
+@pytest.mark.parametrize("is_next_day", [True, False], ids=["the next day", "the same day"])
+def test_x17_money_that_is_on_account_again_covers_no_other_invoice(
+    hub: Hub, ledger: Any, is_next_day: bool
+) -> None:
+    """The clearing is reset and the money stays: the invoice asks again, and the payment still names it.
+
+    On the same day no date of the invoice has moved; the payment that is open again is what gives it away. Without
+    that the payment would cover the other invoice, and the case would be closed.
+    """
+    ledger.load(["a", "b"])
+    connection_id = connect(hub, "erp_sap", s4_settings(ledger))
+    pull(hub, connection_id)
+    open_cases(hub, connection_id)
+    ledger.do("pay", "a")
+    pull(hub, connection_id)
+    open_cases(hub, connection_id)
+    before = told(hub)
+    ledger.do("reset_clearing", "a")
+    if is_next_day:
+        next_day(hub)
+    assert pull(hub, connection_id) == ("complete", "")
+    assert opened_cases(hub, connection_id) == {"EUR": Decimal(100000)}
+    assert told(hub) == before
+    with hub.database.read() as conn:
+        assert set(conn.scalars(sa.select(t.invoices.c.state))) == {"open"}
+
+
+def told(hub: Hub) -> list[str]:
+    """What the history of the only case says."""
+    with hub.database.read() as conn:
+        (case,) = read_cases(conn, sa.true())
+        return [event.kind for event in read_events(conn, case.case_id)]
+
+
 def test_own_reminders_pile_up_with_their_days(hub: Hub, ledger: Any, company: Any) -> None:
     """The ERP keeps the last reminder only; the hub keeps each that it saw, for the case page and the API."""
     ledger.load(["a"], dunning_level=0)
@@ -151,7 +220,7 @@ def b1_settings(company: Any) -> dict[str, Any]:
     return {"base_url": company.twin.url, "company_db": "SBODEMO", "username": "collecthub"}
 
 
-def test_a_line_block_that_never_shows_becomes_a_task(hub: Hub, ledger: Any) -> None:
+def test_x20_a_line_block_that_never_shows_becomes_a_task(hub: Hub, ledger: Any) -> None:
     """X20 in the hub: told, accepted, read again for a quarter of an hour, then a person's."""
     ledger.load(["a"])
     settings = s4_settings(ledger) | {

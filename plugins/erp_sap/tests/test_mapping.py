@@ -80,7 +80,7 @@ def test_an_invoice_line_with_its_zeros_and_calendar_days() -> None:
     )  # fmt: skip
 
 
-def test_two_partial_payments_leave_half_of_the_invoice_and_name_it() -> None:
+def test_x15_two_partial_payments_leave_half_of_the_invoice_and_name_it() -> None:
     """X15: 1000 - 300 - 200 is shown as 500 with both links."""
     names_it = {
         "InvoiceReference": "1800000001", "InvoiceReferenceFiscalYear": "2026", "InvoiceItemReference": "001",
@@ -94,7 +94,7 @@ def test_two_partial_payments_leave_half_of_the_invoice_and_name_it() -> None:
     ] * 2
 
 
-def test_a_residual_item_is_a_claim_of_its_own_and_the_old_one_is_paid() -> None:
+def test_x15_a_residual_item_is_a_claim_of_its_own_and_the_old_one_is_paid() -> None:
     """X15: the payment cleared the invoice and posted what is left as a new line that names it."""
     cleared = {"IsCleared": True, "ClearingAccountingDocument": "1400000009", "ClearingDocFiscalYear": "2026"}
     old, payment, residual = mapped(
@@ -109,7 +109,7 @@ def test_a_residual_item_is_a_claim_of_its_own_and_the_old_one_is_paid() -> None
     assert (residual.kind, residual.open_amount, residual.settles_ref) == (ItemKind.INVOICE, Decimal(300), "")
 
 
-def test_instalments_are_items_of_their_own() -> None:
+def test_x16_instalments_are_items_of_their_own() -> None:
     """X16: one document, three due dates."""
     days = ["/Date(1780272000000)/", "/Date(1782864000000)/", "/Date(1785542400000)/"]
     items = mapped(

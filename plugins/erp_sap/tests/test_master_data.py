@@ -46,8 +46,7 @@ def test_persons_public_bodies_and_odd_keys_in_several_chunks(ledger: Any) -> No
     assert {record.party.country for record in records} == {""}  # unknown is not guessed
 
 
-def test_a_customer_marked_for_archiving_loses_his_contact_data(ledger: Any) -> None:
-    """X22."""
+def test_x22_a_customer_marked_for_archiving_loses_his_contact_data(ledger: Any) -> None:
     customer = {"customer_ref": "0000000816", "name": "B", "email": "b@example.be", "city": "Gent", "contact": "C"}
     ledger.twin.control("load", {"company_code": ledger.company, "customers": [customer], "items": []})
     ledger.twin.control("customer", {"customer_ref": "0000000816", "archived": 1, "blocked": 1})
@@ -79,7 +78,7 @@ def test_a_pdf_that_is_not_printed_yet_comes_later(ledger: Any) -> None:
     assert len(list(connector.documents(refs))) == 1
 
 
-def test_a_page_instead_of_a_pdf_is_no_document(ledger: Any) -> None:
+def test_x14_a_page_instead_of_a_pdf_is_no_document(ledger: Any) -> None:
     """X14 on SAP: an HTML page where a file should be is never attached."""
     ledger.load(["a"])
     connector = ledger.connector()

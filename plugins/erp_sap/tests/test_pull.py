@@ -57,8 +57,7 @@ def test_a_first_pull_is_the_whole_open_set_once(ledger: Any) -> None:
     assert control.amount == sum(map(Decimal, by_key(ledger).values()))
 
 
-def test_instalments_of_one_document_have_their_own_due_dates(ledger: Any) -> None:
-    """X16."""
+def test_x16_instalments_of_one_document_have_their_own_due_dates(ledger: Any) -> None:
     ledger.load_instalments(3)
     items, _ = pulled(ledger.connector())
     assert {ref.split("/")[3]: row.due_on for ref, row in items.items()} == {
@@ -66,7 +65,7 @@ def test_instalments_of_one_document_have_their_own_due_dates(ledger: Any) -> No
     }  # fmt: skip
 
 
-def test_partial_payments_and_a_residual_item(ledger: Any) -> None:
+def test_x15_partial_payments_and_a_residual_item(ledger: Any) -> None:
     """X15 over the wire: 1000 - 300 - 200 = 500, and 1000 paid with 600 leaves a new item of 400."""
     ledger.load(["partial", "residual"])
     connector = ledger.connector()
@@ -111,7 +110,7 @@ def test_later_pulls_say_why_an_item_is_closed(ledger: Any) -> None:
     assert all(page.control is None for page in later)  # compared once a day
 
 
-def test_a_reset_clearing_is_found_by_the_next_daily_comparison(ledger: Any) -> None:
+def test_x17_a_reset_clearing_is_found_by_the_next_daily_comparison(ledger: Any) -> None:
     """X17: no date moves when a clearing is reset, so only the whole open set shows it."""
     ledger.load(["again", "other"])
     first, pages = pulled(ledger.connector())
@@ -128,8 +127,7 @@ def test_a_reset_clearing_is_found_by_the_next_daily_comparison(ledger: Any) -> 
     assert netted(reopened.values(), ledger.company) == by_key(ledger)
 
 
-def test_a_pull_that_breaks_off_closes_nothing_and_goes_on_where_it_was(ledger: Any, cube_path: str) -> None:
-    """X18."""
+def test_x18_a_pull_that_breaks_off_closes_nothing_and_goes_on_where_it_was(ledger: Any, cube_path: str) -> None:
     ledger.load(list(range(2500)))
     pages = []
     walk = ledger.connector().pull("")
@@ -224,7 +222,7 @@ def test_single_items_are_read_as_they_are_now(ledger: Any) -> None:
     assert now == {"open": ItemState.OPEN, "paid": ItemState.PAID, "credited": ItemState.CREDITED}
 
 
-def test_a_later_pull_names_the_customers_that_changed(ledger: Any) -> None:
+def test_x22_a_later_pull_names_the_customers_that_changed(ledger: Any) -> None:
     """X22: who is marked for archiving is read anew, and his contact data goes."""
     ledger.load(["a"])
     _, pages = pulled(ledger.connector())

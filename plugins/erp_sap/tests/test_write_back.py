@@ -102,8 +102,7 @@ def test_a_block_that_a_person_set_is_left_alone(ledger: Any) -> None:
     assert customer_block(ledger) == "D"
 
 
-def test_an_expired_csrf_token_is_fetched_once_more(ledger: Any) -> None:
-    """X19."""
+def test_x19_an_expired_csrf_token_is_fetched_once_more(ledger: Any) -> None:
     ledger.load(["a"])
     connector, refs = ledger.connector(), refs_of(ledger)
     connector.report(report(SENT, ledger.customer, refs))
@@ -151,7 +150,7 @@ def test_lines_are_blocked_in_one_message_and_confirmed_by_reading_again(ledger:
     assert customer_block(ledger) == ""
 
 
-def test_an_accepted_change_that_never_shows_is_not_taken_for_done(ledger: Any) -> None:
+def test_x20_an_accepted_change_that_never_shows_is_not_taken_for_done(ledger: Any) -> None:
     """X20: sent once, read again for a quarter of an hour, then it is a person's."""
     ledger.load(["a"])
     ledger.twin.control("change", {"drop": 1})
@@ -303,15 +302,14 @@ REFS = ("1010/2026/1800000001/001",)
 COMPANY: dict[str, Any] = {"company_codes": ("1010",)}
 
 
-def test_a_second_refused_token_is_reported_and_there_is_no_loop(ledger: Any) -> None:
-    """X19."""
+def test_x19_a_second_refused_token_is_reported_and_there_is_no_loop(ledger: Any) -> None:
     script = Script(*[(403, "")] * 5)
     with server(script) as url, pytest.raises(ConfigurationError, match="does not open"):
         ledger.connector(base_url=url, **COMPANY).report(report(SENT, "0000000042", REFS))
     assert [token for token, _ in script.seen] == ["token-0", "token-1"]
 
 
-def test_a_changed_record_is_read_again_and_decided_anew(ledger: Any) -> None:
+def test_x19_a_changed_record_is_read_again_and_decided_anew(ledger: Any) -> None:
     """X19: the second try carries the new version."""
     script = Script((412, ""), (204, "C"))
     with server(script) as url:
@@ -320,7 +318,7 @@ def test_a_changed_record_is_read_again_and_decided_anew(ledger: Any) -> None:
     assert receipt.detail == "customer block in 1010: C"
 
 
-def test_a_block_that_appeared_meanwhile_is_not_overwritten(ledger: Any) -> None:
+def test_x19_a_block_that_appeared_meanwhile_is_not_overwritten(ledger: Any) -> None:
     """X19: never a blind overwrite."""
     script = Script((412, "D"))
     with server(script) as url:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from collecthub.engine.context import Hub
 from collecthub.engine.pulled_pages import PageKeeper
 from collecthub.erp_ports import ItemSource
-from collecthub.model.invoice import ItemState
+from collecthub.model.invoice import ItemKind, ItemState
 from collecthub.ports import OpenItemBooks, Page
 from collecthub.store import tables as t
 from collecthub.store.connections import ConnectionRow, read_connection
@@ -37,11 +37,36 @@ def settle_missing(hub: Hub, row: ConnectionRow, keeper: PageKeeper, groups: Seq
     missing = [ref for ref in _open_here(hub, row.connection_id, groups) if ref not in theirs]
     if len(missing) > MOST:
         return 0
-    for start in range(0, len(missing), ITEMS_AT_ONCE):
-        found = connector.read_items(missing[start : start + ITEMS_AT_ONCE])
+    _read_anew(hub, row, keeper, connector, missing)
+    return len(missing)
+
+
+def read_freed(hub: Hub, row: ConnectionRow, keeper: PageKeeper) -> None:
+    """Read anew what a debtor had settled, when money or a credit that was used up is open again.
+
+    A clearing that is reset moves no date of the invoice in some ERPs: the money would stand on account beside an
+    invoice that still counts as paid, and cover another one. Raises what the ERP raises.
+    """
+    connector = hub.connector_for(row)
+    if not keeper.freed or not isinstance(connector, ItemSource):
+        return
+    settled = sa.select(t.invoices.c.item_ref).where(
+        t.invoices.c.connection_id == row.connection_id, t.invoices.c.debtor_ref.in_(sorted(keeper.freed)),
+        t.invoices.c.kind == ItemKind.INVOICE.value,
+        t.invoices.c.state.in_((ItemState.PAID.value, ItemState.CREDITED.value)),
+    )
+    with hub.database.read() as conn:
+        refs = list(conn.scalars(settled.limit(MOST + 1)))
+    _read_anew(hub, row, keeper, connector, refs if len(refs) <= MOST else ())
+
+
+def _read_anew(
+    hub: Hub, row: ConnectionRow, keeper: PageKeeper, connector: ItemSource, item_refs: Sequence[str]
+) -> None:
+    for start in range(0, len(item_refs), ITEMS_AT_ONCE):
+        found = connector.read_items(item_refs[start : start + ITEMS_AT_ONCE])
         rows = list(hub.walk(f"{row.kind}.read_items", row.connection_id)(found))
         keeper.keep(Page(rows=rows, checkpoint=_checkpoint(hub, row)))
-    return len(missing)
 
 
 def _open_here(hub: Hub, connection_id: str, groups: Sequence[str]) -> Iterator[str]:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from collecthub.corridor.normalise import normalise
 from collecthub.engine.changed_debtors import mark_changed
 from collecthub.engine.context import Hub, Work
-from collecthub.model.invoice import Invoice, ItemState, RawInvoice, RefusedRow
+from collecthub.model.invoice import Invoice, ItemKind, ItemState, RawInvoice, RefusedRow
 from collecthub.model.money import minor_units
 from collecthub.ports import Page
 from collecthub.store import tables as t
@@ -29,7 +29,7 @@ from collecthub.store.upsert import bulk_upsert, putting, read_stored
 
 LOOK_NOW = dt.date(1970, 1, 1)
 _LOOK_NOW_TEXT = LOOK_NOW.isoformat()
-_IS_OPEN = ItemState.OPEN.value
+_IS_OPEN, _IS_INVOICE = ItemState.OPEN.value, ItemKind.INVOICE.value
 _encode, _astuple, _blake2b = msgspec.msgpack.Encoder().encode, msgspec.structs.astuple, hashlib.blake2b
 _number = struct.Struct(">q").unpack
 _COLUMNS = (
@@ -37,7 +37,9 @@ _COLUMNS = (
     "issued_on", "due_on", "currency", "amount_minor", "open_minor", "settles_ref", "group_ref", "document_ref",
     "dunning_level", "is_blocked", "text", "dunned_on", "row_hash", "look_on",
 )
-_REF, _STATE, _CURRENCY, _OPEN = map(_COLUMNS.index, ("item_ref", "state", "currency", "open_minor"))
+_REF, _DEBTOR, _KIND, _STATE, _CURRENCY, _OPEN = map(
+    _COLUMNS.index, ("item_ref", "debtor_ref", "kind", "state", "currency", "open_minor")
+)
 
 
 class _Stored(NamedTuple):
@@ -56,6 +58,7 @@ class PageKeeper:
         self._hub = hub
         self._row = row
         self._run_id = run_id
+        self.freed: set[str] = set()  # debtors whose used-up money or credit is open again
         self._sums: dict[tuple[Outcome, str], list[int]] = defaultdict(lambda: [0, 0])
         with hub.database.read() as conn:
             mine = sa.select(t.invoices.c.item_ref).where(t.invoices.c.connection_id == row.connection_id)
@@ -137,6 +140,8 @@ class PageKeeper:
             before, minor = known.get(row[_REF]), row[_OPEN]
             if row[_STATE] == _IS_OPEN:
                 outcome = Outcome.NEW if before is None else Outcome.CHANGED
+                if before is not None and before.state != _IS_OPEN and row[_KIND] != _IS_INVOICE:
+                    self.freed.add(row[_DEBTOR])
             else:
                 outcome, minor = Outcome.SETTLED, minor if before is None else before.open_minor
             self._add(outcome, row[_CURRENCY], minor)

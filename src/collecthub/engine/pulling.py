@@ -18,7 +18,7 @@ from collecthub.engine.connection_settings import chosen_divisions
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.control_totals import difference
 from collecthub.engine.hook_subscriptions import keep_subscribed
-from collecthub.engine.missing_items import settle_missing
+from collecthub.engine.missing_items import read_freed, settle_missing
 from collecthub.engine.pulled_pages import PageKeeper
 from collecthub.engine.trouble import connection_trouble, connection_well
 from collecthub.errors import CollecthubError, PermanentError
@@ -70,6 +70,7 @@ def _read_all(hub: Hub, row: ConnectionRow, run_id: str, *, differed: bool) -> _
     for page in pull(source, row.checkpoint, hub.walk(f"{row.kind}.pull", row.connection_id)):
         keeper.keep(page)
         end = _compared(hub, row, source, page, keeper) or end
+    read_freed(hub, row, keeper)
     read_changed(hub, row)
     return end
 

@@ -42,7 +42,7 @@ class SapControl:
         """Control paths to what they do."""
         return {
             "load": self._books.load, "books": self.books, "post": self.post, "pay": self.pay, "credit": self.credit,
-            "reset_clearing": lambda given: self._books.reset_clearing(given["number"]),
+            "reset_clearing": self.reset_clearing,
             "reverse": lambda given: self._books.reverse(given["number"]), "block": self.block, "dun": self.dun,
             "customer": self.customer, "services": self.services, "change": self.change, "logon": self.logon,
         }  # fmt: skip
@@ -67,6 +67,10 @@ class SapControl:
         amount = Decimal(given["amount"]) if "amount" in given else None
         allocated = bool(given.get("allocated", True))
         return self._books.credit(given["number"], given["credit_number"], amount, allocated)
+
+    def reset_clearing(self, given: Mapping[str, Any]) -> Any:
+        """`{"number", "reverse"?}`: reset the last clearing of an item, and reverse the money when asked to."""
+        return self._books.reset_clearing(given["number"], is_money_reversed=bool(given.get("reverse")))
 
     def block(self, given: Mapping[str, Any]) -> Any:
         """`{"number", "reason"}`: set the dunning block of an open line in the ledger itself."""

@@ -261,8 +261,11 @@ class SapBooks:
             self.books.put("numbers", self._numbers)
         return {"number": number, "document": note["AccountingDocument"]}
 
-    def reset_clearing(self, number: str) -> dict[str, Any]:
-        """Reopen what the last clearing of an item closed; no change date tells of it."""
+    def reset_clearing(self, number: str, *, is_money_reversed: bool = False) -> dict[str, Any]:
+        """Reopen what the last clearing of an item closed; no change date of the item tells of it.
+
+        The money stays on account, or is reversed in the same step.
+        """
         row = self.connection.execute(
             "SELECT ClearingAccountingDocument FROM item WHERE number = ? AND IsCleared AND kind <> 'payment'",
             (number,),
@@ -275,6 +278,12 @@ class SapBooks:
             "WHERE ClearingAccountingDocument = ?",
             (row[0],),
         )
+        if is_money_reversed:
+            self.connection.execute(
+                "UPDATE item SET IsCleared = 1, IsReversed = 1, ClearingDate = ?, ClearingCreationDate = ? "
+                "WHERE AccountingDocument = ? AND kind = 'payment'",
+                (self.today(), self.today(), row[0]),
+            )
         return {"number": number, "reopened": changed.rowcount}
 
     def reverse(self, number: str) -> dict[str, Any]:
