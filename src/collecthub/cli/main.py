@@ -32,6 +32,7 @@ from collecthub.cli import (
     nightly,
     offline,
     parties,
+    partner_clocks,
     partner_profile,
     payments,
     plan,
@@ -98,6 +99,7 @@ parties.partner_app.command("coverage")(feasibility.partner_coverage)
 parties.partner_app.command("show")(network.show_partner)
 parties.partner_app.command("demo-network")(network.install_network)
 parties.partner_app.add_typer(partner_profile.app, name="profile")
+parties.partner_app.command("clocks")(partner_clocks.partner_clocks)
 exchange.app.command("trial")(supplier_trial.exchange_trial)
 for name, group in (
     ("creditor", parties.creditor_app), ("partner", parties.partner_app), ("mandate", network.mandate_app), ("connection", connections.app),
