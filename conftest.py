@@ -9,4 +9,5 @@ pytest_plugins = (
     "frame.databases",
     "frame.shared_data",
     "frame.browser",
+    "frame.accessible",
 )

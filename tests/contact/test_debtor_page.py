@@ -180,6 +180,21 @@ def test_a_proposal_by_keyboard_alone(office: Office, case_id: str, site: str, n
     assert case_of(office, case_id).changed_at.date() == dt.date(2026, 6, 15)
 
 
+def test_nothing_on_the_page_keeps_anybody_out(
+    office: Office, case_id: str, site: str, new_page: Callable[..., Page], barriers: Callable[[Page], list[str]]
+) -> None:
+    path, code = link(office, case_id)
+    page = new_page({"width": 390, "height": 844})
+    page.goto(f"{site}{path}")
+    assert barriers(page) == []
+    page.locator("#code").fill(code)
+    page.locator("button").click()
+    for language in ("nl", "fr", "de", "en"):
+        page.goto(f"{site}{path}?language={language}")
+        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        assert barriers(page) == [], language
+
+
 _NAMELESS = (
     "[...document.querySelectorAll('input:not([type=hidden]), select, textarea')]"
     ".filter(e => !e.labels?.length && !e.getAttribute('aria-label')).map(e => e.outerHTML.slice(0, 80))"
