@@ -116,17 +116,19 @@ def _check(hub: Hub, work: Work, case: Case, file: CaseFacts, occasion: str) -> 
     partner_id = file.partner.partner_id if file.partner else ""
     fact = noted(answer, occasion, partner_id)
     facts: list[Fact] = [fact] if is_news(case, fact) else []
-    if answer.is_feasible and case.status is Status.NEEDS_INFO and _was_stopped(case):
+    stopped = was_stopped(case)
+    if answer.is_feasible and case.status is Status.NEEDS_INFO and stopped:
         facts.append(InformationSupplied(text="what stood against the case is settled"))
     if facts:
         case = change_case(hub, work, case, facts, actor="hub")
-    if answer.is_feasible:
+    if answer.is_feasible and stopped:
         close_tasks(work, done_by="hub", case_id=case.case_id, kind=TASK)
-    else:
+    elif not answer.is_feasible:
         ask_owners(work, case, answer)
 
 
-def _was_stopped(case: Case) -> bool:
+def was_stopped(case: Case) -> bool:
+    """Whether the last check found something that stops the case."""
     return case.feasibility is not None and not case.feasibility.is_feasible
 
 

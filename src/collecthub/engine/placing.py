@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from collecthub.corridor.route import route
 from collecthub.engine.case_work import change_case, close_tasks, open_task
-from collecthub.engine.checking import HAND_OVER, TASK, ask_owners, is_news, noted
+from collecthub.engine.checking import HAND_OVER, TASK, ask_owners, is_news, noted, was_stopped
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.mandates import PENDING, wait_for
 from collecthub.engine.routing import Ground, checked, proposals
@@ -56,9 +56,13 @@ def _place(hub: Hub, work: Work, ground: Ground, case: Case) -> None:
     facts = (*turn.facts, *_clock_facts(turn.facts, ground.profiles, clocks))
     changed = change_case(hub, work, case, facts, actor="hub")
     if turn.missing and turn.partner is not None:
-        wait_for(work, changed, turn.partner, turn.missing)
+        asked = (turn.partner.partner_id, case.creditor_id)
+        if asked not in ground.asked:
+            wait_for(work, changed, turn.partner, turn.missing)
+        ground.asked.add(asked)
     elif changed.status is not Status.NEEDS_INFO:
-        close_tasks(work, done_by="hub", case_id=case.case_id, kind=TASK)
+        if was_stopped(case):  # a look at the database for every case would cost as much as placing it
+            close_tasks(work, done_by="hub", case_id=case.case_id, kind=TASK)
     elif turn.stopped is not None:
         ask_owners(work, changed, turn.stopped)
     else:

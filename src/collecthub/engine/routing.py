@@ -44,6 +44,7 @@ class Ground:
         self.reachable = _reachable(conn)
         self.held = _held(conn) if any(one.capacity for one in self.profiles) else {}
         self.contracts = contracts_in_force(conn, as_of)
+        self.asked: set[tuple[str, str]] = set()  # partner and creditor whose papers were asked for in this chunk
         self.chances = read_chances(conn) if chances is None else chances
 
     def country_of(self, case: Case) -> str:
