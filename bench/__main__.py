@@ -12,12 +12,23 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from bench import bank_files, case_list, casework, nightly, pulling, routing, sap_pull
+from bench import (
+    bank_files,
+    case_list,
+    casework,
+    exchange,
+    nightly,
+    pulling,
+    routing,
+    sap_pull,
+    sftp_delivery,
+)
 from bench.findings import Finding, show
 from bench.places import STATE, BenchError, NewDatabase, postgres_server, serving, sqlite_files
 
@@ -31,6 +42,9 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     cases: int = 100_000
     list_seconds: float = 4
     memory: tuple[int, ...] = (10_000, 100_000, 1_000_000)
+    case_files: int = 100_000
+    batch_megabytes: int = 100
+    deliveries: int = 2_000
     transactions: int = 100_000
     transactions_memory: tuple[int, ...] = (10_000, 1_000_000)
     nightly: int = 100_000
@@ -40,7 +54,7 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 QUICK = Sizes(
-    items=2_000, times=1, debtors=40, cases=400, nightly=300, list_seconds=0.3, memory=(1_000,),
+    items=2_000, times=1, debtors=40, cases=400, nightly=300, list_seconds=0.3, memory=(1_000,), case_files=200, batch_megabytes=10, deliveries=10,
     transactions=500, transactions_memory=(), sap_items=6_000, sap_memory=(), databases=("SQLite",)
 )  # fmt: skip
 Part = Callable[[Path, str, Mapping[str, NewDatabase], Sizes], Iterator[Finding]]
@@ -58,6 +72,10 @@ PARTS: dict[str, Part] = {
     "sap_pull": lambda folder, _, databases, sizes: sap_pull.rows(
         folder, databases, sizes.sap_items, sizes.times, sizes.sap_memory
     ),
+    "exchange": lambda folder, _, databases, sizes: chain(
+        exchange.beside_bare(sizes.case_files, sizes.times), exchange.flat(sizes.batch_megabytes)
+    ),
+    "sftp_delivery": lambda folder, _, databases, sizes: sftp_delivery.rows(folder, sizes.deliveries, 20, sizes.times),
     "memory": lambda folder, server, databases, sizes: pulling.memory(
         folder, server, databases["SQLite"], sizes.memory
     ),
@@ -117,7 +135,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help=f"parts to run, by comma: {', '.join(PARTS)}")
     parser.add_argument("--output", type=Path, help="where to write the findings as JSON")
     given = parser.parse_args()
-    parts = given.only.split(",") if given.only else [name for name in PARTS if not (given.quick and name in ("dlt", "sap_pull"))]
+    parts = given.only.split(",") if given.only else [name for name in PARTS if not (given.quick and name in ("dlt", "sap_pull", "exchange", "sftp_delivery"))]
     if unknown := [name for name in parts if name not in PARTS]:
         parser.error(f"unknown part {unknown[0]}; choose from {', '.join(PARTS)}")
     STATE.mkdir(exist_ok=True)

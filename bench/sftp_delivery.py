@@ -24,6 +24,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from bench.findings import Finding, median, spread
+from bench.places import BenchError, run
 from collecthub.wire.crypto import generate_login_key, login_public_key
 from collecthub.wire.sftp import SftpAddress, SftpClient
 
@@ -138,6 +140,23 @@ def openssh(home: Path, port: int, contents: dict[str, bytes]) -> float:
         same = hashlib.sha256((back / name).read_bytes()).digest() == hashlib.sha256(content).digest()
         assert same, "every file arrived whole"
     return time.perf_counter() - started
+
+
+def rows(folder: Path, count: int, round_trip_ms: float, times: int) -> Iterator[Finding]:
+    """Ours by the OpenSSH client, on loopback and from far away; left out where there is no OpenSSH server."""
+    for milliseconds in (0.0, round_trip_ms):
+        places = [folder / f"sftp-{milliseconds:g}-{turn}" for turn in range(times)]
+        try:
+            found = [run("sftp_delivery", place, count, milliseconds, seconds=1_800) for place in places]
+        except BenchError as reason:
+            yield Finding(name=f"SFTP, {milliseconds:g} ms", left_out=str(reason), at_least=AT_LEAST)
+            continue
+        ratios = [one["ratio"] for one in found]
+        yield Finding(
+            name=f"SFTP: {count:,} files checked and renamed, {milliseconds:g} ms{spread(ratios)}",
+            ours=f"{count / found[-1]['ours']:,.0f}/s", beside=f"OpenSSH sftp {count / found[-1]['sftp']:,.0f}/s",
+            ratio=median(ratios), at_least=AT_LEAST,
+        )
 
 
 def main(folder: Path, count: int, round_trip_ms: float) -> None:

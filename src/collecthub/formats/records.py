@@ -112,26 +112,25 @@ def tree_of(record: Record, path: Path = ()) -> Tree:
         value = getattr(record, field.name)
         if not field.is_required and value == field.default:
             continue
-        here = (*path, field.name)
         if field.is_many:
             if len(value) < field.minimum:
-                raise _unfit(here, f"needs at least {field.minimum} entry")
-            tree[field.name] = [_write_one(field, entry, (*here, place)) for place, entry in enumerate(value)]
+                raise _unfit((*path, field.name), f"needs at least {field.minimum} entry")
+            tree[field.name] = [_write_one(field, entry, path, (field.name, place)) for place, entry in enumerate(value)]
         else:
-            tree[field.name] = _write_one(field, value, here)
+            tree[field.name] = _write_one(field, value, path, (field.name,))
     for reason in broken_promises(record):
         raise _unfit(path, reason)
     return tree
 
 
-def _write_one(field: Field, value: Any, path: Path) -> Any:
+def _write_one(field: Field, value: Any, path: Path, step: Path) -> Any:
     if field.record is not None:
-        return tree_of(value, path)
+        return tree_of(value, (*path, *step))
     assert field.scalar is not None
     try:
         text = field.scalar.write(value)
     except ValueError as error:
-        raise _unfit(path, str(error)) from None
+        raise _unfit((*path, *step), str(error)) from None
     return text if field.scalar.json_type == "string" else value
 
 

@@ -44,9 +44,15 @@ class Scalar(msgspec.Struct, frozen=True, kw_only=True):
 
 def check_text(text: str, pattern: str, describe: str, *, is_personal: bool = False) -> str:
     """The text itself when it fits; raises ValueError otherwise, quoting it unless it may name a person."""
-    if _SURROGATE.search(text) or not re.fullmatch(pattern, text):
+    if not _matcher(pattern)(text) or not (text.isascii() or _SURROGATE.search(text) is None):
         raise ValueError(f"{'this' if is_personal else repr(text[:40])} is not {describe}")
     return text
+
+
+@cache
+def _matcher(pattern: str) -> Callable[[str], object]:
+    """Compiled once: a case file of 4 KB has some sixty texts to look at."""
+    return re.compile(pattern).fullmatch
 
 
 def _string(type_name: str, pattern: str, describe: str) -> Scalar:

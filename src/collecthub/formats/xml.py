@@ -352,5 +352,6 @@ def _excerpt(element: Element) -> str:
     return serialise(element).decode("utf-8", "replace")[:_EXCERPT_CHARS]
 
 
+@cache
 def _tag(name: str) -> str:
     return f"{{{NAMESPACE}}}{name}"
