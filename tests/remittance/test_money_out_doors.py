@@ -127,7 +127,7 @@ def test_by_the_pages(till: Till) -> None:
     creditor = visitor(till, Role.CREDITOR)
     link = html.fromstring(creditor.get("/remittances").text).xpath("//a[starts-with(@href, '/remittances/')]/@href")[0]
     assert "grid row 2" in words(creditor, link)
-    assert "Make remittances" not in words(creditor, "/remittances")
+    assert "Remit all" not in words(creditor, "/remittances")
     assert creditor.get("/client-money").status_code == 403
 
 
