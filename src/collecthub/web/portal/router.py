@@ -28,6 +28,7 @@ from collecthub.web.portal import (
     payments,
     remittances,
     routes,
+    webhooks,
 )
 from collecthub.web.portal.pages import STATIC
 from collecthub.web.problems import ProblemError
@@ -64,5 +65,6 @@ async def read_static(name: str) -> Response:
 for part in (
     login, overview, agenda, case_list, case_page, case_actions, course, new_case, imports, connecting, connections, first_wave, consent,
     partners, desks, countries, feasibility, payments, remittances, routes, mandates,
+    webhooks,
 ):
     router.include_router(part.router)

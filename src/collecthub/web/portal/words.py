@@ -93,6 +93,7 @@ CONNECTION_STATES: Mapping[str, Label] = {
     "consent": ("Waits for consent", "warn"),
     "choice": ("Waits for a choice", "warn"),
     "person": ("Resting", "quiet"),
+    "them": ("Ended by the other side", "bad"),
     "trouble": ("Stopped", "bad"),
 }
 MODES: Mapping[str, Label] = {"shadow": ("Shadow: nothing leaves", "info"), "released": ("Released", "quiet")}
