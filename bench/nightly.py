@@ -8,6 +8,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
 
 from bench.findings import Finding
 from bench.house import CREDITOR
@@ -22,36 +25,57 @@ from collecthub.model.event import CaseOpened, Claim, Fact, HoldSet
 from collecthub.model.facts_human import PlanAgreed, PlanProposed
 from collecthub.model.party import Party
 from collecthub.model.plan import split
+from collecthub.store import tables as t
 from collecthub.store.connections import CreditorRow, Playbook, write_creditor
 from collecthub.testing.inline import InlineQueue
 
-MOST_SECONDS, MOST_MB = 60.0, 400.0
+MOST_SECONDS, MOST_GROWN_MB = 60.0, 50.0
 TODAY = dt.date(2026, 6, 15)
 _CHUNK = 1_000
 
 
 def rows(folder: Path, databases: Mapping[str, NewDatabase], cases: int) -> Iterator[Finding]:
-    """One run over cases of which nothing is due, as on most nights; then one a month later, when plans are late."""
+    """One run over cases of which nothing is due, as on most nights."""
     for name, new_database in databases.items():
         told = run("nightly", folder / f"nightly-home-{name}", new_database(), cases, seconds=900)
         if told["looked"] != cases:
             raise BenchError(f"on {name} {told['looked']} cases were looked at, not {cases}")
+        quiet = told["quiet"]
         yield Finding(
-            name=f"nightly decision run, {cases:,} open cases, seconds", database=name, ours=f"{told['quiet']['wall']:.1f} s",
-            beside=f"{told['quiet']['cpu']:.1f} s CPU, peak {told['peak_mb']:.0f} MB, grown {told['grown_mb']:.0f} MB",
-            ratio=round(told["quiet"]["wall"], 1), at_most=MOST_SECONDS,
+            name=f"nightly decision run, {cases:,} open cases, CPU seconds of one core", database=name,
+            ours=f"{quiet['cpu']:.1f} s CPU, {quiet['wall']:.1f} s by the clock", ratio=round(quiet["cpu"], 1),
+            at_most=MOST_SECONDS,
+        )  # fmt: skip
+        yield Finding(
+            name=f"memory that the run of {cases:,} cases added, MB", database=name, ours=f"peak {told['peak_mb']:.0f} MB",
+            ratio=round(told["grown_mb"], 1), at_most=MOST_GROWN_MB,
         )  # fmt: skip
 
 
 def _furnish(hub: Hub, cases: int) -> None:
+    """Two cases by the front door, with their waits; the others are copies of their rows under other ids."""
     with hub.database.write() as conn:
         party = Party(name="Kroon", country="BE")
         write_creditor(conn, CreditorRow(creditor_id=CREDITOR, name="Kroon", party=party, playbook=Playbook()), hub.now())
-    for start in range(0, cases, _CHUNK):
-        with hub.work() as work:
-            for number in range(start, min(start + _CHUNK, cases)):
-                debtor = Party(name=f"Debtor {number}", country="BE")
-                change_case(hub, work, None, _history(number), actor="bench", case_id=f"{number:032x}", debtor=debtor)
+    ids = [f"{number:032x}" for number in range(cases)]
+    with hub.work() as work:
+        for number in (0, 1):
+            debtor = Party(name=f"Debtor {number}", country="BE")
+            change_case(hub, work, None, _history(number), actor="bench", case_id=ids[number], debtor=debtor)
+    with hub.database.write() as conn:
+        firsts = [dict(row) for row in conn.execute(sa.select(t.cases).order_by(t.cases.c.case_id)).mappings()]
+        waits = [dict(row) for row in conn.execute(sa.select(t.timers)).mappings()]
+        for start in range(2, cases, _CHUNK):
+            numbers = range(start, min(start + _CHUNK, cases))
+            conn.execute(sa.insert(t.cases), [_copied(firsts[n % 2], ids[n], n) for n in numbers])
+            copied = [{**one, "case_id": ids[n]} for n in numbers for one in waits if one["case_id"] == ids[n % 2]]
+            if copied:
+                conn.execute(sa.insert(t.timers), copied)
+
+
+def _copied(first: dict[str, Any], case_id: str, number: int) -> dict[str, Any]:
+    doc = first["doc"].replace(first["case_id"], case_id).replace(f'"{first["number"]}"', f'"B-{number}"')
+    return {**first, "case_id": case_id, "number": f"B-{number}", "debtor_ref": str(number), "doc": doc}
 
 
 def _history(number: int) -> list[Fact]:
