@@ -28,7 +28,7 @@ from web.office import Office, change
 # A body that passes validation, per last part of the path.
 BODIES: dict[str, Any] = {
     "payments": {"amount": "1.00", "paid_on": "2026-06-01"},
-    "answers": {"text": "yes"}, "notes": {"text": "n"}, "withdraw": {"text": "n"},
+    "nature": {"nature": "general"}, "answers": {"text": "yes"}, "notes": {"text": "n"}, "withdraw": {"text": "n"},
     "holds": {"reason": "dispute"}, "release": {"reason": "dispute"},
     "cost-decisions": {"is_approved": True, "text": "n"},
     "propose": {"instalments": 2}, "agree": {}, "refuse": {"reason": "n"}, "end": {"reason": "n"},

@@ -10,6 +10,7 @@ import typer
 
 from collecthub.cli.balance import show_balance
 from collecthub.cli.case_ref import CaseRef, case_id_of
+from collecthub.cli.claim_nature import say_nature
 from collecthub.cli.export_command import export_case
 from collecthub.cli.hub_access import client
 from collecthub.cli.lists import Cursor, Limit, print_page
@@ -111,4 +112,5 @@ def _in_short(entry: TimelineEntry) -> str:
 
 app.command("balance")(show_balance)
 app.command("statement")(write_statement)
+app.command("nature")(say_nature)
 app.command("export")(export_case)

@@ -98,6 +98,10 @@ def _sections(law: CountryLaw) -> Iterator[str]:
         "Time limits", law.deadlines, ["event", "period", "who acts"],
         lambda rule: [rule.event, words(rule.span), ", ".join(rule.distances)],
     )  # fmt: skip
+    yield from _section(
+        "What a payment settles first", law.allocation, ["order"],
+        lambda rule: [", then ".join(part.value for part in rule.order)],
+    )  # fmt: skip
     if law.country in CHECKS:
         asks = "`collecthub law step` asks; an unlawful step names its article."
         yield f"## Lawful steps\n\n{inspect.getdoc(book_xix)}\n\n{asks}"

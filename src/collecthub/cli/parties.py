@@ -51,10 +51,18 @@ def add_creditor(
     owner: Annotated[str, typer.Option(help="Who owns new cases.")] = "",
     contact_person: Annotated[str, typer.Option(help="Whom debtors and partners can reach.")] = "",
     payment_account: Annotated[str, typer.Option(help="Account for the money, as IBAN.")] = "",
+    charges: Annotated[
+        Literal["none", "shown", "booked"],
+        typer.Option(help="Interest and the like: not asked for, computed and shown, or booked in the ledger as well."),
+    ] = "shown",
+    law: Annotated[str, typer.Option(help="Country whose law the contracts choose, such as BE.")] = "",
+    principal_first: Annotated[bool, typer.Option("--principal-first", help="The contracts say that payments settle the principal first.")] = False,
+    keep_rest: Annotated[bool, typer.Option("--keep-rest", help="Charges stay owed when a case ends because its principal was paid.")] = False,
     as_json: Json = False,
 ) -> None:
     """Add a creditor, or replace the data of the one with this id."""
     from collecthub.engine.doors import create_creditor
+    from collecthub.model.charging import ChargePolicy, Charging
     from collecthub.model.party import Address, Party, PartyKind
     from collecthub.store.connections import Playbook
 
@@ -63,7 +71,11 @@ def add_creditor(
         name=name, kind=PartyKind(kind), country=code, language=language, registration_ref=registration, vat_ref=vat,
         address=Address(country=code),
     )  # fmt: skip
-    playbook = Playbook(owner=owner, contact_person=contact_person, payment_account=payment_account)
+    policy = ChargePolicy(
+        charging=Charging(charges), law_country=law.strip().upper(), keeps_rest=keep_rest,
+        allocation="principal_first" if principal_first else "",
+    )  # fmt: skip
+    playbook = Playbook(owner=owner, contact_person=contact_person, payment_account=payment_account, charges=policy)
     with client() as hub:
         made = create_creditor(hub, party, playbook, creditor_id=creditor_id)
     _added("creditor_id", made, as_json=as_json)

@@ -7,9 +7,11 @@ from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from collecthub.engine import desk
+from collecthub.engine.claim_nature import set_nature
 from collecthub.engine.context import Hub, Work
 from collecthub.model.case import Case
 from collecthub.store.queries.case_file import read_owned_case
@@ -77,6 +79,13 @@ class OwnerIn(Inbound):
     contact_person: Line = ""
 
 
+class NatureIn(Inbound):
+    """The kind of claim, as the country pack names it, and the invoices that it is said of."""
+
+    nature: Line
+    numbers: Annotated[tuple[Line, ...], Field(max_length=200)] = ()
+
+
 class DocumentAdded(msgspec.Struct, frozen=True, kw_only=True):
     """The document is kept."""
 
@@ -87,6 +96,15 @@ class DocumentAdded(msgspec.Struct, frozen=True, kw_only=True):
 def _done(case: Case) -> Response:
     view = Done(case_id=case.case_id, version=case.version, status=case.status.value)
     return answer(view, headers={"ETag": etag(case.version)})
+
+
+@router.post("/nature", summary="Say what kind of claims these are", responses=DONE)
+def say_nature(
+    hub: TheHub, scope: CreditorSide, case_id: str, body: NatureIn, key: OnceKey, seen: SeenVersion
+) -> Response:
+    """Limitation and tariff depend on it; without numbers it is said of all invoices."""
+    return once(hub, scope, key, lambda work: _done(
+        set_nature(hub, work, scope, case_id, nature=body.nature, numbers=body.numbers, expected_version=seen)))  # fmt: skip
 
 
 @router.post("/payments", summary="Record a payment to the creditor", responses=DONE)

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query, Response
 
 from collecthub.engine.balance import BalanceAt, balance_at
 from collecthub.engine.statement import StatementQuestion, statement
-from collecthub.paper.statement import FORMATS
-from collecthub.web.answers import answer, documented, documented_file, download
+from collecthub.paper.statement import FORMATS, Statement
+from collecthub.web.answers import answer, documented, download
 from collecthub.web.auth import Anyone, TheHub
 from collecthub.web.strict_json import StrictRoute
 
@@ -27,17 +27,19 @@ def read_account(hub: TheHub, scope: Anyone, case_id: str, at: OnDay = None) -> 
         return answer(balance_at(hub, conn, scope, case_id, at or hub.now().date()))
 
 
-@router.get(
-    "/{case_id}/statement", summary="Statement of account", responses=documented_file("The statement, to save.")
-)
+@router.get("/{case_id}/statement", summary="Statement of account", responses=documented(Statement))
 def read_statement(
     hub: TheHub, scope: Anyone, case_id: str, at: OnDay = None,
     audience: Annotated[Literal["debtor", "creditor", "partner"], Query(description="Who reads it.")] = "debtor",
     language: Annotated[Literal["", "nl", "fr", "de", "en"], Query(description="The reader's own by default.")] = "",
-    format: Annotated[Literal["pdf", "html", "xlsx", "csv"], Query(description="How it is written.")] = "pdf",
+    format: Annotated[
+        Literal["json", "pdf", "html", "xlsx", "csv"], Query(description="Its facts, or a paper or table to save.")
+    ] = "json",
 ) -> Response:  # fmt: skip
-    """As PDF, HTML, XLSX or CSV; a partner gets a partner's statement."""
+    """As facts, or as PDF, HTML, XLSX or CSV to save; a partner gets a partner's statement."""
     question = StatementQuestion(case_id=case_id, audience=audience, until=at or hub.now().date(), language=language)
     with hub.database.read() as conn:
         made = statement(hub, conn, scope, question)
+    if format == "json":
+        return answer(made)
     return download(FORMATS[format](made), f"{made.case_number}-{made.until}.{format}")

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Query, Response
 
 from collecthub.corridor.decide import REPEAT, timers
+from collecthub.engine.balance import balance_at
 from collecthub.engine.desk import GUARDING_HOLDS, PERSONS_HOLDS, WAITING_CREDITOR
 from collecthub.errors import PermanentError
 from collecthub.model.case import Case, Placement
@@ -92,6 +93,7 @@ def _read(visitor: Visitor, case_id: str) -> dict[str, Any]:
         sheet = case_file.balance_sheet(conn, scope, case_id)
         values: dict[str, Any] = {
             "documents": case_file.documents(conn, scope, case_id),
+            "grown": balance_at(visitor.hub, conn, scope, case_id, visitor.hub.now().date()),
             "ladders": ladders(
                 case_file.messages(conn, scope, case_id), history, _placements(case), visitor.hub.now()
             ),

@@ -7,6 +7,7 @@ from functools import cache
 from fastapi import APIRouter, Response
 
 from collecthub.web.portal import (
+    account,
     agenda,
     case_actions,
     case_list,
@@ -26,6 +27,7 @@ from collecthub.web.portal import (
     overview,
     partners,
     payments,
+    reconciliation,
     remittances,
     routes,
     webhooks,
@@ -63,7 +65,7 @@ async def read_static(name: str) -> Response:
 
 
 for part in (
-    login, overview, agenda, case_list, case_page, case_actions, course, new_case, imports, connecting, connections, first_wave, consent,
+    account, reconciliation, login, overview, agenda, case_list, case_page, case_actions, course, new_case, imports, connecting, connections, first_wave, consent,
     partners, desks, countries, feasibility, payments, remittances, routes, mandates,
     webhooks,
 ):

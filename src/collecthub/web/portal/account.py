@@ -1,0 +1,75 @@
+"""The account of a case on one page: what is owed on a day, by which rule, and statements to save."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response
+
+from collecthub.engine.balance import balance_at
+from collecthub.engine.charging import laws_of
+from collecthub.engine.claim_nature import known_natures, set_nature
+from collecthub.engine.statement import AUDIENCES, StatementQuestion, statement
+from collecthub.errors import PermanentError
+from collecthub.law.of_claims import law_of_claims
+from collecthub.paper.statement import FORMATS, languages
+from collecthub.store.queries.case_file import read_owned_case
+from collecthub.web.answers import download
+from collecthub.web.portal.entered import Entered
+from collecthub.web.portal.pages import Anyone, CreditorSide, Form, PageRoute, Visitor, page, redirect
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+At = Annotated[dt.date | None, Query(ge=dt.date(1990, 1, 1), le=dt.date(2199, 12, 31))]
+
+
+@router.get("/cases/{case_id}/account")
+def show(visitor: Anyone, case_id: str, at: At = None, done: Annotated[str, Query(max_length=20)] = "") -> Response:
+    """What is owed at the end of a day, line by line."""
+    return _account(visitor, case_id, at, done="The kind of claim is noted." if done == "nature" else "")
+
+
+def _account(
+    visitor: Visitor, case_id: str, at: dt.date | None, *, done: str = "", problem: PermanentError | None = None
+) -> Response:
+    hub, day = visitor.hub, at or visitor.hub.now().date()
+    with hub.database.read() as conn:
+        case = read_owned_case(conn, visitor.scope, case_id)
+        found = balance_at(hub, conn, visitor.scope, case_id, day)
+        laws = [] if visitor.is_partner else laws_of(hub, conn, case)
+    limits = law_of_claims(
+        laws, case.claims, segment=case.segment, currency=case.currency, until=day, natures=dict(case.natures)
+    ).claims if laws else ()  # fmt: skip
+    return page(
+        visitor, "account.html", status=422 if problem else 200, found=found, case=case, at=day, limits=limits,
+        by_law=found.reckoning.account, natures=known_natures(laws), audiences=AUDIENCES, languages=languages(),
+        formats=tuple(FORMATS), done=done, problem=problem,
+        numbers={claim.claim_id: claim.number for claim in case.claims},
+    )
+
+
+@router.get("/cases/{case_id}/statement")
+def read_statement(
+    visitor: Anyone, case_id: str, at: At = None, audience: Literal["debtor", "creditor", "partner"] = "debtor",
+    language: Literal["", "nl", "fr", "de", "en"] = "", format: Literal["pdf", "html", "xlsx", "csv"] = "pdf",
+) -> Response:
+    """The statement, to save."""
+    until = at or visitor.hub.now().date()
+    question = StatementQuestion(case_id=case_id, audience=audience, until=until, language=language)
+    with visitor.hub.database.read() as conn:
+        made = statement(visitor.hub, conn, visitor.scope, question)
+    return download(FORMATS[format](made), f"{made.case_number}-{made.until}.{format}")
+
+
+@router.post("/cases/{case_id}/nature")
+def say_nature(visitor: CreditorSide, case_id: str, form: Form) -> Response:
+    """What kind of claims these are."""
+    entered = Entered(form)
+    nature = entered.text("nature", required=True)
+    try:
+        entered.check()
+        with visitor.hub.work() as work:
+            set_nature(visitor.hub, work, visitor.scope, case_id, nature=nature)
+    except PermanentError as error:
+        return _account(visitor, case_id, None, problem=error)
+    return redirect(f"/cases/{case_id}/account", done="nature")
