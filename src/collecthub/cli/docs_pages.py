@@ -26,6 +26,7 @@ from collecthub.cli.errors_shown import exit_code
 from collecthub.config import HubSettings
 from collecthub.engine.setting_fields import is_secret
 from collecthub.formats import plugin as formats_plugin
+from collecthub.model import partner as partner_page
 from collecthub.model.status_tables import StatusTable, status_tables
 from collecthub.plugins import PluginSet, load_plugins
 
@@ -68,7 +69,8 @@ def hooks() -> str:
     """Every hook with its signature and what it is for."""
     specs = _of_module(hookspecs, inspect.isfunction)
     parts = [f"## `{spec.__name__}`\n\n{_doc(spec)}\n\n{_code(_definition(spec))}" for spec in specs]
-    return _page("Hooks", _doc(hookspecs), parts)
+    records = _of_module(partner_page, inspect.isclass)
+    return _page("Hooks", _doc(hookspecs), [*parts, *_classes("What routing hooks speak of", records)])
 
 
 def _definition(function: Any) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from collecthub.law.atlas.facts import Topic
 from collecthub.law.atlas.reading import bundled_atlas
 from collecthub.law.basis import Evidence
 from collecthub.law.feasibility.rules import rule_book
+from collecthub.law.feasibility.ways import way_book
 
 
 def world_pages() -> dict[str, str]:
@@ -34,7 +35,19 @@ def feasibility() -> str:
         "nothing and goes to its owner. The day to answer is that of the law where there is one, else the house days below. "
         "`collecthub portfolio dry-run` asks every open case without sending anything. No legal advice.\n\n"
         + _table(["rule", "finding", "severity", "blocks", "owner", "house days", "what to do", "source"], rows)
+        + "\n\n## Ways before a court\n\n"
+        f"What `collecthub case routes CASE` compares beside the partners, as of {way_book().version}. A way is *possible*, *rejected* "
+        "with its reason, or *unknown* when a check of it could not be made. Court fees are in no data: they stay unknown. Days "
+        "are the shortest time that the text itself gives, without service and translation.\n\n"
+        + _table(["way", "what it is", "checks", "needs", "days", "source"], list(_ways()))
     )
+
+
+def _ways() -> Iterator[list[object]]:
+    for way in way_book().ways:
+        days = "not known" if way.days is None else f"{way.days}: {way.days_basis}"
+        needs, source = ", ".join(way.documents), f"{way.source} ({way.evidence.value.replace('_', ' ')})"
+        yield [f"`{way.id}`", way.title, ", ".join(way.checks), needs, days, source]
 
 
 def countries() -> str:
