@@ -1,5 +1,6 @@
 """Exact Online's records: each type lists exactly the columns that are selected, under the vendor's names.
 
+Where the vendor's name is ours in another spelling (`full_name`, `FullName`), it is not written twice.
 Personal fields without a purpose (social security number, birth date, picture) are never among them.
 """
 
@@ -71,18 +72,18 @@ class Deletion(msgspec.Struct, frozen=True, gc=False):
     entity_type: int = field(name="EntityType")
 
 
-class Account(msgspec.Struct, frozen=True):
+class Account(msgspec.Struct, frozen=True, rename="pascal"):
     """One row of crm/Accounts."""
 
     account_id: str = field(name="ID")
-    code: str | None = field(name="Code")
-    name: str | None = field(name="Name")
-    email: str | None = field(name="Email")
-    phone: str | None = field(name="Phone")
-    language: str | None = field(name="Language")
-    country: str | None = field(name="Country")
-    postcode: str | None = field(name="Postcode")
-    city: str | None = field(name="City")
+    code: str | None
+    name: str | None
+    email: str | None
+    phone: str | None
+    language: str | None
+    country: str | None
+    postcode: str | None
+    city: str | None
     line_1: str | None = field(name="AddressLine1")
     line_2: str | None = field(name="AddressLine2")
     line_3: str | None = field(name="AddressLine3")
@@ -93,44 +94,44 @@ class Account(msgspec.Struct, frozen=True):
     invoice_account_id: str | None = field(name="InvoiceAccount")
     payment_condition: str | None = field(name="PaymentConditionSales")
     payment_condition_text: str | None = field(name="PaymentConditionSalesDescription")
-    remarks: str | None = field(name="Remarks")
+    remarks: str | None
     is_blocked: bool | None = field(name="Blocked")
-    is_anonymised: int | None = field(name="IsAnonymised")
+    is_anonymised: int | None
 
 
-class ContactPerson(msgspec.Struct, frozen=True):
+class ContactPerson(msgspec.Struct, frozen=True, rename="pascal"):
     """One row of crm/Contacts."""
 
     contact_id: str = field(name="ID")
     account_id: str | None = field(name="Account")
     is_main: bool | None = field(name="IsMainContact")
     ended_on: str | None = field(name="EndDate")
-    full_name: str | None = field(name="FullName")
-    email: str | None = field(name="Email")
-    business_email: str | None = field(name="BusinessEmail")
-    phone: str | None = field(name="Phone")
-    business_phone: str | None = field(name="BusinessPhone")
-    business_mobile: str | None = field(name="BusinessMobile")
+    full_name: str | None
+    email: str | None
+    business_email: str | None
+    phone: str | None
+    business_phone: str | None
+    business_mobile: str | None
     job_title: str | None = field(name="JobTitleDescription")
-    is_anonymised: int | None = field(name="IsAnonymised")
+    is_anonymised: int | None
 
 
-class Note(msgspec.Struct, frozen=True):
+class Note(msgspec.Struct, frozen=True, rename="pascal"):
     """One row of activities/CommunicationNotes."""
 
     account_id: str | None = field(name="Account")
-    subject: str | None = field(name="Subject")
+    subject: str | None
     text: str | None = field(name="Notes")
     written_at: str | None = field(name="Date")
 
 
-class EntryLine(msgspec.Struct, frozen=True):
+class EntryLine(msgspec.Struct, frozen=True, rename="pascal"):
     """One row of salesentry/SalesEntryLines; AmountFC is without tax."""
 
     entry_id: str = field(name="EntryID")
     number: int | None = field(name="LineNumber")
-    description: str | None = field(name="Description")
-    quantity: Decimal | None = field(name="Quantity")
+    description: str | None
+    quantity: Decimal | None
     amount: Decimal | None = field(name="AmountFC")
     tax_amount: Decimal | None = field(name="VATAmountFC")
 
