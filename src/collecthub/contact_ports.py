@@ -50,6 +50,11 @@ class Messenger(Protocol):
     @property
     def channel(self) -> Channel: ...
 
+    @property
+    def repeats_safely(self) -> bool:
+        """Whether delivering the same message again is the same as delivering it once (a name, an idempotency key)."""
+        ...
+
     def deliver(self, message: DebtorMessage, journal: Journal) -> Receipt:
         """Bring it. Calls `journal.mark` right before the act that cannot be undone.
 

@@ -11,6 +11,7 @@ import pytest
 from walk.scripted import ScriptedPlugin, World
 from web.office import Office, furnish, make_hub
 
+import collecthub_contact_print
 import collecthub_contact_smtp
 from collecthub.bundled import jurisdictions
 from collecthub.config import load_settings
@@ -57,7 +58,7 @@ def both_office(tmp_path: Path, database_url: str, post: RunningTwin) -> Iterato
 
 def contact_office(home: Path, database_url: str, post: RunningTwin) -> Iterator[Office]:
     url = load_settings({}, home=home, database_url=database_url).database
-    plugins = (("jurisdictions", jurisdictions), ("scripted", ScriptedPlugin(World())), ("smtp", collecthub_contact_smtp))
+    plugins = (("jurisdictions", jurisdictions), ("scripted", ScriptedPlugin(World())), ("smtp", collecthub_contact_smtp), ("print", collecthub_contact_print))
     hub, queue = make_hub(home, url, *plugins)
     furnish(hub)
     at(hub, MONDAY_TEN)

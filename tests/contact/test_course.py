@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import pypdf
 import pytest
 import sqlalchemy as sa
 from web.office import Office
@@ -15,6 +18,7 @@ from collecthub.engine.case_work import change_case, locked_case
 from collecthub.engine.clock import tick
 from collecthub.engine.contacting import settle_contact
 from collecthub.engine.desk import record_payment
+from collecthub.engine.doors import connect
 from collecthub.errors import PermanentError
 from collecthub.model.case import Case
 from collecthub.model.codes import Status
@@ -157,6 +161,25 @@ def test_an_address_that_is_unknown_leads_to_the_other_channel_and_to_a_person(
     assert mails("gone@example.org") == []
     assert states(office, case_id) == ["failed", "queued"]  # by letter, for which there is no connection yet
     assert "no_channel" in open_tasks(office)
+
+
+def test_a_letter_is_printed_where_an_e_mail_cannot_go(
+    office: Office, later: Later, tmp_path: Path, mails: Mails
+) -> None:
+    folder = tmp_path / "letters"
+    with office.hub.work() as work:
+        connect(
+            office.hub, work, LOCAL_OPERATOR, kind="contact_print", name="Printer", creditor_id="kroon",
+            settings={"folder": str(folder)}, connection_id="printer",
+        )
+    open_case(office, "", address_lines=["Grote Markt 1"], postcode="9000", city="Gent", name="Café Zoé <b>")
+    later(office, 4)
+    [letter] = folder.glob("*.pdf")
+    text = " ".join(page.extract_text() for page in pypdf.PdfReader(letter).pages)
+    assert "Café Zoé <b>" in text and "9000 Gent" in text and "120,50" in text and "+++" in text
+    assert json.loads(letter.with_suffix(".json").read_text())["bytes"] == letter.stat().st_size
+    later(office, 7)
+    assert len(list(folder.glob("*.pdf"))) == 2
 
 
 def test_what_is_in_doubt_is_settled_by_a_person_and_never_said_twice_by_itself(

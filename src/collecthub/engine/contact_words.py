@@ -7,16 +7,18 @@ from decimal import Decimal
 
 import msgspec
 
-from collecthub.contact_ports import DebtorMessage
+from collecthub.contact_ports import Attachment, DebtorMessage
 from collecthub.engine.context import Hub
 from collecthub.engine.debtor_links import link_of
 from collecthub.engine.feasibility import laws_of
 from collecthub.errors import PermanentError
+from collecthub.formats.bank.epc_code import epc_code_svg
 from collecthub.law.lawful import check_step
 from collecthub.law.steps import Happened, Happening, Obstacle, Step, StepQuestion
 from collecthub.model.case import Case
 from collecthub.model.contact import Channel, Tone
 from collecthub.model.payment_reference import payment_reference
+from collecthub.paper.letter_page import letter_pdf
 from collecthub.paper.letter_text import LetterFacts, LetterItem, Words, shipped_language, words
 from collecthub.store.connections import CreditorRow, read_creditor
 from collecthub.store.queries.case_file import read_owned_case
@@ -34,11 +36,33 @@ def message_for(hub: Hub, case: Case, *, contact_id: str, channel: Channel, tone
         raise PermanentError(f"creditor {case.creditor_id} is gone", cure="Run `collecthub verify`.")
     _has_address(case, channel)
     said = _said(case, creditor, Tone(tone), hub.business_date(), *_page_of(hub, case))
+    on_paper = (_letter(hub, case, creditor, said),) if channel is Channel.LETTER else ()
     return DebtorMessage(
         contact_id=contact_id, channel=channel, sender_name=creditor.name, reply_to=creditor.party.email,
         recipient=case.debtor.name, email=case.debtor.email, phone=_phone(case), address=case.debtor.address,
-        language=said.language, subject=said.subject, text=said.text,
+        language=said.language, subject=said.subject, text=said.text, attachments=on_paper,
     )
+
+
+def _letter(hub: Hub, case: Case, creditor: CreditorRow, said: Words) -> Attachment:
+    today = hub.business_date()
+    content = letter_pdf(
+        said, sender=creditor.party, recipient=case.debtor, number=case.number, today=today, printed_at=hub.now(),
+        code=payment_code(letter_facts(case, creditor, today)),
+    )
+    return Attachment(name=f"{case.number}.pdf", media_type="application/pdf", content=content)
+
+
+def payment_code(facts: LetterFacts) -> str:
+    """The payment code as SVG; empty where no transfer in euro can be named."""
+    if not facts.account or facts.currency != "EUR" or facts.total <= 0:
+        return ""
+    try:
+        return epc_code_svg(
+            beneficiary=facts.creditor, account=facts.account, amount=facts.total, reference=facts.reference
+        )
+    except PermanentError:  # an account that is no IBAN
+        return ""
 
 
 def preview_message(hub: Hub, scope: Scope, case_id: str, tone: Tone) -> Words:

@@ -94,7 +94,7 @@ def _waiting(hub: Hub, connection_id: str) -> list[Any]:
 def _say(hub: Hub, line: ConnectionRow, row: Any) -> bool:
     """Bring one message to its end. False when the whole channel must wait."""
     if row.state == ATTEMPTING:  # the process that began it is gone: nothing else works on this channel
-        return _after_crash(hub, row)
+        return _after_crash(hub, line, row)
     with hub.work() as work:
         case = locked_case(work, row.case_id)
         if not _is_wanted(case, row):
@@ -223,9 +223,10 @@ def _instead(work: Work, case: Case, row: Any, error: PermanentError) -> list[Fa
     return [ContactNotMade(contact_id=row.contact_id, step=row.step, reason=error.message, is_taken=True)]
 
 
-def _after_crash(hub: Hub, row: Any) -> bool:
+def _after_crash(hub: Hub, line: ConnectionRow, row: Any) -> bool:
+    messenger = hub.connector_for(line)
     with hub.work() as work:
-        if row.intent:
+        if row.intent and not (isinstance(messenger, Messenger) and messenger.repeats_safely):
             _in_doubt(work, row, "the hub ended while the message was on its way")
         else:
             _note(work, row, state=QUEUED)

@@ -29,6 +29,7 @@ class ContactSmtpConnector:
     """
 
     channel = Channel.EMAIL
+    repeats_safely = False
 
     def __init__(self, ctx: ConnectorContext) -> None:
         self._settings: ContactSmtpSettings = ctx.settings

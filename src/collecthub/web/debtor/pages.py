@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import tomllib
 from collections.abc import Callable, Coroutine, Mapping
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,10 +22,9 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from collecthub.engine import debtor_desk as desk
 from collecthub.engine import debtor_links as links
-from collecthub.engine.contact_words import letter_facts
+from collecthub.engine.contact_words import letter_facts, payment_code
 from collecthub.engine.context import Hub
 from collecthub.errors import CollecthubError, PermanentError, RetryableError
-from collecthub.formats.bank.epc_code import epc_code_svg
 from collecthub.model.case import Case
 from collecthub.model.money import parse_amount
 from collecthub.paper.letter_text import LANGUAGES, shipped_language
@@ -217,7 +215,7 @@ def _show(debtor: Debtor, *, status: int = 200, done: str = "", wrong: str = "",
     holds = [hold.reason for hold in debtor.case.holds if hold.reason != "reminders"]
     return _draw(
         "case.html", debtor.language, status=status, root=f"/d/{debtor.token}", csrf=debtor.csrf, case=debtor.case,
-        facts=facts, code=_payment_code(facts.creditor, facts.account, facts.total, facts.reference, facts.currency),
+        facts=facts, code=payment_code(facts),
         done=done, wrong=wrong, problem=problem, is_paused=bool(holds), operator=debtor.hub.settings.operator_name,
         partner=_holder(debtor.case), languages=LANGUAGES,
     )
@@ -225,15 +223,6 @@ def _show(debtor: Debtor, *, status: int = 200, done: str = "", wrong: str = "",
 
 def _holder(case: Case) -> str:
     return case.placement.partner_name if case.placement is not None and case.placement.is_out else ""
-
-
-def _payment_code(name: str, account: str, total: Decimal, reference: str, currency: str) -> str:
-    if not account or currency != "EUR" or total <= 0:
-        return ""
-    try:
-        return epc_code_svg(beneficiary=name, account=account, amount=total, reference=reference)
-    except PermanentError:
-        return ""
 
 
 @cache
