@@ -17,6 +17,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from collecthub.cli.demo.network import told_abroad
 from collecthub.cli.demo.portfolio import Plan, bundled, from_file
 from collecthub.cli.demo.story import Story
 from collecthub.cli.demo.summary import figures, first_figures, show
@@ -70,6 +71,7 @@ def run_demo(base: HubSettings, request: Request, *, resume: bool, as_json: bool
         with _progress(quiet=as_json) as tell:
             Story(hub, engine, town, plan, server.url, tell).run(lambda: _keep_first(hub, plan))
         result = figures(hub, town, _first(hub), time.monotonic() - started)
+        result["cross_border"] = told_abroad(hub, plan)
     if as_json:
         json.dump(result, sys.stdout, ensure_ascii=False)
         sys.stdout.write("\n")

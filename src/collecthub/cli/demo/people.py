@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import secrets
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import requests
 
+from collecthub.cli.demo.network import add_agency
 from collecthub.cli.demo.portfolio import CreditorPlan, Plan
 from collecthub.cli.demo.town import OPERATOR, Town
 from collecthub.engine.context import Hub
@@ -39,7 +41,7 @@ def agree_with_partners(hub: Hub, town: Town, plan: Plan, hub_url: str) -> None:
         _lawyer(hub, town, homes)
     for country, facts in town.agencies.items():
         if not _is_there(hub, f"{facts['partner_ref']}-rest"):
-            _agency(hub, town, country, facts, hub_url)
+            _agency(hub, town, country, facts, hub_url, plan.as_of)
 
 
 def _is_there(hub: Hub, connection_id: str) -> bool:
@@ -58,7 +60,7 @@ def _connect(hub: Hub, kind: str, name: str, values: dict[str, Any], connection_
 
 def _bailiff(hub: Hub, town: Town, homes: tuple[str, ...]) -> None:
     twin = town["bailiff"]
-    create_partner(hub, PartnerProfile(partner_id="bailiff", name="Bailiff's office Peeters", role="bailiff", countries=homes))
+    create_partner(hub, PartnerProfile(partner_id="bailiff", name="Bailiff's office Peeters", role="bailiff", countries=homes, is_demo=True))
     identity = generate_identity(OPERATOR)
     login = generate_login_key()
     twin.control(
@@ -80,7 +82,7 @@ def _bailiff(hub: Hub, town: Town, homes: tuple[str, ...]) -> None:
 
 def _lawyer(hub: Hub, town: Town, homes: tuple[str, ...]) -> None:
     facts = town["lawyer"].facts
-    create_partner(hub, PartnerProfile(partner_id="lawyer", name="Advocaten Lambert & Maes", role="lawyer", countries=homes))
+    create_partner(hub, PartnerProfile(partner_id="lawyer", name="Advocaten Lambert & Maes", role="lawyer", countries=homes, is_demo=True))
     town["lawyer"].control("hub", {"sender_ref": OPERATOR})
     values = {
         "endpoint": f"http://{facts['host']}:{facts['port']}{facts['path']}", "username": facts["username"],
@@ -89,12 +91,10 @@ def _lawyer(hub: Hub, town: Town, homes: tuple[str, ...]) -> None:
     _connect(hub, "soap_exchange", "Lambert & Maes over SOAP", values, partner_id="lawyer", connection_id="lawyer-soap")
 
 
-def _agency(hub: Hub, town: Town, country: str, facts: dict[str, Any], hub_url: str) -> None:
+def _agency(hub: Hub, town: Town, country: str, facts: dict[str, Any], hub_url: str, as_of: dt.date) -> None:
     partner_id, connection_id = facts["partner_ref"], f"{facts['partner_ref']}-rest"
     secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
-    create_partner(
-        hub, PartnerProfile(partner_id=partner_id, name=f"Partner agency {country}", role="agency", countries=(country,))
-    )
+    add_agency(hub, country, partner_id, as_of.replace(month=1, day=1))
     values = {
         "base_url": f"{town['agency'].url}{facts['base_path']}", "token": facts["token"], "hook_secrets": [secret],
     }  # fmt: skip

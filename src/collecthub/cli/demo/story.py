@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
+from collecthub.cli.demo.network import complete_network, sign_papers
 from collecthub.cli.demo.people import agree_with_partners, connect_creditor, is_connected
 from collecthub.cli.demo.portfolio import CreditorPlan, Plan
 from collecthub.cli.demo.town import ERPS, OFFICES, Town
@@ -87,6 +88,7 @@ class Story:
             agree_with_partners(self._hub, self._town, self._plan, self._hub_url)
             for creditor in self._plan.creditors:
                 connect_creditor(self._hub, self._town, creditor)
+        complete_network(self._hub)
 
     def _pull(self) -> None:
         asked_at = self._hub.now()
@@ -108,6 +110,8 @@ class Story:
             release_connection(
                 self._hub, LOCAL_OPERATOR, row.connection_id, Exclusions(reminders_by="creditor")
             )
+        self._settle()
+        sign_papers(self._hub, self._plan)  # until then what goes abroad waits for its papers
         self._settle()
 
     def _partners_work(self, up_to: int) -> None:

@@ -185,6 +185,10 @@ def show(result: dict[str, Any], plan: Plan, home: str) -> None:
     for start in range(0, len(ranked), 8):
         countries.add_row(*[f"{country} {count}" for country, count in ranked[start : start + 8]])
     console.print(countries)
+    if abroad := result.get("cross_border"):
+        console.print(f"A case abroad, {abroad['number']} ({abroad['country']}), from feasibility to remittance:")
+        for step in abroad["steps"]:
+            console.print(f"  · {step['what']}", markup=False)
     for note in (*plan.notes, *(f"not read: {error}" for error in plan.row_errors[:10])):
         console.print(f"[dim]note: {note}[/dim]")
     for difference in result["differences"][:10]:
