@@ -17,6 +17,7 @@ from pydantic_core import PydanticUndefined
 
 from collecthub import erp_ports as erp_port_page
 from collecthub import errors as error_tree
+from collecthub import exchange_ports as exchange_port_page
 from collecthub import hookspecs
 from collecthub import ports as port_page
 from collecthub.bundled import routes
@@ -79,7 +80,8 @@ def _definition(function: Any) -> str:
 
 def ports() -> str:
     """Every port and every record that passes through one, as the code has it."""
-    kinds = [*_of_module(port_page, inspect.isclass), *_of_module(erp_port_page, inspect.isclass)]
+    pages = (port_page, erp_port_page, exchange_port_page)
+    kinds = [kind for page in pages for kind in _of_module(page, inspect.isclass)]
     protocols = [kind for kind in kinds if getattr(kind, "_is_protocol", False)]
     records = [kind for kind in kinds if kind not in protocols]
     return _page("Ports", _doc(port_page), [*_classes("Ports", protocols), *_classes("Records", records)])
