@@ -32,7 +32,9 @@ from collecthub.model.status_tables import StatusTable, status_tables
 from collecthub.plugins import PluginSet, load_plugins
 
 # The distributions of the checkout; what else may be installed on a machine is not in the pages.
-SHIPPED = ("creditor_webhook", "erp_exact", "erp_sap", "hmcts_sdt", "partner_network", "sftp_batch", "soap_exchange")
+SHIPPED = (
+    "contact_print", "contact_smtp", "creditor_webhook", "erp_exact", "erp_sap", "hmcts_sdt", "partner_network", "sftp_batch", "soap_exchange",
+)  # fmt: skip
 OWN_DEFAULTS = {"home": "`.collecthub` in a checkout, else the user's data folder"}
 
 
