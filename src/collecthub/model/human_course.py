@@ -12,15 +12,29 @@ from decimal import Decimal
 from collecthub.model import facts_human as fh
 from collecthub.model.case import Case
 from collecthub.model.clock import Timer
-from collecthub.model.history_human import settled
+from collecthub.model.event import HoldSet
+from collecthub.model.history_human import DISPUTE_HOLD, settled
+from collecthub.model.objection import DisputeState
 from collecthub.model.plan import DECISION_DAYS, GRACE_DAYS, REMINDER_DAYS, STATEMENT_DAYS, Plan, PlanState
 
 LATE, BROKEN, STATEMENT = "plan:late", "plan:broken", "plan:statement"
 PROPOSAL_DAYS = 7  # a debtor who proposed a plan is answered within a week
 
 
-def follows(case: Case) -> tuple[fh.HumanFact, ...]:
-    """What the money that came in means for a running plan; empty when everything is noted."""
+def follows(case: Case) -> tuple[fh.HumanFact | HoldSet, ...]:
+    """What the money that came in means for a plan or a dispute; empty when everything is noted."""
+    return (*_plan_follows(case), *_dispute_follows(case))
+
+
+def _dispute_follows(case: Case) -> tuple[HoldSet, ...]:
+    """Once the undisputed part is settled, only what is disputed is left: the case rests until it is decided."""
+    waits_for_decision = any(one.is_open or one.state is DisputeState.TO_COURT for one in case.objections.disputes)
+    if not waits_for_decision or case.demanded > 0 or case.owed_here <= 0 or case.held_for(DISPUTE_HOLD):
+        return ()
+    return (HoldSet(reason=DISPUTE_HOLD, note="everything that is still open is disputed"),)
+
+
+def _plan_follows(case: Case) -> tuple[fh.HumanFact, ...]:
     plan = case.plan
     if plan is None or not plan.is_running:
         return ()
