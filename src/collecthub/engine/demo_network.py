@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from collecthub.bundled.demo_network import demo_partners
 from collecthub.engine.context import Hub
+from collecthub.engine.demo_partners import demo_partners
 from collecthub.model.contract import Side
 from collecthub.store import tables as t
 from collecthub.store.connections import write_partner

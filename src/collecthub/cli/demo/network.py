@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from collecthub.bundled.demo_network import demo_partners
 from collecthub.cli.demo.portfolio import Plan
 from collecthub.engine.context import Hub
 from collecthub.engine.contracting import enter_contract
 from collecthub.engine.demo_network import install_demo_network
+from collecthub.engine.demo_partners import demo_partners
 from collecthub.engine.doors import create_partner
 from collecthub.engine.mandates import sign_mandate
 from collecthub.model.contract import GridRow, Side, Terms

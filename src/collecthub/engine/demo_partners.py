@@ -34,7 +34,7 @@ def demo_partners() -> tuple[tuple[PartnerProfile, Terms | None], ...]:
     >>> len(found) >= 154, found["UY"] is not None, found["ZW"]
     (True, True, None)
     """
-    text = (files("collecthub.bundled") / "demo_network.csv").read_text(encoding="utf-8")
+    text = (files("collecthub.engine") / "demo_network.csv").read_text(encoding="utf-8")
     atlas = bundled_atlas()
     return tuple(
         (_profile(atlas, row["country"], row["role"]), _terms(atlas, row["country"]) if row["tier"] == "standard" else None)
