@@ -92,6 +92,14 @@ def test_a_partner_without_a_line_is_said_to_have_none(home: Path, run: Run) -> 
     assert "connection add" in run("partner", "profile", "check", "nobody", wanted=3).output
 
 
+def test_a_partner_who_calls_the_hub_is_described_as_well(home: Path, run: Run) -> None:
+    run("partner", "add", "moulin", "--name", "Moulin", "--role", "lawyer")
+    run("connection", "add", "mailbox", "--name", "Box", "--partner", "moulin")
+    (line,) = told(run("partner", "profile", "check", "moulin", "--json"))["lines"]
+    says = {one["topic"]: one["says"] for one in line["profile"]}
+    assert "until the partner fetches it" in says["delivery"] and line["keys"] == []
+
+
 def alarms(hub: Hub) -> list[tuple[str, str]]:
     with hub.database.read() as conn:
         rows = conn.execute(sa.select(t.tasks.c.title, t.tasks.c.state).where(t.tasks.c.kind == KIND)).all()

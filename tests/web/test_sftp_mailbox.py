@@ -15,6 +15,7 @@ import asyncssh
 import paramiko
 import pytest
 import sqlalchemy as sa
+from formats.court_cases import particulars
 from lxml import etree
 from walk.scripted import ScriptedPlugin, World
 
@@ -25,11 +26,13 @@ from collecthub.engine.doors import connect
 from collecthub.formats.xml import XmlFormat
 from collecthub.model.case import Case
 from collecthub.model.codes import Status
+from collecthub.model.event import DispatchBlocked
 from collecthub.model.exchange import CaseFile
 from collecthub.model.partner import PartnerProfile
 from collecthub.model.party import Party
 from collecthub.sandbox import signed_container as theirs
-from collecthub.store.case_log import read_cases
+from collecthub.store import tables as t
+from collecthub.store.case_log import read_cases, read_events
 from collecthub.store.connections import CreditorRow, Playbook, add_connection, write_creditor, write_partner
 from collecthub.store.queries.scope import LOCAL_OPERATOR
 from collecthub.testing.inline import run_until_idle
@@ -78,19 +81,20 @@ class Desk:
             (found,) = read_cases(conn, sa.true())
         return found
 
-    def answer(self, name: str, exchange_id: str = "b-1", *, signer: str = "bailiff") -> None:
+    def answer(self, name: str, exchange_id: str = "b-1", *, signer: str = "bailiff", is_test: str = "false") -> None:
         """A sealed acceptance of the case, in the partner's folder."""
         case = self.case()
         assert case.placement is not None
         root = etree.fromstring(_ACCEPTED.format(
             exchange=exchange_id, hub=self.hub.settings.operator_name, case=case.case_id, file=case.placement.message_id,
+            test=is_test,
         ).encode())  # fmt: skip
         signed = theirs.sign(root, IDENTITIES[signer])
         (self.home / name).write_bytes(theirs.seal("exchange.xml", signed, load_certificate(OWN.certificate_pem)))
 
 
 _ACCEPTED = """<Exchange xmlns="urn:collecthub:case-exchange:1.0"><ExchangeId>{exchange}</ExchangeId><Version>1.0</Version>
-<SenderRef>bailiff</SenderRef><ReceiverRef>{hub}</ReceiverRef><CreatedAt>2026-06-15T12:00:00Z</CreatedAt>
+<SenderRef>bailiff</SenderRef><ReceiverRef>{hub}</ReceiverRef><CreatedAt>2026-06-15T12:00:00Z</CreatedAt><IsTest>{test}</IsTest>
 <MessageCount>1</MessageCount><Messages><CaseAcknowledgement><MessageId>{exchange}-1</MessageId><CaseId>{case}</CaseId>
 <HolderRef>2026/77</HolderRef><InReplyTo>{file}</InReplyTo><Verdict>accepted</Verdict>
 <OccurredAt>2026-06-15T09:00:00Z</OccurredAt></CaseAcknowledgement></Messages></Exchange>"""
@@ -104,7 +108,9 @@ def mailbox_settings(name: str) -> dict[str, object]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
+    """The desk; a parameter is added to the profile of both partners."""
+    habits: dict[str, object] = getattr(request, "param", {})
     world = World()
     hub, _queue = make_hub(
         tmp_path / "hub", f"sqlite:///{tmp_path}/hub.sqlite3", ("scripted", ScriptedPlugin(world)),
@@ -120,7 +126,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         add_connection(conn, connection("books", "scripted_erp", "erp", "kroon", None, now))
     with hub.work() as work:
         for name in IDENTITIES:
-            connect(hub, work, LOCAL_OPERATOR, kind="sftp_mailbox", name=name, settings=mailbox_settings(name), partner_id=name)
+            connect(hub, work, LOCAL_OPERATOR, kind="sftp_mailbox", name=name, settings=mailbox_settings(name) | habits, partner_id=name)
     world.parties["U1"] = Party(name="Montevideo SA", country="UY")
     world.invoice("1", "U1", "2026-04-01", "500.00")
     with hub.work() as work:
@@ -156,6 +162,14 @@ def test_what_cannot_be_trusted_gets_its_receipt_with_the_reason(desk: Desk) -> 
     desk.sftp("bailiff", "get receipt/f.zip.p7m.nak.json said")
     assert b"sig.signer" in (desk.home / "said").read_bytes()
     assert desk.case().status is Status.SENT
+
+
+def test_an_answer_that_is_marked_as_a_test_is_read_and_changes_nothing(desk: Desk) -> None:
+    desk.answer("trial", is_test="true")
+    desk.sftp("bailiff", "put trial out/.t.part", "rename out/.t.part out/t.zip.p7m")
+    run_until_idle(desk.hub)
+    assert desk.names("bailiff", "receipt") == ["t.zip.p7m.ack.json"]
+    assert desk.case().status is Status.SENT and desk.case().placement.holder_ref == ""
 
 
 def test_nobody_sees_another_ones_mailbox(desk: Desk) -> None:
@@ -227,3 +241,17 @@ def test_every_request_of_the_protocol_is_answered_here_or_refused() -> None:
     }  # fmt: skip
     offered = {name for name, value in vars(asyncssh.SFTPServer).items() if inspect.isfunction(value)}
     assert offered - harmless <= set(vars(sftp_service._Files))
+
+
+COURT = {"case_format": "sdt-claim", "signature": "cms", "particulars": particulars("sdt-claim")}
+
+
+@pytest.mark.parametrize("desk", [COURT], indirect=True)
+def test_what_the_partners_format_cannot_carry_blocks_the_dispatch_by_name(desk: Desk) -> None:
+    with desk.hub.database.read() as conn:
+        facts = [event.fact for event in read_events(conn, desk.case().case_id)]
+        tasks = conn.execute(sa.select(t.tasks.c.kind, t.tasks.c.detail)).all()
+    (blocked,) = [fact for fact in facts if isinstance(fact, DispatchBlocked)]
+    assert "currency is EUR, only GBP can be written" in blocked.reason
+    assert any(kind == "dispatch_failed" and "only GBP" in detail for kind, detail in tasks)
+    assert desk.names("bailiff", "in") == ["done"]

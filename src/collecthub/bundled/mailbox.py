@@ -22,6 +22,7 @@ from collecthub.sdk import (
     Envelope,
     Exchange,
     Journal,
+    ProfileLine,
     QuarantineError,
     RawMessage,
     Receipt,
@@ -46,7 +47,7 @@ class MailboxSettings(BaseModel):
 
 
 class MailboxConnector:
-    """Satisfies `Dispatcher`, `StatusSource` and `Checkable` for one partner.
+    """Satisfies `Dispatcher`, `StatusSource`, `Checkable` and `Profiled` for one partner.
 
     Promise: exactly once into the mailbox, because putting it there and recording the receipt are one transaction;
     the partner may read it as often as he likes and knows a repetition by its exchange id.
@@ -113,6 +114,17 @@ class MailboxConnector:
     def check(self) -> Sequence[CheckStep]:
         """There is nothing outside that could fail."""
         return (CheckStep(name="built in", is_ok=True, detail="the partner calls the hub's SOAP service"),)
+
+    def profile(self) -> Sequence[ProfileLine]:
+        """What happens with this partner, in plain words."""
+        said = {
+            "format": "case exchange 1.0 in XML",
+            "delivery": "an exchange waits here until the partner fetches it over SOAP; nothing is sent anywhere",
+            "login": "an API key of the partner, as password or bearer token, over HTTPS",
+            "limits": f"at most {self._settings.batch_limit} messages in one exchange",
+            "answers": "the partner submits exchanges and asks what became of them",
+        }
+        return tuple(ProfileLine(topic=topic, says=says) for topic, says in said.items())
 
 
 def _text(root: Element, name: str) -> str:
