@@ -143,6 +143,21 @@ def test_a_country_without_a_pack_counts_nothing_and_says_so(office: Office) -> 
     assert found.total == Decimal("10000.00") and found.reckoning.notes
 
 
+def test_a_debtor_who_pays_what_is_asked_is_settled_though_nothing_was_booked(office: Office) -> None:
+    case_id = opened(office)
+    with pytest.raises(PermanentError, match="only 10258.63 EUR is owed"):
+        pay(office, case_id, "10258.64")
+    pay(office, case_id, "10258.63")
+    told = kinds(office, case_id)
+    assert told.index("charges_fixed") < told.index("payment_recorded") < told.index("case_closed")
+    found = look(office, case_id)
+    assert (found.total, found.accrued_total) == (Decimal(0), Decimal(0))
+    with office.hub.database.read() as conn:
+        payments = [line.amount for line in read_lines(conn, case_id) if line.kind is LineKind.PAYMENT]
+    assert payments == [Decimal("10000.00"), Decimal("258.63")]  # the ERP will find the first; the second is interest
+    assert verify(office.hub)[1] == ()
+
+
 # --- statements -----------------------------------------------------------------------------------
 
 

@@ -13,7 +13,9 @@ from decimal import Decimal
 import sqlalchemy as sa
 
 from collecthub.engine.case_work import change_case, close_tasks, locked_case
+from collecthub.engine.charging import fixed_charges, reckon
 from collecthub.engine.context import Hub, Work
+from collecthub.engine.payment_booking import portions
 from collecthub.errors import PermanentError
 from collecthub.model.case import Case
 from collecthub.model.codes import Outcome
@@ -99,14 +101,28 @@ def record_payment(
         )
     if paid_on > work.now.date():
         raise PermanentError(f"{paid_on} lies ahead", cure="Enter the day on which the money arrived.")
+    parts: tuple[Decimal, ...] = (amount,)
+    facts: list[Fact] = []
     if amount > case.balance.total:
+        facts, parts = _with_charges(hub, work, case, amount)
+    facts += [PaymentRecorded(amount=part, paid_on=paid_on, note=note, origin="person") for part in parts]
+    return change_case(hub, work, case, facts, actor=scope.subject)
+
+
+def _with_charges(hub: Hub, work: Work, case: Case, amount: Decimal) -> tuple[list[Fact], tuple[Decimal, ...]]:
+    """For a payment of more than the ledger asks for: what has grown by law, to be booked first, and the payment's parts.
+
+    What settles no invoice is a part of its own, so that the ERP's figures still find theirs. Raises `PermanentError`
+    when even with charges less is owed.
+    """
+    found = reckon(hub, work.conn, case, work.now.date()).account
+    if amount > found.total:
         raise PermanentError(
-            f"only {case.balance.total} {case.currency} is owed in case {case.number}",
+            f"only {found.total} {case.currency} is owed in case {case.number}",
             cure="Enter what belongs to this case; the rest is the debtor's credit with you.",
         )
-    return change_case(
-        hub, work, case, [PaymentRecorded(amount=amount, paid_on=paid_on, note=note, origin="person")], actor=scope.subject
-    )
+    fixed = fixed_charges(case, found, "payment")
+    return [fixed] if fixed else [], portions(case, amount)
 
 
 def answer_question(
