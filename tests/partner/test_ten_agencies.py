@@ -130,8 +130,7 @@ def test_ten_countries_at_once_while_the_network_fails(
         add_agency(office, f"agency-{country}", country)
     ids: dict[str, list[str]] = {}
     for country in (*REST, *FORM, *WEB):
-        debtors = [{"name": f"Debtor {country} {number}", "country": country} for number in range(2)]
-        ids[country] = [str(office.open_case(debtor=debtor)["case_id"]) for debtor in debtors]
+        ids[country] = [str(office.open_case(debtor={"name": f"Debtor {country}", "country": country})["case_id"])]
     office.run()
     pages = {country: Page(office, "en", f"agency-{country}").enter() for country in WEB}
     with ThreadPoolExecutor(10) as pool:
@@ -140,7 +139,7 @@ def test_ten_countries_at_once_while_the_network_fails(
         at_work += [pool.submit(works_by_page, pages[country], ids[country]) for country in WEB]
         for one in at_work:
             one.result()
-    assert sum(client.lost for client in by_rest.values()) > 10
+    assert sum(client.lost for client in by_rest.values()) > 5
     server.kill()
     for connection_id in lines.values():
         receive_connection(office.hub, connection_id)  # nobody answers: it waits
@@ -172,5 +171,5 @@ def _check(office: Office, ids: dict[str, list[str]]) -> None:
         with office.hub.database.read() as conn:
             books = our_books(conn, f"agency-{country}")
         assert {line.case_id for line in books} == set(cases)
-        assert [str(line.ours.received) for line in books] == ["20.50", "20.50"]
+        assert [str(line.ours.received) for line in books] == ["20.50"]
     assert office.client("operator").get("/api/v1/quarantine").json()["items"] == []
