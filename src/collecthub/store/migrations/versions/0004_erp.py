@@ -19,9 +19,9 @@ def upgrade() -> None:
     for table in (invoice_lines, own_reminders, wanted_papers):
         table.create(bind, checkfirst=True)
     seen = sa.inspect(bind)
-    for table, column in (
+    for name, column in (
         ("debtors", sa.Column("account", sa.Text, nullable=False, server_default="")),
         ("invoices", sa.Column("dunned_on", sa.Date)),
     ):
-        if column.name not in {known["name"] for known in seen.get_columns(table)}:
-            op.add_column(table, column)
+        if column.name not in {known["name"] for known in seen.get_columns(name)}:
+            op.add_column(name, column)
