@@ -26,7 +26,7 @@ from collecthub.store.queries.scope import LOCAL_OPERATOR
 
 SECONDS_FOR_100_000 = 120
 FLAT_MB = 40  # what the second half of a portfolio may add
-TEMPLATES = 200  # cases are opened once and then copied under other ids
+TEMPLATES = 40  # cases are opened once and then copied under other ids
 CHUNK = 500
 
 
