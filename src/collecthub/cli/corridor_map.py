@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 
 import msgspec
 import typer
@@ -34,6 +35,7 @@ def _room(belt: str, name: str) -> Room:
     module = importlib.import_module(f"collecthub.corridor.{name}")
     sentence = " ".join((module.__doc__ or "").split("\n\n")[0].split())
     signature = str(inspect.signature(getattr(module, name))).replace("'", "")
+    signature = re.sub(r"<function (.*?) at 0x[0-9a-f]+>", r"\1", signature)  # an address is another one each time
     return Room(belt=belt, room=name, does=sentence.partition(": ")[2] or sentence, signature=name + signature)
 
 
