@@ -24,7 +24,8 @@ def read_plain(content: bytes, of: type[T], amounts: frozenset[str]) -> T:
         for name, value in _pairs(decoder(Any, float_hook=str).decode(content)):
             if name in amounts and value is not None:
                 _check_amount(name, value)
-        return decoder(of).decode(content)
+        found: T = decoder(of).decode(content)
+        return found
     except msgspec.DecodeError as error:
         raise PermanentError(
             f"the document is not what is expected here: {error}", cure="See the example in the documentation."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -44,7 +45,7 @@ def client_money(conn: sa.Connection, on: dt.date) -> tuple[ClientMoney, ...]:
 
 def _one(
     on: dt.date, currency: str, moved: Sums, receipts: dict[str, Sums], out: dict[str, Sums],
-    accounts: tuple[AccountBalance, ...], before: int, booked: Sums, shown: Sums, charged: int, names: dict[str, str],
+    accounts: tuple[AccountBalance, ...], before: int, booked: Sums, shown: Sums, charged: int, names: Mapping[str, str],
 ) -> ClientMoney:  # fmt: skip
     def money(minor: int) -> Decimal:
         return from_minor(minor, currency)
