@@ -31,7 +31,7 @@ from collecthub.wire.crypto import Identity, sha256_hex
 KILLS, FILES = int(os.environ.get("COLLECTHUB_KILLS", "3")), int(os.environ.get("COLLECTHUB_KILL_FILES", "20"))
 SESSION_KILLS = int(os.environ.get("COLLECTHUB_SESSION_KILLS", "3"))
 SEND = str(Path(__file__).parent / "sending_process.py")
-pytestmark = [pytest.mark.slow, pytest.mark.chaos, pytest.mark.timeout(3600 if KILLS > 20 else 300)]
+pytestmark = [pytest.mark.slow, pytest.mark.chaos, pytest.mark.timeout(10_800 if KILLS > 20 else 300)]
 
 
 def test_killed_senders_deliver_each_file_once(connect, office, exchange, hub_identity: Identity, tmp_path: Path) -> None:
