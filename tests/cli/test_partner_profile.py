@@ -20,6 +20,7 @@ from collecthub.hub import open_hub
 from collecthub.sandbox.twin import RunningTwin, start_twin
 from collecthub.store import tables as t
 from collecthub.store.facts import remove_fact
+from collecthub.testing.inline import InlineQueue
 from collecthub.wire.crypto import generate_identity, generate_login_key, login_public_key
 
 LOGIN = generate_login_key()
@@ -116,6 +117,7 @@ def next_day(hub: Hub) -> None:
 def test_a_key_that_ends_soon_becomes_one_task_until_it_is_changed(peeters: list[str], run: Run, office: RunningTwin) -> None:
     made = told(run(*peeters, "--set", f"host_key_fingerprints={office.facts['host_key_fingerprint']}"))
     hub = open_hub(load_settings())
+    hub.queue = InlineQueue()
     far = dt.datetime(2099, 1, 1, tzinfo=dt.UTC)
     with hub.work() as work:  # nobody is listened to here: the clock alone is looked at
         work.conn.execute(sa.update(t.connections).values(next_due_at=far))

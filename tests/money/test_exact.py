@@ -20,8 +20,8 @@ from collecthub.model.money import Money, parse_amount
 from collecthub.store.case_log import to_minor
 
 SOURCE = Path(collecthub.__file__).parent
-# Twins keep foreign wires as they are, floats included; what waits in seconds is no money.
-ELSEWHERE = ("sandbox", "wire")
+# Twins keep foreign wires as they are, floats included; chances of payment are no money, nor is what waits in seconds.
+ELSEWHERE = ("sandbox", "wire", "score")
 
 
 def _money_modules() -> Iterator[tuple[Path, str]]:
