@@ -20,8 +20,9 @@ DESKTOP = {"width": 1280, "height": 900}
 expect.set_options(timeout=30_000)  # a busy machine is no defect of a page
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Closed with its module: while it is open no other test of the process can run an event loop of its own."""
     chromium = shutil.which("chromium") or _CHROMIUM
     if not Path(chromium).exists():
         pytest.skip("no system Chromium; install the package chromium")
