@@ -176,3 +176,12 @@ def test_what_the_erp_anonymised_is_removed_with_notes_and_payer(place: VendorHu
     place.pull(connection_id)
     account = detail(place, "Klant C1").erp.account
     assert account and account.notes == ()
+
+
+def test_a_case_of_many_invoices_gets_the_rest_of_its_papers_later(place: VendorHub) -> None:
+    for number in range(13):
+        place.owe(f"{2000 + number}", "C1", "100.00")
+    connected(place)
+    assert len(papers_of(place, "Klant C1")) == 10 and awaited(place) == 3
+    later(place, hours=2)
+    assert len(papers_of(place, "Klant C1")) == 13 and awaited(place) == 0

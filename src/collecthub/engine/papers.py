@@ -75,18 +75,22 @@ def keep_papers(
     _keep_lines(hub, work, row, item_refs, papers)
     if isinstance(hub.connector_for(row), DocumentSource):
         missing = [ref for ref in item_refs if ref in papers.asked and not papers.documents.get(ref)]
-        ask_again(hub, work, row, case_id, missing, after=PAUSES[0])
+        ask_again(hub, work, row, case_id, missing, after=PAUSES[0], tries=1)
+        # A case of many invoices opens with the first of them, so that it does not eat the ERP's calls of a day at once.
+        rest = [ref for ref in item_refs if ref not in papers.asked]
+        ask_again(hub, work, row, case_id, rest, after=PAUSES[0])
     return note_documents(work, case_id, creditor_id, _documents(papers, item_refs), actor=actor)
 
 
 def ask_again(
-    hub: Hub, work: Work, row: ConnectionRow, case_id: str, item_refs: Iterable[str], *, after: dt.timedelta = dt.timedelta()
-) -> None:
-    """Have the papers of these invoices of a case fetched later."""
+    hub: Hub, work: Work, row: ConnectionRow, case_id: str, item_refs: Iterable[str], *,
+    after: dt.timedelta = dt.timedelta(), tries: int = 0,
+) -> None:  # fmt: skip
+    """Have the papers of these invoices of a case fetched `after` a while; `tries` brought nothing so far."""
     rows: list[dict[str, object]] = [
         {
             "connection_id": row.connection_id, "item_ref": item_ref, "creditor_id": row.creditor_id, "case_id": case_id,
-            "tries": 1 if after else 0, "next_attempt_at": work.now + after,
+            "tries": tries, "next_attempt_at": work.now + after,
         }
         for item_ref in item_refs
     ]
