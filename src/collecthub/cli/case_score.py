@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from collecthub.cli.amounts import amount
 from collecthub.cli.case_ref import CaseRef, case_id_of
 from collecthub.cli.hub_access import client
 from collecthub.cli.output import Json, note, plain, print_json, print_table, say
-from collecthub.cli.parties import amount
 
 if TYPE_CHECKING:
     from collecthub.model.case import Case

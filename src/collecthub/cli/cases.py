@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
+from collecthub.cli.amounts import amount
 from collecthub.cli.balance import show_balance
 from collecthub.cli.case_ref import CaseRef, case_id_of
 from collecthub.cli.claim_nature import say_nature
@@ -15,7 +16,6 @@ from collecthub.cli.export_command import export_case
 from collecthub.cli.hub_access import client
 from collecthub.cli.lists import Cursor, Limit, print_page
 from collecthub.cli.output import Json, plain, print_json, print_table, say
-from collecthub.cli.parties import amount
 from collecthub.cli.statement import write_statement
 
 if TYPE_CHECKING:

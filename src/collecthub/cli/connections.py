@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from collecthub.cli import connecting
+from collecthub.cli.amounts import amount
 from collecthub.cli.hub_access import client
 from collecthub.cli.lists import Cursor, Limit, print_page
 from collecthub.cli.output import Json, note, print_json, print_listed, print_record, print_table, say
-from collecthub.cli.parties import amount
 
 if TYPE_CHECKING:
     from collecthub.engine.release import FirstWave

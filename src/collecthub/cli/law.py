@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 from collecthub.cli import law_clock
+from collecthub.cli.amounts import amount
 from collecthub.cli.errors_shown import FINDINGS
 from collecthub.cli.law_options import (
     ContractDate,
@@ -21,7 +22,6 @@ from collecthub.cli.law_options import (
     SegmentOption,
     ToLastKnown,
     Variant,
-    amount,
     currency,
     day,
     law_of,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from collecthub.cli.amounts import amount
 from collecthub.cli.errors_shown import FINDINGS
 from collecthub.cli.law_options import (
     ContractDate,
@@ -17,7 +18,6 @@ from collecthub.cli.law_options import (
     Rates,
     SegmentOption,
     Variant,
-    amount,
     day,
     law_of,
     today,

@@ -9,28 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from collecthub.errors import PermanentError
-from collecthub.model.money import parse_amount
+from collecthub.cli.amounts import amount
 
 if TYPE_CHECKING:
     from collecthub.law.rules import CountryLaw
 
 Segment = Literal["B2B", "B2C", "B2G"]
-
-
-def amount(text: str) -> Decimal:
-    """An amount of zero or more as typed.
-
-    >>> amount("50.00")
-    Decimal('50.00')
-    """
-    try:
-        value = parse_amount(text)
-    except PermanentError as error:
-        raise typer.BadParameter(f"{text[:40]!r} is not an amount such as 50.00") from error
-    if value < 0:
-        raise typer.BadParameter(f"{text[:40]!r} is not an amount of zero or more")
-    return value
 
 
 def day(text: str) -> dt.date:

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Literal
 
 import typer
 
+from collecthub.cli.amounts import amount
 from collecthub.cli.hub_access import client
 from collecthub.cli.lists import Cursor, Limit, print_page
 from collecthub.cli.output import Json, print_json, print_listed, say
 
 creditor_app = typer.Typer(no_args_is_help=True, help="Creditors: the tenants of the hub.")
 partner_app = typer.Typer(no_args_is_help=True, help="Partners: bailiffs, lawyers and agencies that take cases.")
-
-
-def amount(text: str) -> Decimal:
-    """A decimal amount of an option.
-
-    >>> amount("50.00")
-    Decimal('50.00')
-    """
-    try:
-        value = Decimal(text)
-    except InvalidOperation as error:
-        raise typer.BadParameter(f"{text[:40]!r} is not an amount such as 50.00") from error
-    if not value.is_finite() or value < 0:
-        raise typer.BadParameter(f"{text[:40]!r} is not an amount of zero or more")
-    return value
 
 
 def words(text: str) -> tuple[str, ...]:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from collecthub.cli.amounts import amount
 from collecthub.cli.case_ref import CaseRef, case_id_of
 from collecthub.cli.hub_access import client
 from collecthub.cli.lists import Cursor, Limit, print_page
 from collecthub.cli.output import Json, note, print_json, print_record, print_table, say
-from collecthub.cli.parties import amount
 
 if TYPE_CHECKING:
     from collecthub.engine.payments_in import ImportedFile, Owner

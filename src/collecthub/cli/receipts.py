@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 
 import typer
 
+from collecthub.cli.amounts import amount
 from collecthub.cli.case_ref import CaseRef, case_id_of
 from collecthub.cli.hub_access import client
 from collecthub.cli.output import Json, print_json, say
-from collecthub.cli.parties import amount
 from collecthub.cli.remittance import day
 
 app = typer.Typer(no_args_is_help=True, help="Receipts for cash and card.")
