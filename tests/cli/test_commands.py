@@ -162,3 +162,9 @@ def test_generated_pages_are_checked_file_by_file(run: Run, tmp_path: Path) -> N
     stale = run("docs", "--check", "--folder", pages, "--json", wanted=1)
     assert answer(stale)["items"] == [{"file": "docs/settings.md"}]
     assert page.read_text(encoding="utf-8") == "outdated"
+
+
+@pytest.mark.parametrize("typed", ["1e2", "\u0661\u0662", "1,50", "NaN", " 1"])
+def test_an_amount_that_is_no_plain_decimal_is_no_option(run: Run, home: Path, typed: str) -> None:
+    shown = run("partner", "add", "x", "--name", "X", "--role", "lawyer", "--minimum", typed, wanted=2)
+    assert "not an amount" in shown.output

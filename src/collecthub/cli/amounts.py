@@ -10,12 +10,14 @@ from collecthub.errors import PermanentError
 from collecthub.model.money import parse_amount
 
 
-def amount(text: str) -> Decimal:
+def amount(text: str | Decimal) -> Decimal:
     """An amount of zero or more as typed: ASCII digits with a point.
 
     >>> amount("50.00")
     Decimal('50.00')
     """
+    if isinstance(text, Decimal):  # the option's own default passes through here as well
+        return text
     try:
         value = parse_amount(text)
     except PermanentError as error:
