@@ -15,6 +15,7 @@ from collecthub.engine.case_work import change_case, locked_case, open_task
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.desk import add_document, add_note
 from collecthub.engine.objection_desk import explain_non_payment, file_complaint, find_hardship, raise_dispute
+from collecthub.engine.page_guard import paper_type
 from collecthub.engine.plan_desk import agree_plan, propose_plan
 from collecthub.errors import PermanentError
 from collecthub.model.case import Case
@@ -24,7 +25,6 @@ from collecthub.store.queries.scope import Role, Scope
 
 IDENTITY_HOLD = "identity"
 LARGEST_UPLOAD = 10_000_000
-_MAGIC = {b"%PDF-": "application/pdf", b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
 
 class Enclosure(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,7 +137,7 @@ def _enclose(hub: Hub, work: Work, scope: Scope, case_id: str, said: Said, kind:
     if said.enclosure is None:
         return
     content = said.enclosure.content
-    media_type = next((kind_ for magic, kind_ in _MAGIC.items() if content.startswith(magic)), "")
+    media_type = paper_type(content)
     if not media_type or len(content) > LARGEST_UPLOAD:
         raise PermanentError(
             "this file cannot be taken", cure="Send a PDF, a PNG or a JPEG picture of at most 10 MB."

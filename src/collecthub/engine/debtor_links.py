@@ -15,13 +15,13 @@ import msgspec
 import sqlalchemy as sa
 
 from collecthub.engine.context import Hub, Work
+from collecthub.engine.page_guard import wait_seconds
 from collecthub.errors import RetryableError
 from collecthub.store.accounts import token_digest
 from collecthub.store.contact_tables import debtor_links, debtor_visits
 from collecthub.store.queries.scope import not_there
 
 VISIT_LASTS = dt.timedelta(hours=2)
-FREE_TRIES, LONGEST_WAIT = 5, dt.timedelta(minutes=15)
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # without what is misread on paper
 
 
@@ -68,7 +68,7 @@ def case_of_link(conn: sa.Connection, token: str) -> str:
 def enter(conn: sa.Connection, token: str, code: str, now: dt.datetime) -> str | None:
     """The token of a new visit, None for a wrong code. Raises `NotThereError`, or `RetryableError` after many wrong codes."""
     row = _link(conn, token, lock=True)
-    wait = _wait(row, now)
+    wait = wait_seconds(row.tries, row.tried_at, now)
     if wait:
         raise RetryableError("too many wrong codes", cure="Wait and try again.", retry_after_seconds=wait)
     digits = "".join(char for char in code if char.isdigit())
@@ -104,11 +104,3 @@ def _link(conn: sa.Connection, token: str, *, lock: bool = False) -> Any:
     if row is None:
         raise not_there("page", "of this address")
     return row
-
-
-def _wait(row: Any, now: dt.datetime) -> float:
-    over = row.tries - FREE_TRIES
-    if over < 0 or row.tried_at is None:
-        return 0
-    pause = min(dt.timedelta(seconds=2 ** min(over + 1, 12)), LONGEST_WAIT)
-    return float(max((row.tried_at + pause - now).total_seconds(), 0))

@@ -16,6 +16,7 @@ import msgspec
 import sqlalchemy as sa
 
 from collecthub.engine.context import Work
+from collecthub.engine.page_guard import wait_seconds
 from collecthub.errors import PermanentError, RetryableError
 from collecthub.model.ids import new_id
 from collecthub.store import partner_tables as p
@@ -26,7 +27,6 @@ from collecthub.store.queries.scope import Role, Scope, not_there
 
 LANGUAGES = ("en", "nl", "fr", "de", "es")
 LINK_LASTS, VISIT_LASTS = dt.timedelta(days=90), dt.timedelta(hours=12)
-FREE_TRIES, LONGEST_WAIT = 5, dt.timedelta(minutes=15)
 
 
 class NewLink(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,7 +121,7 @@ def enter(conn: sa.Connection, token: str, code: str, now: dt.datetime) -> str |
     row = conn.execute(_live(token, now).with_for_update()).first()
     if row is None:
         raise not_there("page", "of this address")
-    wait = _wait(row, now)
+    wait = wait_seconds(row.tries, row.tried_at, now)
     if wait:
         raise RetryableError("too many wrong codes", cure="Wait and try again.", retry_after_seconds=wait)
     mine = p.partner_links.c.link_id == row.link_id
@@ -137,14 +137,6 @@ def enter(conn: sa.Connection, token: str, code: str, now: dt.datetime) -> str |
         )
     )
     return visit
-
-
-def _wait(row: Any, now: dt.datetime) -> float:
-    over = row.tries - FREE_TRIES
-    if over < 0 or row.tried_at is None:
-        return 0
-    pause = min(dt.timedelta(seconds=2 ** min(over + 1, 12)), LONGEST_WAIT)
-    return float(max((row.tried_at + pause - now).total_seconds(), 0))
 
 
 def read_visit(conn: sa.Connection, token: str, visit: str, now: dt.datetime) -> Visit | None:

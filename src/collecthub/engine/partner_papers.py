@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from collecthub.engine.case_work import open_task
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.mandates import sign_mandate
+from collecthub.engine.page_guard import paper_type
 from collecthub.errors import PermanentError
 from collecthub.model.ids import derived_id
 from collecthub.model.mandate import MandateKind
@@ -19,7 +20,6 @@ from collecthub.store.queries.scope import Scope
 
 LICENCE, AGREEMENT, ATTORNEY = "licence", "agreement", "power_of_attorney"
 PAPER_BYTES_MAX = 20_000_000
-_MAGIC = {b"%PDF-": "application/pdf", b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
 
 class Paper(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +39,7 @@ def bring_licence(
     hub: Hub, work: Work, scope: Scope, *, name: str, content: bytes, language: str, expires_on: dt.date | None
 ) -> str:
     """Keep a licence that a partner uploads; a person looks at it. Raises `PermanentError` unless it is a PDF or a picture."""
-    media_type = next((kind for start, kind in _MAGIC.items() if content.startswith(start)), "")
+    media_type = paper_type(content)
     if not media_type or len(content) > PAPER_BYTES_MAX:
         raise PermanentError("this is no PDF, PNG or JPEG of at most 20 MB", cure="Choose another file.")
     sha256 = hub.evidence.keep(content)
