@@ -10,11 +10,11 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from functools import lru_cache
 from typing import IO
 
 from msgspec.structs import replace
 
+from collecthub.formats.bank.camt_part import Part, local_name, read_part
 from collecthub.formats.bank.statement import (
     ZERO,
     BankStatement,
@@ -42,7 +42,7 @@ def read_camt(stream: IO[bytes]) -> Parts:
     walk: _Walk | None = None
     for entry in iter_elements(stream, "{*}Ntry"):
         report = entry.getparent()
-        if report is None or _local(report) not in _REPORTS:
+        if report is None or local_name(report) not in _REPORTS:
             continue
         if walk is None:
             walk = _Walk(report)
@@ -58,18 +58,18 @@ def _without_entries(stream: IO[bytes]) -> _Walk:
     root = parse(stream.read(_SMALL + 1), max_bytes=_SMALL)
     _check_root(root)
     message = next(iter(root), None)
-    reports = [] if message is None else [child for child in message if _local(child) in _REPORTS]
+    reports = [] if message is None else [child for child in message if local_name(child) in _REPORTS]
     if not reports:
         line = f"line {root.sourceline}" if message is None else f"line {message.sourceline}"
-        named = _local(root) if message is None else _local(message)
+        named = local_name(root) if message is None else local_name(message)
         raise refuse("incomplete", f"{named} has no statement, report or notification", line)
     return _Walk(reports[0])
 
 
 def _check_root(root: Element) -> None:
     namespace = str(root.tag).partition("}")[0].removeprefix("{")
-    if _local(root) != "Document" or not _NAMESPACE.match(namespace):
-        raise refuse("format", f"{_local(root)} of {namespace[:80]!r} is not a camt.052, 053 or 054 message", f"line {root.sourceline}")
+    if local_name(root) != "Document" or not _NAMESPACE.match(namespace):
+        raise refuse("format", f"{local_name(root)} of {namespace[:80]!r} is not a camt.052, 053 or 054 message", f"line {root.sourceline}")
 
 
 class _Walk:
@@ -94,7 +94,7 @@ class _Walk:
         self._done += 1
 
     def _skip_to(self, report: Element | None) -> Iterator[BankStatement]:
-        reports = [child for child in self._message if _local(child) in _REPORTS]
+        reports = [child for child in self._message if local_name(child) in _REPORTS]
         for empty in reports[self._done :]:
             if empty is report:
                 return
@@ -104,7 +104,7 @@ class _Walk:
 
     def read_entry(self, entry: Element) -> Iterator[BankTransaction]:
         assert self._head is not None, "entered before"
-        yield from self._head.read_entry(entry)
+        yield from self._head.read_entry(read_part(entry))
 
     def _close(self) -> Iterator[BankStatement]:
         if self._head is not None:
@@ -120,31 +120,32 @@ class _Walk:
 class _Head:
     """One statement while it is read: its frame, the sums of its entries, what it says about them itself."""
 
-    def __init__(self, report: Element) -> None:
-        self.line = f"line {report.sourceline}"
-        self.kind = _REPORTS[_local(report)]
-        account = _child(report, "Acct")
-        number = "" if account is None else _text(account, "Id/IBAN") or _text(account, "Id/Othr/Id")
+    def __init__(self, element: Element) -> None:
+        self.line = f"line {element.sourceline}"
+        self.kind = _REPORTS[local_name(element)]
+        report = read_part(element, without="Ntry")
+        account = report.child("Acct")
+        number = "" if account is None else account.words("Id/IBAN") or account.words("Id/Othr/Id")
         if not number:
             raise refuse("incomplete", "the statement names no account (Acct/Id)", self.line)
         self.account = bare_account(number)
-        self.ref = _text(report, "Id")
-        self.sequence = _text(report, "ElctrncSeqNb") or _text(report, "LglSeqNb")
-        self.made_on = _day(_text(report, "CreDtTm"), self.line)
-        self.currency = "" if account is None else _text(account, "Ccy")
+        self.ref = report.words("Id")
+        self.sequence = report.words("ElctrncSeqNb") or report.words("LglSeqNb")
+        self.made_on = _day(report.words("CreDtTm"), self.line)
+        self.currency = "" if account is None else account.words("Ccy")
         self.balances = _balances(report)
-        self.summary = _child(report, "TxsSummry")
+        self.summary = report.child("TxsSummry")
         self.entries = self.transactions = 0
         self.sums = {True: ZERO, False: ZERO}
         self.counts = {True: 0, False: 0}
         self.booked = ZERO
 
-    def read_entry(self, entry: Element) -> Iterator[BankTransaction]:
+    def read_entry(self, entry: Part) -> Iterator[BankTransaction]:
         self.entries += 1
-        place = f"entry {self.entries}, line {entry.sourceline}"
+        place = f"entry {self.entries}, line {entry.line}"
         amount, currency = _money(entry, place)
         is_credit = _direction(entry, place)
-        status = _text(entry, "Sts/Cd") or _text(entry, "Sts/Prtry") or _text(entry, "Sts")
+        status = entry.words("Sts/Cd") or entry.words("Sts/Prtry") or entry.words("Sts")
         self.sums[is_credit] += amount
         self.counts[is_credit] += 1
         if status == "BOOK":
@@ -172,17 +173,17 @@ class _Head:
     def _balance(self, codes: tuple[str, ...]) -> tuple[Decimal, str, dt.date | None] | None:
         return next((self.balances[code] for code in codes if code in self.balances), None)
 
-    def _check_summary(self, summary: Element) -> None:
+    def _check_summary(self, summary: Part) -> None:
         every = sum(self.counts.values()), sum(self.sums.values(), ZERO)
         stated = {
             "TtlNtries": every, "TtlCdtNtries": (self.counts[True], self.sums[True]),
             "TtlDbtNtries": (self.counts[False], self.sums[False]),
         }
         for name, (count, total) in stated.items():
-            part = _child(summary, name)
+            part = summary.child(name)
             if part is None:
                 continue
-            said, amount = _text(part, "NbOfNtries"), _text(part, "Sum")
+            said, amount = part.words("NbOfNtries"), part.words("Sum")
             if said and said != str(count):
                 raise refuse("control", f"{name} states {said} entries, the statement has {count}", self.line)
             if amount and _decimal(amount, self.line) != total:
@@ -193,38 +194,38 @@ class _Entry:
     """One booking with the payments in it."""
 
     def __init__(
-        self, head: _Head, entry: Element, place: str, amount: Decimal, currency: str, is_credit: bool, status: str
+        self, head: _Head, entry: Part, place: str, amount: Decimal, currency: str, is_credit: bool, status: str
     ) -> None:
         self.head, self.entry, self.place = head, entry, place
         self.amount, self.currency, self.is_credit = amount, currency, is_credit
         self.is_pending = status in {"PDNG", "FUTR", "INFO"}
-        booked = _date(_child(entry, "BookgDt"), place)
-        self.value_on = _date(_child(entry, "ValDt"), place)
+        booked = _date(entry.child("BookgDt"), place)
+        self.value_on = _date(entry.child("ValDt"), place)
         when = booked or self.value_on or head.made_on
         if when is None:
             raise refuse("incomplete", "neither the entry nor its message has a date", place)
         self.booked_on = when
         self.doubt = "" if booked or self.value_on else "the bank states no booking date; that of its message is taken"
-        self.ref = given_ref(_text(entry, "AcctSvcrRef") or _text(entry, "NtryRef"))
-        self.is_return = _text(entry, "RvslInd") in {"true", "1"} or _is_return(entry)
+        self.ref = given_ref(entry.words("AcctSvcrRef") or entry.words("NtryRef"))
+        self.is_return = entry.words("RvslInd") in {"true", "1"} or _is_return(entry)
 
     def transactions(self) -> Iterator[BankTransaction]:
         """One record per payment. What a batch says against itself is noted on each of its payments."""
-        details = [child for part in _children(self.entry, "NtryDtls") for child in _children(part, "TxDtls")]
-        batch = next((found for part in _children(self.entry, "NtryDtls") for found in _children(part, "Btch")), None)
-        said = "" if batch is None else _text(batch, "NbOfTxs")
+        details = [child for part in self.entry.every("NtryDtls") for child in part.every("TxDtls")]
+        batch = next((found for part in self.entry.every("NtryDtls") for found in part.every("Btch")), None)
+        said = "" if batch is None else batch.words("NbOfTxs")
         if len(details) > 1 and not all(_amounts(detail) for detail in details):
             lump = self._record(details[0], self.place, self.amount, self.is_credit, self.ref, len(details))
             yield replace(lump, reference="", payer_name="", payer_account="", text="", doubt="a batch whose payments have no amounts")
         elif not details:
             yield self._record(self.entry, self.place, self.amount, self.is_credit, self.ref, _whole(said))
         elif len(details) == 1:
-            own = given_ref(_text(details[0], "Refs/AcctSvcrRef"))
+            own = given_ref(details[0].words("Refs/AcctSvcrRef"))
             yield self._record(details[0], self.place, self.amount, self.is_credit, own or self.ref, _whole(said))
         else:
             yield from self._batch(details, said)
 
-    def _batch(self, details: list[Element], said: str) -> Iterator[BankTransaction]:
+    def _batch(self, details: list[Part], said: str) -> Iterator[BankTransaction]:
         records = [self._detail(detail, number) for number, detail in enumerate(details, 1)]
         doubt = ""
         if any(record.currency != self.currency for record in records):
@@ -239,29 +240,29 @@ class _Entry:
             doubt = doubt or f"the batch states {said} payments and holds {len(details)}"
         yield from (replace(record, doubt=doubt) for record in records) if doubt else records
 
-    def _detail(self, detail: Element, number: int) -> BankTransaction:
+    def _detail(self, detail: Part, number: int) -> BankTransaction:
         place = f"{self.place}, transaction {number}"
         amount, currency = _detail_money(detail, self.currency, place)
-        said = _text(detail, "CdtDbtInd")
+        said = detail.words("CdtDbtInd")
         is_credit = said == "CRDT" if said else self.is_credit
-        record = self._record(detail, place, amount, is_credit, given_ref(_text(detail, "Refs/AcctSvcrRef")), 1)
+        record = self._record(detail, place, amount, is_credit, given_ref(detail.words("Refs/AcctSvcrRef")), 1)
         return record if currency == self.currency else replace(record, currency=currency)
 
     def _record(
-        self, part: Element, place: str, amount: Decimal, is_credit: bool, bank_ref: str, payments: int
+        self, part: Part, place: str, amount: Decimal, is_credit: bool, bank_ref: str, payments: int
     ) -> BankTransaction:
         side, agent = ("Dbtr", "Ultmt") if is_credit else ("Cdtr", "Ultmt")
-        reason = _child(part, "RtrInf")
-        name = _text(part, f"RltdPties/{side}/Nm") or _text(part, f"RltdPties/{side}/Pty/Nm")
-        name = name or _text(part, f"RltdPties/{agent}{side}/Nm") or _text(part, f"RltdPties/{agent}{side}/Pty/Nm")
-        account = _text(part, f"RltdPties/{side}Acct/Id/IBAN") or _text(part, f"RltdPties/{side}Acct/Id/Othr/Id")
+        reason = part.child("RtrInf")
+        name = part.words(f"RltdPties/{side}/Nm") or part.words(f"RltdPties/{side}/Pty/Nm")
+        name = name or part.words(f"RltdPties/{agent}{side}/Nm") or part.words(f"RltdPties/{agent}{side}/Pty/Nm")
+        account = part.words(f"RltdPties/{side}Acct/Id/IBAN") or part.words(f"RltdPties/{side}Acct/Id/Othr/Id")
         return BankTransaction(
             place=place, account=self.head.account, statement_ref=self.head.ref, amount=amount, currency=self.currency,
             is_credit=is_credit, booked_on=self.booked_on, value_on=self.value_on, is_pending=self.is_pending,
             is_return=self.is_return or reason is not None or _is_return(part),
             return_reason="" if reason is None else _reason(reason),
-            entry_ref=self.ref, entry_amount=self.amount, bank_ref=bank_ref, end_to_end_ref=given_ref(_text(part, "Refs/EndToEndId")),
-            original_ref=given_ref(_text(part, "Refs/AcctSvcrRef")) if bank_ref != _text(part, "Refs/AcctSvcrRef") else "",
+            entry_ref=self.ref, entry_amount=self.amount, bank_ref=bank_ref, end_to_end_ref=given_ref(part.words("Refs/EndToEndId")),
+            original_ref=given_ref(part.words("Refs/AcctSvcrRef")) if bank_ref != part.words("Refs/AcctSvcrRef") else "",
             reference=_reference(part), payer_name=name, payer_account=bare_account(account), text=_words(part, self.entry),
             payments=payments, doubt=self.doubt,
         )  # fmt: skip
@@ -270,76 +271,45 @@ class _Entry:
 # --- fields ---------------------------------------------------------------------------------------
 
 
-def _local(element: Element) -> str:
-    return _without_namespace(str(element.tag))
-
-
-@lru_cache(maxsize=1024)
-def _without_namespace(tag: str) -> str:
-    return tag.rpartition("}")[2]
-
-
-def _children(element: Element, name: str) -> Iterator[Element]:
-    return (child for child in element if _local(child) == name)
-
-
-def _child(element: Element, path: str) -> Element | None:
-    found: Element | None = element
-    for name in path.split("/"):
-        assert found is not None, "left below when a step is missing"
-        for child in found:
-            if _without_namespace(child.tag) == name:
-                found = child
-                break
-        else:
-            return None
-    return found
-
-
-def _text(element: Element, path: str) -> str:
-    found = _child(element, path)
-    return "" if found is None or found.text is None else found.text.strip()
-
-
 def _whole(text: str) -> int:
     return max(int(text), 1) if text.isascii() and text.isdigit() and len(text) < 10 else 1
 
 
-def _money(entry: Element, place: str) -> tuple[Decimal, str]:
-    found = _child(entry, "Amt")
+def _money(entry: Part, place: str) -> tuple[Decimal, str]:
+    found = entry.child("Amt")
     if found is None or not found.text:
         raise refuse("incomplete", "the entry has no amount (Amt)", place)
-    currency = currency_of(str(found.get("Ccy", "")), place)
+    currency = currency_of(found.currency, place)
     return amount_of(found.text, currency, place), currency
 
 
-def _detail_money(detail: Element, currency: str, place: str) -> tuple[Decimal, str]:
+def _detail_money(detail: Part, currency: str, place: str) -> tuple[Decimal, str]:
     """The amount of one payment, in the currency of its booking where it is stated in that."""
     stated = _amounts(detail)
     text, code = next((one for one in stated if one[1] == currency), stated[0])
     return amount_of(text, currency_of(code, place), place), code
 
 
-def _amounts(detail: Element) -> list[tuple[str, str]]:
+def _amounts(detail: Part) -> list[tuple[str, str]]:
     """The amounts that a payment states, best first, each with its currency."""
     return [
-        (found.text, str(found.get("Ccy", "")))
+        (found.text, found.currency)
         for path in ("Amt", "AmtDtls/TxAmt/Amt", "AmtDtls/CntrValAmt/Amt", "AmtDtls/InstdAmt/Amt")
-        if (found := _child(detail, path)) is not None and found.text
+        if (found := detail.child(path)) is not None and found.text
     ]
 
 
-def _direction(entry: Element, place: str) -> bool:
-    said = _text(entry, "CdtDbtInd")
+def _direction(entry: Part, place: str) -> bool:
+    said = entry.words("CdtDbtInd")
     if said not in {"CRDT", "DBIT"}:
         raise refuse("incomplete", f"the direction (CdtDbtInd) is {said[:10]!r}, not CRDT or DBIT", place)
     return said == "CRDT"
 
 
-def _date(element: Element | None, place: str) -> dt.date | None:
+def _date(element: Part | None, place: str) -> dt.date | None:
     if element is None:
         return None
-    return _day(_text(element, "Dt") or _text(element, "DtTm"), place)
+    return _day(element.words("Dt") or element.words("DtTm"), place)
 
 
 def _day(text: str, place: str) -> dt.date | None:
@@ -355,46 +325,46 @@ def _decimal(text: str, place: str) -> Decimal:
     return amount_of(text, "CLF", place)  # a sum without a currency: as fine as any currency gets
 
 
-def _balances(report: Element) -> dict[str, tuple[Decimal, str, dt.date | None]]:
+def _balances(report: Part) -> dict[str, tuple[Decimal, str, dt.date | None]]:
     """The booked balances by type; of a type that comes twice the first, unless one says that it is an interim one."""
     found: dict[str, tuple[Decimal, str, dt.date | None]] = {}
-    for balance in _children(report, "Bal"):
-        code = _text(balance, "Tp/CdOrPrtry/Cd")
-        place = f"balance {code}, line {balance.sourceline}"
-        if code not in (*_OPENING, *_CLOSING) or _text(balance, "Tp/SubTp/Cd") == "INTM":
+    for balance in report.every("Bal"):
+        code = balance.words("Tp/CdOrPrtry/Cd")
+        place = f"balance {code}, line {balance.line}"
+        if code not in (*_OPENING, *_CLOSING) or balance.words("Tp/SubTp/Cd") == "INTM":
             continue
         amount, currency = _money(balance, place)
         signed = amount if _direction(balance, place) else -amount
-        found.setdefault(code, (signed, currency, _date(_child(balance, "Dt"), place)))
+        found.setdefault(code, (signed, currency, _date(balance.child("Dt"), place)))
     return found
 
 
-def _is_return(part: Element) -> bool:
-    return _text(part, "BkTxCd/Domn/Fmly/SubFmlyCd") in _RETURNS
+def _is_return(part: Part) -> bool:
+    return part.words("BkTxCd/Domn/Fmly/SubFmlyCd") in _RETURNS
 
 
-def _reason(part: Element) -> str:
-    code = _text(part, "Rsn/Cd") or _text(part, "Rsn/Prtry")
-    words = " ".join((child.text or "").strip() for child in _children(part, "AddtlInf"))
+def _reason(part: Part) -> str:
+    code = part.words("Rsn/Cd") or part.words("Rsn/Prtry")
+    words = " ".join((child.text or "").strip() for child in part.every("AddtlInf"))
     return f"{code} {words}".strip()
 
 
-def _reference(part: Element) -> str:
-    remittance = _child(part, "RmtInf")
+def _reference(part: Part) -> str:
+    remittance = part.child("RmtInf")
     if remittance is None:
         return ""
-    found = (_text(structured, "CdtrRefInf/Ref") for structured in _children(remittance, "Strd"))
+    found = (structured.words("CdtrRefInf/Ref") for structured in remittance.every("Strd"))
     return " ".join(dict.fromkeys(ref for ref in found if ref))
 
 
-def _words(part: Element, entry: Element) -> str:
-    remittance = _child(part, "RmtInf")
-    lines = [] if remittance is None else [child.text or "" for child in _children(remittance, "Ustrd")]
+def _words(part: Part, entry: Part) -> str:
+    remittance = part.child("RmtInf")
+    lines = [] if remittance is None else [child.text or "" for child in remittance.every("Ustrd")]
     if remittance is not None:
-        for structured in _children(remittance, "Strd"):
-            lines += [_text(document, "Nb") for document in _children(structured, "RfrdDocInf")]
-            lines += [child.text or "" for child in _children(structured, "AddtlRmtInf")]
-    lines.append(_text(part, "AddtlTxInf"))
+        for structured in remittance.every("Strd"):
+            lines += [document.words("Nb") for document in structured.every("RfrdDocInf")]
+            lines += [child.text or "" for child in structured.every("AddtlRmtInf")]
+    lines.append(part.words("AddtlTxInf"))
     if not any(line.strip() for line in lines):
-        lines.append(_text(entry, "AddtlNtryInf"))
+        lines.append(entry.words("AddtlNtryInf"))
     return " ".join(" ".join(lines).split())

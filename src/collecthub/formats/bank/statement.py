@@ -105,7 +105,9 @@ def currency_of(text: str, place: str) -> str:
 
 def given_ref(text: str) -> str:
     """A reference, or nothing where the bank writes that there is none."""
-    plain = "".join(char for char in " ".join(text.split()) if char.isprintable())
+    plain = " ".join(text.split())
+    if not plain.isprintable():
+        plain = "".join(char for char in plain if char.isprintable())
     return "" if plain.upper() in _NOT_GIVEN else plain
 
 
