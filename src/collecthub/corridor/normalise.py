@@ -14,6 +14,7 @@ from collecthub.model.money import round_amount
 EARLIEST = dt.date(1990, 1, 1)
 LATEST = dt.date(2100, 1, 1)
 _LARGEST = Decimal(10) ** 15
+_SMALLEST = -_LARGEST
 
 
 def normalise(raw: RawInvoice) -> Invoice | RefusedRow:
@@ -35,6 +36,7 @@ def normalise(raw: RawInvoice) -> Invoice | RefusedRow:
         )
     due_on = raw.due_on or raw.issued_on
     assert due_on is not None, "checked above"
+    amount = round_amount(raw.amount, raw.currency)
     return Invoice(
         item_ref=raw.item_ref,
         debtor_ref=raw.debtor_ref,
@@ -45,8 +47,8 @@ def normalise(raw: RawInvoice) -> Invoice | RefusedRow:
         issued_on=raw.issued_on,
         due_on=due_on,
         currency=raw.currency,
-        amount=round_amount(raw.amount, raw.currency),
-        open_amount=round_amount(raw.open_amount, raw.currency),
+        amount=amount,
+        open_amount=amount if raw.open_amount is raw.amount else round_amount(raw.open_amount, raw.currency),
         settles_ref=raw.settles_ref,
         group_ref=raw.group_ref,
         document_ref=raw.document_ref,
@@ -76,7 +78,7 @@ def _problem(raw: RawInvoice) -> tuple[str, str] | None:
         return "row.text", "a text holds a character that cannot be stored"
     if not (raw.amount.is_finite() and raw.open_amount.is_finite()):
         return "row.amount", "an amount is not a number"
-    if not (-_LARGEST < raw.amount < _LARGEST and -_LARGEST < raw.open_amount < _LARGEST):
+    if not (_SMALLEST < raw.amount < _LARGEST and _SMALLEST < raw.open_amount < _LARGEST):
         return "row.amount", "an amount has more than 15 digits"
     if raw.kind is ItemKind.INVOICE and raw.state is ItemState.OPEN and raw.open_amount < 0:
         return "row.negative", f"an open invoice asks for a negative amount ({raw.open_amount} {currency})"

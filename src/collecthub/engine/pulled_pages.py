@@ -8,6 +8,7 @@ import struct
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -199,6 +200,7 @@ def _is_deletion(raw: RawInvoice) -> bool:
     return raw.state is ItemState.CANCELLED and not raw.debtor_ref
 
 
+_iso = lru_cache(maxsize=4096)(dt.date.isoformat)  # a portfolio knows some hundred days
 _RULES = b"1"  # of `normalise` and of the columns: when they change, every line is read again
 
 
@@ -210,11 +212,12 @@ def _fingerprint(raw: RawInvoice) -> int:
 def _values(row: ConnectionRow, item: Invoice, fingerprint: int) -> tuple[Any, ...]:
     """A line as its row of the table."""
     places = minor_units(item.currency)
+    minor = int(item.amount.scaleb(places))
     return (
         row.connection_id, item.item_ref, row.creditor_id or "",
-        item.debtor_ref, item.debtor_name, item.number, item.kind.value, item.state.value,
-        item.issued_on.isoformat() if item.issued_on else None, item.due_on.isoformat(), item.currency,
-        int(item.amount.scaleb(places)), int(item.open_amount.scaleb(places)), item.settles_ref, item.group_ref,
-        item.document_ref, item.dunning_level, int(item.is_blocked), item.text,
-        item.dunned_on.isoformat() if item.dunned_on else None, fingerprint, _LOOK_NOW_TEXT,
+        item.debtor_ref, item.debtor_name, item.number, item.kind._value_, item.state._value_,
+        _iso(item.issued_on) if item.issued_on else None, _iso(item.due_on), item.currency,
+        minor, minor if item.open_amount is item.amount else int(item.open_amount.scaleb(places)),
+        item.settles_ref, item.group_ref, item.document_ref, item.dunning_level, int(item.is_blocked), item.text,
+        _iso(item.dunned_on) if item.dunned_on else None, fingerprint, _LOOK_NOW_TEXT,
     )
