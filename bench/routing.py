@@ -17,7 +17,7 @@ from bench.usage import measured, peak_mb
 from collecthub.engine.context import Hub
 from collecthub.engine.feasibility import dry_run
 from collecthub.engine.opening import open_cases
-from collecthub.engine.placing import decision
+from collecthub.engine.placing import decisions
 from collecthub.engine.routing import Ground
 from collecthub.model.event import RouteChosen
 from collecthub.store import tables as t
@@ -27,7 +27,7 @@ from collecthub.store.queries.scope import LOCAL_OPERATOR
 SECONDS_FOR_100_000 = 120
 FLAT_MB = 40  # what the second half of a portfolio may add
 TEMPLATES = 40  # cases are opened once and then copied under other ids
-CHUNK = 500
+CHUNK = 100  # as placing does
 
 
 def rows(folder: Path, databases: Mapping[str, NewDatabase], cases: int) -> Iterator[Finding]:
@@ -72,7 +72,7 @@ def route_all(hub: Hub, told: dict[str, object], cases: int) -> None:
                 break
             ground = Ground(conn, [case.case_id for case in found], hub.business_date(), chances)
             chances = ground.chances
-            routed += sum(isinstance(decision(hub, ground, case), RouteChosen) for case in found)
+            routed += sum(isinstance(fact, RouteChosen) for fact in decisions(hub, ground, found))
         seen += len(found)
         if "half_mb" not in told and seen >= cases // 2:
             told["half_mb"] = peak_mb()

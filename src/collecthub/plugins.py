@@ -16,7 +16,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from types import ModuleType
 from typing import Any, TypeVar
@@ -155,6 +155,20 @@ class PluginSet:
             if answer is not None:
                 yield impl.plugin_name, answer
 
+    def ask_each(self, hook: str, items: Sequence[Mapping[str, Any]]) -> list[list[tuple[str, Any]]]:
+        """Every plugin's answers to a hook for many items, by item: as `ask` for each of them, but handed over at once.
+
+        A plugin that fails or hangs at one item is passed over for this item alone.
+        """
+        answers: list[list[tuple[str, Any]]] = [[] for _ in items]
+        for impl in reversed(getattr(self._manager.hook, hook).get_hookimpls()):
+            given = [{name: item[name] for name in impl.argnames if name in item} for item in items]
+            said = _answers(impl.function, given, f"{impl.plugin_name}.{hook}")
+            for place, answer in enumerate(said):
+                if answer is not None:
+                    answers[place].append((impl.plugin_name, answer))
+        return answers
+
 
 def load_plugins(bundled: Iterable[tuple[str, ModuleType]], disabled: Sequence[str] = ()) -> PluginSet:
     """The bundled plugins and every installed one of the entry-point group `collecthub`."""
@@ -214,17 +228,8 @@ def call_with_deadline(function: Callable[..., T], seconds: float, what: str, **
 
     A call that hangs keeps its (daemon) thread; the caller gets a `ContractError` when the time is over.
     """
-    future: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(contextvars.Context().run(function, **arguments))
-        except BaseException as error:  # noqa: BLE001  # foreign code may raise anything, SystemExit too
-            future.set_exception(error)
-
-    _idle_caller().do(run, what)
     try:
-        return future.result(timeout=seconds)
+        return _begun(what, function, **arguments).result(timeout=seconds)
     except CollecthubError:
         raise
     except TimeoutError as error:
@@ -237,6 +242,63 @@ def call_with_deadline(function: Callable[..., T], seconds: float, what: str, **
         raise ContractError(
             f"{what} failed with {type(error).__name__}: {error}", cure="Report it to the plugin's author."
         ) from error
+
+
+def _begun(what: str, function: Callable[..., T], **arguments: Any) -> Future[T]:
+    """A foreign call that has begun in another thread."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(contextvars.Context().run(function, **arguments))
+        except BaseException as error:  # noqa: BLE001  # foreign code may raise anything, SystemExit too
+            future.set_exception(error)
+
+    _idle_caller().do(run, what)
+    return future
+
+
+def _answers(function: Callable[..., Any], items: Sequence[Mapping[str, Any]], what: str) -> list[Any]:
+    """One answer an item, None where there is none. No item may take longer than a hook may."""
+    answers: list[Any] = []
+    while len(answers) < len(items):
+        walk = _Walk(function, items[len(answers) :], what)
+        answers += walk.ended()
+    return answers
+
+
+class _Walk:
+    """Foreign code on its way through items, in another thread."""
+
+    def __init__(self, function: Callable[..., Any], items: Sequence[Mapping[str, Any]], what: str) -> None:
+        self._function, self._items, self._what = function, items, what
+        self._answers: list[Any] = []
+        self._is_given_up = False
+
+    def ended(self) -> list[Any]:
+        """The answers up to the last item, or up to the one at which it hangs: it did not get further in time."""
+        end = _begun(self._what, self._go)
+        while not self._is_given_up:
+            so_far = len(self._answers)
+            try:
+                end.result(timeout=HOOK_SECONDS)
+                break
+            except TimeoutError:
+                self._is_given_up = len(self._answers) == so_far
+        if self._is_given_up:
+            log.warning("%s did not answer within %g seconds", self._what, HOOK_SECONDS)
+            return [*self._answers, None]
+        return self._answers
+
+    def _go(self) -> None:
+        for item in self._items:
+            if self._is_given_up:
+                return
+            try:
+                self._answers.append(self._function(**item))
+            except BaseException as error:  # noqa: BLE001  # foreign code may raise anything, SystemExit too
+                log.warning("%s failed with %s: %s", self._what, type(error).__name__, error)
+                self._answers.append(None)
 
 
 def call_port(

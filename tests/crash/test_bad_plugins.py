@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from pathlib import Path
 
 import pytest
 
 from collecthub import plugins as plugin_loading
 from collecthub.plugins import PluginSet, load_plugins
+from collecthub.sdk import hookimpl
 
 SPEC = """
 from pydantic import BaseModel
@@ -73,3 +75,30 @@ def test_a_plugin_that_fails_when_asked_is_passed_over(plugins: PluginSet) -> No
         plugins.ask("propose_routes", case=None, creditor_country="BE", partners=(), as_of=dt.date(2026, 6, 15))
     )
     assert answers == {"z_good": ["a proposal"]}
+
+
+def test_many_items_are_asked_at_once_and_one_bad_item_costs_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plugin_loading, "HOOK_SECONDS", 0.2)
+    released = threading.Event()
+    plugins = PluginSet()
+    plugins.add("moody", _Moody(released))
+    countries = ["BE", "raises", "DE", "hangs", "FR"]
+    items = [{"case": None, "creditor_country": one, "partners": (), "as_of": dt.date(2026, 6, 15)} for one in countries]
+    answers = plugins.ask_each("propose_routes", items)
+    released.set()
+    assert answers == [[("moody", ["BE"])], [], [("moody", ["DE"])], [], [("moody", ["FR"])]]
+
+
+class _Moody:
+    """A plugin that raises at one case and hangs at another."""
+
+    def __init__(self, released: threading.Event) -> None:
+        self._released = released
+
+    @hookimpl
+    def propose_routes(self, creditor_country: str) -> list[str]:
+        if creditor_country == "raises":
+            raise SystemExit("no")
+        if creditor_country == "hangs":
+            self._released.wait(60)
+        return [creditor_country]

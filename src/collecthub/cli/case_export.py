@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from collecthub.corridor.dispatch import compose_case_file
 from collecthub.engine.case_work import CASE_FILE
 from collecthub.engine.context import Hub
-from collecthub.engine.placing import decision
+from collecthub.engine.placing import decisions
 from collecthub.engine.routing import Ground
 from collecthub.errors import PermanentError
 from collecthub.model.case import Case, Placement
@@ -81,7 +81,7 @@ def _next_placement(hub: Hub, case: Case, creditor: CreditorRow, receiver: str) 
     if case.placement is not None and case.placement.is_live:
         return case.placement
     with hub.database.read() as conn:
-        chosen: Any = decision(hub, Ground(conn, [case.case_id], hub.business_date()), case)
+        chosen: Any = decisions(hub, Ground(conn, [case.case_id], hub.business_date()), [case])[0]
     if not isinstance(chosen, RouteChosen) and receiver:
         return Placement(
             placement_id="", partner_id=receiver, partner_name=receiver, route="", procedure=Procedure.JUDICIAL,

@@ -76,7 +76,8 @@ def compare_routes(hub: Hub, conn: sa.Connection, scope: Scope, case_id: str, as
     """Compare every route of a case. Nothing is changed. Raises `NotThereError`."""
     case = read_owned_case(conn, scope, case_id)
     ground = Ground(conn, [case_id], as_of)
-    judged = [_judged(hub, ground, case, one) for one in (*proposals(hub, ground, case), *_leave_it(case))]
+    (proposed,) = proposals(hub, ground, [case])
+    judged = [_judged(hub, ground, case, one) for one in (*proposed, *_leave_it(case))]
     unique = list({(one.route, one.partner_id): one for one in judged}.values())
     ranked = sorted(ranking(case, unique), key=lambda one: _ORDER.get(one.standing, 2))
     ranked.sort(key=lambda one: one.route == NONE)

@@ -40,17 +40,17 @@ def place_cases(hub: Hub, creditor_id: str) -> None:
             work.hold(found)
             ground = Ground(work.conn, found, hub.business_date(), chances) if found else None
             chances = ground.chances if ground else None
-            for case in filter(_is_ready, map(work.book.held, found)):
+            ready = list(filter(_is_ready, map(work.book.held, found)))
+            for case, turn in zip(ready, turns(hub, ground, ready) if ground else (), strict=True):
                 assert ground is not None, "there are cases"
-                _place(hub, work, ground, case)
+                _place(hub, work, ground, case, turn)
         if len(found) < CASES_PER_CHUNK:
             return
         after = found[-1]
 
 
-def _place(hub: Hub, work: Work, ground: Ground, case: Case) -> None:
+def _place(hub: Hub, work: Work, ground: Ground, case: Case, turn: Turn) -> None:
     """Hand one case over, or leave behind why not and who must do what."""
-    turn = placed(hub, ground, case)
     creditor = ground.around.creditor(case.creditor_id)
     clocks = creditor.playbook.clocks if creditor else RungClocks()
     facts = (*turn.facts, *_clock_facts(turn.facts, ground.profiles, clocks))
@@ -99,9 +99,9 @@ def _is_ready(case: Case | None) -> TypeGuard[Case]:
     return case is not None and case.status in _PLACEABLE and not case.holds
 
 
-def decision(hub: Hub, ground: Ground, case: Case) -> Fact:
-    """How placing the case would end today: a route, a hold, or why it stays. Nothing is changed."""
-    return placed(hub, ground, case).facts[-1]
+def decisions(hub: Hub, ground: Ground, cases: Sequence[Case]) -> list[Fact]:
+    """How placing each case would end today: a route, a hold, or why it stays. Nothing is changed."""
+    return [turn.facts[-1] for turn in turns(hub, ground, cases)]
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,8 +113,19 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     stopped: Assessment | None = None
 
 
-def placed(hub: Hub, ground: Ground, case: Case) -> Turn:
+def turns(hub: Hub, ground: Ground, cases: Sequence[Case]) -> list[Turn]:
     """Ask every plugin for routes, check the best ones, and let the room decide; then papers and vetoes."""
+    found = [_turn(hub, ground, case, given) for case, given in zip(cases, proposals(hub, ground, cases), strict=True)]
+    going = [place for place, turn in enumerate(found) if isinstance(turn.facts[-1], RouteChosen)]
+    asked = [{"case": cases[place], "partner": found[place].partner, "as_of": ground.as_of} for place in going]
+    for place, vetoes in zip(going, hub.plugins.ask_each("veto_dispatch", asked), strict=True):
+        for _, veto in vetoes[:1]:
+            blocked = DispatchBlocked(code=veto.code, reason=veto.reason)
+            found[place] = Turn(facts=(*found[place].facts[:-1], blocked))
+    return found
+
+
+def _turn(hub: Hub, ground: Ground, case: Case, proposed: Sequence[RouteProposal]) -> Turn:
     answers: dict[tuple[str, str], Assessment] = {}
 
     def stops(one: RouteProposal) -> str:
@@ -124,7 +135,7 @@ def placed(hub: Hub, ground: Ground, case: Case) -> Turn:
         return stop[1] if stop else ""
 
     placement_id = derived_id(case.case_id, str(case.version), "placement")
-    chosen = route(case, proposals(hub, ground, case), ground.profiles, placement_id, stops)
+    chosen = route(case, proposed, ground.profiles, placement_id, stops)
     sealed = _seal(case)
     if not isinstance(chosen, RouteChosen):
         return _nobody(case, chosen, answers, sealed)
@@ -136,8 +147,8 @@ def placed(hub: Hub, ground: Ground, case: Case) -> Turn:
     if missing:
         told = "; ".join(one.text for one in missing)
         return Turn(facts=(*before, HoldSet(reason=PENDING, note=told)), partner=partner, missing=missing)
-    for _, veto in hub.plugins.ask("veto_dispatch", case=case, partner=partner, as_of=ground.as_of):
-        return Turn(facts=(*before, DispatchBlocked(code=veto.code, reason=veto.reason)))
+    if partner.capacity:  # the next case of this chunk finds it with one case more
+        ground.held[partner.partner_id] = ground.held.get(partner.partner_id, 0) + 1
     return Turn(facts=(*before, chosen), partner=partner)
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from collecthub.engine.case_work import change_case, locked_case
 from collecthub.engine.context import Hub, Work
-from collecthub.engine.placing import decision
+from collecthub.engine.placing import decisions
 from collecthub.engine.routing import Ground
 from collecthub.errors import PermanentError
 from collecthub.model.case import Case
@@ -85,9 +85,11 @@ def first_wave(hub: Hub, scope: Scope, connection_id: str, exclusions: Exclusion
         with hub.database.read() as conn:
             ground = Ground(conn, [case.case_id for case, _ in chunk], hub.business_date())
             ground.around.assume_reminders(connection_id, rules.reminders_by)
-            for case, groups in chunk:
-                reason = _reason_to_stay(case, groups, rules)
-                chosen: Fact | None = None if reason else decision(hub, ground, case)
+            reasons = [_reason_to_stay(case, groups, rules) for case, groups in chunk]
+            going = [case for (case, _), reason in zip(chunk, reasons, strict=True) if not reason]
+            decided = iter(decisions(hub, ground, going))
+            for (case, _), reason in zip(chunk, reasons, strict=True):
+                chosen: Fact | None = None if reason else next(decided)
                 if isinstance(chosen, RouteChosen):
                     leaving[chosen.route, chosen.partner_name, case.debtor.country, case.currency].append(case.demanded)
                 else:

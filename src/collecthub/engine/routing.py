@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -71,7 +71,7 @@ def _reachable(conn: sa.Connection) -> frozenset[str]:
     return frozenset(partner_id for partner_id in conn.scalars(query) if partner_id)
 
 
-def _held(conn: sa.Connection) -> Mapping[str, int]:
+def _held(conn: sa.Connection) -> dict[str, int]:
     query = (
         sa.select(t.cases.c.partner_id, sa.func.count())
         .where(t.cases.c.partner_id.is_not(None), t.cases.c.status != Status.CLOSED.value)
@@ -101,18 +101,23 @@ def read_chances(conn: sa.Connection) -> Mapping[str, Decimal]:
 # --- proposals ------------------------------------------------------------------------------------
 
 
-def proposals(hub: Hub, ground: Ground, case: Case) -> list[RouteProposal]:
-    """Everything that plugins propose for a case, priced, and every way before a court with its standing."""
-    country = ground.country_of(case)
-    asked = hub.plugins.ask(
-        "propose_routes", case=case, creditor_country=country, partners=ground.profiles, as_of=ground.as_of
+def proposals(hub: Hub, ground: Ground, cases: Sequence[Case]) -> Iterator[list[RouteProposal]]:
+    """For each case everything that plugins propose, priced, and every way before a court with its standing."""
+    same = {"partners": ground.profiles, "as_of": ground.as_of}
+    asked = hub.plugins.ask_each(
+        "propose_routes", [{"case": case, "creditor_country": ground.country_of(case), **same} for case in cases]
     )
+    for case, answers in zip(cases, asked, strict=True):
+        yield _of_case(hub, ground, case, [one for _, found in answers for one in found])
+
+
+def _of_case(hub: Hub, ground: Ground, case: Case, proposed: Sequence[RouteProposal]) -> list[RouteProposal]:
     view = View(
         file=ground.file(case, Procedure.JUDICIAL, None, is_strict=True), as_of=ground.as_of, atlas=bundled_atlas(),
         laws=lambda code: laws_of(hub, code),
     )  # fmt: skip
     barred_on = limitation_day(view)
-    given = [_completed(ground, case, one, barred_on) for _, found in asked for one in found]
+    given = [_completed(ground, case, one, barred_on) for one in proposed]
     return [*given, *map(_of_law, ways(view, barred_on))]
 
 

@@ -77,7 +77,7 @@ class CreditSeen(FactBase, frozen=True, kw_only=True, tag="credit_seen"):
     reason: str
 
 
-class RouteOption(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class RouteOption(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A way that was considered, and why it was chosen or not.
 
     `standing` is `possible`, `rejected` or `unknown` (a person must look); empty where nothing more was compared.

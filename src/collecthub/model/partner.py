@@ -11,7 +11,7 @@ from collecthub.model.licence import Licence
 from collecthub.model.rungs import RungClocks
 
 
-class RouteProposal(msgspec.Struct, frozen=True, kw_only=True):
+class RouteProposal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One possible way for a case. Lower `rank` is better; a proposal without a partner says why not.
 
     `standing` is `possible`, `rejected` (the reason says why) or `unknown` (a person must look). The rest is for the
@@ -82,3 +82,4 @@ class Veto(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     reason: str
     vetoed_by: str
+    article: str = ""  # where the law forbids it

@@ -78,17 +78,17 @@ def assess(file: CaseFacts, as_of: dt.date, atlas: Atlas, laws: Laws) -> Assessm
     """Ask every rule."""
     view = View(file=file, as_of=as_of, atlas=atlas, laws=laws)
     book = rule_book()
-    answers = {rule.id: CHECKS[rule.id](view) for rule in book.rules}
+    answers = {rule.id: (rule, CHECKS[rule.id](view)) for rule in book.rules}
     found = [
-        _finding(view, rule, answers[rule.id], book.version)
-        for rule in book.rules
-        if answers[rule.id].verdict in (Verdict.FOUND, Verdict.UNKNOWN)
+        _finding(view, rule, answer, book.version)
+        for rule, answer in answers.values()
+        if answer.verdict is Verdict.FOUND or answer.verdict is Verdict.UNKNOWN
     ]
     found.sort(key=_badness)
     return Assessment(
         case_id=file.case.case_id, procedure=file.procedure, as_of=as_of, atlas_version=atlas.version,
         rule_version=book.version, is_feasible=not any(one.is_blocking for one in found),
-        verdicts={rule_id: answer.verdict for rule_id, answer in answers.items()}, findings=tuple(found),
+        verdicts={rule_id: answer.verdict for rule_id, (_, answer) in answers.items()}, findings=tuple(found),
     )
 
 

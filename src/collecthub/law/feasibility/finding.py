@@ -46,7 +46,7 @@ class Verdict(enum.StrEnum):
 # --- what a check looks at ------------------------------------------------------------------------
 
 
-class KnownDocument(msgspec.Struct, frozen=True, kw_only=True):
+class KnownDocument(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A document of the file. An empty `language` is not known."""
 
     kind: str  # invoice, contract, order, delivery, terms, reminder, assignment, judgment, ...
@@ -100,7 +100,7 @@ class PartnerFacts(msgspec.Struct, frozen=True, kw_only=True):
     expected_cost: Decimal | None = None  # in the case's currency
 
 
-class CaseFacts(msgspec.Struct, frozen=True, kw_only=True):
+class CaseFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A case with everything around it that the checks look at. None: the file does not say.
 
     `procedure` is the step that is planned; `forum` the country of the court, the debtor's when empty; `instrument`
@@ -215,7 +215,7 @@ def unknown(evidence: str) -> Answer:
     return Answer(verdict=Verdict.UNKNOWN, evidence=evidence)
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
+class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A rule that hit, or that could not be checked. `is_blocking`: it stops the procedure that is planned.
 
     `deadline_on` is the day of the law where there is one, else the day by which the owner should answer.

@@ -13,7 +13,7 @@ from collecthub.law.charges import COMPENSATION, ChargeQuestion, charge
 from collecthub.law.feasibility.finding import CLEAR, NOT_APPLICABLE, Answer, Severity, View, found, unknown
 from collecthub.law.interest import UnknownRateError
 from collecthub.law.limitation import Limitation, LimitationQuestion, limitation
-from collecthub.law.rules import CountryLaw, Fixing, InterestRule, LimitationRule, Unit
+from collecthub.law.rules import CountryLaw, Fixing, InterestRule, Unit
 from collecthub.model.codes import Phase
 from collecthub.model.exchange import Procedure
 
@@ -33,8 +33,10 @@ def limitation_of_claims(view: View) -> Answer:
     if not view.case.claims:
         return NOT_APPLICABLE
     oldest = min(claim.due_on for claim in view.case.claims)
-    countries = [code for code in dict.fromkeys((view.debtor_country, view.creditor_country)) if _periods(view, code)]
-    answers = (_limitation(view, code, oldest) for code in countries if _may_be_near(view, code, oldest))
+    countries = {
+        code: days for code in (view.debtor_country, view.creditor_country) if (days := _shortest(view, code)) is not None
+    }
+    answers = (_limitation(view, code, oldest) for code, days in countries.items() if _may_be_near(view, days, oldest))
     near = [one for one in answers if one and one.days_left is not None and one.days_left <= LIMITATION_WARNING_DAYS]
     if near:
         return _limitation_finding(view, min(near, key=lambda one: one.limitation_on or dt.date.max))
@@ -49,34 +51,27 @@ def limitation_day(view: View) -> dt.date | None:
     None while one of the two is not known, because it may be the earlier one.
     """
     countries = dict.fromkeys((view.debtor_country, view.creditor_country))
-    if not view.case.claims or not all(_periods(view, code) for code in countries):
+    if not view.case.claims or any(_shortest(view, code) is None for code in countries):
         return None
     oldest = min(claim.due_on for claim in view.case.claims)
     days = (found.limitation_on for code in countries if (found := _limitation(view, code, oldest)))
     return min(filter(None, days), default=None)
 
 
-def _periods(view: View, country: str) -> list[LimitationRule]:
-    """The periods that may hold for a claim of the case's segment and nature; else the ordinary ones."""
+def _shortest(view: View, country: str) -> int | None:
+    """Days of the shortest period that may hold for a claim of the case; None where no law or period is known."""
     law = view.law(country)
-    if law is None:
-        return []
-    segment, nature = view.case.segment, _nature(view, law)
-    return [
-        rule
-        for rule in law.limitation
-        if (rule.nature == nature if nature else rule.is_ordinary) and (not rule.segments or segment in rule.segments)
-    ]
+    return None if law is None else _shortest_by(_Law(law), view.case.segment, _nature(view, law))
 
 
 def _nature(view: View, law: CountryLaw) -> str:
     """The kind of claim, where this law has a period of its own for it."""
-    return view.file.nature if any(rule.nature == view.file.nature for rule in law.limitation) else ""
+    nature = view.file.nature
+    return nature if nature and any(rule.nature == nature for rule in law.limitation) else ""
 
 
-def _may_be_near(view: View, country: str, due_on: dt.date) -> bool:
+def _may_be_near(view: View, shortest: int, due_on: dt.date) -> bool:
     """Whether the shortest period could end within the warning time: most claims are too young to look closer."""
-    shortest = min(_DAYS[rule.period.unit] * rule.period.count for rule in _periods(view, country))
     return due_on + dt.timedelta(days=shortest - LIMITATION_WARNING_DAYS) <= view.as_of
 
 
@@ -104,6 +99,17 @@ class _Law:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Law) and other.law is self.law
+
+
+@lru_cache(maxsize=512)
+def _shortest_by(law: _Law, segment: str, nature: str) -> int | None:
+    """Among the periods for this segment and nature; without a nature among the ordinary ones."""
+    days = (
+        _DAYS[rule.period.unit] * rule.period.count
+        for rule in law.law.limitation
+        if (rule.nature == nature if nature else rule.is_ordinary) and (not rule.segments or segment in rule.segments)
+    )
+    return min(days, default=None)
 
 
 @lru_cache(maxsize=4096)  # claims of one due date are many in a portfolio

@@ -14,7 +14,7 @@ from importlib.resources import files
 import msgspec
 
 from collecthub.law.basis import Evidence
-from collecthub.law.feasibility.assess import CHECKS
+from collecthub.law.feasibility.assess import CHECKS, Check
 from collecthub.law.feasibility.finding import Answer, Verdict, View
 from collecthub.law.feasibility.money import limitation_day
 from collecthub.law.feasibility.rules import rule_book
@@ -49,7 +49,7 @@ class WayBook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ways: tuple[WayRule, ...]
 
 
-class Way(msgspec.Struct, frozen=True, kw_only=True):
+class Way(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A way for one case on one day."""
 
     rule: WayRule
@@ -69,7 +69,7 @@ def way_book() -> WayBook:
     return msgspec.convert(tomllib.loads(text), WayBook)
 
 
-Known = dict[tuple[str, str], Answer]  # by rule, and by instrument where the rule looks at it
+Known = dict[str, Answer]  # by rule, with the instrument or step where the rule looks at it
 
 
 def ways(view: View, limitation_on: dt.date | None = None) -> tuple[Way, ...]:
@@ -105,17 +105,32 @@ def _judged(view: View, rule: WayRule, known: Known) -> tuple[str, str]:
 
 def _asked(view: View, rule: WayRule, known: Known) -> dict[str, Answer]:
     """The answers of a way's checks; what says the same for several ways is asked once."""
-    asked = [name for name in rule.checks if not (rule.needs_clause and name == "JUR-02")]
-    missing = [name for name in asked if _key(name, rule) not in known]
+    asked = _questions()[rule.id]
+    missing = [(key, check) for _, key, check in asked if key not in known]
     if missing:
         file = msgspec.structs.replace(view.file, procedure=rule.procedure, instrument=rule.instrument)
         of_way = msgspec.structs.replace(view, file=file)
-        known.update({_key(name, rule): CHECKS[name](of_way) for name in missing})
-    return {name: known[_key(name, rule)] for name in asked}
+        known.update({key: check(of_way) for key, check in missing})
+    return {name: known[key] for name, key, _ in asked}
 
 
-def _key(name: str, rule: WayRule) -> tuple[str, str]:
-    return (name, rule.instrument if name.startswith("INS") else rule.procedure.value)
+@cache
+def _questions() -> dict[str, tuple[tuple[str, str, Check], ...]]:
+    """By way what it asks: the rule, the key under which its answer is known, the check."""
+    return {
+        rule.id: tuple(
+            (name, f"{name} {_looks_at(name, rule)}", CHECKS[name])
+            for name in rule.checks if not (rule.needs_clause and name == "JUR-02")
+        )
+        for rule in way_book().ways
+    }  # fmt: skip
+
+
+def _looks_at(name: str, rule: WayRule) -> str:
+    """What of a way a check looks at, beside that it leads before a court: that is so for all of them."""
+    if name.startswith("INS"):
+        return rule.instrument
+    return rule.procedure.value if name == "LIM-02" else ""
 
 
 def _closed(view: View, rule: WayRule) -> str:
