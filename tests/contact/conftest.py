@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from walk.scripted import ScriptedPlugin, World
 from web.office import Office, furnish, make_hub
 
 import collecthub_contact_print
+import collecthub_contact_sms
 import collecthub_contact_smtp
 from collecthub.bundled import jurisdictions
 from collecthub.config import load_settings
@@ -46,6 +48,14 @@ def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTwin]:
     twin.stop()
 
 
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTwin]:
+    """The gateway of text messages."""
+    twin = start_twin("sms", tmp_path_factory.mktemp("gateway"))
+    yield twin
+    twin.stop()
+
+
 @pytest.fixture
 def office(tmp_path: Path, post: RunningTwin) -> Iterator[Office]:
     yield from contact_office(tmp_path, f"sqlite:///{tmp_path / 'hub.sqlite3'}", post)
@@ -56,19 +66,38 @@ def both_office(tmp_path: Path, database_url: str, post: RunningTwin) -> Iterato
     yield from contact_office(tmp_path, database_url, post)
 
 
-def contact_office(home: Path, database_url: str, post: RunningTwin) -> Iterator[Office]:
-    url = load_settings({}, home=home, database_url=database_url).database
-    plugins = (("jurisdictions", jurisdictions), ("scripted", ScriptedPlugin(World())), ("smtp", collecthub_contact_smtp), ("print", collecthub_contact_print))
-    hub, queue = make_hub(home, url, *plugins)
-    furnish(hub)
-    at(hub, MONDAY_TEN)
-    ready_intake(hub, LOCAL_OPERATOR, "kroon")
+def contact_plugins() -> tuple[tuple[str, object], ...]:
+    """Every channel that is shipped, and a scripted ERP."""
+    return (
+        ("jurisdictions", jurisdictions), ("scripted", ScriptedPlugin(World())), ("smtp", collecthub_contact_smtp),
+        ("sms", collecthub_contact_sms), ("print", collecthub_contact_print),
+    )  # fmt: skip
+
+
+def gateway_settings(gateway: RunningTwin) -> dict[str, object]:
+    return {
+        "base_url": f"{gateway.url}{gateway.facts['base_path']}", "token": gateway.facts["token"],
+        "sender": gateway.facts["sender"],
+    }  # fmt: skip
+
+
+def agree(hub: Any, *policies: ContactPolicy) -> None:
+    """What De Kroon agreed to, from now on."""
     with hub.work() as work:
         creditor = read_creditor(work.conn, "kroon")
         assert creditor is not None
-        playbook = Playbook(contact=(THREE_MAILS,), payment_account="BE68539007547034")
-        row = type(creditor)(creditor_id="kroon", name=creditor.name, party=creditor.party, playbook=playbook)
-        write_creditor(work.conn, row, work.now)
+        playbook = Playbook(contact=policies, payment_account="BE68539007547034")
+        write_creditor(work.conn, msgspec.structs.replace(creditor, playbook=playbook), work.now)
+
+
+def contact_office(home: Path, database_url: str, post: RunningTwin) -> Iterator[Office]:
+    url = load_settings({}, home=home, database_url=database_url).database
+    hub, queue = make_hub(home, url, *contact_plugins())
+    furnish(hub)
+    at(hub, MONDAY_TEN)
+    ready_intake(hub, LOCAL_OPERATOR, "kroon")
+    agree(hub, THREE_MAILS)
+    with hub.work() as work:
         change_connection(work.conn, intake_connection_id("kroon"), release=Exclusions(reminders_by="hub"))
         connect(
             hub, work, LOCAL_OPERATOR, kind="contact_smtp", name="Mail of De Kroon", creditor_id="kroon",

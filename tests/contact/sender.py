@@ -1,32 +1,41 @@
-"""The process that is killed while it writes to debtors: `python -m contact.sender HOME DATABASE_URL MOMENT`."""
+"""The processes that are killed while they write to debtors: `python -m contact.sender HOME DATABASE_URL MOMENT`.
+
+Everything is imported once; each line on standard input forks a process that opens the hub and says what waits. Its id
+is printed, and its exit status once it has ended or was killed.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import os
 import sys
 from pathlib import Path
 
-from walk.scripted import ScriptedPlugin, World
 from web.office import make_hub
 
-import collecthub_contact_smtp
-import collecthub_contact_smtp.connector
-from collecthub.bundled import jurisdictions
 from collecthub.engine.contacting import contact_debtors
 from collecthub.testing.inline import run_until_idle
-from contact.conftest import at
+from contact.conftest import at, contact_plugins
 
 
-def main(home: str, database_url: str, moment: str) -> None:
-    """Say everything that waits, once told to begin."""
-    plugins = (("jurisdictions", jurisdictions), ("scripted", ScriptedPlugin(World())), ("smtp", collecthub_contact_smtp))
-    hub, _ = make_hub(Path(home), database_url, *plugins)
+def say_all(home: str, database_url: str, moment: str) -> None:
+    """Say everything that waits."""
+    hub, _ = make_hub(Path(home), database_url, *contact_plugins())
     at(hub, dt.datetime.fromisoformat(moment))
-    print("ready", flush=True)
-    sys.stdin.readline()
-    contact_debtors(hub, "post")
+    for line in ("post", "gateway"):
+        contact_debtors(hub, line)
     run_until_idle(hub)
-    print("done", flush=True)
+
+
+def main(*where: str) -> None:
+    """One process a line."""
+    for _ in sys.stdin:
+        child = os.fork()
+        if not child:
+            say_all(*where)
+            os._exit(0)
+        print(child, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 
 
 if __name__ == "__main__":

@@ -32,11 +32,28 @@ def course_that_follows(work: Work, case: Case, written: Sequence[CaseEvent]) ->
     if mine is None or mine.release.reminders_by != REMINDED_BY_HUB:
         return ()
     creditor = read_creditor(work.conn, case.creditor_id)
-    policy = policy_for(creditor.playbook.contact, case.segment, case.demanded) if creditor else None
+    policy = (
+        policy_for(
+            creditor.playbook.contact, case.segment, case.demanded, country=case.debtor.country,
+            is_repeat=_is_repeat(work, case),
+        )
+        if creditor
+        else None
+    )  # fmt: skip
     if policy is None:
         return ()
     version = hashlib.sha256(msgspec.json.encode(policy)).hexdigest()[:12]
     return (ContactAgreed(policy=policy, version=version),)
+
+
+def _is_repeat(work: Work, case: Case) -> bool | None:
+    """Whether he bought before: another invoice of his is in the books, or another case; None without a reference."""
+    if not case.debtor_ref:
+        return None
+    books = sa.select(sa.func.count()).where(
+        t.invoices.c.connection_id == case.connection_id, t.invoices.c.debtor_ref == case.debtor_ref
+    )
+    return int(work.conn.scalar(books) or 0) > len(case.claims)
 
 
 def queue_contact(hub: Hub, work: Work, case: Case, event: CaseEvent) -> None:

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from pathlib import Path
 
 import msgspec
 
 from collecthub.contact_ports import Attachment, DebtorMessage
+from collecthub.engine.case_law import obstacles_now
 from collecthub.engine.context import Hub
 from collecthub.engine.debtor_links import link_of
-from collecthub.engine.feasibility import laws_of
 from collecthub.errors import PermanentError
 from collecthub.formats.bank.epc_code import epc_code_svg
-from collecthub.law.lawful import check_step
-from collecthub.law.steps import Happened, Happening, Obstacle, Step, StepQuestion
+from collecthub.law.steps import Obstacle, Step
 from collecthub.model.case import Case
-from collecthub.model.contact import Channel, Tone
+from collecthub.model.contact import Channel, Heading, Tone
+from collecthub.model.party import Address, Party, PartyKind
 from collecthub.model.payment_reference import payment_reference
 from collecthub.paper.letter_page import letter_pdf
-from collecthub.paper.letter_text import LetterFacts, LetterItem, Words, shipped_language, words
+from collecthub.paper.letter_text import (
+    LetterFacts,
+    LetterItem,
+    Words,
+    languages,
+    shipped_language,
+    short_words,
+    words,
+)
 from collecthub.store.connections import CreditorRow, read_creditor
 from collecthub.store.queries.case_file import read_owned_case
 from collecthub.store.queries.scope import Scope
@@ -35,11 +44,11 @@ def message_for(hub: Hub, case: Case, *, contact_id: str, channel: Channel, tone
     if creditor is None:
         raise PermanentError(f"creditor {case.creditor_id} is gone", cure="Run `collecthub verify`.")
     _has_address(case, channel)
-    said = _said(case, creditor, Tone(tone), hub.business_date(), *_page_of(hub, case))
+    said = _said(hub, case, creditor, Tone(tone), channel, *_page_of(hub, case))
     on_paper = (_letter(hub, case, creditor, said),) if channel is Channel.LETTER else ()
     return DebtorMessage(
-        contact_id=contact_id, channel=channel, sender_name=creditor.name, reply_to=creditor.party.email,
-        recipient=case.debtor.name, email=case.debtor.email, phone=_phone(case), address=case.debtor.address,
+        contact_id=contact_id, channel=channel, sender_name=_sender(hub, case, creditor).name, reply_to=creditor.party.email,
+        recipient=case.debtor.name, email=case.debtor.email, phone=phone_of(case.debtor), address=case.debtor.address,
         language=said.language, subject=said.subject, text=said.text, attachments=on_paper,
     )
 
@@ -47,7 +56,7 @@ def message_for(hub: Hub, case: Case, *, contact_id: str, channel: Channel, tone
 def _letter(hub: Hub, case: Case, creditor: CreditorRow, said: Words) -> Attachment:
     today = hub.business_date()
     content = letter_pdf(
-        said, sender=creditor.party, recipient=case.debtor, number=case.number, today=today, printed_at=hub.now(),
+        said, sender=_sender(hub, case, creditor), recipient=case.debtor, number=case.number, today=today, printed_at=hub.now(),
         code=payment_code(letter_facts(case, creditor, today)),
     )
     return Attachment(name=f"{case.number}.pdf", media_type="application/pdf", content=content)
@@ -65,13 +74,38 @@ def payment_code(facts: LetterFacts) -> str:
         return ""
 
 
-def preview_message(hub: Hub, scope: Scope, case_id: str, tone: Tone) -> Words:
+def _sender(hub: Hub, case: Case, creditor: CreditorRow) -> Party:
+    """In whose name it is written: the creditor's, or under the heading of who runs the hub."""
+    if case.contact is None or case.contact.policy.heading is Heading.CREDITOR:
+        return creditor.party
+    return Party(name=hub.settings.operator_name, address=Address(country=creditor.party.address.country))
+
+
+def preview_message(
+    hub: Hub, scope: Scope, case_id: str, tone: Tone, *, channel: Channel = Channel.EMAIL, language: str = ""
+) -> Words:
     """What this debtor would read today, whether or not he can be reached. Raises `NotThereError`."""
+    case, creditor = _for_preview(hub, scope, case_id)
+    return _said(hub, case, creditor, tone, channel, language=language)
+
+
+def preview_letter(hub: Hub, scope: Scope, case_id: str, tone: Tone, *, language: str = "") -> bytes:
+    """The same as a letter on paper, as PDF."""
+    case, creditor = _for_preview(hub, scope, case_id)
+    return _letter(hub, case, creditor, _said(hub, case, creditor, tone, Channel.LETTER, language=language)).content
+
+
+def _for_preview(hub: Hub, scope: Scope, case_id: str) -> tuple[Case, CreditorRow]:
     with hub.database.read() as conn:
         case = read_owned_case(conn, scope, case_id)
         creditor = read_creditor(conn, case.creditor_id)
     assert creditor is not None, "a case belongs to a creditor"
-    return _said(case, creditor, tone, hub.business_date())
+    return case, creditor
+
+
+def letters_folder(hub: Hub) -> Path:
+    """Where the operator's own templates are: `nl.toml` there replaces the shipped one, `pl.toml` adds a language."""
+    return hub.settings.home / "letters"
 
 
 def _page_of(hub: Hub, case: Case) -> tuple[str, str]:
@@ -84,11 +118,18 @@ def _page_of(hub: Hub, case: Case) -> tuple[str, str]:
 
 
 def _said(
-    case: Case, creditor: CreditorRow, tone: Tone, today: dt.date, page: str = "", code: str = ""
+    hub: Hub, case: Case, creditor: CreditorRow, tone: Tone, channel: Channel, page: str = "", code: str = "", *,
+    language: str = "",
 ) -> Words:
-    language = shipped_language(case.debtor.language, creditor.party.language)
-    facts = msgspec.structs.replace(letter_facts(case, creditor, today), page=page, code=code)
-    return words(facts, tone, language)
+    folder = letters_folder(hub)
+    spoken = shipped_language(language, case.debtor.language, creditor.party.language, known=languages(folder))
+    policy = case.contact.policy if case.contact else None
+    facts = msgspec.structs.replace(
+        letter_facts(case, creditor, hub.business_date()), page=page, code=code,
+        phone=(policy.phone if policy else "") or phone_of(creditor.party), is_person=case.debtor.kind is PartyKind.PERSON,
+        on_behalf=policy is not None and policy.heading is Heading.OPERATOR,
+    )  # fmt: skip
+    return (short_words if channel is Channel.SMS else words)(facts, tone, spoken, folder)
 
 
 def letter_facts(case: Case, creditor: CreditorRow, today: dt.date) -> LetterFacts:
@@ -110,7 +151,7 @@ def letter_facts(case: Case, creditor: CreditorRow, today: dt.date) -> LetterFac
 
 def _has_address(case: Case, channel: Channel) -> None:
     there = {
-        Channel.EMAIL: bool(case.debtor.email), Channel.SMS: bool(_phone(case)),
+        Channel.EMAIL: bool(case.debtor.email), Channel.SMS: bool(phone_of(case.debtor)),
         Channel.LETTER: bool(case.debtor.address.lines and case.debtor.address.city),
     }.get(channel, True)
     if not there:
@@ -119,22 +160,13 @@ def _has_address(case: Case, channel: Channel) -> None:
         )
 
 
-def _phone(case: Case) -> str:
-    return next((contact.phone for contact in case.debtor.contacts if contact.phone), "")
+def phone_of(party: Party) -> str:
+    """The first phone number known, or empty."""
+    return next((contact.phone for contact in party.contacts if contact.phone), "")
 
 
 def obstacle(hub: Hub, case: Case) -> Obstacle | None:
     """What the law of the debtor's country has against a reminder today; None also where its pack checks no steps."""
-    reminded = tuple(
-        Happened(kind=Happening.REMINDER, on=day)
-        for day in ((case.contact.last_on,) if case.contact and case.contact.last_on else ())
-    )
-    question = StepQuestion(
-        step=Step.REMIND, on=hub.business_date(), segment=case.segment, principal=case.balance.open_principal,
-        due_on=min(claim.due_on for claim in case.claims), happened=reminded, is_collector=False,
-    )
-    law = laws_of(hub, case.debtor.country)
-    if law is None or law.check_step is None:
-        return None
-    answer = check_step(law, question)
-    return answer.obstacles[0] if answer.obstacles else None
+    with hub.database.read() as conn:
+        found = obstacles_now(hub, conn, case, Step.REMIND, is_collector=False)
+    return found[0] if found else None

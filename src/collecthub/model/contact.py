@@ -33,6 +33,7 @@ BY_PEOPLE = frozenset({Channel.PHONE, Channel.VISIT})
 class Tone(enum.StrEnum):
     """How a message speaks; the words of each are templates by language."""
 
+    COURTESY = "courtesy"  # before the due day: no reminder
     FRIENDLY = "friendly"
     FIRM = "firm"
     FINAL = "final"
@@ -43,6 +44,13 @@ class DayCount(enum.StrEnum):
 
     CALENDAR = "calendar"
     WORKING = "working"
+
+
+class Heading(enum.StrEnum):
+    """Under whose name a message goes out."""
+
+    CREDITOR = "creditor"
+    OPERATOR = "operator"  # the bailiff's office, on behalf of the creditor
 
 
 class ContactStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,8 +67,11 @@ class ContactStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class ContactPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The steps agreed for one kind of debtor, and the day of hand-over.
 
-    `segments` are B2B, B2C, B2G; empty means every one. `handover_after_days` counts as the steps do. `fallback` is the
-    channel of a step whose own cannot reach the debtor, for want of an address.
+    `segments` are B2B, B2C, B2G, `countries` those of the debtors (ISO 3166-1 alpha-2), `customers` is `one_off` or
+    `repeat`; empty means every one. `handover_after_days` counts as the steps do. `fallback` is the channel of a step
+    whose own cannot reach the debtor, for want of an address. `before` are notices before the due day, with negative
+    `after_days`. `cost_cap` is what the steps of one case may cost together, `term_days` the longest collection before
+    a person decides whether it goes on; nought means no such limit.
     """
 
     name: str
@@ -70,6 +81,13 @@ class ContactPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     minimum_amount: Decimal = Decimal(0)
     fallback: Channel = Channel.LETTER
     handover_cost: Decimal = Decimal(0)
+    countries: tuple[str, ...] = ()
+    customers: str = ""
+    before: tuple[ContactStep, ...] = ()
+    heading: Heading = Heading.CREDITOR
+    phone: str = ""  # where somebody answers; it stands on every message
+    cost_cap: Decimal = Decimal(0)
+    term_days: int = 0
 
     def __post_init__(self) -> None:
         days = [*(step.after_days for step in self.steps), self.handover_after_days]
@@ -79,13 +97,30 @@ class ContactPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             else "names a step twice" if len(set(names)) < len(names)
             else "begins before the due date" if days[0] < 0
             else "has two steps on one day or in the wrong order" if sorted(set(days)) != days
-            else ""
+            else self._of_notices() or self._of_limits()
         )  # fmt: skip
         if problem:
             raise PermanentError(
                 f"contact {self.name!r} {problem}",
                 cure="Give every step a name of its own and more days than the one before; hand-over comes last.",
             )
+
+
+    def _of_notices(self) -> str:
+        days = [step.after_days for step in self.before]
+        if any(day >= 0 for day in days) or sorted(set(days)) != days:
+            return "has notices that do not come before the due day, one after the other"
+        by_people = any(step.channel in BY_PEOPLE for step in self.before)
+        return "has notices by phone or visit" if by_people else ""
+
+    def _of_limits(self) -> str:
+        known = {"", "one_off", "repeat"}
+        return (
+            "costs less than nothing" if min(self.cost_cap, *(step.cost for step in (*self.steps, *self.before))) < 0
+            else "has a shorter term than its steps take" if 0 < self.term_days < self.handover_after_days
+            else f"knows no customers {self.customers!r}, but one_off and repeat" if self.customers not in known
+            else ""
+        )  # fmt: skip
 
 
 class Contact(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,8 +146,20 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
         return days[self.taken + 1] - days[self.taken]
 
 
-def policy_for(policies: tuple[ContactPolicy, ...], segment: str, amount: Decimal) -> ContactPolicy | None:
-    """The first policy that fits a debtor and what he owes; None where nobody agreed on any."""
+def policy_for(
+    policies: tuple[ContactPolicy, ...], segment: str, amount: Decimal, *, country: str = "", is_repeat: bool | None = None
+) -> ContactPolicy | None:
+    """The first policy that fits a debtor and what he owes; None where nobody agreed on any.
+
+    `is_repeat` is whether he was a customer before; None where nobody knows, which fits only policies for everybody.
+    """
+    customer = {True: "repeat", False: "one_off", None: "unknown"}[is_repeat]
     return next(
-        (one for one in policies if segment in (one.segments or (segment,)) and amount >= one.minimum_amount), None
-    )
+        (
+            one
+            for one in policies
+            if segment in (one.segments or (segment,)) and country in (one.countries or (country,))
+            and customer == (one.customers or customer) and amount >= one.minimum_amount
+        ),
+        None,
+    )  # fmt: skip

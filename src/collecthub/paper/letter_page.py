@@ -25,6 +25,7 @@ class _Letter(msgspec.Struct, frozen=True, kw_only=True):
     number: str
     subject: str
     paragraphs: tuple[str, ...]
+    slip: tuple[str, ...]
     code: str
     code_alt: str
 
@@ -37,7 +38,7 @@ def letter_pdf(
         language=words.language, sender=sender.name, sender_line=", ".join((sender.name, *address_lines(sender, words.language, recipient.address.country))),
         address=(recipient.name, *address_lines(recipient, words.language, sender.address.country)),
         date=str(format_date(today, format="long", locale=words.language)), number=number, subject=words.subject,
-        paragraphs=tuple(words.text.strip().split("\n\n")), code=code, code_alt=words.subject,
+        paragraphs=tuple(words.text.strip().split("\n\n")), slip=words.slip, code=code, code_alt=words.subject,
     )  # fmt: skip
     return print_pdf(_template(), letter, printed_at)
 

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
+from string import Formatter
 
 import msgspec
 from babel.dates import format_date
@@ -19,6 +22,7 @@ from collecthub.errors import PermanentError
 from collecthub.model.contact import Tone
 
 LANGUAGES = ("nl", "fr", "de", "en")
+SLIP = ("title", "paid", "plan", "wrong", "call", "sign")
 
 
 class LetterItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +51,9 @@ class LetterFacts(msgspec.Struct, frozen=True, kw_only=True):
     pay_by: dt.date
     page: str = ""  # address of the debtor's own page, and the code that opens it
     code: str = ""
+    phone: str = ""  # where somebody answers
+    is_person: bool = False  # a consumer hears who helps
+    on_behalf: bool = False  # whether somebody else than the creditor writes
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,57 +62,125 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     subject: str
     text: str
+    slip: tuple[str, ...] = ()  # heading and lines of the reply slip, for paper
 
 
-def shipped_language(*wanted: str) -> str:
+def languages(folder: Path | None = None) -> tuple[str, ...]:
+    """The languages there are templates for: the shipped ones, and those of a folder of the operator's own files."""
+    own = sorted(file.stem for file in folder.glob("??.toml")) if folder is not None else []
+    return tuple(dict.fromkeys((*LANGUAGES, *own)))
+
+
+def shipped_language(*wanted: str, known: tuple[str, ...] = LANGUAGES) -> str:
     """The first wanted language there are templates for, English when there is none.
 
     >>> shipped_language("", "pl", "fr-BE"), shipped_language("ja")
     ('fr', 'en')
     """
-    return next((short for one in wanted if (short := one[:2].lower()) in LANGUAGES), "en")
+    return next((short for one in wanted if (short := one[:2].lower()) in known), "en")
 
 
-def words(facts: LetterFacts, tone: Tone, language: str) -> Words:
+def words(facts: LetterFacts, tone: Tone, language: str, folder: Path | None = None) -> Words:
     """The message. Raises `PermanentError` when its figures do not add up: a wrong sum must not leave."""
+    _must_add_up(facts)
+    template = template_of(language, folder)
+    parts, voice = template["parts"], template[tone.value]
+    known = _known(facts, language)
+    pay = parts["pay" if facts.account else "pay_unknown"].format(**known)
+    optional = (("on_behalf", facts.on_behalf), ("page", facts.page), ("phone", facts.phone), ("help", facts.is_person))
+    more = {name: parts[name].format(**known) for name, is_wanted in optional if is_wanted}
+    paragraphs = (
+        parts["greeting"], more.pop("on_behalf", ""), voice["opening"].format(**known),
+        "\n".join([parts["list"], *(f"- {line}" for line in _lines(facts, parts, language, known["amount"]))]),
+        f"{pay} {voice['close'].format(**known)}", parts["paid_already"], parts["wrong"], *more.values(),
+        parts["sign"].format(**known), parts["real"].format(**known),
+    )  # fmt: skip
+    return Words(
+        language=language, subject=voice["subject"].format(**known), text="\n\n".join(filter(None, paragraphs)) + "\n",
+        slip=tuple(parts[f"slip_{name}"] for name in SLIP),
+    )  # fmt: skip
+
+
+def short_words(facts: LetterFacts, tone: Tone, language: str, folder: Path | None = None) -> Words:
+    """The message as one text for a phone: no invoice is named in it. Raises as `words` does."""
+    _must_add_up(facts)
+    template = template_of(language, folder)
+    known = _known(facts, language)
+    page = template["parts"]["page_short"].format(**known) if facts.page else ""
+    voice = template[tone.value]
+    text = voice["short"].format(**{**known, "account": facts.account or "-", "page": page})
+    return Words(language=language, subject=voice["subject"].format(**known), text=text)
+
+
+def _must_add_up(facts: LetterFacts) -> None:
     added = sum((item.amount for item in facts.items), Decimal(0)) - facts.credits - facts.paid + facts.charges
     if added != facts.total:
         raise PermanentError(
             f"the figures of case {facts.number} add up to {added}, not to {facts.total}",
             cure="Run `collecthub verify`, and look at the balance of the case.", reference=facts.number,
         )
-    template = _template(language)
-    parts, voice = template["parts"], template[tone.value]
-    known = _known(facts, language)
+
+
+def _lines(facts: LetterFacts, parts: Mapping[str, str], language: str, total: str) -> list[str]:
     lines = [parts["item"].format(**_item(item, facts.currency, language)) for item in facts.items]
     lines += [
         parts[name].format(amount=_money(amount, facts.currency, language))
         for name, amount in (("credits", facts.credits), ("paid", facts.paid), ("charges", facts.charges))
         if amount
     ]
-    lines.append(parts["total"].format(amount=known["amount"]))
-    pay = parts["pay" if facts.account else "pay_unknown"].format(**known)
-    page = (parts["page"].format(**known),) if facts.page else ()
-    paragraphs = (
-        parts["greeting"], voice["opening"].format(**known),
-        "\n".join([parts["list"], *(f"- {line}" for line in lines)]),
-        f"{pay} {voice['close'].format(**known)}", parts["paid_already"], parts["wrong"], *page,
-        parts["sign"].format(**known), parts["real"].format(**known),
-    )  # fmt: skip
-    return Words(
-        language=language, subject=voice["subject"].format(**known), text="\n\n".join(paragraphs) + "\n"
-    )
+    return [*lines, parts["total"].format(amount=total)]
+
+
+def template_of(language: str, folder: Path | None = None) -> Mapping[str, Mapping[str, str]]:
+    """The template of a language: the operator's own file where there is one. Raises `PermanentError` naming what lacks."""
+    own = folder / f"{language}.toml" if folder is not None else None
+    if own is None or not own.is_file():
+        return _shipped(language)
+    try:
+        found: dict[str, dict[str, str]] = tomllib.loads(own.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PermanentError(f"the templates in {own.name} cannot be read: {error}", cure="Correct the file.") from error
+    _must_fit(own.name, found)
+    return found
+
+
+def _must_fit(name: str, found: Mapping[str, Mapping[str, str]]) -> None:
+    model = _shipped("en")
+    missing = [f"[{part}] {name}" for part in model for name in model[part] if name not in found.get(part, {})]
+    if missing:
+        raise PermanentError(
+            f"the templates in {name} lack {', '.join(missing[:5])}", cure="Take a shipped language as the model."
+        )
+    for part, texts in model.items():
+        for key in texts:
+            if wrong := _fields(found[part][key]) - _PLACES:
+                raise PermanentError(
+                    f"[{part}] {key} in {name} wants {', '.join(sorted(wrong))[:200]}",
+                    cure=f"Use only {', '.join(sorted(_PLACES))}.",
+                )
+
+
+_PLACES = frozenset(
+    "number creditor reference account page code phone amount today pay_by issued_on due_on".split()
+)
+
+
+def _fields(text: object) -> set[str]:
+    try:
+        return {field for _, field, _, _ in Formatter().parse(str(text)) if field is not None}
+    except ValueError as error:
+        return {f"other braces ({error})"}
 
 
 @cache
-def _template(language: str) -> dict[str, dict[str, str]]:
+def _shipped(language: str) -> dict[str, dict[str, str]]:
     return tomllib.loads((files("collecthub.paper") / "letters" / f"{language}.toml").read_text(encoding="utf-8"))
 
 
 def _known(facts: LetterFacts, language: str) -> dict[str, str]:
     return {
         "number": facts.number, "creditor": facts.creditor, "reference": facts.reference, "account": facts.account,
-        "page": facts.page, "code": facts.code,
+        "page": facts.page, "code": facts.code, "phone": facts.phone,
         "amount": _money(facts.total, facts.currency, language), "today": _day(facts.today, language),
         "pay_by": _day(facts.pay_by, language),
     }  # fmt: skip

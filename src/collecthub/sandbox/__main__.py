@@ -20,6 +20,7 @@ TWINS = {
     "agency": "collecthub.sandbox.agency",
     "debitura": "collecthub.sandbox.agency_debitura",
     "mail": "collecthub.sandbox.mail",
+    "sms": "collecthub.sandbox.sms",
     "creditor": "collecthub.sandbox.creditor",
 }
 """Name of a twin to the module whose `serve(options)` runs it; imported only when asked for."""
