@@ -20,15 +20,22 @@ from collecthub.model.exchange import (
     CaseReturn,
     CaseStatusUpdate,
     ClaimItem,
+    ClaimPart,
     CostBearer,
     CostStatement,
     DocumentItem,
+    DunningStep,
     Exchange,
+    FaultItem,
     InstructionCode,
+    InterestTerm,
     Message,
+    OrderItem,
     PaymentInstruction,
     PaymentReport,
     Procedure,
+    TitleItem,
+    Totals,
 )
 from collecthub.model.party import Address, Contact, Party, PartyKind
 
@@ -112,10 +119,39 @@ PARTIES = st.builds(
     registration_ref=OPTIONAL_REFS, vat_ref=OPTIONAL_REFS, address=ADDRESSES,
     contacts=st.lists(CONTACTS, max_size=2).map(tuple),
 )  # fmt: skip
+PERCENTS = st.decimals(-999, 999, places=6)
+_RATES = st.fixed_dictionaries({"rate_percent": PERCENTS}) | st.fixed_dictionaries(
+    {"reference_rate": CODES, "margin_percent": st.none() | PERCENTS}
+)
+
+
+@st.composite
+def interest_terms(draw: st.DrawFn) -> InterestTerm:
+    """A rule of interest that does not end before it begins."""
+    from_on = draw(DATES)
+    return InterestTerm(
+        base_amount=draw(POSITIVE), from_on=from_on, to_on=draw(st.none() | st.dates(from_on, dt.date(9999, 12, 31))),
+        method=draw(st.just("") | CODES), accrued_amount=draw(st.none() | POSITIVE), legal_basis=draw(TEXTS), **draw(_RATES),
+    )  # fmt: skip
+
+
+@st.composite
+def totals(draw: st.DrawFn) -> Totals:
+    """An account whose sum is right."""
+    charged = [draw(POSITIVE) for _ in range(6)]
+    received, withheld = draw(POSITIVE), draw(POSITIVE)
+    names = ("principal", "interest", "surcharges", "recurring", "titled_costs", "enforcement_costs")
+    return Totals(
+        as_of_on=draw(DATES), received=received, withheld=withheld, total=sum(charged, Decimal(0)) - received - withheld,
+        **dict(zip(names, charged, strict=True)),
+    )
+
+
 CLAIMS = st.lists(
     st.builds(
         ClaimItem, claim_id=IDS, invoice_ref=REFS, issued_on=st.none() | DATES, due_on=DATES,
-        original_amount=POSITIVE, open_amount=POSITIVE, description=TEXTS,
+        original_amount=POSITIVE, open_amount=POSITIVE, description=TEXTS, part=st.sampled_from(ClaimPart),
+        cause=st.just("") | CODES, interest=st.lists(interest_terms(), max_size=2).map(tuple),
     ),
     min_size=1, max_size=3, unique_by=lambda claim: claim.claim_id,
 ).map(tuple)  # fmt: skip
@@ -129,6 +165,18 @@ def _document(name: str, kind: str, content: bytes) -> DocumentItem:
 DOCUMENTS = st.lists(st.builds(_document, LINES, CODES, st.binary(max_size=50)), max_size=2).map(tuple)
 
 
+STEPS = st.builds(DunningStep, level=st.integers(0, 99), sent_on=DATES, channel=st.just("") | CODES, reference=OPTIONAL_REFS)
+
+
+def titles(claim_ids: list[str]) -> st.SearchStrategy[TitleItem]:
+    """A title that covers some of the claims."""
+    return st.builds(
+        TitleItem, kind=CODES, authority=LINES, file_ref=REFS, dated_on=DATES, served_on=st.none() | DATES,
+        final_on=st.none() | DATES, certificate=st.just("") | CODES,
+        claim_ids=st.lists(st.sampled_from(claim_ids), max_size=1).map(tuple),
+    )  # fmt: skip
+
+
 @st.composite
 def case_files(draw: st.DrawFn) -> CaseFile:
     """A case file whose sum is right."""
@@ -140,11 +188,14 @@ def case_files(draw: st.DrawFn) -> CaseFile:
         principal=sum((claim.open_amount for claim in claims), Decimal(0)) - credits, credits=credits,
         payment=PaymentInstruction(payee=draw(LINES), account=draw(OPTIONAL_REFS), reference=draw(OPTIONAL_REFS)),
         dunning_level=draw(st.integers(0, 99)), mandate_ref=draw(OPTIONAL_REFS), documents=draw(DOCUMENTS),
-        remarks=draw(TEXTS),
+        remarks=draw(TEXTS), titles=tuple(draw(st.lists(titles([claim.claim_id for claim in claims]), max_size=1))),
+        orders=tuple(draw(st.lists(st.builds(OrderItem, code=CODES, text=TEXTS), max_size=1))),
+        dunning_steps=tuple(draw(st.lists(STEPS, max_size=2))), totals=draw(st.none() | totals()),
     )  # fmt: skip
 
 
 _ABOUT = {"message_id": IDS, "case_id": IDS, "holder_ref": OPTIONAL_REFS}
+FAULTS = st.builds(FaultItem, element=OPTIONAL_LINES, code=CODES, reason=TEXTS)
 MESSAGES = st.one_of(
     case_files(),
     st.builds(
@@ -157,6 +208,10 @@ MESSAGES = st.one_of(
     st.builds(
         CaseAcknowledgement, **_ABOUT, in_reply_to=IDS, verdict=st.sampled_from(AckVerdict), reason_code=CODES,
         reason=TEXTS, occurred_at=MOMENTS,
+    ),
+    st.builds(
+        CaseAcknowledgement, **_ABOUT, in_reply_to=IDS, verdict=st.just(AckVerdict.REFUSED), reason_code=CODES,
+        occurred_at=MOMENTS, faults=st.lists(FAULTS, max_size=2).map(tuple),
     ),
     st.builds(
         CaseStatusUpdate, **_ABOUT, sequence=st.integers(0, 2**63 - 1), status_code=CODES, text=TEXTS,

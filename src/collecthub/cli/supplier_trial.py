@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collecthub.registers import ConnectorSpec
 
 _LARGE_MOST = 99_000_000  # with its wrapping, just below the 100 MB that the profile allows
+_WRAPPING = 100_000
 
 
 def exchange_trial(
@@ -86,9 +87,10 @@ def _lines(kind: str, given: list[str], secret_files: list[str], script: Any) ->
     if spec is None:
         raise ConfigurationError(f"there is no connector kind {kind}", cure="Use sftp_batch or soap_exchange.")
     settings = validated(spec, read_settings(spec.settings, given, secret_files, is_partial=False))
+    settings = _roomy(settings, script.large_bytes)
     made = [_built(plugins, spec, one, script, hub_settings.allow_loopback) for one in (settings, _strange(settings))]
     try:
-        yield made[0], made[1], min(_LARGE_MOST, getattr(settings, "file_bytes_max", 8_000_000) - 100_000)
+        yield made[0], made[1], min(_LARGE_MOST, getattr(settings, "file_bytes_max", 8_000_000) - _WRAPPING)
     finally:
         for connector in made:
             connector.close()
@@ -103,6 +105,13 @@ def _built(plugins: PluginSet, spec: ConnectorSpec, settings: BaseModel, script:
         sender_ref=script.sender_ref, receiver_ref=script.receiver_ref, allow_loopback=allow_loopback,
     )
     return spec.load()(context)
+
+
+def _roomy(settings: BaseModel, large_bytes: int) -> BaseModel:
+    """The settings with room for the large file: how much a partner takes in earnest is agreed later."""
+    wanted = large_bytes + _WRAPPING
+    is_narrow = getattr(settings, "file_bytes_max", wanted) < wanted
+    return settings.model_copy(update={"file_bytes_max": wanted}) if is_narrow else settings
 
 
 def _strange(settings: BaseModel) -> BaseModel:

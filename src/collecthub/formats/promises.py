@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from collecthub.model.exchange import AckVerdict, CaseAcknowledgement, CaseFile, DocumentItem, PaymentReport
+from collecthub.model.exchange import (
+    AckVerdict,
+    CaseAcknowledgement,
+    CaseFile,
+    DocumentItem,
+    InterestTerm,
+    PaymentReport,
+    Totals,
+)
 
 
 def broken_promises(record: object) -> Iterator[str]:
@@ -26,11 +34,30 @@ def _case_file(record: CaseFile) -> Iterator[str]:
     claim_ids = [claim.claim_id for claim in record.claims]
     if len(set(claim_ids)) != len(claim_ids):
         yield "two claims have the same claim_id"
+    strangers = {named for title in record.titles for named in title.claim_ids} - set(claim_ids)
+    if strangers:
+        yield f"a title covers the claim {min(strangers)!r}, which the file does not hold"
+
+
+def _interest_term(record: InterestTerm) -> Iterator[str]:
+    if (record.rate_percent is None) == (not record.reference_rate):
+        yield "interest is at a rate_percent or follows a reference_rate, one of the two"
+    if record.to_on is not None and record.to_on < record.from_on:
+        yield "interest ends before it begins"
+
+
+def _totals(record: Totals) -> Iterator[str]:
+    parts = record.principal + record.interest + record.surcharges + record.recurring + record.titled_costs
+    expected = parts + record.enforcement_costs - record.received - record.withheld
+    if record.total != expected:
+        yield f"total is {record.total:f}, the parts less received and withheld sum to {expected:f}"
 
 
 def _acknowledgement(record: CaseAcknowledgement) -> Iterator[str]:
     if record.verdict is AckVerdict.REFUSED and not record.reason_code:
         yield "a refusal needs a reason_code"
+    if record.faults and record.verdict is not AckVerdict.REFUSED:
+        yield "faults stand in a refusal alone"
 
 
 def _payment_report(record: PaymentReport) -> Iterator[str]:
@@ -48,4 +75,6 @@ _PROMISES: Mapping[type, Callable[[Any], Iterator[str]]] = {
     CaseAcknowledgement: _acknowledgement,
     PaymentReport: _payment_report,
     DocumentItem: _document,
+    InterestTerm: _interest_term,
+    Totals: _totals,
 }

@@ -115,9 +115,11 @@ def _property(derived: dict[str, Any], field: Field) -> dict[str, Any]:
     if field.is_many:
         items = derived["items"] if field.scalar is None else value_schema(field.scalar)
         return {"type": "array", "items": items} | ({"minItems": field.minimum} if field.minimum else {})
-    if field.scalar is None:
-        return {"$ref": derived["$ref"]} if "$ref" in derived else {"$ref": derived["allOf"][0]["$ref"]}
     is_nullable = field.default is None and not field.is_required
+    if field.record is not None:
+        reference = {"$ref": _REF.format(name=field.record.__name__)}
+        return {"anyOf": [reference, {"type": "null"}]} if is_nullable else reference
+    assert field.scalar is not None
     value = (
         {"anyOf": [value_schema(field.scalar), {"type": "null"}]}
         if is_nullable

@@ -35,6 +35,11 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     minimum: int = 0  # entries a repeated field must have
     default: Any = None
 
+    @property
+    def is_text(self) -> bool:
+        """Whether the value is a text in every spelling; whole numbers and flags are not."""
+        return self.scalar is not None and self.scalar.json_type == "string"
+
 
 class ExchangeHead(Record, frozen=True, kw_only=True):
     """The envelope of an exchange without its messages, in the order of the XSD."""
@@ -65,15 +70,18 @@ _REF = (scalars.REF, scalars.OPTIONAL_REF)
 _CODE = (scalars.CODE, scalars.OPTIONAL_CODE)
 _LINE = (scalars.LINE, scalars.OPTIONAL_LINE)
 _BY_NAME: dict[str, tuple[Scalar, Scalar]] = {
-    **dict.fromkeys("message_id case_id claim_id exchange_id in_reply_to".split(), _ID),
+    **dict.fromkeys("message_id case_id claim_id claim_ids exchange_id in_reply_to".split(), _ID),
     **dict.fromkeys(
         "case_number invoice_ref cost_ref payment_ref reverses_ref remittance_ref mandate_ref sender_ref "
-        "receiver_ref registration_ref vat_ref account reference".split(),
+        "receiver_ref registration_ref vat_ref account reference file_ref".split(),
         _REF,
     ),
     "holder_ref": (scalars.OPTIONAL_REF, scalars.OPTIONAL_REF),  # a holder may have no file number yet
-    **dict.fromkeys("reason_code status_code close_code cost_type kind".split(), _CODE),
-    **dict.fromkeys("name payee lines postcode city email phone role".split(), _LINE),
+    **dict.fromkeys("reason_code status_code close_code cost_type kind code cause channel".split(), _CODE),
+    **dict.fromkeys("reference_rate method certificate".split(), _CODE),
+    **dict.fromkeys("rate_percent margin_percent".split(), (scalars.PERCENT, scalars.PERCENT)),
+    **dict.fromkeys("name payee lines postcode city email phone role authority".split(), _LINE),
+    "element": (scalars.OPTIONAL_LINE, scalars.OPTIONAL_LINE),  # empty: the message as a whole
     **dict.fromkeys("description remarks reason text legal_basis".split(), (scalars.TEXT, scalars.TEXT)),
     "version": (scalars.VERSION, scalars.VERSION),
     "currency": (scalars.CURRENCY, scalars.CURRENCY),
@@ -82,7 +90,7 @@ _BY_NAME: dict[str, tuple[Scalar, Scalar]] = {
     "media_type": (scalars.MEDIA_TYPE, scalars.MEDIA_TYPE),
     "sha256": (scalars.SHA256, scalars.SHA256),
     "message_count": (scalars.COUNT, scalars.COUNT),
-    "dunning_level": (scalars.LEVEL, scalars.LEVEL),
+    **dict.fromkeys("dunning_level level".split(), (scalars.LEVEL, scalars.LEVEL)),
     "sequence": (scalars.SEQUENCE, scalars.SEQUENCE),
 }
 _ALWAYS_WRITTEN = {(ExchangeHead, "version")}
@@ -128,7 +136,7 @@ def _element_name(name: str, is_many: bool) -> str:
 def _scalar(name: str, kind: type, is_required: bool) -> Scalar:
     if issubclass(kind, enum.StrEnum):
         return scalars.choice(kind)
-    if kind in _BY_TYPE:
-        return _BY_TYPE[kind]
-    required, optional = _BY_NAME[name]
-    return required if is_required else optional
+    if name in _BY_NAME:
+        required, optional = _BY_NAME[name]
+        return required if is_required else optional
+    return _BY_TYPE[kind]

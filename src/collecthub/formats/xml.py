@@ -22,6 +22,7 @@ from collecthub.formats.published import XSD, schema_folder
 from collecthub.formats.records import Path, Problem, Tree, record_of, tree_of
 from collecthub.formats.scalars import AMOUNT, Scalar
 from collecthub.formats.shape import MESSAGE_BY_ELEMENT, ExchangeHead, Field, Record, fields_of
+from collecthub.formats.xml_writing import document, write_fields, write_record
 from collecthub.model.exchange import AccountLine, Decoded, DocumentItem, Exchange
 from collecthub.wire.xml import Element, Schema, parse, serialise
 
@@ -47,12 +48,12 @@ class XmlFormat:
 
     def encode(self, exchange: Exchange) -> bytes:
         """The exchange with its documents inside. Raises `PermanentError` naming a value it cannot carry."""
-        return serialise(_exchange_element(exchange, None))
+        return _written(exchange, None)
 
     def encode_with_files(self, exchange: Exchange) -> tuple[bytes, dict[str, bytes]]:
         """The exchange with its documents beside it, as files of a container by their name there."""
         documents: dict[str, bytes] = {}
-        return serialise(_exchange_element(exchange, documents)), documents
+        return _written(exchange, documents), documents
 
     def decode(self, content: bytes) -> Decoded:
         """Raises `QuarantineError` (`xml.*`, `exchange.*`) when the whole cannot be read."""
@@ -81,10 +82,10 @@ class XmlFormat:
 
     def encode_accounts(self, lines: tuple[AccountLine, ...]) -> bytes:
         """A holder's books. Raises `PermanentError` naming a value that cannot be carried."""
-        root = _root("Accounts")
+        parts: list[str] = []
         for place, line in enumerate(lines):
-            _write_tree(root, "AccountLine", AccountLine, tree_of(line, ("items", place)), line.currency)
-        return serialise(root)
+            write_record(parts, "AccountLine", AccountLine, tree_of(line, ("items", place)), line.currency)
+        return document("Accounts", NAMESPACE, parts)
 
     def decode_accounts(self, content: bytes) -> tuple[AccountLine, ...]:
         """Books are read whole or not at all: half of them would look like a difference.
@@ -108,25 +109,20 @@ class XmlFormat:
         return tuple(lines)
 
 
-def _root(name: str) -> Element:
-    """An empty root in the default namespace."""
-    prefixes: dict[Any, str] = {None: NAMESPACE}
-    return etree.Element(_tag(name), nsmap=prefixes)
-
-
 # --- writing ----------------------------------------------------------------------------------------------------
 
 
-def _exchange_element(exchange: Exchange, documents: dict[str, bytes] | None) -> Element:
-    root = _root("Exchange")
-    _write_fields(root, ExchangeHead, tree_of(head_of(exchange)), "")
-    box = etree.SubElement(root, _tag("Messages"))
+def _written(exchange: Exchange, documents: dict[str, bytes] | None) -> bytes:
+    parts: list[str] = []
+    write_fields(parts, ExchangeHead, tree_of(head_of(exchange)), "")
+    start = len(parts)
     for place, message in enumerate(exchange.messages):
         tree = tree_of(message, ("messages", place))
         if documents is not None:
             _detach(tree, documents)
-        _write_tree(box, type(message).__name__, type(message), tree, tree.get("currency", ""))
-    return root
+        write_record(parts, type(message).__name__, type(message), tree, tree.get("currency", ""))
+    parts[start:] = ["<Messages>", *parts[start:], "</Messages>"] if exchange.messages else ["<Messages/>"]
+    return document("Exchange", NAMESPACE, parts)
 
 
 def _detach(tree: Tree, documents: dict[str, bytes]) -> None:
@@ -136,30 +132,6 @@ def _detach(tree: Tree, documents: dict[str, bytes]) -> None:
             href = f"documents/{item['sha256']}.{_SUFFIXES.get(item['media_type'], 'bin')}"
             documents[href] = base64.b64decode(item.pop("content"))
             item["href"] = href
-
-
-def _write_tree(parent: Element, name: str, kind: type[Record], tree: Tree, currency: str) -> None:
-    _write_fields(etree.SubElement(parent, _tag(name)), kind, tree, currency)
-
-
-def _write_fields(element: Element, kind: type[Record], tree: Tree, currency: str) -> None:
-    for field in fields_of(kind):
-        if field.name in tree:
-            value = tree[field.name]
-            for entry in value if field.is_many else (value,):
-                _write_value(element, field, entry, currency)
-    if kind is DocumentItem and "href" in tree:
-        etree.SubElement(element, _tag("Href")).text = tree["href"]
-
-
-def _write_value(parent: Element, field: Field, value: Any, currency: str) -> None:
-    if field.record is not None:
-        _write_tree(parent, field.element, field.record, value, currency)
-        return
-    child = etree.SubElement(parent, _tag(field.element))
-    child.text = str(value).lower() if isinstance(value, bool) else str(value)
-    if field.scalar is AMOUNT:
-        child.set("currencyID", currency)
 
 
 # --- reading ----------------------------------------------------------------------------------------------------
@@ -180,7 +152,8 @@ def _check_root(root: Element, name: str) -> None:
 
 def _without(root: Element, box: Element | None) -> Element:
     """A copy of the exchange without its messages and signature, to look at the head alone."""
-    head = _root("Exchange")
+    prefixes: dict[Any, str] = {None: NAMESPACE}
+    head = etree.Element(_tag("Exchange"), nsmap=prefixes)
     for name, value in root.attrib.items():
         head.set(name, value)
     for child in root:

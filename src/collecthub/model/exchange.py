@@ -55,11 +55,37 @@ class AckVerdict(enum.StrEnum):
     REFUSED = "refused"  # not taken on; `reason_code` says why
 
 
+class ClaimPart(enum.StrEnum):
+    """Where a claim stands in a statement of claim. The four parts are those of XJustiz message 2600003."""
+
+    PRINCIPAL = "I"  # with its interest and surcharges
+    RECURRING = "II"  # annuities, maintenance, rent that goes on
+    TITLED_COSTS = "III"  # costs that a court has put into a title
+    ENFORCEMENT_COSTS = "IV"  # costs of enforcement so far
+
+
 class CostBearer(enum.StrEnum):
     """Who ends up paying a cost."""
 
     DEBTOR = "debtor"
     CREDITOR = "creditor"
+
+
+class InterestTerm(msgspec.Struct, frozen=True, kw_only=True):
+    """By which rule an amount bears interest: a fixed rate, or a published one and what comes on top.
+
+    Rates are percent a year. `accrued_amount` is what has grown by `to_on`, or by the day of the file without an end.
+    """
+
+    base_amount: Decimal
+    rate_percent: Decimal | None = None
+    reference_rate: str = ""  # whose published rate, such as ecb_main or de_base
+    margin_percent: Decimal | None = None  # on top of the published rate
+    method: str = ""  # how days are counted, such as actual/365
+    from_on: dt.date
+    to_on: dt.date | None = None
+    accrued_amount: Decimal | None = None
+    legal_basis: str = ""
 
 
 class ClaimItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +98,65 @@ class ClaimItem(msgspec.Struct, frozen=True, kw_only=True):
     original_amount: Decimal
     open_amount: Decimal
     description: str = ""
+    part: ClaimPart = ClaimPart.PRINCIPAL
+    cause: str = ""  # what was sold or hurt: medical, utilities, goods, ...
+    interest: tuple[InterestTerm, ...] = ()
+
+
+class TitleItem(msgspec.Struct, frozen=True, kw_only=True):
+    """What entitles to enforcement: a judgment, an order, a deed. It covers `claim_ids`, or every claim when there are none."""
+
+    kind: str  # judgment, payment_order, notarial_deed, recorded_demand, other
+    authority: str
+    file_ref: str
+    dated_on: dt.date
+    served_on: dt.date | None = None
+    final_on: dt.date | None = None
+    certificate: str = ""  # for use abroad: eeo, epo, brussels_ia
+    claim_ids: tuple[str, ...] = ()
+
+
+class OrderItem(msgspec.Struct, frozen=True, kw_only=True):
+    """An act that the holder is asked for, such as service, disclosure or attachment; `text` says more in words."""
+
+    code: str
+    text: str = ""
+
+
+class DunningStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One message to the debtor before the hand-over."""
+
+    level: int
+    sent_on: dt.date
+    channel: str = ""  # email, letter, sms, phone, visit
+    reference: str = ""
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """The account of the case as the creditor's side keeps it, parts I to IV, on the day `as_of_on`.
+
+    Part I is `principal`, `interest` and `surcharges`. `total` is the four parts less what was received and less what the
+    debtor disputes, which must not be asked for.
+    """
+
+    as_of_on: dt.date
+    principal: Decimal
+    interest: Decimal = Decimal(0)
+    surcharges: Decimal = Decimal(0)  # compensation, dunning fees
+    recurring: Decimal = Decimal(0)
+    titled_costs: Decimal = Decimal(0)
+    enforcement_costs: Decimal = Decimal(0)
+    received: Decimal = Decimal(0)  # payments, credits and what was written off
+    withheld: Decimal = Decimal(0)
+    total: Decimal
+
+
+class FaultItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is wrong with a message: the element by its path within the message, and why."""
+
+    element: str  # `Claim[2]/DueOn` in XML, `claims[1].due_on` in JSON; empty when it is the message as a whole
+    code: str
+    reason: str = ""
 
 
 class DocumentItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +196,10 @@ class CaseFile(msgspec.Struct, frozen=True, kw_only=True, tag="case_file"):
     mandate_ref: str = ""
     documents: tuple[DocumentItem, ...] = ()
     remarks: str = ""
+    titles: tuple[TitleItem, ...] = ()
+    orders: tuple[OrderItem, ...] = ()
+    dunning_steps: tuple[DunningStep, ...] = ()
+    totals: Totals | None = None
 
 
 class CaseAmendment(msgspec.Struct, frozen=True, kw_only=True, tag="case_amendment"):
@@ -150,6 +239,7 @@ class CaseAcknowledgement(msgspec.Struct, frozen=True, kw_only=True, tag="case_a
     reason_code: str = ""
     reason: str = ""
     occurred_at: dt.datetime
+    faults: tuple[FaultItem, ...] = ()  # with a refusal: what is wrong with the message, element by element
 
 
 class CaseStatusUpdate(msgspec.Struct, frozen=True, kw_only=True, tag="case_status_update"):

@@ -37,7 +37,7 @@ FOLDERS = ("in", "out", "out/done", "receipt")
 SPOILS = {"truncated": "quarantine", "doctype": "quarantine", "wrong_signature": "quarantine"}
 _SUFFIX = ".zip.p7m"
 _POLL_SECONDS = 0.1
-_MAX_FILE_BYTES = 50_000_000
+_MAX_FILE_BYTES = 100_000_000
 
 
 class Door(asyncssh.SSHServer):
@@ -170,7 +170,7 @@ class Bailiff:
 
     def _read_exchange(self, path: Path, name: str) -> None:
         if path.stat().st_size > _MAX_FILE_BYTES:
-            raise ContractBreach("file.size", "The file is larger than 50 MB.")
+            raise ContractBreach("file.size", "The file is larger than 100 MB.")
         content = path.read_bytes()
         sender = x509.load_pem_x509_certificate(self.hub["certificate_pem"].encode())
         root, documents = unseal(content, self._identity, sender)

@@ -20,8 +20,12 @@ SERVICE_NS = f"{NS}:service"
 XSD = SCHEMAS / "case-exchange-1.0.xsd"
 WSDL = SCHEMAS / "case-exchange-1.0.wsdl"
 
-_LISTS = {"Debtor": "debtors", "Claim": "claims", "Document": "documents", "Contact": "contacts", "Line": "lines"}
-_NUMBERS = {"sequence", "dunning_level"}
+_LISTS = {
+    "Debtor": "debtors", "Claim": "claims", "Document": "documents", "Contact": "contacts", "Line": "lines",
+    "Title": "titles", "Order": "orders", "DunningStep": "dunning_steps", "Fault": "faults",
+}  # fmt: skip
+_NESTED_LISTS = {("Claim", "Interest"): "interest", ("Title", "ClaimId"): "claim_ids"}
+_NUMBERS = {"sequence", "dunning_level", "level"}
 _AMOUNTS = {"amount", "tax_amount", "remaining", "principal", "paid", "costs"}
 _DEFAULT: dict[Any, str] = {None: NS}
 _XS = "{http://www.w3.org/2001/XMLSchema}"
@@ -113,8 +117,9 @@ def _object(element: etree._Element) -> Json:
     values: dict[str, Any] = {}
     for child in element:
         name = _name(child)
-        if name in _LISTS:
-            values.setdefault(_LISTS[name], []).append(_value(child, name))
+        listed = _LISTS.get(name) or _NESTED_LISTS.get((_name(element), name))
+        if listed:
+            values.setdefault(listed, []).append(_value(child, name))
         else:
             values[_snake(name)] = _value(child, _snake(name))
     return values
