@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
@@ -17,6 +16,7 @@ import msgspec
 
 from collecthub.formats.bank.statement import BankTransaction
 from collecthub.model.payment_reference import find_case_numbers, find_ogm, find_rf, ogm_digits
+from collecthub.model.spelling import LEGAL_FORMS, bare
 
 CERTAIN, LEAD = 90, 20  # the least score that books by itself, and by how much it must lead
 _WORD = re.compile(r"[0-9A-Z]+")
@@ -24,11 +24,6 @@ _DIGIT = re.compile(r"[0-9]")
 _BLANKS = re.compile(r"[\s,;:]+")
 _TOKEN_LEAST, _TOKEN_LONGEST, _TOKENS_MOST = 4, 40, 60
 _JOINED_MOST, _SHORT = 3, 4
-# Legal forms and titles, which say nothing about who it is.
-_FORMS = frozenset(
-    "AB AG AS ASA BV BVBA CV COMM EURL GMBH INC KG LDA LLC LLP LTD LTDA MBH NV OY OYJ PLC SA SARL SAS SC SCRL SL SNC SPA SPRL "
-    "SRL SRO UAB UG VOF VZW ASBL EN ET UND AND CO DE HERR FRAU MR MRS MEVR DHR MME".split()
-)  # fmt: skip
 
 
 class Verdict(enum.StrEnum):
@@ -112,7 +107,7 @@ def _tokens(said: str) -> Iterator[str]:
 
     Only short words and words with digits are joined, as in "F 2026 077".
     """
-    words = [bare for word in _BLANKS.split(_ascii(said))[:_TOKENS_MOST] if (bare := "".join(_WORD.findall(word)))]
+    words = [plain for word in _BLANKS.split(bare(said))[:_TOKENS_MOST] if (plain := "".join(_WORD.findall(word)))]
     has_digit = [_DIGIT.search(word) is not None for word in words]
     joins = [numbered or len(word) <= _SHORT for word, numbered in zip(words, has_digit, strict=True)]
     seen: set[str] = set()
@@ -134,7 +129,7 @@ def bare_number(number: str) -> str:
     >>> bare_number("2026/INV-0042")
     '2026INV0042'
     """
-    return "".join(_WORD.findall(_ascii(number)))
+    return "".join(_WORD.findall(bare(number)))
 
 
 def bare_name(name: str) -> str:
@@ -145,15 +140,8 @@ def bare_name(name: str) -> str:
     >>> bare_name("Debtor 1") == bare_name("Debtor 2")
     False
     """
-    words = {word for word in _WORD.findall(_ascii(name)) if word not in _FORMS and (len(word) > 1 or word.isdigit())}
+    words = {word for word in _WORD.findall(bare(name)) if word not in LEGAL_FORMS and (len(word) > 1 or word.isdigit())}
     return " ".join(sorted(words))
-
-
-def _ascii(text: str) -> str:
-    if text.isascii():
-        return text.upper()
-    plain = unicodedata.normalize("NFKD", text.upper())
-    return "".join(char for char in plain if not unicodedata.combining(char))
 
 
 def match(payment: BankTransaction, clues: Clues, candidates: Sequence[Candidate]) -> Matched:

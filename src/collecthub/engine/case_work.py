@@ -78,6 +78,8 @@ def change_case(
         work.wake("place", case.creditor_id)
     elif isinstance(written[0].fact, CaseOpened):
         work.wake("check", case.creditor_id)  # a case that is placed is checked on that way
+    if debtor is not None:
+        work.wake("identify", case.creditor_id)
     if was_checked and (debtor is not None or any(isinstance(event.fact, DocumentAdded) for event in written)):
         work.wake("recheck", case.case_id)
     return case

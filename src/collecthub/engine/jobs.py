@@ -11,6 +11,8 @@ from collecthub.engine.clock import tick
 from collecthub.engine.contact_line import JOB as CONTACT
 from collecthub.engine.contacting import contact_debtors
 from collecthub.engine.context import Hub
+from collecthub.engine.identity import JOB as IDENTIFY
+from collecthub.engine.identity import identify
 from collecthub.engine.inward import receive_connection, record_connection
 from collecthub.engine.mandates import release_waiting
 from collecthub.engine.nightly import JOB as NIGHTLY
@@ -58,6 +60,7 @@ JOBS: dict[str, Job] = {
     CHECK_JOB: check_before_court,
     REMIND_PARTNERS: remind_partners,
     NIGHTLY: decide_nightly,
+    IDENTIFY: identify,
     RECONCILE: compare_by_clock,
     "tick": lambda hub, _target: tick(hub),
 }

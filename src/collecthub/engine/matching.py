@@ -17,6 +17,7 @@ from collecthub.corridor.match import Clues, Matched, Scored, Verdict, clues_of,
 from collecthub.engine.case_clues import as_candidate, candidates, find_cases, known_money, refresh_clues
 from collecthub.engine.client_account import see_debits
 from collecthub.engine.context import Hub, Work
+from collecthub.engine.joint_payments import settle_joint
 from collecthub.engine.payment_booking import book, tie, undo
 from collecthub.engine.transfers import settle_transfers
 from collecthub.errors import PermanentError, RetryableError
@@ -62,6 +63,7 @@ def match_payments(hub: Hub, scope: Scope, *, again: bool = False) -> MatchRun:
     run = MatchRun()
     if scope.role is Role.OPERATOR:  # one sum for many cases is known before any of it could be taken for one case's
         run.known += settle_transfers(hub)
+        run.booked += settle_joint(hub)
     for creditor_id in _owners(hub, scope):
         refresh_clues(hub, creditor_id)
         for state in (p.NEW, *((p.OPEN,) if again else ())):

@@ -13,6 +13,7 @@ from collecthub.engine.case_work import change_case, close_tasks, open_task
 from collecthub.engine.checking import HAND_OVER, TASK, ask_owners, is_news, noted, was_stopped
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.mandates import PENDING, wait_for
+from collecthub.engine.identity import identify
 from collecthub.engine.routing import Ground, checked, proposals
 from collecthub.law.feasibility.assess import Assessment
 from collecthub.law.feasibility.telling import reason_to_stop
@@ -34,6 +35,7 @@ def place_cases(hub: Hub, creditor_id: str) -> None:
     """Route every case of a creditor that is ready and not held, with all proposals stored."""
     after = ""
     chances = None  # all ended cases are looked at once
+    identify(hub, creditor_id)  # who may be somebody else's twin is held before anything leaves
     while True:
         with hub.work() as work:
             found = work.conn.scalars(_READY, {"of": creditor_id, "after": after}).all()

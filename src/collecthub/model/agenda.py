@@ -27,6 +27,7 @@ PROPOSALS: dict[str, Proposal] = {
     "in_doubt": Proposal("Ask the partner whether it arrived, then settle it.", 3),
     "contact_in_doubt": Proposal("Ask the mail server whether it arrived, then settle it.", 2),
     "identity": Proposal("Find out whether the debtor is the right person.", 3),
+    "twin": Proposal("Compare the two debtors: join them, or say that they are not the same.", 2),
     "insolvency": Proposal("File the claim in time.", 3),
     "callback": Proposal("Call the debtor.", 2),
     "moved": Proposal("Check the new address and correct it in the ERP.", 1),

@@ -23,3 +23,8 @@ def write_fact(conn: sa.Connection, name: str, value: str) -> None:
 def remove_fact(conn: sa.Connection, name: str) -> None:
     """Forget the value."""
     conn.execute(sa.delete(facts).where(facts.c.name == name))
+
+
+def take_turn(conn: sa.Connection, name: str) -> None:
+    """Wait behind whoever does the same, until the transaction ends; for work that must see what the other wrote."""
+    put(conn, facts, {"name": f"turn:{name}", "value": ""})

@@ -8,6 +8,7 @@ from collecthub.store import (
     columns,
     contact_tables,
     erp_tables,
+    human_tables,
     mailbox_tables,
     money_tables,
     network_tables,
@@ -16,5 +17,8 @@ from collecthub.store import (
     tables,
 )
 
-MODULES = (tables, money_tables, contact_tables, erp_tables, mailbox_tables, partner_tables, remittance_tables, network_tables)
+MODULES = (
+    tables, money_tables, contact_tables, erp_tables, mailbox_tables, partner_tables, remittance_tables, network_tables,
+    human_tables,
+)  # fmt: skip
 metadata: sa.MetaData = columns.metadata

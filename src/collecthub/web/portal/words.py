@@ -65,6 +65,7 @@ OUTCOMES: Mapping[str, Label] = {
 HOLDS: Mapping[str, Label] = {
     "reminders": ("Reminders first", "quiet"),
     "identity": ("Says he is somebody else", "warn"),
+    "twin": ("May be known already", "warn"),
     "unlawful_step": ("A step that the law forbids", "bad"),
     "shadow": ("Waits for release", "info"),
     "excluded": ("Excluded", "quiet"),
