@@ -22,6 +22,7 @@ from collecthub.store.queries.scope import LOCAL_OPERATOR
 from payments.bank_samples import camt, coda, paid
 
 KROON = Owner(creditor_id="kroon")
+PAYER = "BE71096123456769"
 
 
 @pytest.fixture
@@ -76,8 +77,12 @@ def one(content: bytes) -> BankTransaction:
         ({"e2e": "E"}, {"e2e": "E"}, Same.YES),
         ({"e2e": "E"}, {"e2e": "F"}, Same.NO),
         ({"text": "thanks, Jan"}, {"text": "THANKS JAN"}, Same.YES),
-        ({"iban": "BE71096123456769"}, {"iban": "BE68539007547034"}, Same.NO),
+        ({"iban": PAYER}, {"iban": "BE68539007547034"}, Same.NO),
         ({"text": "a1"}, {"text": "b2"}, Same.MAYBE),
+        ({"text": "F-1", "iban": PAYER}, {"text": "F-1 of June", "iban": PAYER}, Same.YES),
+        ({"text": "F-1", "iban": PAYER}, {"text": "F-2", "iban": PAYER}, Same.MAYBE),
+        ({"text": "F-1", "e2e": "E"}, {"text": "F-2", "e2e": "E"}, Same.YES),
+        ({"text": "CH-0ZGP-S42G-HW", "iban": PAYER}, {"text": "CH-9WRW-PTJ2-PE", "iban": PAYER}, Same.NO),
         ({}, {}, Same.MAYBE),
     ],
 )
