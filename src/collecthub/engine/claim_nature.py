@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from collecthub.engine.case_law import laws_of
 from collecthub.engine.case_work import change_case, close_tasks
-from collecthub.engine.charging import laws_of
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.desk import case_for
 from collecthub.engine.limitation_watch import NATURE_TASK

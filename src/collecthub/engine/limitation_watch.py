@@ -11,11 +11,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from collecthub.engine.case_law import law_on_claims
 from collecthub.engine.case_work import close_tasks, open_task
-from collecthub.engine.charging import laws_of
 from collecthub.engine.context import Hub, Work
-from collecthub.law.allocation.of_case import acts
-from collecthub.law.of_claims import ClaimLaw, law_of_claims
+from collecthub.law.of_claims import ClaimLaw
 from collecthub.model.case import Case
 from collecthub.model.codes import Status
 from collecthub.store import tables as t
@@ -59,14 +58,8 @@ def _look(hub: Hub, work: Work, ids: Sequence[str], today: dt.date) -> int:
     before = {row.case_id: row for row in work.conn.execute(sa.select(watch).where(watch.c.case_id.in_(ids)))}
     alarms = 0
     for case in read_cases(work.conn, t.cases.c.case_id.in_(ids)):
-        laws = laws_of(hub, work.conn, case)
-        found: tuple[ClaimLaw, ...] = ()
-        if laws:
-            found = law_of_claims(
-                laws, case.claims, segment=case.segment, currency=case.currency, until=today,
-                acts=acts(histories.get(case.case_id, [])), natures=dict(case.natures),
-            ).claims  # fmt: skip
-        alarms += _note(work, case, found, today, before.get(case.case_id))
+        found = law_on_claims(hub, work.conn, case, today, histories.get(case.case_id, []))
+        alarms += _note(work, case, found.claims if found else (), today, before.get(case.case_id))
     return alarms
 
 

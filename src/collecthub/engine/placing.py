@@ -9,11 +9,12 @@ import msgspec
 import sqlalchemy as sa
 
 from collecthub.corridor.route import route
+from collecthub.engine.case_law import STEP_OF_PROCEDURE, checks_steps, obstacles
 from collecthub.engine.case_work import change_case, close_tasks, open_task
 from collecthub.engine.checking import HAND_OVER, TASK, ask_owners, is_news, noted, was_stopped
 from collecthub.engine.context import Hub, Work
-from collecthub.engine.mandates import PENDING, wait_for
 from collecthub.engine.identity import identify
+from collecthub.engine.mandates import PENDING, wait_for
 from collecthub.engine.routing import Ground, checked, proposals
 from collecthub.law.feasibility.assess import Assessment
 from collecthub.law.feasibility.telling import reason_to_stop
@@ -29,13 +30,14 @@ from collecthub.model.rungs import RungClocks, agreed_clocks
 from collecthub.store import tables as t
 
 CASES_PER_CHUNK = 100
+UNLAWFUL = "unlawful_step"
 
 
 def place_cases(hub: Hub, creditor_id: str) -> None:
     """Route every case of a creditor that is ready and not held, with all proposals stored."""
+    identify(hub, creditor_id)  # who may be somebody else's twin is held before anything leaves
     after = ""
     chances = None  # all ended cases are looked at once
-    identify(hub, creditor_id)  # who may be somebody else's twin is held before anything leaves
     while True:
         with hub.work() as work:
             found = work.conn.scalars(_READY, {"of": creditor_id, "after": after}).all()
@@ -122,7 +124,8 @@ def turns(hub: Hub, ground: Ground, cases: Sequence[Case]) -> list[Turn]:
     asked = [{"case": cases[place], "partner": found[place].partner, "as_of": ground.as_of} for place in going]
     for place, vetoes in zip(going, hub.plugins.ask_each("veto_dispatch", asked), strict=True):
         for _, veto in vetoes[:1]:
-            blocked = DispatchBlocked(code=veto.code, reason=veto.reason)
+            reason = f"{veto.article}: {veto.reason}" if veto.article else veto.reason
+            blocked = DispatchBlocked(code=veto.code, reason=reason)
             found[place] = Turn(facts=(*found[place].facts[:-1], blocked))
     return found
 
@@ -149,9 +152,29 @@ def _turn(hub: Hub, ground: Ground, case: Case, proposed: Sequence[RouteProposal
     if missing:
         told = "; ".join(one.text for one in missing)
         return Turn(facts=(*before, HoldSet(reason=PENDING, note=told)), partner=partner, missing=missing)
+    unlawful = forbidden(hub, ground, case, chosen)
+    if unlawful is not None:
+        return Turn(facts=(*before, unlawful))
     if partner.capacity:  # the next case of this chunk finds it with one case more
         ground.held[partner.partner_id] = ground.held.get(partner.partner_id, 0) + 1
     return Turn(facts=(*before, chosen), partner=partner)
+
+
+def forbidden(hub: Hub, ground: Ground, case: Case, chosen: RouteChosen) -> HoldSet | DispatchBlocked | None:
+    """What the law where the debtor lives has against this hand-over: a wait until its day, or a word to a person."""
+    if not checks_steps(hub, case):
+        return None
+    found = obstacles(
+        hub, case, STEP_OF_PROCEDURE[chosen.procedure], ground.as_of, ground.history(case),
+        claimed=case.balance.compensation + case.balance.dunning_fees,
+    )  # fmt: skip
+    if not found:
+        return None
+    said = "; ".join(f"{one.article}: {one.reason}" for one in found)
+    days = [one.allowed_from for one in found]
+    if all(days):
+        return HoldSet(reason=UNLAWFUL, note=said, until_on=max(filter(None, days)))
+    return DispatchBlocked(code=UNLAWFUL, reason=f"{said}. {found[0].cure}")
 
 
 def _nobody(

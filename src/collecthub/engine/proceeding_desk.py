@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
+from collecthub.engine.case_law import STEP_OF_PROCEEDING, obstacles_now, told
 from collecthub.engine.case_work import change_case, close_tasks
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.desk import case_for
@@ -92,12 +93,19 @@ def begin_proceeding(
     cap: Decimal | None = None
     if kind in COSTLY:
         cap = _allowed(case, kind, today)
+        for obstacle in obstacles_now(hub, work.conn, case, STEP_OF_PROCEEDING[kind], claimed=_beside_principal(case)):
+            raise PermanentError(told(obstacle), cure=obstacle.cure)
     due_on, due_for = _limit(hub, work.conn, case, kind, first_state(kind), started)
     fact = ProceedingBegun(
         proceeding_id=derived_id(case.case_id, str(case.version), "proceeding"), proceeding=kind, began_on=started,
         authority=authority, reference=reference, deadline_on=due_on, deadline_for=due_for, cost_cap=cap,
     )  # fmt: skip
     return change_case(hub, work, case, [fact], actor=scope.subject)
+
+
+def _beside_principal(case: Case) -> Decimal:
+    """What is asked beside the principal, costs of acts apart."""
+    return case.balance.interest + case.balance.compensation + case.balance.dunning_fees
 
 
 def _allowed(case: Case, kind: ProceedingKind, on: dt.date) -> Decimal:

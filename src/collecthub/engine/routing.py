@@ -19,16 +19,19 @@ from collecthub.law.feasibility.money import limitation_day
 from collecthub.law.feasibility.ways import Way, ways
 from collecthub.model.case import Case
 from collecthub.model.codes import Outcome, Status
+from collecthub.model.event import CaseEvent
 from collecthub.model.exchange import Procedure
 from collecthub.model.fee import FeesBefore, facts_of, fee_on
 from collecthub.model.partner import PartnerProfile, RouteProposal
 from collecthub.registers import ConnectorRole
 from collecthub.store import tables as t
+from collecthub.store.case_log import read_histories
 from collecthub.store.partner_terms import contracts_in_force
 
 CASES_FOR_A_CHANCE = 20  # fewer ended cases of a partner say nothing about the next one
 _MONEY_CAME = (Outcome.PAID_FULL.value, Outcome.PAID_PARTIAL.value, Outcome.SETTLED_REDUCED.value)
 ON_REQUEST = "on_request"
+LAST_EVENT = 2**31 - 1
 
 
 class Ground:
@@ -38,6 +41,8 @@ class Ground:
         self, conn: sa.Connection, case_ids: Sequence[str], as_of: dt.date, chances: Mapping[str, Decimal] | None = None
     ) -> None:
         self.as_of = as_of
+        self._conn, self._case_ids = conn, tuple(case_ids)
+        self._histories: Mapping[str, Sequence[CaseEvent]] | None = None
         self.around = Around(conn)
         self.profiles = list(self.around.profiles.values())
         self.documents = self.around.documents(case_ids)
@@ -51,6 +56,12 @@ class Ground:
         """The creditor's."""
         creditor = self.around.creditor(case.creditor_id)
         return creditor.party.country if creditor else ""
+
+    def history(self, case: Case) -> Sequence[CaseEvent]:
+        """What happened in a case of the chunk; those of all are read when the first is asked for."""
+        if self._histories is None:
+            self._histories = read_histories(self._conn, self._case_ids, LAST_EVENT)
+        return self._histories.get(case.case_id, ())
 
     def file(self, case: Case, procedure: Procedure, partner: PartnerProfile | None, *, is_strict: bool) -> CaseFacts:
         """The case on its way to a partner.

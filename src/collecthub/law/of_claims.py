@@ -14,7 +14,7 @@ import msgspec
 
 from collecthub.errors import PermanentError
 from collecthub.law.interest import InterestQuestion
-from collecthub.law.late_payment import LatePayment, late_payment
+from collecthub.law.late_payment import LatePayment, Reminded, late_payment
 from collecthub.law.limitation import Alarm, LegalAct, Limitation, LimitationQuestion, earliest, limitation
 from collecthub.law.rules import CountryLaw
 from collecthub.model.event import Claim
@@ -50,16 +50,20 @@ class ClaimsLaw(msgspec.Struct, frozen=True, kw_only=True):
 def law_of_claims(
     laws: Sequence[CountryLaw], claims: Iterable[Claim], *, segment: str, currency: str, until: dt.date,
     acts: Sequence[LegalAct] = (), natures: Mapping[str, str] | None = None,
+    reminded: Mapping[str, Reminded] | None = None,
 ) -> ClaimsLaw:  # fmt: skip
     """Interest and compensation under the first law, limitation under the one of them all that loses a claim first.
 
     Interest stops at the last known rate, and its notes say so. `natures` says what kind of claim each is, by id; where
-    the law does not know the kind, the claim counts as one whose kind nobody said.
+    the law does not know the kind, the claim counts as one whose kind nobody said. `reminded` is the first reminder of each.
     """
-    kinds = natures or {}
+    kinds, first = natures or {}, reminded or {}
     found = tuple(
-        _of(laws, claim, segment, currency, until, tuple(acts), kinds.get(claim.claim_id, "")) for claim in claims
-    )
+        _of(laws, claim, _late(laws[0], claim, segment, currency, until, first.get(claim.claim_id)), LimitationQuestion(
+            segment=segment, due_on=claim.due_on, as_of=until, acts=tuple(acts), nature=kinds.get(claim.claim_id, "")
+        ))
+        for claim in claims
+    )  # fmt: skip
     answers = [part.late for part in found if part.late]
     compensation: dict[str, Decimal] = {}
     for late in answers:
@@ -78,16 +82,10 @@ def law_of_claims(
 
 
 def _of(
-    laws: Sequence[CountryLaw],
-    claim: Claim,
-    segment: str,
-    currency: str,
-    until: dt.date,
-    acts: tuple[LegalAct, ...],
-    nature: str,
+    laws: Sequence[CountryLaw], claim: Claim, answer: tuple[LatePayment | None, str], question: LimitationQuestion
 ) -> ClaimLaw:
-    late, why_not_late = _late(laws[0], claim, segment, currency, until)
-    clock, why_no_clock = _clock(laws, claim, segment, until, acts, nature)
+    late, why_not_late = answer
+    clock, why_no_clock = _clock(laws, question)
     return ClaimLaw(
         claim_id=claim.claim_id, number=claim.number, due_on=claim.due_on, principal=claim.open_amount, late=late,
         limitation_on=clock.limitation_on if clock else None, limitation_country=clock.country if clock else "",
@@ -97,7 +95,7 @@ def _of(
 
 
 def _late(
-    law: CountryLaw, claim: Claim, segment: str, currency: str, until: dt.date
+    law: CountryLaw, claim: Claim, segment: str, currency: str, until: dt.date, reminder: Reminded | None
 ) -> tuple[LatePayment | None, str]:
     question = InterestQuestion(
         segment=segment,
@@ -108,18 +106,15 @@ def _late(
         may_stop_early=True,
     )
     try:
-        return late_payment(law, question), ""
+        return late_payment(law, question, reminded=reminder), ""
     except PermanentError as error:
         return None, error.message
 
 
-def _clock(
-    laws: Sequence[CountryLaw], claim: Claim, segment: str, as_of: dt.date, acts: tuple[LegalAct, ...], nature: str
-) -> tuple[Limitation | None, str]:
-    question = LimitationQuestion(segment=segment, due_on=claim.due_on, as_of=as_of, acts=acts, nature=nature)
+def _clock(laws: Sequence[CountryLaw], question: LimitationQuestion) -> tuple[Limitation | None, str]:
     unnamed = msgspec.structs.replace(question, nature="")
     try:
-        return earliest(limitation(law, question if _knows(law, nature) else unnamed) for law in laws), ""
+        return earliest(limitation(law, question if _knows(law, question.nature) else unnamed) for law in laws), ""
     except PermanentError as error:
         return None, error.message
 

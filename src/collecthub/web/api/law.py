@@ -10,17 +10,19 @@ import msgspec
 from fastapi import APIRouter, Query, Response
 from pydantic import AfterValidator, Field
 
+from collecthub.engine.case_law import law_on_claims
 from collecthub.engine.context import Hub
-from collecthub.errors import CollecthubError
+from collecthub.errors import CollecthubError, PermanentError
 from collecthub.law.charges import COMPENSATION, ChargeQuestion, ChargeShown, charge_shown
 from collecthub.law.deadline import Deadline, deadline
 from collecthub.law.interest import CEILING, DayCount, InterestQuestion, Pause, Reduction
 from collecthub.law.late_payment import LatePayment, Reminded, late_payment
 from collecthub.law.lawful import check_step
 from collecthub.law.limitation import LegalAct, Limitation, LimitationQuestion, earliest, limitation
-from collecthub.law.of_claims import ClaimsLaw, law_of_claims
+from collecthub.law.of_claims import ClaimsLaw
 from collecthub.law.pack_check import rates_known_until
 from collecthub.law.steps import Happened, Happening, Step, StepAnswer, StepQuestion
+from collecthub.store.case_log import read_events
 from collecthub.store.queries import case_file
 from collecthub.web.answers import answer, documented
 from collecthub.web.api.fields import Amount, Currency, Inbound
@@ -285,7 +287,7 @@ def ask_step(hub: TheHub, _scope: Anyone, body: StepIn) -> Response:
 def read_case_law(
     hub: TheHub, scope: CreditorSide, case_id: str,
     country: Annotated[
-        str, Query(pattern="^([A-Z]{2})?$", description="Country whose law governs; the debtor's by default.")
+        str, Query(pattern="^([A-Z]{2})?$", description="Law to count by; by default the one that governs the case, as its account has it.")
     ] = "",
     limitation_country: Annotated[
         str, Query(pattern="^([A-Z]{2})?$", description="Another law that may govern limitation: the earlier day counts.")
@@ -295,9 +297,12 @@ def read_case_law(
     """Interest, compensation and limitation claim by claim, on what is open now; no payment in between is counted."""
     with hub.database.read() as conn:
         case = case_file.read_owned_case(conn, scope, case_id)
-    codes = dict.fromkeys(filter(None, (country or case.debtor.country, limitation_country)))
-    laws = [hub.plugins.country_law(code) for code in codes or ("",)]
-    found = law_of_claims(
-        laws, case.claims, segment=case.segment, currency=case.currency, until=until or hub.now().date()
-    )
+        found = law_on_claims(
+            hub, conn, case, until or hub.business_date(), read_events(conn, case_id), country=country,
+            limitation_country=limitation_country,
+        )  # fmt: skip
+    if found is None:
+        raise PermanentError(
+            f"no country pack knows the law of case {case.number}", cure="Install a pack, or name a country whose pack is there."
+        )
     return answer(found)

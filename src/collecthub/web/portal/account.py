@@ -8,12 +8,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 
 from collecthub.engine.balance import balance_at
-from collecthub.engine.charging import laws_of
+from collecthub.engine.case_law import law_on_claims, laws_of
 from collecthub.engine.claim_nature import known_natures, set_nature
 from collecthub.engine.statement import AUDIENCES, StatementQuestion, statement
 from collecthub.errors import PermanentError
-from collecthub.law.of_claims import law_of_claims
 from collecthub.paper.statement import FORMATS, languages
+from collecthub.store.case_log import read_events
 from collecthub.store.queries.case_file import read_owned_case
 from collecthub.web.answers import download
 from collecthub.web.portal.entered import Entered
@@ -37,11 +37,9 @@ def _account(
         case = read_owned_case(conn, visitor.scope, case_id)
         found = balance_at(hub, conn, visitor.scope, case_id, day)
         laws = [] if visitor.is_partner else laws_of(hub, conn, case)
-    limits = law_of_claims(
-        laws, case.claims, segment=case.segment, currency=case.currency, until=day, natures=dict(case.natures)
-    ).claims if laws else ()  # fmt: skip
+        of_claims = law_on_claims(hub, conn, case, day, read_events(conn, case_id)) if laws else None
     return page(
-        visitor, "account.html", status=422 if problem else 200, found=found, case=case, at=day, limits=limits,
+        visitor, "account.html", status=422 if problem else 200, found=found, case=case, at=day, limits=of_claims.claims if of_claims else (),
         by_law=found.reckoning.account, natures=known_natures(laws), audiences=AUDIENCES, languages=languages(),
         formats=tuple(FORMATS), done=done, problem=problem,
         numbers={claim.claim_id: claim.number for claim in case.claims},
