@@ -33,11 +33,11 @@ crash: .venv/.ready  ## the proof under kill -9 in full: 30 random kills of each
 ledgers: .venv/.ready  ## a million random ledgers conserve money to the cent (COLLECTHUB_LEDGERS)
 	@COLLECTHUB_LEDGERS=$${COLLECTHUB_LEDGERS:-1000000} $(BIN)/pytest -q --timeout 0 tests/money/test_account.py -k conserve $(ARGS)
 
-kills: .venv/.ready  ## 200 kills of the SFTP sender over 12,000 files and 200 of sshd's sessions; prints lost, duplicate and corrupt (takes half an hour)
-	@COLLECTHUB_KILLS=200 COLLECTHUB_KILL_FILES=12000 COLLECTHUB_SESSION_KILLS=200 $(BIN)/pytest -q -s --durations=4 plugins/sftp_batch/tests/test_kills.py $(ARGS)
+kills: .venv/.ready  ## 200 kills of the SFTP sender and 200 of sshd's sessions over 12,000 dispatches; prints lost, duplicate and corrupt
+	@COLLECTHUB_SFTP_KILLS=200 COLLECTHUB_SFTP_FILES=12000 $(BIN)/pytest -q tests/crash/test_sftp_kills.py $(ARGS)
 
-storm: .venv/.ready  ## ten thousand processes ask Exact Online for a token at once and half of them are killed; prints the pairs lost
-	@$(BIN)/python plugins/erp_exact/tests/refresh_storm.py --requests 10000 --together 25 --kills 0.5
+storm: .venv/.ready  ## ten thousand processes ask Exact Online for a token at once and many of them are killed; prints the pairs lost
+	@$(BIN)/python plugins/erp_exact/tests/refresh_storm.py --requests 10000 --together 40 --kills 0.7
 
 bench: .venv/.ready  ## measure side by side against a bare loop and peers
 	@$(BIN)/python -m bench $(ARGS)

@@ -2,7 +2,8 @@
 
 Both do the same: write under a temporary name, read the file back and compare it, give it its final name; against one
 OpenSSH server, on loopback and through a proxy that holds every byte for half of a 20 ms round trip. The client's batch is
-`put`, `get`, `rename` for every file, and a comparison of what came back; ours is `deliver_many`'s way.
+`put`, `get`, `rename` for every file, and a comparison of what came back; ours is `deliver_many`'s way, and has every file
+synced as well.
 
     python -m bench.sftp_delivery FOLDER COUNT ROUND_TRIP_MS    prints {"ours": s, "sftp": s, "count": n}
 """

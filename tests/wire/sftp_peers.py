@@ -31,6 +31,7 @@ class SftpPeer:
     folder: Path
     login_key: bytes
     username: str = "hub"
+    pid: int = 0  # of a server that is a process of its own
     logins: list[str] = field(default_factory=list)
     connections: list[Any] = field(default_factory=list)
 
@@ -187,7 +188,7 @@ def openssh_peer(folder: Path) -> Iterator[SftpPeer]:
         shown = subprocess.run(
             [keygen, "-l", "-f", home / "host.pub"], check=True, capture_output=True
         ).stdout
-        yield SftpPeer(port, shown.split()[1].decode(), folder, login_key, username=getpass.getuser())
+        yield SftpPeer(port, shown.split()[1].decode(), folder, login_key, username=getpass.getuser(), pid=server.pid)
     finally:
         server.terminate()
         server.stderr.close()

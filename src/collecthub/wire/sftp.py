@@ -175,7 +175,7 @@ class SftpClient:
         if not files:
             return []
         with self._operation("upload", f"{len(files)} files from {files[0][0]} on") as session:
-            found = walk_all(session, (upload_checked(session, path, content) for path, content in files))
+            found = walk_all(session, ((len(content), upload_checked(path, content)) for path, content in files))
         return [
             None if error is None else RetryableError(
                 f"{path} did not arrive whole at the partner: {error}.",
@@ -193,7 +193,7 @@ class SftpClient:
             return []
         what = f"{len(names)} files from {names[0][0]} on"
         with self._operation("rename", what, is_doubtful=True) as session:
-            found = walk_all(session, (rename_unless_there(session, old, new) for old, new in names))
+            found = walk_all(session, ((0, rename_unless_there(old, new)) for old, new in names))
         return [
             None if error is None else _rename_refusal(old, new, error)
             for (old, new), error in zip(names, found, strict=True)
