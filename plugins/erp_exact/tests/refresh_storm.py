@@ -3,9 +3,9 @@
     python plugins/erp_exact/tests/refresh_storm.py --requests 10000
 
 Each round makes the token old, lets `--together` processes ask for one at the same time and kills a share of them
-(SIGKILL) at random moments. Prints JSON with what was asked, killed, refreshed and lost. A pair is lost when the
-vendor asks for a new consent, or when the pair in the vault is not the newest that the vendor has issued. Exit
-code 1 when one is.
+(SIGKILL) at random moments between the agreed start and the time that the round before took. Prints JSON with what
+was asked, killed, refreshed and lost. A pair is lost when the vendor asks for a new consent, or when the pair in the
+vault is not the newest that the vendor has issued. Exit code 1 when one is.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ import time
 import urllib.error
 import urllib.request
 from datetime import UTC, datetime, timedelta
-from multiprocessing.context import ForkServerProcess
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from collecthub.errors import ConsentError, RetryableError
@@ -36,6 +37,7 @@ from collecthub_erp_exact.settings import ExactSettings
 _START = datetime(2026, 6, 15, 0, 0, 1, tzinfo=UTC)
 _SECONDS_A_ROUND = 601
 _LATE_SECONDS = 90.0
+_FIRST_ROUND_SECONDS = 0.5
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
@@ -51,19 +53,34 @@ def client_of(vault: FolderVault, url: str, now: datetime) -> ExactClient:
     return ExactClient(context(settings, vault=vault, now=lambda: now))
 
 
-def ask(folder: str, url: str, now: str, start_at: float, answers: Any) -> None:
+class Told(NamedTuple):
+    """What a process that lived was given, and how long after the agreed moment."""
+
+    token: str
+    seconds: float
+
+
+class Asking(NamedTuple):
+    """A process that asks, and a pipe of its own for its answer: who is killed can hold nobody else up."""
+
+    process: ForkProcess
+    answer: Connection
+
+
+def ask(folder: Path, url: str, now: datetime, start_at: float, answer: Connection) -> None:
     """One process: ask for a token at the agreed moment, and go on asking while another one is at it."""
-    client = client_of(FolderVault(Path(folder)), url, datetime.fromisoformat(now))
+    client = client_of(FolderVault(folder), url, now)
     time.sleep(max(0.0, start_at - time.time()))
     while True:
         try:
-            answers.put(client.tokens.access_token())
-            return
+            token = client.tokens.access_token()
+            break
         except ConsentError as lost:
-            answers.put(f"LOST {lost.message}")
-            return
+            token = f"LOST {lost.message}"
+            break
         except RetryableError:
             time.sleep(0.05)
+    answer.send(Told(token, time.time() - start_at))
 
 
 class Storm:
@@ -74,8 +91,8 @@ class Storm:
         self._folder = folder
         self._random = random.Random(seed)
         self._now = _START
-        self._processes = multiprocessing.get_context("forkserver")
-        self._processes.set_forkserver_preload(["collecthub_erp_exact.client", "collecthub.testing.fakes"])
+        self._kill_within = _FIRST_ROUND_SECONDS
+        self._processes = multiprocessing.get_context("fork")  # no thread lives while processes are begun
         self.counts = dict.fromkeys(("requests", "killed", "refreshes", "lost_pairs"), 0)
         self._set_clock()
 
@@ -104,34 +121,39 @@ class Storm:
         self._now += timedelta(seconds=_SECONDS_A_ROUND)
         self._set_clock()
         before = self.granted()
-        answers = self._processes.Queue()
-        arguments = (str(self._folder), self._twin.url, self._now.isoformat())
         start_at = time.time() + 0.05 + 0.01 * together
-        asking = [
-            self._processes.Process(target=ask, args=(*arguments, start_at, answers))
-            for _ in range(together)
-        ]
-        for process in asking:
-            process.start()
+        asking = [self._begin(start_at) for _ in range(together)]
         doomed = self._random.sample(asking, round(together * kill_share))
-        killers = [threading.Thread(target=self._kill, args=(one, start_at)) for one in doomed]
+        killers = [threading.Thread(target=self._kill, args=(one.process, start_at)) for one in doomed]
         for killer in killers:
             killer.start()
-        for thread_or_process in (*killers, *asking):
+        for thread_or_process in (*killers, *(one.process for one in asking)):
             thread_or_process.join(_LATE_SECONDS)
-        killed = sum(process.exitcode == -9 for process in asking)
-        told = [answers.get(timeout=10) for _ in range(sum(process.exitcode == 0 for process in asking))]
-        lost = self._lost_after(told)
+        told: list[Told] = [one.answer.recv() for one in asking if one.process.exitcode == 0]
+        self._kill_within = max((one.seconds for one in told), default=_FIRST_ROUND_SECONDS)
+        lost = self._lost_after([one.token for one in told])
         self.counts["requests"] += together
-        self.counts["killed"] += killed
+        self.counts["killed"] += sum(one.process.exitcode == -9 for one in asking)
         self.counts["refreshes"] += self.granted() - before
         self.counts["lost_pairs"] += lost
+        for one in asking:
+            one.answer.close()
+            one.process.close()
         if lost:
             self.consent()
 
-    def _kill(self, process: ForkServerProcess, start_at: float) -> None:
-        """At any moment of a refresh: the call with its process takes about a second."""
-        time.sleep(max(0.0, start_at - time.time()) + self._random.uniform(0, 1.5))
+    def _begin(self, start_at: float) -> Asking:
+        answer, told = self._processes.Pipe(duplex=False)
+        process = self._processes.Process(
+            target=ask, args=(self._folder, self._twin.url, self._now, start_at, told)
+        )
+        process.start()
+        told.close()
+        return Asking(process, answer)
+
+    def _kill(self, process: ForkProcess, start_at: float) -> None:
+        """At any moment of a round."""
+        time.sleep(max(0.0, start_at - time.time()) + self._random.uniform(0, self._kill_within))
         process.kill()
 
     def _lost_after(self, told: list[str]) -> int:

@@ -150,5 +150,7 @@ def company(b1: RunningTwin) -> Company:
     b1.control("clock", {"now": "2026-06-15T10:00:00+00:00", "frozen": False})
     b1.control("faults", {})
     b1.control("sessions", {"expire": True, "unlock": True})
-    b1.control("service", {"drops_filter": True, "ignores_page_size": False, "moves_update_date": True})
+    b1.control("service", {
+        "drops_filter": True, "ignores_page_size": False, "moves_update_date": True, "tells_open_transactions": True,
+    })  # fmt: skip
     return Company(b1)

@@ -124,7 +124,8 @@ def test_a_check_reads_everything_that_is_used(company: Any, version: str) -> No
     company.load({"number": "F1"})
     steps = company.connector(version=version).check()
     assert [(step.name, step.is_ok) for step in steps] == [
-        ("Invoices", True), ("CreditNotes", True), ("IncomingPayments", True), ("BusinessPartners", True),
+        ("Invoices", True), ("DownPayments", True), ("CreditNotes", True), ("IncomingPayments", True),
+        ("BusinessPartners", True), ("JournalEntries", True),
     ]  # fmt: skip
 
 
@@ -201,7 +202,7 @@ def test_foreign_documents_count_in_their_own_currency(
 def test_own_currency_codes_are_translated_and_unknown_ones_refused(company: Any) -> None:
     company.load({"number": "F1", "currency": "$"}, {"number": "F2"})
     items, pages = pulled(company.connector())
-    (bad,) = pages[0].refused
+    (bad,) = [row for page in pages for row in page.refused]
     assert (bad.code, "currency_codes" in bad.reason, b'"$"' in bad.content) == ("b1.currency", True, True)
     assert len(items) == 1  # its neighbour went in
     items, _ = pulled(company.connector(currency_codes={"$": "USD"}))
@@ -279,7 +280,7 @@ def test_x18_a_cut_pull_closes_nothing_and_goes_on_where_it_was(company: Any) ->
 def test_invoices_that_are_paid_while_paging_hide_no_others(company: Any) -> None:
     company.load(*[{"number": f"F{n}"} for n in range(100)])
     walk = company.connector(page_size=40).pull("")
-    rows = list(next(walk).rows)
+    rows = [row for _ in ("accounts", "invoices") for row in next(walk).rows]
     for n in range(5):  # an offset would now skip five
         company.do("pay", f"F{n}")
     rows += [row for page in walk for row in page.rows if row.kind is ItemKind.INVOICE]
@@ -300,7 +301,7 @@ def test_a_bad_record_is_kept_with_its_bytes_and_its_neighbours_go_on(company: A
     ]
     body = '{"@odata.count": 6, "value": [' + ",".join(rows) + "]}"
     company.twin.control("faults", {"path": "/b1s/v2/Invoices", "status": 200, "body": body})
-    page = next(company.connector().pull(""))
+    page = list(company.connector().pull(""))[1]
     assert [(row.item_ref, str(row.open_amount)) for row in page.rows] == [("INV/1/1", "10.00"), ("INV/6/1", "2309.79")]
     assert sorted((bad.item_ref, bad.code) for bad in page.refused) == [
         ("INV/2/1", "b1.due_date"), ("INV/3/1", "b1.shape"), ("INV/4/1", "b1.date"), ("INV/5/1", "b1.decimals"),

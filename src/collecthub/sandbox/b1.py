@@ -1,7 +1,8 @@
 """The SAP Business One twin: `python -m collecthub.sandbox b1 --home DIR`.
 
-Vendor surface: the Service Layer under `/b1s/v1/` (OData V3) and `/b1s/v2/` (V4): logon, invoices, credit notes,
-incoming payments, business partners, activities. Settings: `user`, `password`, `company`, `session_minutes`.
+Vendor surface: the Service Layer under `/b1s/v1/` (OData V3) and `/b1s/v2/` (V4): logon, invoices, down payments,
+credit notes, incoming payments, journal entries, open transactions, business partners, activities. Settings: `user`,
+`password`, `company`, `session_minutes`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from collecthub.sandbox.twin_http import Control, serve_http
 
 USER, PASSWORD, COMPANY = "collecthub", "sandbox-password", "SBODEMO"
 SESSION_MINUTES = 30
-_SIGNS = {"Invoices": (1, "INV"), "CreditNotes": (-1, "CRN")}
+_SIGNS = {"Invoices": (1, "INV"), "DownPayments": (1, "DPI"), "CreditNotes": (-1, "CRN")}
 
 
 class B1Control:
@@ -41,12 +42,13 @@ class B1Control:
             "reset_clearing": lambda given: self._books.reset_clearing(given["number"]),
             "cancel": lambda given: self._books.cancel(given["number"]), "block": self.block, "dun": self.dun,
             "customer": self.customer, "service": self.service, "sessions": self.sessions,
-            "activities": self.activities, "wipe": lambda _: self._books.wipe(),
+            "activities": self.activities, "wipe": lambda _: self._books.wipe(), "journal": self._service.journal.post,
+            "reconcile": self._service.journal.reconcile, "drift": self._service.journal.drift,
         }  # fmt: skip
 
     def books(self, _: Mapping[str, Any]) -> Any:
         """Open amount per instalment, credit note and payment, and totals per currency."""
-        items = [*self._documents(), *self._payments()]
+        items = [*self._documents(), *self._payments(), *self._journal_lines()]
         totals: dict[str, Decimal] = {}
         for item in items:
             totals[item["currency"]] = totals.get(item["currency"], Decimal(0)) + Decimal(item["open_amount"])
@@ -55,7 +57,8 @@ class B1Control:
     def _documents(self) -> list[dict[str, Any]]:
         rows = self._books.connection.execute(
             "SELECT i.*, d.CardCode, d.DocCurrency, d.BlockDunning, d.NumAtCard FROM instalment i "
-            "JOIN document d USING (object, DocEntry) WHERE DocumentStatus = 'bost_Open' ORDER BY i.number"
+            "JOIN document d USING (object, DocEntry) WHERE DocumentStatus = 'bost_Open' "
+            "AND DownPaymentType IS NOT 'dptRequest' ORDER BY i.number"
         ).fetchall()
         items = []
         for row in rows:
@@ -82,6 +85,12 @@ class B1Control:
             if left:
                 items.append(_shown(row, "payment", -left, ["PAY", str(row["DocEntry"])], row["DocDate"], False))
         return items
+
+    def _journal_lines(self) -> list[dict[str, Any]]:
+        return [
+            _shown(row, "journal_entry", row["open"], row["key"], row["due_on"], False)
+            for row in self._service.journal.items()
+        ]
 
     def post(self, given: Mapping[str, Any]) -> Any:
         """Post one item: the fields of the neutral model."""
@@ -127,7 +136,9 @@ class B1Control:
         return {"changed": cursor.rowcount}
 
     def service(self, given: Mapping[str, Any]) -> Any:
-        """`{"drops_filter"?, "ignores_page_size"?, "moves_update_date"?}`."""
+        """`{"drops_filter"?, "ignores_page_size"?, "moves_update_date"?, "tells_open_transactions"?}`."""
+        journal = self._service.journal
+        journal.is_offered = bool(given.get("tells_open_transactions", journal.is_offered))
         manners = self._service.manners
         manners.drops_filter = bool(given.get("drops_filter", manners.drops_filter))
         manners.ignores_page_size = bool(given.get("ignores_page_size", manners.ignores_page_size))

@@ -21,6 +21,10 @@ LANGUAGES = {"en": 3, "de": 9, "fr": 22, "nl": 16, "it": 13, "es": 23}
 _RATES = {"USD": "0.92", "GBP": "1.17", "JPY": "0.0058", "KWD": "3.01"}
 _ZERO = Decimal(0)
 _OPEN, _CLOSED = "bost_Open", "bost_Close"
+_TABLES = ("partner", "document", "instalment", "payment", "applied", "activity", "journal", "journal_line")
+_PAID_AS = {"Invoices": "it_Invoice", "DownPayments": "it_DownPayment"}
+_BASE_TYPES = {"Invoices": 13, "DownPayments": 203}
+_FIRST_NUMBERS = {"Invoices": 1_000_000, "DownPayments": 3_000_000, "CreditNotes": 5_000_000}
 
 
 class B1Books:
@@ -38,14 +42,18 @@ class B1Books:
         """The posting day."""
         return self.clock.now().date().isoformat()
 
-    def _next(self, kind: str, first: int = 1) -> int:
+    def next_number(self, kind: str, first: int = 1) -> int:
         self._numbers[kind] = self._numbers.get(kind, first - 1) + 1
         return self._numbers[kind]
+
+    def keep_numbers(self) -> None:
+        """Write down how far the numbers are."""
+        self.books.put("numbers", self._numbers)
 
     def wipe(self) -> dict[str, bool]:
         """Empty the company database; numbers go on."""
         with self.books.transaction() as connection:
-            for table in ("partner", "document", "instalment", "payment", "applied", "activity"):
+            for table in _TABLES:
                 connection.execute(f"DELETE FROM {table}")
         return {"wiped": True}
 
@@ -59,7 +67,7 @@ class B1Books:
                 self._load_customer(customer)
             for item in items:
                 self._load_item(item)
-            self.books.put("numbers", self._numbers)
+            self.keep_numbers()
         return {"customers": len(customers), "items": len(items)}
 
     def _load_customer(self, customer: Mapping[str, Any]) -> None:
@@ -85,6 +93,8 @@ class B1Books:
             entry = self._document("CreditNotes", {**item, "amount": str(-amount), "open_amount": str(-amount)})
             if item.get("settles") and self._find(item["settles"]):
                 self._apply_note(entry, item["settles"], -amount)
+        elif kind == "down_payment":
+            self._document("DownPayments", {"down_payment_type": "dptInvoice", **item})
         elif kind == "instalment":
             self._load_instalment(item)
         else:
@@ -97,18 +107,19 @@ class B1Books:
 
     def _document(self, kind: str, item: Mapping[str, Any]) -> int:
         """A document of one instalment; what was paid on it before is paid without a payment in the books."""
-        entry = self._next(kind)
+        entry = self.next_number(kind)
         name = self.connection.execute(
             "SELECT CardName FROM partner WHERE CardCode = ?", (item["customer_ref"],)
         ).fetchone()
         values = {
-            "object": kind, "DocEntry": entry, "DocNum": entry + (1_000_000 if kind == "Invoices" else 5_000_000),
+            "object": kind, "DocEntry": entry, "DocNum": entry + _FIRST_NUMBERS[kind],
             "CardCode": item["customer_ref"], "CardName": name[0] if name else None, "NumAtCard": item["number"][:100],
             "DocDate": item["issue_on"], "DocDueDate": item["due_on"], "TaxDate": item["issue_on"],
             "CreationDate": item["issue_on"], "UpdateDate": item["issue_on"], "UpdateTime": "09:00:00", "DocTotal": "0",
             "DocTotalFc": "0", "DocCurrency": item["currency"], "PaidToDate": "0", "PaidToDateFC": "0",
             "DocumentStatus": _OPEN, "Cancelled": "tNO", "CancelStatus": "csNo", "BlockDunning": "tNO",
-            "NumberOfInstallments": 0, "Comments": None, "number": item["number"], "base": None, "version": 1,
+            "NumberOfInstallments": 0, "Comments": None, "DownPaymentType": item.get("down_payment_type"),
+            "number": item["number"], "base": None, "version": 1,
         }  # fmt: skip
         insert(self.connection, "document", values)
         self._instalment(kind, entry, item)
@@ -135,7 +146,7 @@ class B1Books:
         level = int(item.get("dunning_level") or 0)
         values = {
             "object": kind, "DocEntry": entry, "InstallmentId": last + 1, "DueDate": item["due_on"],
-            **_both("Total", "TotalFC", amount, currency), **_both("PaidToDate", "PaidToDateFC", paid, currency),
+            **both("Total", "TotalFC", amount, currency), **both("PaidToDate", "PaidToDateFC", paid, currency),
             "DunningLevel": level, "LastDunningDate": item["due_on"] if level else None, "PaymentOrdered": "tNO",
             "number": item["number"],
         }  # fmt: skip
@@ -151,10 +162,10 @@ class B1Books:
     # --- what is open -----------------------------------------------------------------------------
 
     def _find(self, number: str) -> list[sqlite3.Row]:
-        """The open instalments of an invoice: the one with this number, or all of the document with it."""
+        """The open instalments of an invoice or a down payment: the one with this number, or all of the document with it."""
         return self.connection.execute(
             "SELECT i.*, d.DocCurrency, d.CardCode FROM instalment i JOIN document d USING (object, DocEntry) "
-            "WHERE object = 'Invoices' AND DocumentStatus = 'bost_Open' AND (i.number = ? OR d.number = ?) "
+            "WHERE object != 'CreditNotes' AND DocumentStatus = 'bost_Open' AND (i.number = ? OR d.number = ?) "
             "ORDER BY DocEntry, InstallmentId",
             (number, number),
         ).fetchall()
@@ -199,10 +210,10 @@ class B1Books:
     # --- money ------------------------------------------------------------------------------------
 
     def _payment(self, card: str, amount: Decimal, currency: str, day: str, number: str) -> int:
-        entry = self._next("payment")
+        entry = self.next_number("payment")
         values = {
             "DocEntry": entry, "DocNum": 700_000 + entry, "CardCode": card, "CardName": None, "DocDate": day,
-            "DocCurrency": currency, **_both("CashSum", "CashSumFC", amount, currency), "TransferSum": "0",
+            "DocCurrency": currency, **both("CashSum", "CashSumFC", amount, currency), "TransferSum": "0",
             "TransferReference": number[:27], "Cancelled": "tNO", "CancelStatus": "csNo", "Remarks": None,
             "number": number, "version": 1,
         }  # fmt: skip
@@ -219,13 +230,14 @@ class B1Books:
             currency = row["DocCurrency"]
             insert(self.connection, "applied", {
                 "payment": payment, "LineNum": line, "DocEntry": row["DocEntry"], "InstallmentId": row["InstallmentId"],
-                **_both("SumApplied", "AppliedFC", part, currency), "InvoiceType": "it_Invoice",
+                **both("SumApplied", "AppliedFC", part, currency), "InvoiceType": _PAID_AS[row["object"]],
             })  # fmt: skip
-            self._lower(row, part)
+            self.lower(row, part)
 
-    def _lower(self, row: sqlite3.Row, part: Decimal) -> None:
+    def lower(self, row: sqlite3.Row, part: Decimal) -> None:
+        """Count so much of an instalment as paid."""
         paid = Decimal(row["PaidToDateFC" if is_foreign(row["DocCurrency"]) else "PaidToDate"]) + part
-        now = _both("PaidToDate", "PaidToDateFC", paid, row["DocCurrency"])
+        now = both("PaidToDate", "PaidToDateFC", paid, row["DocCurrency"])
         self.connection.execute(
             "UPDATE instalment SET PaidToDate = ?, PaidToDateFC = ? "
             "WHERE object = ? AND DocEntry = ? AND InstallmentId = ?",
@@ -245,7 +257,7 @@ class B1Books:
             payment = self._payment(rows[0]["CardCode"], paid, rows[0]["DocCurrency"], self.today(), f"P-{number}")
             if mode != "account":
                 self._apply(payment, rows, paid)
-            self.books.put("numbers", self._numbers)
+            self.keep_numbers()
         return {"number": number, "document": payment, "open_amount": str(owed - paid)}
 
     def _apply_note(self, note: int, number: str, amount: Decimal) -> None:
@@ -254,14 +266,14 @@ class B1Books:
         for row in self._find(number):
             part = min(left, still_open(row))
             left -= part
-            self._lower(row, part)
-            self.change("CreditNotes", note, {"base": row["DocEntry"]})
+            self.lower(row, part)
+            self.change("CreditNotes", note, {"base": row["DocEntry"], "base_type": _BASE_TYPES[row["object"]]})
         (own,) = self.connection.execute(
             "SELECT i.*, d.DocCurrency FROM instalment i JOIN document d USING (object, DocEntry) "
             "WHERE object = 'CreditNotes' AND DocEntry = ?",
             (note,),
         ).fetchall()
-        self._lower(own, amount - left)
+        self.lower(own, amount - left)
 
     def credit(self, number: str, credit_number: str, amount: Decimal | None, allocated: bool) -> dict[str, Any]:
         """Post a credit note: based on the invoice, or unallocated."""
@@ -276,14 +288,14 @@ class B1Books:
             entry = self._document("CreditNotes", note)
             if allocated:
                 self._apply_note(entry, number, given)
-            self.books.put("numbers", self._numbers)
+            self.keep_numbers()
         return {"number": number, "document": entry}
 
     def reset_clearing(self, number: str) -> dict[str, Any]:
         """Cancel the last payment on an item: it is open again, and its update date did not move."""
         found = self.connection.execute(
             "SELECT a.payment FROM applied a JOIN instalment i "
-            "ON i.object = 'Invoices' AND i.DocEntry = a.DocEntry AND i.InstallmentId = a.InstallmentId "
+            "ON a.InvoiceType = 'it_Invoice' AND i.object = 'Invoices' AND i.DocEntry = a.DocEntry AND i.InstallmentId = a.InstallmentId "
             "JOIN payment p ON p.DocEntry = a.payment AND p.Cancelled = 'tNO' "
             "JOIN document d ON d.object = 'Invoices' AND d.DocEntry = a.DocEntry "
             "WHERE i.number = ? OR d.number = ? ORDER BY a.payment DESC",
@@ -303,7 +315,7 @@ class B1Books:
                     "WHERE object = 'Invoices' AND DocEntry = ? AND InstallmentId = ?",
                     (line["DocEntry"], line["InstallmentId"]),
                 ).fetchall()
-                self._lower(row, -Decimal(line["AppliedFC" if is_foreign(row["DocCurrency"]) else "SumApplied"]))
+                self.lower(row, -Decimal(line["AppliedFC" if is_foreign(row["DocCurrency"]) else "SumApplied"]))
         self.is_update_seen = seen
         return {"number": number, "payment": found[0]}
 
@@ -311,7 +323,7 @@ class B1Books:
         """Cancel an invoice: a cancellation document stands against it, both are closed."""
         row = self.claim(number)[0]
         with self.books.transaction() as connection:
-            entry = self._next("Invoices")
+            entry = self.next_number("Invoices")
             source = dict(connection.execute(
                 "SELECT * FROM document WHERE object = 'Invoices' AND DocEntry = ?", (row["DocEntry"],)
             ).fetchone())  # fmt: skip
@@ -322,7 +334,7 @@ class B1Books:
                 **source, **closed, "CancelStatus": "csCancellation", "DocEntry": entry, "DocNum": 1_000_000 + entry,
                 "UpdateDate": self.today(), "NumberOfInstallments": 0,
             })  # fmt: skip
-            self.books.put("numbers", self._numbers)
+            self.keep_numbers()
         return {"number": number, "document": entry}
 
 
@@ -338,7 +350,7 @@ def still_open(row: sqlite3.Row) -> Decimal:
     return total - paid
 
 
-def _both(local: str, foreign: str, amount: Decimal, currency: str) -> dict[str, str]:
+def both(local: str, foreign: str, amount: Decimal, currency: str) -> dict[str, str]:
     """An amount in its two columns: the local currency at the day's rate, and the document's own when that differs."""
     if not is_foreign(currency):
         return {local: in_currency(amount, currency), foreign: "0"}

@@ -21,15 +21,18 @@ DIALECT = Dialect(
 )
 SETS = {
     "Invoices": ("Document", "DocEntry", "invoices"),
+    "DownPayments": ("Document", "DocEntry", "down_payments"),
     "CreditNotes": ("Document", "DocEntry", "credit_notes"),
     "IncomingPayments": ("Payment", "DocEntry", "payment"),
-    "BusinessPartners": ("BusinessPartner", "CardCode", "partner"),
+    "BusinessPartners": ("BusinessPartner", "CardCode", "partner_account"),
+    "JournalEntries": ("JournalEntry", "JdtNum", "journal"),
     "Activities": ("Activity", "ActivityCode", "activity"),
 }
 """Entity set to the name of its type, its key and the table or view behind it."""
 NESTED = {
     "Document": ("DocumentInstallments", "DocumentLines"),
     "Payment": ("PaymentInvoices",),
+    "JournalEntry": ("JournalEntryLines",),
     "BusinessPartner": ("BPAddresses", "ContactEmployees"),
 }
 """Type to the collections that stand within its records."""
@@ -46,7 +49,7 @@ def _type(strings: str, integers: str = "", doubles: str = "") -> dict[str, str]
 _BUILT_IN = {
     "Document": _type(
         "CardCode CardName NumAtCard DocDate DocDueDate TaxDate CreationDate UpdateDate UpdateTime DocCurrency "
-        "DocumentStatus Cancelled CancelStatus BlockDunning Comments DocType PaymentReference",
+        "DocumentStatus Cancelled CancelStatus BlockDunning Comments DocType PaymentReference DownPaymentType",
         "DocEntry DocNum NumberOfInstallments AttachmentEntry PaymentGroupCode",
         "DocTotal DocTotalFc DocTotalSys PaidToDate PaidToDateFC PaidToDateSys DocRate",
     ),
@@ -61,6 +64,7 @@ _BUILT_IN = {
         "GroupCode LanguageCode PayTermsGrpCode DunningLevel",
         "CurrentAccountBalance CreditLimit",
     ),
+    "JournalEntry": _type("ReferenceDate DueDate TaxDate Memo Reference BlockDunningLetter", "JdtNum Number"),
     "Activity": _type("CardCode Notes Details ActivityDate Activity Closed DocType DocEntry", "ActivityCode"),
 }
 

@@ -20,6 +20,7 @@ from starlette.responses import Response
 
 from collecthub.sandbox import b1_entities as model
 from collecthub.sandbox.b1_books import B1Books
+from collecthub.sandbox.b1_journal import ACTION, B1Journal
 from collecthub.sandbox.b1_sessions import Sessions, refusal
 from collecthub.sandbox.odata import EntityType, ODataError, read_key
 from collecthub.sandbox.odata_query import EntitySet, live_columns, read_page, read_query
@@ -49,6 +50,7 @@ class ServiceLayer:
         self._db = books.connection
         self._sessions = sessions
         self.manners = Manners()
+        self.journal = B1Journal(books)
         self._sets = {
             name: EntitySet(name, entity, source, 0, live_columns(self._db, source))
             for (name, entity), (_, _, source) in zip(
@@ -64,6 +66,8 @@ class ServiceLayer:
             return refused
         if rest == "Logout" and request.method == "POST":
             return self._sessions.logout(request)
+        if rest == ACTION and request.method == "POST":
+            return await self.journal.answer(request, version)
         match = _PATH.fullmatch(rest)
         chosen = self._sets.get(match["set"]) if match else None
         if match is None or chosen is None:
@@ -272,7 +276,7 @@ def _instalment(row: sqlite3.Row, version: str) -> Record:
 
 def _line(row: sqlite3.Row, version: str) -> Record:
     return {
-        "LineNum": 0, "BaseType": 13 if row["base"] else -1, "BaseEntry": row["base"],
+        "LineNum": 0, "BaseType": row["base_type"] or -1, "BaseEntry": row["base"],
         "LineTotal": number(_plain(row["DocTotal"])), "GrossTotal": number(_plain(row["DocTotal"])),
     }  # fmt: skip
 
@@ -283,6 +287,12 @@ def _applied(row: sqlite3.Row, version: str) -> Record:
         "SumApplied": number(_plain(row["SumApplied"])), "AppliedFC": number(_plain(row["AppliedFC"])),
         "InvoiceType": row["InvoiceType"],
     }  # fmt: skip
+
+
+def _journal_line(row: sqlite3.Row, version: str) -> Record:
+    amounts = {name: number(_plain(row[name])) for name in ("Debit", "Credit", "FCDebit", "FCCredit")}
+    texts = {name: row[name] for name in ("ShortName", "AccountCode", "FCCurrency", "LineMemo")}
+    return {"Line_ID": row["Line_ID"], **amounts, **texts, "DueDate": _day(row["DueDate"], version)}
 
 
 def _address(row: sqlite3.Row, version: str) -> Record:
@@ -311,6 +321,10 @@ _NESTED_QUERIES = {
     "PaymentInvoices": (
         "SELECT *, payment AS owner FROM applied WHERE payment IN ({marks}) ORDER BY LineNum",
         _applied,
+    ),
+    "JournalEntryLines": (
+        "SELECT *, JdtNum AS owner FROM journal_line WHERE JdtNum IN ({marks}) ORDER BY Line_ID",
+        _journal_line,
     ),
     "BPAddresses": (
         "SELECT *, CardCode AS owner FROM partner WHERE street IS NOT NULL AND CardCode IN ({marks})",

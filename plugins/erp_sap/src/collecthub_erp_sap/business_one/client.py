@@ -98,6 +98,11 @@ class ServiceLayerClient:
         headers = {"If-Match": etag} if etag else {}
         self._accepted(self._call("PATCH", path, {}, headers, msgspec.json.encode(changes)), path)
 
+    def ask(self, action: str, given: Mapping[str, object], answer: msgspec.json.Decoder[T]) -> T:
+        """POST a question to an action that changes nothing."""
+        response = self._accepted(self._call("POST", action, {}, {}, msgspec.json.encode(given)), action)
+        return self._decoded(response, action, answer)
+
     def post(self, path: str, record: Mapping[str, str]) -> None:
         """Add one record. The caller has made sure that it is not there yet."""
         self._accepted(self._call("POST", path, {}, {}, msgspec.json.encode(record)), path)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from collecthub.sdk import (
     CaseReport,
@@ -16,17 +17,19 @@ from collecthub.sdk import (
     RawInvoice,
     Receipt,
 )
+from collecthub_erp_sap.business_one.accounts import AccountReader
 from collecthub_erp_sap.business_one.client import ServiceLayerClient
 from collecthub_erp_sap.business_one.debtors import CustomerReader
 from collecthub_erp_sap.business_one.documents import DocumentReader
-from collecthub_erp_sap.business_one.mapping import CREDIT_NOTES, INVOICES, PAYMENTS
+from collecthub_erp_sap.business_one.mapping import CREDIT_NOTES, DOWN_PAYMENTS, INVOICES, PAYMENTS
 from collecthub_erp_sap.business_one.open_items import BusinessOneItems
 from collecthub_erp_sap.business_one.settings import BusinessOneSettings
 from collecthub_erp_sap.business_one.write_back import DunningWriter
 from collecthub_erp_sap.held import BlockRegister
 from collecthub_erp_sap.write_back import WANTED
 
-_TRIED = ((INVOICES, "DocumentStatus eq 'bost_Open'"), (CREDIT_NOTES, "DocumentStatus eq 'bost_Open'"), (PAYMENTS, ""))
+_OPEN = "DocumentStatus eq 'bost_Open'"
+_TRIED = ((INVOICES, _OPEN), (DOWN_PAYMENTS, _OPEN), (CREDIT_NOTES, _OPEN), (PAYMENTS, ""))
 
 
 class BusinessOneConnector:
@@ -44,7 +47,11 @@ class BusinessOneConnector:
         register = BlockRegister(context.vault)
         self._reader = DocumentReader(self._client, settings, register)
         self._customers = CustomerReader(self._client, settings.page_size)
-        self._items = BusinessOneItems(self._reader, self._customers.changed, settings.payments_since)
+        rules, today = self._reader.rules, context.business_date
+        self._accounts = AccountReader(self._client, settings, rules, today) if settings.read_journal else None
+        self._items = BusinessOneItems(
+            self._reader, self._accounts, self._customers.changed, settings.payments_since
+        )
         self._writer = DunningWriter(self._client, settings, register)
 
     def check(self) -> Sequence[CheckStep]:
@@ -52,20 +59,24 @@ class BusinessOneConnector:
         return list(self._check())
 
     def _check(self) -> Iterator[CheckStep]:
-        for entity, condition in _TRIED:
+        for name, attempt in self._attempts():
             try:
-                count = self._reader.page(entity, condition, 0).count
+                yield CheckStep(name=name, is_ok=True, detail=attempt())
             except CollecthubError as error:
-                yield CheckStep(name=entity, is_ok=False, detail=error.message, cure=error.cure)
+                yield CheckStep(name=name, is_ok=False, detail=error.message, cure=error.cure)
                 if self._client.is_refused:
                     return
-                continue
-            yield CheckStep(name=entity, is_ok=True, detail=f"{count} there")
-        try:
-            list(self._customers.debtors(["-"]))
-            yield CheckStep(name="BusinessPartners", is_ok=True, detail="readable")
-        except CollecthubError as error:
-            yield CheckStep(name="BusinessPartners", is_ok=False, detail=error.message, cure=error.cure)
+
+    def _attempts(self) -> Iterator[tuple[str, Callable[[], str]]]:
+        """Everything that a pull reads, by its name."""
+        for entity, condition in _TRIED:
+            yield entity, partial(self._count, entity, condition)
+        yield "BusinessPartners", self._customers.attempt
+        if self._accounts is not None:
+            yield "JournalEntries", self._accounts.attempt
+
+    def _count(self, entity: str, condition: str) -> str:
+        return f"{self._reader.page(entity, condition, 0).count} there"
 
     def pull(self, checkpoint: str) -> Iterator[Page]:
         """All that is open at first, later what was closed, paid or changed, and a full comparison once a day.

@@ -88,6 +88,11 @@ class CustomerReader:
             found = self._client.read("BusinessPartners", options, _CUSTOMERS, self._prefer)
             yield from map(to_debtor, found.value)
 
+    def attempt(self) -> str:
+        """Read nobody with all columns, to see whether that is possible. Raises what the service refuses."""
+        list(self.debtors(["-"]))
+        return "readable"
+
     def changed(self, since: dt.date) -> Iterator[str]:
         """Customers whose record was changed on that day or later."""
         last, has_more = "", True

@@ -11,8 +11,9 @@ import msgspec
 from collecthub.sdk import RawInvoice, RefusedRow, RetryableError
 from collecthub_erp_sap.business_one.client import ServiceLayerClient
 from collecthub_erp_sap.business_one.mapping import (
+    BASES,
     CREDIT_NOTES,
-    INVOICE_BASE,
+    DOWN_PAYMENTS,
     INVOICES,
     LETTERS,
     PAYMENTS,
@@ -32,11 +33,14 @@ from collecthub_erp_sap.business_one.settings import BusinessOneSettings
 from collecthub_erp_sap.held import BlockRegister
 
 Record = Document | Payment
-_SELECT = {INVOICES: columns(Document), CREDIT_NOTES: columns(Document), PAYMENTS: columns(Payment)}
+_DOCUMENT = columns(Document)
+_SELECT = {
+    INVOICES: _DOCUMENT, DOWN_PAYMENTS: _DOCUMENT, CREDIT_NOTES: _DOCUMENT, PAYMENTS: columns(Payment),
+}  # fmt: skip
 _DOCUMENTS = (msgspec.json.Decoder(Found[Document]), msgspec.json.Decoder(Document))
 _PAYMENTS = (msgspec.json.Decoder(Found[Payment]), msgspec.json.Decoder(Payment))
 _DECODERS: Mapping[str, tuple[msgspec.json.Decoder[Any], msgspec.json.Decoder[Any]]] = {
-    INVOICES: _DOCUMENTS, CREDIT_NOTES: _DOCUMENTS, PAYMENTS: _PAYMENTS,
+    INVOICES: _DOCUMENTS, DOWN_PAYMENTS: _DOCUMENTS, CREDIT_NOTES: _DOCUMENTS, PAYMENTS: _PAYMENTS,
 }  # fmt: skip
 _RAW = msgspec.json.Decoder(Found[msgspec.Raw])
 _NOTES = msgspec.json.Decoder(Found[Note])
@@ -142,11 +146,14 @@ class DocumentReader:
         asked = {name: value for name, value in options.items() if value}
         return read_page(entity, self._client.read_bytes(entity, asked, {"Prefer": f"odata.maxpagesize={self._size}"}))
 
-    def by_entries(self, entity: str, entries: Iterable[int]) -> Iterator[EntryPage]:
-        """The documents with these entries as they are now, whatever their state. Unknown ones are left out."""
+    def by_entries(self, entity: str, entries: Iterable[int], only: str = "") -> Iterator[EntryPage]:
+        """The documents with these entries as they are now, whatever their state. Unknown ones, and those that do not
+        meet the condition `only`, are left out.
+        """
         wanted = sorted(set(entries))
         for start in range(0, len(wanted), _AT_A_TIME):
-            condition, after, has_more = one_of("DocEntry", wanted[start : start + _AT_A_TIME]), 0, True
+            keys = one_of("DocEntry", wanted[start : start + _AT_A_TIME])
+            condition, after, has_more = " and ".join(filter(None, (only, keys))), 0, True
             while has_more:
                 found = self.page(entity, condition, after)
                 yield found
@@ -154,7 +161,8 @@ class DocumentReader:
 
     def mapped(self, page: EntryPage) -> Mapped:
         """Receivables of a page, and refusals with the bytes they came as."""
-        credited = self._credited([row for row in page.rows if isinstance(row, Document) and _is_closed(row)])
+        closed = [row for row in page.rows if isinstance(row, Document) and _is_closed(row)]
+        credited = self._credited(page.entity, closed)
         invoices: list[RawInvoice] = []
         refused = list(page.strange)
         raws: dict[int, bytes] = {}
@@ -171,7 +179,7 @@ class DocumentReader:
             item = to_unallocated(row, self.rules)
             return [item] if item else []
         whole = sum((part.total for part in row.instalments), Decimal(0))
-        is_credited = entity == INVOICES and 0 < whole <= credited.get(row.entry, Decimal(0))
+        is_credited = 0 < whole <= credited.get(row.entry, Decimal(0))
         is_blocked = row.blocked == YES and not self._is_ours(row)
         return list(to_invoices(entity, row, self.rules, is_credited=is_credited, is_blocked=is_blocked))
 
@@ -189,13 +197,14 @@ class DocumentReader:
             currency=currency, open_amount=amount,
         )  # fmt: skip
 
-    def _credited(self, closed: Sequence[Document]) -> dict[int, Decimal]:
-        """How much of invoices was set off by credit notes that are based on them, by the invoice's entry."""
+    def _credited(self, entity: str, closed: Sequence[Document]) -> dict[int, Decimal]:
+        """How much of documents was set off by credit notes that are based on them, by the document's entry."""
         sums: dict[int, Decimal] = {}
-        customers = sorted({row.customer for row in closed if row.customer})
+        is_base = entity in BASES.values()
+        customers = sorted({row.customer for row in closed if row.customer and is_base})
         for start in range(0, len(customers), _AT_A_TIME):
             for note in self._notes(customers[start : start + _AT_A_TIME]):
-                bases = {line.base_entry for line in note.lines if line.base_type == INVOICE_BASE}
+                bases = {line.base_entry for line in note.lines if BASES.get(line.base_type or 0) == entity}
                 for base in bases if note.cancelled == "csNo" else ():
                     if base is not None and len(bases) == 1:
                         sums[base] = sums.get(base, Decimal(0)) + note.total

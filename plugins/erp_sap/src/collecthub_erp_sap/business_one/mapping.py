@@ -18,8 +18,9 @@ from collecthub.sdk import ItemKind, ItemState, RawInvoice, round_amount
 
 YES = "tYES"
 INVOICES, CREDIT_NOTES, PAYMENTS = "Invoices", "CreditNotes", "IncomingPayments"
-LETTERS = {INVOICES: "INV", CREDIT_NOTES: "CRN", PAYMENTS: "PAY"}
-INVOICE_BASE = 13  # object type of an A/R invoice, in the lines of what is based on it
+DOWN_PAYMENTS = "DownPayments"
+LETTERS = {INVOICES: "INV", DOWN_PAYMENTS: "DPI", CREDIT_NOTES: "CRN", PAYMENTS: "PAY"}
+BASES = {13: INVOICES, 203: DOWN_PAYMENTS}  # object types, in the lines of what is based on such a document
 _ZERO = Decimal(0)
 _NOISE = Decimal("0.00001")
 
@@ -169,18 +170,18 @@ def to_invoices(
     is_foreign = currency != rules.local_currency
     for part in document.instalments:
         total, paid = _amounts(part, is_foreign)
-        amount = _at_minor_unit(total, currency)
+        amount = at_minor_unit(total, currency)
         left = round_amount(total - paid, currency) if state is ItemState.OPEN else _ZERO
         due_on = calendar_day(part.due)
-        if due_on is None and entity == INVOICES:
+        if due_on is None and entity != CREDIT_NOTES:
             raise UnusableRowError("b1.due_date", f"Instalment {part.number} has no due date.")
-        sign = 1 if entity == INVOICES else -1
+        sign = -1 if entity == CREDIT_NOTES else 1
         yield RawInvoice(
             item_ref=document_ref(entity, document.entry, part.number),
             debtor_ref=document.customer or "",
             debtor_name=document.customer_name or "",
             number=str(document.number or document.entry),
-            kind=ItemKind.INVOICE if entity == INVOICES else ItemKind.CREDIT_NOTE,
+            kind=ItemKind.CREDIT_NOTE if entity == CREDIT_NOTES else ItemKind.INVOICE,
             state=ItemState.PAID if state is ItemState.OPEN and not left else state,
             issued_on=issued_on,
             due_on=due_on or issued_on,
@@ -207,20 +208,29 @@ def _amounts(part: Instalment, is_foreign: bool) -> tuple[Decimal, Decimal]:
     return total, paid or _ZERO
 
 
-def _at_minor_unit(amount: Decimal, currency: str) -> Decimal:
-    """The service writes binary fractions, whose noise goes; more decimals than the currency has are an error."""
+def at_minor_unit(amount: Decimal, currency: str) -> Decimal:
+    """The service writes binary fractions, whose noise goes.
+
+    Raises `UnusableRowError` when the amount has more decimals than its currency is paid in.
+    """
     rounded = round_amount(amount, currency)
     if abs(rounded - amount) > _NOISE:
         raise UnusableRowError("b1.decimals", f"{amount} has more decimals than {currency} is paid in.")
     return rounded
 
 
-def _checked_currency(record: Document | Payment, rules: Rules) -> str:
-    currency = rules.iso(record.currency)
+def checked_iso(code: str | None, rules: Rules) -> str:
+    """The ISO 4217 code of a company's own currency code. Raises `UnusableRowError` when it has none."""
+    currency = rules.iso(code)
     if not (len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()):
         raise UnusableRowError(
-            "b1.currency", f"{record.currency!r} is no ISO currency; name it in currency_codes of this connection."
+            "b1.currency", f"{code!r} is no ISO currency; name it in currency_codes of this connection."
         )
+    return currency
+
+
+def _checked_currency(record: Document | Payment, rules: Rules) -> str:
+    currency = checked_iso(record.currency, rules)
     if not record.customer:
         raise UnusableRowError("b1.customer", "The record names no customer.")
     return currency

@@ -44,6 +44,11 @@ class BusinessOneSettings(BaseModel):
         description="Day from which incoming payments are looked at for money on no invoice; empty for all there are. "
         "They are read anew every day, so name one where there are hundreds of thousands.",
     )
+    read_journal: bool = Field(
+        default=True,
+        description="Read journal entries that were made on customers, such as opening balances, and compare every "
+        "customer's account balance, once a day; our user needs the right to internal reconciliations for it.",
+    )
     block: Literal["invoices", "customer", "none"] = Field(
         default="invoices",
         description="Where dunning is blocked while a case is with a partner: on its invoices, on the customer, or not.",
