@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -12,10 +14,12 @@ import pytest
 import sqlalchemy as sa
 
 from collecthub.config import load_settings
+from collecthub.engine.case_work import open_task
 from collecthub.engine.context import Hub
 from collecthub.engine.durable import DurableQueue
 from collecthub.hub import open_client
 from collecthub.store import tables as t
+from collecthub.store.facts import read_fact
 from crash.worker_process import DEAD_AFTER_SECONDS, STUMBLES, runs, start_worker
 
 PATIENCE_SECONDS = 30.0
@@ -145,3 +149,42 @@ def test_a_job_waits_in_line_once_and_one_that_runs_gets_one_successor(office: O
     (tmp_path / "go").touch()
     until(office.idle, "nothing waits")
     assert len(office.runs()) == 2
+
+
+def test_two_jobs_that_write_the_same_row_at_once_are_both_done(pg_office: Office, tmp_path: Path) -> None:
+    pg_office.wake("collide")
+    pg_office.hire(tmp_path)
+    until(lambda: len(pg_office.runs()) == 2, "the one that came second looked again")
+    until(pg_office.idle, "nothing waits")
+    with pg_office.hub.database.read() as conn:
+        assert read_fact(conn, "met") == "first"
+        assert conn.scalar(sa.select(sa.func.count()).select_from(t.tasks)) == 0, "no person is bothered with a race"
+
+
+def test_two_who_miss_the_same_thing_at_once_open_one_task(pg_office: Office) -> None:
+    hub, meet = pg_office.hub, threading.Barrier(2)
+
+    def ask() -> None:
+        with hub.work() as work:
+            meet.wait()
+            open_task(work, kind="mandate", title="The agreement is missing", detail="agreement of agency-FI")
+
+    with ThreadPoolExecutor(2) as people:
+        for asked in [people.submit(ask) for _ in range(2)]:
+            asked.result(PATIENCE_SECONDS)
+    with hub.database.read() as conn:
+        assert conn.scalars(sa.select(t.tasks.c.state)).all() == ["open"]
+
+
+def test_a_fault_is_put_on_a_persons_list_without_anybodys_data_and_the_worker_goes_on(office: Office, tmp_path: Path) -> None:
+    office.wake("fault")
+    worker = office.hire(tmp_path)
+    until(lambda: len(office.runs()) == 1, "the job ran")
+    until(office.idle, "nothing waits")
+    (tmp_path / "go").touch()
+    office.wake("linger")
+    until(lambda: office.runs()[-1] == ["linger", str(worker.pid)], "the same worker does the next job")
+    with office.hub.database.read() as conn:
+        task = conn.execute(sa.select(t.tasks.c.kind, t.tasks.c.owner, t.tasks.c.detail)).one()
+    assert (task.kind, task.owner) == ("job_broke_off", "operator")
+    assert "KeyError" in task.detail and "Peeters" not in task.detail

@@ -1,4 +1,4 @@
-"""A worker process with two jobs of the test's own beside the product's: one lingers, one stumbles.
+"""A worker process with jobs of the test's own beside the product's: they linger, stumble, collide and break off.
 
 Every run of a job adds a line `job pid` to `runs` in the folder that the job's target names.
 """
@@ -14,12 +14,16 @@ from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from collecthub.config import load_settings
 from collecthub.engine import durable
 from collecthub.engine.context import Hub
 from collecthub.engine.jobs import JOBS
 from collecthub.errors import RetryableError
 from collecthub.hub import open_hub
+from collecthub.store import tables as t
+from collecthub.store.facts import read_fact, write_fact
 from crash.hub_process import server
 
 BEAT_SECONDS, DEAD_AFTER_SECONDS = 0.2, 1.5
@@ -51,7 +55,23 @@ def stumble(hub: Hub, target: str) -> None:
         raise RetryableError("somebody else changed the same case", cure="Nothing to do; it is read again.")
 
 
-JOBS |= {"linger": linger, "stumble": stumble}
+def collide(hub: Hub, target: str) -> None:
+    """Write a row that somebody else wrote at this moment; the next look finds it there. For databases with many writers."""
+    _note("collide", target)
+    with hub.database.write() as conn:
+        if read_fact(conn, "met") is None:
+            with hub.database.write() as other:
+                write_fact(other, "met", "first")
+            conn.execute(sa.insert(t.facts).values(name="met", value="second"))
+
+
+def fault(hub: Hub, target: str) -> None:
+    """Break off as a mistake in the code would, with a debtor's name in the text of the error."""
+    _note("fault", target)
+    raise KeyError("Jeanne Peeters")
+
+
+JOBS |= {"linger": linger, "stumble": stumble, "collide": collide, "fault": fault}
 
 
 def start_worker(home: Path, database_url: str) -> tuple[BaseProcess, Event]:

@@ -32,6 +32,7 @@ from collecthub.ports import CaseReporter
 from collecthub.registers import ConnectorRole
 from collecthub.store import tables as t
 from collecthub.store.connections import ConnectionRow
+from collecthub.store.upsert import put
 
 CASE_FILE, AMENDMENT, INSTRUCTION = "case_file", "amendment", "instruction"
 
@@ -189,21 +190,13 @@ def open_task(
     connection_id: str | None = None,
     due_at: dt.datetime | None = None,
 ) -> None:
-    """Put something on a person's list, once: the same kind for the same subject is not opened twice."""
-    task_id = derived_id(kind, case_id or "", connection_id or "", creditor_id or "", detail)
-    known = work.conn.execute(sa.select(t.tasks.c.state).where(t.tasks.c.task_id == task_id)).first()
-    if known is not None:
-        if known.state == "done":
-            work.conn.execute(
-                sa.update(t.tasks).where(t.tasks.c.task_id == task_id).values(state="open", done_at=None)
-            )
-        return
-    work.conn.execute(
-        sa.insert(t.tasks).values(
-            task_id=task_id, creditor_id=creditor_id, case_id=case_id, connection_id=connection_id, kind=kind,
-            title=title, detail=detail, owner=owner, state="open", created_at=work.now, due_at=due_at,
-        )
-    )
+    """Put something on a person's list, once, whoever else does so at this moment; what was done is open again."""
+    said_first = {
+        "task_id": derived_id(kind, case_id or "", connection_id or "", creditor_id or "", detail),
+        "creditor_id": creditor_id, "case_id": case_id, "connection_id": connection_id, "kind": kind, "title": title,
+        "detail": detail, "owner": owner, "created_at": work.now, "due_at": due_at,
+    }  # fmt: skip
+    put(work.conn, t.tasks, {**said_first, "state": "open", "done_at": None}, once=tuple(said_first))
 
 
 def _open_need(work: Work, case: Case, event: CaseEvent) -> None:

@@ -16,12 +16,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, Serializer
 
 from collecthub import __version__
+from collecthub.engine.case_work import open_task
 from collecthub.engine.context import Hub
 from collecthub.engine.jobs import JOBS
 from collecthub.engine.known_types import learn_types
@@ -72,7 +74,7 @@ def run_job(job: str, target: str) -> str:
     try:
         with hub.database.write() as conn:  # from here on whoever wakes this job again gets another one
             conn.execute(sa.delete(t.wakes).where(t.wakes.c.job == job, t.wakes.c.target == target))
-        JOBS[job](hub, target)
+        _do(hub, job, target)
     except RetryableError as error:  # somebody else changed the same case, or the database was busy
         log.info("job %s %s is looked at again: %s", job, target, error.message)
         with contextlib.suppress(CollecthubError), hub.work() as work:
@@ -81,9 +83,36 @@ def run_job(job: str, target: str) -> str:
     except CollecthubError as error:
         log.error("job %s %s: %s", job, target, error.message)
         return "failed"
+    except Exception as error:  # noqa: BLE001  # a fault of ours: a person hears of it, the other jobs go on
+        _broke_off(hub, job, target, error)
+        return "failed"
     finally:
         log.debug("job %s %s took %.3f s", job, target, time.monotonic() - started)
     return "done"
+
+
+def _do(hub: Hub, job: str, target: str) -> None:
+    """Do a job. Two that write the same row at one moment are a race: the second one finds it there when it looks again."""
+    try:
+        JOBS[job](hub, target)
+    except sa.exc.IntegrityError:
+        log.info("job %s %s met another one and is looked at again", job, target)
+        JOBS[job](hub, target)
+
+
+def _broke_off(hub: Hub, job: str, target: str, error: Exception) -> None:
+    """Tell the operator what nobody foresaw, by its kind alone: its text may hold a debtor's data."""
+    where = error.__traceback__
+    while where is not None and where.tb_next is not None and "collecthub" in where.tb_next.tb_frame.f_code.co_filename:
+        where = where.tb_next
+    place = f"{Path(where.tb_frame.f_code.co_filename).name}:{where.tb_lineno}" if where else "an unknown place"
+    said = f"{type(error).__name__} at {place}"
+    log.error("job %s %s broke off: %s", job, target, said)
+    with contextlib.suppress(CollecthubError, sa.exc.SQLAlchemyError), hub.work() as work:
+        open_task(
+            work, kind="job_broke_off", title=f"The work {job!r} broke off",
+            detail=f"{job} of {target or 'the hub'}: {said}. It is done again when something new comes for it; report it as a fault.",
+        )
 
 
 def prepare(database: Database) -> None:
@@ -186,9 +215,11 @@ class Engine:
     def tick(self) -> None:
         """One tick, in this thread."""
         try:
-            JOBS["tick"](self._hub, "")
+            _do(self._hub, "tick", "")
         except CollecthubError as error:
             log.warning("the clock could not tick: %s", error.message)
+        except Exception as error:  # noqa: BLE001  # the clock goes on, or every later deadline would be missed
+            _broke_off(self._hub, "tick", "", error)
 
     def _beat(self) -> None:
         while not self._stopping.is_set():

@@ -42,6 +42,7 @@ PROPOSALS: dict[str, Proposal] = {
     "no_channel": Proposal("Add a connection for this channel.", 1),
     "connection": Proposal("Repair the connection: nothing comes or goes by it.", 2),
     "pull_incomplete": Proposal("See why the books were not read whole.", 1),
+    "job_broke_off": Proposal("Report it as a fault; the log names the place.", 2),
     "no_status": Proposal("Remind the holder.", 1, True),
     "no_ack": Proposal("Ask the holder whether the file arrived.", 2),
     "report_failed": Proposal("Tell the creditor yourself.", 1),
