@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import islice
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -41,6 +42,7 @@ from collecthub_erp_exact.settings import ExactSettings
 
 _NOW = datetime(2026, 6, 15, 8, tzinfo=UTC)
 _CHUNK = 5_000
+_PATIENCE_SECONDS = 120
 _TERMS = f"/api/v1/{DEFAULT_DIVISION}/sync/Cashflow"
 
 
@@ -84,16 +86,16 @@ def load(twin: RunningTwin, rows: int) -> None:
         twin.control("load", {"customers": [], "items": items})
 
 
-def pull(home: str, url: str, facts: Any, go: Any) -> None:
+def pull(home: Path, url: str, line: Connection) -> None:
     """One process: from the kept checkpoint to the end, or to the cut; tells how far and how large it became."""
-    books = sqlite3.connect(Path(home) / "kept.sqlite", isolation_level=None)
+    books = sqlite3.connect(home / "kept.sqlite", isolation_level=None)
     books.execute("PRAGMA journal_mode = WAL")
     books.execute("CREATE TABLE IF NOT EXISTS item (ref TEXT PRIMARY KEY, amount TEXT)")
     books.execute("CREATE TABLE IF NOT EXISTS checkpoint (one INTEGER PRIMARY KEY, text TEXT)")
     checkpoint = books.execute("SELECT text FROM checkpoint").fetchone()
     pages, early, is_whole = 0, 0.0, True
     try:
-        for page in connector(Path(home), url).pull(checkpoint[0] if checkpoint else ""):
+        for page in connector(home, url).pull(checkpoint[0] if checkpoint else ""):
             books.execute("BEGIN")
             rows = [(row.item_ref, str(row.open_amount)) for row in page.rows]
             books.executemany("INSERT OR REPLACE INTO item VALUES (?, ?)", rows)
@@ -102,12 +104,12 @@ def pull(home: str, url: str, facts: Any, go: Any) -> None:
             early = _peak_mb() if pages < 10 else early
             if rows:
                 pages += 1
-                facts.put(("page", pages))
-                go.get(timeout=120)
+                line.send(("page", pages))
+                line.recv()
     except RetryableError:
         is_whole = False
     books.close()
-    facts.put(("end", {"pages": pages, "early_mb": early, "peak_mb": _peak_mb(), "is_whole": is_whole}))
+    line.send(("end", {"pages": pages, "early_mb": early, "peak_mb": _peak_mb(), "is_whole": is_whole}))
 
 
 def _peak_mb() -> float:
@@ -126,12 +128,14 @@ class Fate:
 
 def lived(home: Path, twin: RunningTwin, fate: Fate, changes: Iterator[str]) -> dict[str, Any]:
     """Run one pulling process to its end; at every fifth page, and before its fate, an item is paid."""
-    processes = multiprocessing.get_context("spawn")
-    facts, go = processes.Queue(), processes.Queue()
-    process = processes.Process(target=pull, args=(str(home), twin.url, facts, go))
+    processes = multiprocessing.get_context("fork")  # nothing else runs in this one, and nothing is imported again
+    here, there = processes.Pipe()
+    process = processes.Process(target=pull, args=(home, twin.url, there))
     process.start()
+    there.close()
     while True:
-        kind, value = facts.get(timeout=120)
+        assert here.poll(_PATIENCE_SECONDS), "the pulling process says nothing"
+        kind, value = here.recv()
         if kind == "end":
             process.join(30)
             return dict(value)
@@ -140,7 +144,7 @@ def lived(home: Path, twin: RunningTwin, fate: Fate, changes: Iterator[str]) -> 
                 twin.control("pay", {"number": number})
         if value == fate.at and fate.drop_at:
             twin.control("faults", {"path": _TERMS, "drop_after_bytes": fate.drop_at})
-        go.put(None)
+        here.send(None)
         if value == fate.at and fate.kill_after:
             process.join(fate.kill_after)
             process.kill()
