@@ -46,7 +46,7 @@ def compose_case_file(
         credits=sum((c.open_amount for c in case.claims), Decimal(0)) - case.demanded,
         payment=PaymentInstruction(payee=creditor.name, account=account, reference=case.number),
         dunning_level=max((claim.dunning_level for claim in case.claims), default=0),
-        documents=tuple(documents),
+        documents=tuple(documents) if case.tells_all(placement.partner_id) else (),  # health bills: need first
         # Courts take no remarks; whoever works amicably learns what is weak in the file before it asks.
         remarks=remarks(case.feasibility) if placement.procedure is Procedure.AMICABLE else "",
     )

@@ -22,6 +22,7 @@ from collecthub.model.party import Party
 from collecthub.model.plan import Plan
 from collecthub.model.proceeding import Proceedings
 from collecthub.model.rungs import RungClocks
+from collecthub.model.sensitive import NATURES, Sensitive
 from collecthub.model.solvency import Solvency
 
 RECORDED = "recorded-"  # begins the reference of money that a person or a bank file showed
@@ -186,6 +187,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     objections: Objections = Objections()
     proceedings: Proceedings = Proceedings()
     sealed: tuple[str, ...] = ()  # placements whose part of the history is closed
+    sensitive: Sensitive = Sensitive()
     contact: DebtorContact | None = None  # the agreed steps before hand-over
 
     @property
@@ -219,3 +221,18 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     def nature_of(self, claim_id: str) -> str:
         """What kind of claim it is, empty while nobody said."""
         return dict(self.natures).get(claim_id, "")
+    @property
+    def is_sensitive(self) -> bool:
+        """Whether any claim says something of the debtor's health or the like."""
+        marked = self.sensitive.is_whole or bool(self.sensitive.claim_ids)
+        return marked or any(nature in NATURES for _, nature in self.natures)
+
+    def is_sensitive_claim(self, claim_id: str) -> bool:
+        """Whether this claim was marked, or is of a kind that always is."""
+        marked = self.sensitive.is_whole or claim_id in self.sensitive.claim_ids
+        return marked or self.nature_of(claim_id) in NATURES
+
+    def tells_all(self, partner_id: str) -> bool:
+        """Whether a partner gets lines and documents: those of sensitive claims need a stated need."""
+        return partner_id in self.sensitive.needed_by or not self.is_sensitive
+

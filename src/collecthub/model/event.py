@@ -20,6 +20,7 @@ from collecthub.model.facts_exchange import ExchangeFact
 from collecthub.model.facts_human import HumanFact
 from collecthub.model.facts_money import MoneyFact
 from collecthub.model.facts_network import NetworkFact
+from collecthub.model.facts_person import PersonFact
 from collecthub.model.facts_remittance import RemittanceFact
 
 
@@ -340,6 +341,7 @@ Fact = (
     | NetworkFact
     | RemittanceFact
     | HumanFact
+    | PersonFact
     | ContactFact
 )
 

@@ -27,6 +27,8 @@ from collecthub.model.exchange import Procedure
 from collecthub.model.history_human import HANDLERS as HUMAN_HANDLERS
 from collecthub.model.history_human import HISTORY_ONLY as HUMAN_HISTORY_ONLY
 from collecthub.model.ledger import Balance, add_lines
+from collecthub.model.history_person import HANDLERS as PERSON_HANDLERS
+from collecthub.model.history_person import HISTORY_ONLY as PERSON_HISTORY_ONLY
 from collecthub.model.placement_change import acted, ended, on_placement
 
 replace = msgspec.structs.replace
@@ -304,6 +306,7 @@ HANDLERS: Mapping[type, Handler] = {
     **history_network.HANDLERS,
     **HUMAN_HANDLERS,
     **history_contact.HANDLERS,
+    **PERSON_HANDLERS,
 }
 
 # Facts that are history only; named here so that a new fact must say where it belongs.
@@ -314,3 +317,4 @@ HISTORY_ONLY = (
     | history_network.HISTORY_ONLY
     | HUMAN_HISTORY_ONLY
 )
+    | PERSON_HISTORY_ONLY

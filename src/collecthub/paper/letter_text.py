@@ -54,6 +54,7 @@ class LetterFacts(msgspec.Struct, frozen=True, kw_only=True):
     phone: str = ""  # where somebody answers
     is_person: bool = False  # a consumer hears who helps
     on_behalf: bool = False  # whether somebody else than the creditor writes
+    is_discreet: bool = False  # health and the like: whom it is about stands inside the message alone
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +97,7 @@ def words(facts: LetterFacts, tone: Tone, language: str, folder: Path | None = N
         parts["sign"].format(**known), parts["real"].format(**known),
     )  # fmt: skip
     return Words(
-        language=language, subject=voice["subject"].format(**known), text="\n\n".join(filter(None, paragraphs)) + "\n",
+        language=language, subject=voice["subject"].format(**_outside(facts, known)), text="\n\n".join(filter(None, paragraphs)) + "\n",
         slip=tuple(parts[f"slip_{name}"] for name in SLIP),
     )  # fmt: skip
 
@@ -105,11 +106,16 @@ def short_words(facts: LetterFacts, tone: Tone, language: str, folder: Path | No
     """The message as one text for a phone: no invoice is named in it. Raises as `words` does."""
     _must_add_up(facts)
     template = template_of(language, folder)
-    known = _known(facts, language)
+    known = _outside(facts, _known(facts, language))
     page = template["parts"]["page_short"].format(**known) if facts.page else ""
     voice = template[tone.value]
     text = voice["short"].format(**{**known, "account": facts.account or "-", "page": page})
     return Words(language=language, subject=voice["subject"].format(**known), text=text)
+
+
+def _outside(facts: LetterFacts, known: dict[str, str]) -> dict[str, str]:
+    """What a subject or a phone's screen may show: a discreet message names its number there, not the creditor."""
+    return {**known, "creditor": facts.number} if facts.is_discreet else known
 
 
 def _must_add_up(facts: LetterFacts) -> None:

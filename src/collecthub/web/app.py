@@ -29,6 +29,7 @@ from collecthub.web.api import (
     proceedings,
     remittances,
     session,
+    sensitive,
     solvency,
     statements,
     status_codes,
@@ -44,8 +45,8 @@ from collecthub.web.portal.router import router as portal_router
 API_ROUTERS = (
     statements.router,
     session.router, cases.router, intake.router, case_changes.router, doors.router,
-    connection_changes.router, desks.router, imports.router, law.router, countries.router, status_codes.router, payments.router, remittances.router, network.router, plans.router, objections.router, proceedings.router, solvency.router, debtors.router,
-    partner_cases.router, partner_reports.router, partner_standing.router, webhooks.router,
+    connection_changes.router, desks.router, imports.router, law.router, countries.router, status_codes.router, payments.router, remittances.router, network.router, plans.router, objections.router, proceedings.router, solvency.router, debtors.router, sensitive.router,
+    acts.router, partner_cases.router, partner_reports.router, partner_standing.router, webhooks.router,
 )
 
 

@@ -103,6 +103,7 @@ class DocumentView(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     created_at: dt.datetime
     added_by: str | UnsetType = UNSET
+    is_withheld: bool = False  # of a sensitive case: it is opened for a stated purpose only
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,14 +180,21 @@ def case_detail(conn: sa.Connection, scope: Scope, case_id: str, now: dt.datetim
 
 def timeline(conn: sa.Connection, scope: Scope, case_id: str) -> tuple[TimelineEntry, ...]:
     """The history of a case, oldest first; for a partner only what passed between it and the hub."""
-    read_owned_case(conn, scope, case_id)
+    case = read_owned_case(conn, scope, case_id)
     history = read_events(conn, case_id)
     if scope.role is not Role.PARTNER:
-        return tuple(_entry(event, is_partner=False) for event in history)
+        return tuple(_told(_entry(event, is_partner=False), case) for event in history)
     begin = max((event.seq for event in history if event.kind == "route_chosen"), default=0)
     return tuple(
         _entry(event, is_partner=True) for event in history if event.seq > begin and event.kind in _PARTNER_KINDS
     )
+
+
+def _told(entry: TimelineEntry, case: Case) -> TimelineEntry:
+    """Without the names of a sensitive case's documents."""
+    if entry.kind != "document_added" or not case.is_sensitive:
+        return entry
+    return msgspec.structs.replace(entry, fact={**entry.fact, "name": str(entry.fact.get("document_kind", ""))})
 
 
 def _entry(event: CaseEvent, *, is_partner: bool) -> TimelineEntry:
@@ -210,9 +218,15 @@ def balance_sheet(conn: sa.Connection, scope: Scope, case_id: str) -> BalanceShe
 
 def documents(conn: sa.Connection, scope: Scope, case_id: str) -> tuple[DocumentView, ...]:
     """The documents of a case, oldest first."""
-    read_owned_case(conn, scope, case_id)
+    case = read_owned_case(conn, scope, case_id)
     query = sa.select(t.documents).where(t.documents.c.case_id == case_id).order_by(t.documents.c.created_at)
-    return tuple(_document(row, scope) for row in conn.execute(query))
+    found = (_document(row, scope) for row in conn.execute(query))
+    return tuple(_discreet(one) for one in found) if case.is_sensitive else tuple(found)
+
+
+def _discreet(one: DocumentView) -> DocumentView:
+    """Without the name, which may tell what was treated."""
+    return msgspec.structs.replace(one, name=f"{one.kind} {one.document_id[-6:]}", is_withheld=True)
 
 
 def document(conn: sa.Connection, scope: Scope, document_id: str) -> DocumentView:

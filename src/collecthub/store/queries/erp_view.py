@@ -24,6 +24,7 @@ class InvoiceFacts(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[InvoiceLine, ...] = ()
     reminders: tuple[OwnReminder, ...] = ()
     is_document_awaited: bool = False
+    is_withheld: bool = False  # a sensitive claim: its lines are shown for a stated purpose only
 
 
 class ErpFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +38,7 @@ class ErpFacts(msgspec.Struct, frozen=True, kw_only=True):
 def erp_facts(conn: sa.Connection, scope: Scope, case: Case) -> ErpFacts:
     """What is known of this case's debtor and invoices from the ERP; empty for a case that no ERP stands behind."""
     account = _account(conn, case)
-    invoices = _invoices(conn, case)
+    invoices = tuple(_discreet(one, case) for one in invoice_facts(conn, case))
     if scope.role is Role.PARTNER:
         invoices = tuple(msgspec.structs.replace(one, is_document_awaited=False) for one in invoices)
         return ErpFacts(payment_terms=account.payment_terms, invoices=invoices)
@@ -53,7 +54,15 @@ def _account(conn: sa.Connection, case: Case) -> DebtorAccount:
     return msgspec.json.decode(stored, type=DebtorAccount) if stored else DebtorAccount()
 
 
-def _invoices(conn: sa.Connection, case: Case) -> tuple[InvoiceFacts, ...]:
+def _discreet(one: InvoiceFacts, case: Case) -> InvoiceFacts:
+    """Without what was sold, where that says something of the debtor's health or the like."""
+    if not case.is_sensitive_claim(one.claim_id):
+        return one
+    return msgspec.structs.replace(one, lines=(), is_withheld=True)
+
+
+def invoice_facts(conn: sa.Connection, case: Case) -> tuple[InvoiceFacts, ...]:
+    """Everything that is known of a case's invoices, sensitive lines included: for the desk that logs who looks."""
     refs = [claim.claim_id for claim in case.claims]
     lines = {
         ref: msgspec.json.decode(text, type=tuple[InvoiceLine, ...])

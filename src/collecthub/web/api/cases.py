@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Response
 from starlette.concurrency import run_in_threadpool
 
 from collecthub.engine.context import Hub
+from collecthub.engine.sensitive_desk import open_document
 from collecthub.errors import PermanentError
 from collecthub.model.money import parse_amount
 from collecthub.store.queries import case_file
@@ -120,11 +121,12 @@ async def read_messages(hub: TheHub, scope: Anyone, case_id: str) -> Response:
     "/{case_id}/documents/{document_id}", summary="Download a document",
     responses=documented_file("The document, to save."),
 )
-def read_document(hub: TheHub, scope: Anyone, case_id: str, document_id: str) -> Response:
-    """The bytes as they came in."""
-    with hub.database.read() as conn:
-        case_file.read_owned_case(conn, scope, case_id)
-        view = case_file.document(conn, scope, document_id)
+def read_document(
+    hub: TheHub, scope: Anyone, case_id: str, document_id: str,
+    purpose: Annotated[str, Query(max_length=300, description="What a sensitive document is needed for; it is logged.")] = "",
+) -> Response:  # fmt: skip
+    """The bytes as they came in. One of a sensitive claim is handed out for a stated purpose only."""
+    view = open_document(hub, scope, document_id, purpose)
     if view.case_id != case_id:
         raise not_there("document", document_id)
     return download(hub.evidence.read(view.sha256), view.name)

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Response
 from collecthub.corridor.decide import REPEAT, timers
 from collecthub.engine.balance import balance_at
 from collecthub.engine.desk import GUARDING_HOLDS, PERSONS_HOLDS, WAITING_CREDITOR
+from collecthub.engine.sensitive_desk import open_document, open_lines
 from collecthub.errors import PermanentError
 from collecthub.model.case import Case, Placement
 from collecthub.model.clock import Timer
@@ -173,12 +174,22 @@ def _question(case: Case, history: tuple[case_file.TimelineEntry, ...]) -> str:
     return noted or asked
 
 
-@router.get("/cases/{case_id}/documents/{document_id}")
-def read_document(visitor: Anyone, case_id: str, document_id: str) -> Response:
-    """The document, to save."""
+@router.get("/cases/{case_id}/sold")
+def read_sold(visitor: Anyone, case_id: str, purpose: Annotated[str, Query(max_length=300)] = "") -> Response:
+    """What was sold on sensitive claims, for a stated purpose, which is logged."""
+    found = open_lines(visitor.hub, visitor.scope, case_id, purpose)
     with visitor.hub.database.read() as conn:
-        case_file.read_owned_case(conn, visitor.scope, case_id)
-        view = case_file.document(conn, visitor.scope, document_id)
+        case = case_file.case_detail(conn, visitor.scope, case_id, visitor.hub.now())
+    numbers = {claim.claim_id: claim.number for claim in case.claims}
+    return page(visitor, "sold.html", case=case, found=found, numbers=numbers, purpose=purpose)
+
+
+@router.get("/cases/{case_id}/documents/{document_id}")
+def read_document(
+    visitor: Anyone, case_id: str, document_id: str, purpose: Annotated[str, Query(max_length=300)] = ""
+) -> Response:
+    """The document, to save; one of a sensitive claim for a stated purpose, which is logged."""
+    view = open_document(visitor.hub, visitor.scope, document_id, purpose)
     if view.case_id != case_id:
         raise not_there("document", document_id)
     return download(visitor.hub.evidence.read(view.sha256), view.name)

@@ -136,7 +136,28 @@ def _says(text: str) -> Callable[[Fact, Any], str]:
     return lambda fact, telling: text
 
 
+_TOLD = {
+    "plan_confirmation": "The plan was confirmed to the debtor with all agreements",
+    "plan_reminder": "The debtor was reminded of the late instalment, free of charge",
+    "plan_encouragement": "The debtor was told that half is paid",
+    "plan_statement": "The debtor got the overview and the settlement before the last instalment",
+}
+
+
+def _plan_told(fact: Fact, telling: Teller) -> str:
+    return f"{_TOLD.get(fact['step'], 'The debtor was told of his plan')}, by {fact['channel']}."
+
+
+def _shown(fact: Fact, telling: Teller) -> str:
+    if fact["what"] == "lines":
+        return "The lines of a sensitive claim were looked at."
+    return "A document of a sensitive case was opened."
+
+
 KINDS: Mapping[str, tuple[str, Callable[[Fact, Any], str], str]] = {
+    "claims_marked_sensitive": ("note", _says("Claims are sensitive: lines and papers are shown for a stated purpose only."), "reason"),
+    "sensitive_need_stated": ("note", _says("A partner needs the papers of the sensitive claims."), "purpose"),
+    "sensitive_shown": ("note", _shown, "purpose"),
     "debtor_scored": ("life", _scored, ""),
     "score_overruled": ("life", _overruled, "reason"),
     "score_contested": ("note", _says("The debtor contests his score."), "text"),
