@@ -151,6 +151,15 @@ class Hub:
         """Today, as the business counts it."""
         return self.now().date()
 
+    def set_clock(self, moment: dt.datetime) -> None:
+        """Let this process's business clock go on from a moment: a story of the past, told in a hub of its own.
+
+        Raises `ConfigurationError` where business runs on the real day.
+        """
+        if self.settings.business_date is None:
+            raise ConfigurationError("the clock of a working hub is not set", cure="Use a hub with a business_date.")
+        self._day_offset = moment - dt.datetime.now(dt.UTC)
+
     def _fixed_offset(self, wanted: dt.date, today: dt.date) -> dt.timedelta:
         name = f"business_offset:{wanted.isoformat()}"
         with self.database.write() as conn:

@@ -17,6 +17,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from collecthub.cli.demo.debtor import play_debtor, told_debtor
 from collecthub.cli.demo.network import told_abroad
 from collecthub.cli.demo.portfolio import Plan, bundled, from_file
 from collecthub.cli.demo.story import Story
@@ -66,12 +67,13 @@ def run_demo(base: HubSettings, request: Request, *, resume: bool, as_json: bool
     started = time.monotonic()
     settings = load_settings({}, home=home)
     town = Town(home / "town", plan.agency_countries)
-    with opened(town), _hub(settings) as (hub, engine, server):
+    with opened(town), _played(settings, town, plan, quiet=as_json), _hub(settings) as (hub, engine, server):
         logins = _logins(hub, plan)
         with _progress(quiet=as_json) as tell:
             Story(hub, engine, town, plan, server.url, tell).run(lambda: _keep_first(hub, plan))
         result = figures(hub, town, _first(hub), time.monotonic() - started)
         result["cross_border"] = told_abroad(hub, plan)
+        result["debtor"] = told_debtor(hub, town)
     if as_json:
         json.dump(result, sys.stdout, ensure_ascii=False)
         sys.stdout.write("\n")
@@ -79,6 +81,15 @@ def run_demo(base: HubSettings, request: Request, *, resume: bool, as_json: bool
         _print_logins(logins)
         show(result, plan, _short(home))
     return 0 if result["ledger_difference"] == "0.00" else 1
+
+
+@contextlib.contextmanager
+def _played(settings: HubSettings, town: Town, plan: Plan, *, quiet: bool) -> Iterator[None]:
+    """What happened before the demo's day: one debtor, from the first reminder to the last instalment."""
+    with only_worker(settings), _progress(quiet=quiet) as tell:
+        tell("one debtor: reminders, a plan, its last instalment", None)
+        play_debtor(settings, town, plan)
+    yield
 
 
 def _begin(home: Path, base: HubSettings, request: Request, *, resume: bool) -> Request:

@@ -189,6 +189,10 @@ def show(result: dict[str, Any], plan: Plan, home: str) -> None:
         console.print(f"A case abroad, {abroad['number']} ({abroad['country']}), from feasibility to remittance:")
         for step in abroad["steps"]:
             console.print(f"  · {step['what']}", markup=False)
+    if debtor := result.get("debtor"):
+        console.print(f"A debtor, {debtor['number']}, from the first reminder to the last instalment:")
+        for step in debtor["steps"]:
+            console.print(f"  · {step['on']} {step['what']}", markup=False)
     for note in (*plan.notes, *(f"not read: {error}" for error in plan.row_errors[:10])):
         console.print(f"[dim]note: {note}[/dim]")
     for difference in result["differences"][:10]:
