@@ -14,6 +14,7 @@ import msgspec
 from collecthub.errors import PermanentError
 from collecthub.model import event as ev
 from collecthub.model import (
+    facts_money,
     facts_remittance,
     history_contact,
     history_exchange,
@@ -26,9 +27,9 @@ from collecthub.model.codes import Phase, Status
 from collecthub.model.exchange import Procedure
 from collecthub.model.history_human import HANDLERS as HUMAN_HANDLERS
 from collecthub.model.history_human import HISTORY_ONLY as HUMAN_HISTORY_ONLY
-from collecthub.model.ledger import Balance, add_lines
 from collecthub.model.history_person import HANDLERS as PERSON_HANDLERS
 from collecthub.model.history_person import HISTORY_ONLY as PERSON_HISTORY_ONLY
+from collecthub.model.ledger import Balance, add_lines
 from collecthub.model.placement_change import acted, ended, on_placement
 
 replace = msgspec.structs.replace
@@ -227,7 +228,7 @@ def _recorded(case: Case, fact: ev.PaymentRecorded, event: ev.CaseEvent) -> Case
 
 
 def _remittance_booked(case: Case, fact: ev.RemittanceBooked, event: ev.CaseEvent) -> Case:
-    direct = fact.payment_ref.startswith(RECORDED)
+    direct = fact.payment_ref.startswith((RECORDED, facts_money.WRITTEN_OFF))
     return replace(
         case,
         claims=_change_claim(case, fact.claim_id, -fact.amount),
@@ -305,8 +306,8 @@ HANDLERS: Mapping[type, Handler] = {
     **history_exchange.HANDLERS,
     **history_network.HANDLERS,
     **HUMAN_HANDLERS,
-    **history_contact.HANDLERS,
     **PERSON_HANDLERS,
+    **history_contact.HANDLERS,
 }
 
 # Facts that are history only; named here so that a new fact must say where it belongs.
@@ -316,5 +317,5 @@ HISTORY_ONLY = (
     | history_money.HISTORY_ONLY
     | history_network.HISTORY_ONLY
     | HUMAN_HISTORY_ONLY
-)
     | PERSON_HISTORY_ONLY
+)
