@@ -19,8 +19,18 @@ def world() -> World:
 
 @pytest.fixture
 def office(tmp_path: Path, world: World) -> Iterator[Office]:
+    yield from _office(tmp_path, world)
+
+
+@pytest.fixture(scope="module")
+def one_office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """One office for all tests of a module whose cases do not know each other."""
+    yield from _office(tmp_path_factory.mktemp("office"), World())
+
+
+def _office(home: Path, world: World) -> Iterator[Office]:
     hub, queue = make_hub(
-        tmp_path, f"sqlite:///{tmp_path / 'hub.sqlite3'}", ("scripted", ScriptedPlugin(world)), ("law", jurisdictions)
+        home, f"sqlite:///{home / 'hub.sqlite3'}", ("scripted", ScriptedPlugin(world)), ("law", jurisdictions)
     )
     furnish(hub)
     yield Office(hub, queue)

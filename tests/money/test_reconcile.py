@@ -17,8 +17,12 @@ from walk.scripted import World
 from collecthub.engine.book_comparison import compare_books, compare_by_clock, last_comparison, watch_books
 from collecthub.engine.context import Hub
 from collecthub.engine.reconcile import reconcile
+from collecthub.engine.writing_off import write_off
 from collecthub.errors import RetryableError
+from collecthub.model.invoice import ItemKind
 from collecthub.store import tables as t
+from collecthub.store.case_log import read_case
+from collecthub.store.queries.scope import LOCAL_OPERATOR
 from collecthub.testing.inline import InlineQueue, run_until_idle
 
 
@@ -107,3 +111,24 @@ def tasks(hub: Hub) -> list[str]:
 
 def test_the_moment_of_a_comparison_has_a_zone(hub: Hub) -> None:
     assert compare_books(hub, "x").compared_at.utcoffset() == dt.timedelta(0)
+
+
+@pytest.mark.parametrize("shown_as", ["payment", "credit note"])
+def test_what_was_written_off_here_counts_once_when_the_erp_shows_it(hub: Hub, world: World, shown_as: str) -> None:
+    with hub.work() as work:
+        (case_id,) = work.conn.scalars(sa.select(t.cases.c.case_id).where(t.cases.c.debtor_ref == "A"))
+        write_off(hub, work, LOCAL_OPERATOR, case_id, amount=Decimal("30.00"), reason="goodwill")
+    run_until_idle(hub)
+    assert [one for one in reconcile(hub).differences if one.what == "open amount"] == []  # the ERP still shows 100.00
+    if shown_as == "payment":
+        world.rows = [msgspec.structs.replace(row, open_amount=Decimal("70.00")) if row.item_ref == "1" else row for row in world.rows]
+    else:
+        world.invoice("9", "A", "2026-05-01", "-30.00", kind=ItemKind.CREDIT_NOTE, settles_ref="1")
+    with hub.work() as work:
+        work.wake("pull", "books")
+    run_until_idle(hub)
+    with hub.database.read() as conn:
+        case = read_case(conn, case_id)
+    assert case is not None and (case.balance.write_offs, case.balance.credits, case.unmatched) == (Decimal("30.00"), 0, ())
+    assert case.owed_here == case.erp_open == Decimal("70.00")
+    assert [one for one in reconcile(hub).differences if one.what == "open amount"] == []

@@ -17,6 +17,7 @@ from collecthub.cli.hub_access import client
 from collecthub.cli.lists import Cursor, Limit, print_page
 from collecthub.cli.output import Json, plain, print_json, print_table, say
 from collecthub.cli.statement import write_statement
+from collecthub.cli.write_off import write_off_case
 
 if TYPE_CHECKING:
     from collecthub.store.queries.case_file import CaseDetail, TimelineEntry
@@ -113,4 +114,5 @@ def _in_short(entry: TimelineEntry) -> str:
 app.command("balance")(show_balance)
 app.command("statement")(write_statement)
 app.command("nature")(say_nature)
+app.command("write-off")(write_off_case)
 app.command("export")(export_case)

@@ -44,6 +44,10 @@ def add_creditor(
     law: Annotated[str, typer.Option(help="Country whose law the contracts choose, such as BE.")] = "",
     principal_first: Annotated[bool, typer.Option("--principal-first", help="The contracts say that payments settle the principal first.")] = False,
     keep_rest: Annotated[bool, typer.Option("--keep-rest", help="Charges stay owed when a case ends because its principal was paid.")] = False,
+    dunning_fee: Annotated[
+        Decimal, typer.Option(parser=amount, metavar="AMOUNT", help="What the contracts let each reminder after the first cost, where the law allows it.")
+    ] = Decimal(0),
+    dunning_fee_currency: Annotated[str, typer.Option(help="Currency of that fee; cases in another one bear none.")] = "EUR",
     as_json: Json = False,
 ) -> None:
     """Add a creditor, or replace the data of the one with this id."""
@@ -59,7 +63,8 @@ def add_creditor(
     )  # fmt: skip
     policy = ChargePolicy(
         charging=Charging(charges), law_country=law.strip().upper(), keeps_rest=keep_rest,
-        allocation="principal_first" if principal_first else "",
+        allocation="principal_first" if principal_first else "", dunning_fee=dunning_fee,
+        dunning_fee_currency=dunning_fee_currency.strip().upper(),
     )  # fmt: skip
     playbook = Playbook(owner=owner, contact_person=contact_person, payment_account=payment_account, charges=policy)
     with client() as hub:

@@ -61,6 +61,8 @@ def _settled(case: Case, out: bool) -> tuple[Act, ...]:
 def _outcome(case: Case) -> Outcome:
     if case.balance.payments <= 0:
         return Outcome.CREDITED
+    if case.balance.write_offs > 0:
+        return Outcome.SETTLED_REDUCED
     never_out = all(placement.sent_at is None for placement in (*case.past_placements, *_current(case)))
     return Outcome.PAID_BEFORE_HANDOVER if never_out else Outcome.PAID_FULL
 

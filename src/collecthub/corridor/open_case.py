@@ -27,6 +27,7 @@ from collecthub.model.event import (
     HoldSet,
     RemittanceBooked,
 )
+from collecthub.model.facts_money import WRITTEN_OFF
 from collecthub.model.invoice import Invoice, ItemKind, ItemState
 
 ZERO = Decimal(0)
@@ -169,10 +170,12 @@ def _lowered(
     unmatched: list[tuple[str, Decimal]],
     as_of: dt.date,
 ) -> list[Fact]:
-    if is_credit:
+    # Money never explains a credit note; what was written off here may come back as one or as a clearing.
+    may_match = [entry for entry in unmatched if entry[0].startswith(WRITTEN_OFF) or not is_credit]
+    known = next((entry for entry in may_match if entry[1] == lower), None)
+    if is_credit and known is None:
         reason = "cancelled in the ERP" if row.state is ItemState.CANCELLED else "credit note in the ERP"
         return [CreditSeen(claim_id=claim.claim_id, amount=lower, reason=reason)]
-    known = next((entry for entry in unmatched if entry[1] == lower), None)
     if known is not None:
         unmatched.remove(known)
         return [RemittanceBooked(claim_id=claim.claim_id, amount=lower, payment_ref=known[0])]

@@ -103,6 +103,7 @@ def _booked(lines: Iterable[LedgerLine]) -> Iterator[BookedLine]:
 def erp_side(case: Case) -> tuple[Side, ...]:
     """From the principal to what the creditor's ERP should show open for the case; the last step is the sum."""
     recorded = sum((amount for ref, amount in case.unmatched if ref.startswith(RECORDED)), ZERO)
+    given_up = case.open_in_erp_only - recorded
     steps = (
         ("principal of the claims", case.balance.principal),
         ("credited by the creditor", -case.balance.credits),
@@ -110,6 +111,7 @@ def erp_side(case: Case) -> tuple[Side, ...]:
         ("paid to the creditor", -case.direct_payments),
         ("passed on by holders and booked in the ERP", -case.remittances_booked),
         ("paid to the creditor, not yet in the ERP", recorded),
+        ("written off here, not yet in the ERP", given_up),
     )
     shown = [Side(what=what, amount=amount) for what, amount in steps if amount or what.startswith("principal")]
     return (*shown, Side(what="the ERP should show open", amount=sum((step.amount for step in shown), ZERO)))

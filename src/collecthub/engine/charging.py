@@ -13,15 +13,16 @@ from decimal import Decimal
 import msgspec
 import sqlalchemy as sa
 
+from collecthub.engine.case_law import governing, law_or_reason
 from collecthub.engine.context import Hub, Work
-from collecthub.errors import CollecthubError
 from collecthub.law.allocation.account import Account, ClaimAccount, Growth, account
 from collecthub.law.allocation.growth import LawGrowth, NoGrowth
 from collecthub.law.allocation.of_case import account_question, pauses
 from collecthub.law.allocation.orders import order_for
 from collecthub.law.basis import Matter
-from collecthub.law.governing import Governing, governing_law
+from collecthub.law.governing import Governing
 from collecthub.law.late_payment import LatePayment
+from collecthub.law.of_history import reminded
 from collecthub.law.rules import CountryLaw
 from collecthub.model import event as ev
 from collecthub.model.case import Case
@@ -59,36 +60,17 @@ def reckon(
     """The account of a case at the end of a day. What the law does not answer is a note, never an error."""
     creditor = read_creditor(conn, case.creditor_id)
     policy = creditor.playbook.charges if creditor else ChargePolicy()
-    home = creditor.party.country if creditor else ""
-    governing = governing_law(case.segment, home, case.debtor.country, policy.law_country)
-    law, problem = _law(hub, governing.country)
+    governs = governing(case, creditor)
+    law, problem = law_or_reason(hub, governs.country)
     first_due = min((claim.due_on for claim in case.claims), default=until)
     matter = Matter(segment=case.segment, contract_on=first_due, default_on=first_due + _ONE)
     told = read_events(conn, case.case_id) if history is None else history
     question = account_question(case, told, until, order_for(law, matter, until, policy.allocation))
     found = account(question, _growth(case, law, policy, told, problem, until))
     return Reckoning(
-        account=found, governing=governing, charging=policy.charging, per_day=_per_day(found.claims, case),
+        account=found, governing=governs, charging=policy.charging, per_day=_per_day(found.claims, case),
         notes=tuple(dict.fromkeys(_notes(found, problem))),
     )  # fmt: skip
-
-
-def laws_of(hub: Hub, conn: sa.Connection, case: Case) -> list[CountryLaw]:
-    """The laws that may govern a case: the governing one first, then the debtor's. Those without a pack are left out."""
-    creditor = read_creditor(conn, case.creditor_id)
-    agreed = creditor.playbook.charges.law_country if creditor else ""
-    first = governing_law(case.segment, creditor.party.country if creditor else "", case.debtor.country, agreed).country
-    found = (_law(hub, country)[0] for country in dict.fromkeys(filter(None, (first, case.debtor.country))))
-    return [law for law in found if law is not None]
-
-
-def _law(hub: Hub, country: str) -> tuple[CountryLaw | None, str]:
-    if not country:
-        return None, "the country whose law governs is not known: neither interest nor compensation is counted"
-    try:
-        return hub.plugins.country_law(country), ""
-    except CollecthubError as error:
-        return None, error.message
 
 
 def _growth(
@@ -101,7 +83,9 @@ def _growth(
     kept, charges = None, case.charges
     if charges is not None and charges.is_over and not case.is_open and until >= charges.until:
         kept = {claim.claim_id: _kept(charges, claim.claim_id) for claim in case.claims}
-    return LawGrowth(law=law, segment=case.segment, currency=case.currency, pauses=pauses(history), kept=kept)
+    return LawGrowth(
+        law=law, segment=case.segment, currency=case.currency, reminded=reminded(history), pauses=pauses(history), kept=kept
+    )
 
 
 def _kept(charges: Charges, claim_id: str) -> tuple[Decimal, Decimal]:
@@ -166,26 +150,31 @@ def charges_that_follow(hub: Hub, work: Work, case: Case, events: Sequence[ev.Ca
         return ()
     creditor = read_creditor(work.conn, case.creditor_id)
     policy = creditor.playbook.charges if creditor else ChargePolicy()
-    if policy.charging is Charging.NONE or (policy.charging is Charging.SHOWN and case.charges is None):
+    if policy.charging is Charging.NONE or (policy.charging is Charging.SHOWN and not _was_told(case)):
         return ()
     found = reckon(hub, work.conn, case, work.now.date()).account
     fixed = fixed_charges(case, found, reasons[-1])
     is_over = reasons[-1] == "closing" and case.balance.open_principal <= 0 and not policy.keeps_rest
-    waived = _waiver(found) if is_over and not case.is_open else None
+    waived = _waiver(case, found) if is_over and not case.is_open else None
     return tuple(fact for fact in (fixed, waived) if fact is not None)
 
 
-def _waiver(found: Account) -> ChargesWaived | None:
+def _was_told(case: Case) -> bool:
+    """Whether interest or compensation entered the ledger before, because somebody was told of it."""
+    return case.charges is not None and any(part.kind is not ChargeKind.DUNNING_FEE for part in case.charges.fixed)
+
+
+def _waiver(case: Case, found: Account) -> ChargesWaived | None:
     items = tuple(
         ChargeItem(
-            kind=kind, claim_id=claim.claim_id, amount=-amount, from_on=found.until, to_on=found.until, rule="playbook"
+            kind=kind, claim_id=claim_id, amount=-amount, from_on=found.until, to_on=found.until, rule="playbook"
         )
-        for claim, kind, amount in _left_over(found)
+        for claim_id, kind, amount in _left_over(case, found)
     )
     return ChargesWaived(reason="the principal was paid, and the creditor lets the rest go", items=items) if items else None
 
 
-def _left_over(found: Account) -> Iterator[tuple[ClaimAccount, ChargeKind, Decimal]]:
+def _left_over(case: Case, found: Account) -> Iterator[tuple[str, ChargeKind, Decimal]]:
     """What is owed at the end, as charges: a payment of the principal settled charges first, so principal is open."""
     owed = found.total
     for claim in found.claims:
@@ -193,4 +182,7 @@ def _left_over(found: Account) -> Iterator[tuple[ClaimAccount, ChargeKind, Decim
             part = min(amount, max(owed, ZERO))
             owed -= part
             if part:
-                yield claim, kind, part
+                yield claim.claim_id, kind, part
+    fees = min(case.balance.dunning_fees, max(owed, ZERO))
+    if fees:
+        yield "", ChargeKind.DUNNING_FEE, fees

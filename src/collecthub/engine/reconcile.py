@@ -206,9 +206,8 @@ def _item(ref: str, number: str, theirs: Decimal | None, ours: Decimal | None) -
 
 
 def _expected(case: Case) -> Decimal:
-    """What the ERP shows for a case: money a person recorded here but the ERP has not booked is still open there."""
-    recorded = sum((amount for ref, amount in case.unmatched if ref.startswith("recorded-")), ZERO)
-    return case.erp_open + recorded
+    """What the ERP shows for a case: what a person recorded or wrote off here and the ERP has not booked is open there."""
+    return case.erp_open + case.open_in_erp_only
 
 
 # --- partner --------------------------------------------------------------------------------------

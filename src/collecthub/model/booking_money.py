@@ -44,7 +44,17 @@ def _waived(currency: str, fact: fm.ChargesWaived, event: CaseEvent) -> tuple[Le
     )
 
 
+def _written_off(currency: str, fact: fm.WrittenOff, event: CaseEvent) -> tuple[LedgerLine, ...]:
+    return (
+        LedgerLine(
+            kind=LineKind.WRITE_OFF, amount=fact.amount, currency=currency, booked_on=event.occurred_at.date(),
+            basis=f"written off: {fact.reason}", origin="person",
+        ),
+    )  # fmt: skip
+
+
 LINES: Mapping[type, Callable[[str, Any, CaseEvent], tuple[LedgerLine, ...]]] = {
     fm.ChargesFixed: _fixed,
     fm.ChargesWaived: _waived,
+    fm.WrittenOff: _written_off,
 }

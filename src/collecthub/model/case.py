@@ -15,7 +15,7 @@ from collecthub.model import event as ev
 from collecthub.model.codes import Outcome, Phase, Status
 from collecthub.model.contact import Contact as DebtorContact
 from collecthub.model.exchange import AmendmentCode, Procedure
-from collecthub.model.facts_money import Charges
+from collecthub.model.facts_money import WRITTEN_OFF, Charges
 from collecthub.model.ledger import Balance
 from collecthub.model.objection import Objections
 from collecthub.model.party import Party
@@ -207,6 +207,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         return self.owed_here - self.remittances_booked
 
     @property
+    def open_in_erp_only(self) -> Decimal:
+        """What is settled or given up here and what the creditor's ERP still shows as open."""
+        return sum((amount for ref, amount in self.unmatched if ref.startswith((RECORDED, WRITTEN_OFF))), Decimal(0))
+
+    @property
     def is_open(self) -> bool:
         return self.status is not Status.CLOSED
 
@@ -218,9 +223,6 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         """The claim with this id, or None."""
         return next((claim for claim in self.claims if claim.claim_id == claim_id), None)
 
-    def nature_of(self, claim_id: str) -> str:
-        """What kind of claim it is, empty while nobody said."""
-        return dict(self.natures).get(claim_id, "")
     @property
     def is_sensitive(self) -> bool:
         """Whether any claim says something of the debtor's health or the like."""
@@ -236,3 +238,6 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         """Whether a partner gets lines and documents: those of sensitive claims need a stated need."""
         return partner_id in self.sensitive.needed_by or not self.is_sensitive
 
+    def nature_of(self, claim_id: str) -> str:
+        """What kind of claim it is, empty while nobody said."""
+        return dict(self.natures).get(claim_id, "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from decimal import Decimal
 
 import msgspec
 
@@ -20,10 +21,13 @@ class ChargePolicy(msgspec.Struct, frozen=True, kw_only=True):
 
     `law_country` is the law that the contracts choose; empty follows the general rule (`law.governing`).
     `allocation` is `principal_first` where the contracts say so, else the law's order holds.
-    `keeps_rest` leaves charges owed when a case ends because the principal was paid; else they are given up then.
+    `dunning_fee` is what the contracts let a reminder after the first cost, in cases of its currency; the law has the last
+    word on each. `keeps_rest` leaves charges owed when a case ends because the principal was paid; else they are given up then.
     """
 
     charging: Charging = Charging.SHOWN
     law_country: str = ""
     allocation: str = ""
     keeps_rest: bool = False
+    dunning_fee: Decimal = Decimal(0)
+    dunning_fee_currency: str = "EUR"

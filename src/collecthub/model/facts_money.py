@@ -10,6 +10,8 @@ import msgspec
 
 from collecthub.model.fact import FactBase
 
+WRITTEN_OFF = "written-off-"  # begins the reference of what was written off here and not yet in the ERP
+
 
 class ChargeKind(enum.StrEnum):
     """What may be asked beside the principal, apart from costs that a holder reports."""
@@ -55,6 +57,26 @@ class ChargesWaived(FactBase, frozen=True, kw_only=True, tag="charges_waived"):
     items: tuple[ChargeItem, ...]
 
 
+class WrittenOff(FactBase, frozen=True, kw_only=True, tag="written_off"):
+    """A person gave up a part of what is owed, for good: the debtor is not asked for it again.
+
+    It settles like a payment, in the order of the law, but no money came. The creditor's ERP shows it as open until
+    somebody writes it off there too.
+    """
+
+    amount: Decimal
+    reason: str
+
+
+class ChargeRefused(FactBase, frozen=True, kw_only=True, tag="charge_refused"):
+    """A charge that was agreed and that the law forbids on this day: it was not asked for. `article` says where."""
+
+    charge: ChargeKind
+    amount: Decimal
+    article: str
+    reason: str
+
+
 class ClaimNatureSet(FactBase, frozen=True, kw_only=True, tag="claim_nature_set"):
     """What kind of claims these are (medical, utilities, ...): limitation and tariff hang on it. Empty ids mean all."""
 
@@ -71,7 +93,7 @@ class StatementIssued(FactBase, frozen=True, kw_only=True, tag="statement_issued
     total: Decimal
 
 
-MoneyFact = ChargesFixed | ChargesWaived | ClaimNatureSet | StatementIssued
+MoneyFact = ChargesFixed | ChargesWaived | WrittenOff | ChargeRefused | ClaimNatureSet | StatementIssued
 
 
 class ChargesSoFar(msgspec.Struct, frozen=True, kw_only=True):

@@ -36,6 +36,10 @@ def _added(before: fm.Charges | None, items: Iterable[fm.ChargeItem], until: dt.
     return fm.Charges(until=max(until, before.until) if before else until, fixed=fixed, is_over=is_over)
 
 
+def _written_off(case: Case, fact: fm.WrittenOff, event: CaseEvent) -> Case:
+    return replace(case, unmatched=(*case.unmatched, (f"{fm.WRITTEN_OFF}{event.seq}", fact.amount)))
+
+
 def _nature(case: Case, fact: fm.ClaimNatureSet, event: CaseEvent) -> Case:
     named = dict(case.natures)
     named.update(dict.fromkeys(fact.claim_ids or (claim.claim_id for claim in case.claims), fact.nature))
@@ -45,6 +49,7 @@ def _nature(case: Case, fact: fm.ClaimNatureSet, event: CaseEvent) -> Case:
 HANDLERS: Mapping[type, Callable[[Case, Any, CaseEvent], Case]] = {
     fm.ChargesFixed: _fixed,
     fm.ChargesWaived: _waived,
+    fm.WrittenOff: _written_off,
     fm.ClaimNatureSet: _nature,
 }
-HISTORY_ONLY = frozenset({fm.StatementIssued})
+HISTORY_ONLY = frozenset({fm.StatementIssued, fm.ChargeRefused})

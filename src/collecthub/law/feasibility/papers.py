@@ -13,7 +13,6 @@ from collecthub.errors import PermanentError
 from collecthub.law.atlas.facts import Topic
 from collecthub.law.deadline import deadline
 from collecthub.law.feasibility.finding import CLEAR, NOT_APPLICABLE, Answer, Severity, View, found, unknown
-from collecthub.model.case import RECORDED
 from collecthub.model.party import PartyKind
 
 _ORDERED = ("contract", "order")
@@ -83,7 +82,7 @@ def figures(view: View) -> Answer:
     if above:
         return found(f"more is open than was invoiced: {', '.join(above[:5])}")
     # Money that a person or a bank file showed waits here for the creditor's books to show it on a claim.
-    waiting = sum((amount for ref, amount in case.unmatched if ref.startswith(RECORDED)), start=case.loose_credits)
+    waiting = case.open_in_erp_only + case.loose_credits
     open_sum = sum((claim.open_amount for claim in case.claims), start=-waiting)
     if open_sum != case.erp_open:
         return found(f"claims less credits are {open_sum}, the ledger says {case.erp_open} {case.currency}")

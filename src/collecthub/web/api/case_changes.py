@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from collecthub.engine import desk
 from collecthub.engine.claim_nature import set_nature
 from collecthub.engine.context import Hub, Work
+from collecthub.engine.writing_off import write_off
 from collecthub.model.case import Case
 from collecthub.store.queries.case_file import read_owned_case
 from collecthub.store.queries.scope import Scope
@@ -34,6 +35,13 @@ class PaymentIn(Inbound):
     amount: Amount
     paid_on: dt.date
     note: Note = ""
+
+
+class WriteOffIn(Inbound):
+    """What is given up and why; without an amount everything that is owed today."""
+
+    amount: Amount | None = None
+    reason: Text
 
 
 class TextIn(Inbound):
@@ -115,6 +123,15 @@ def add_payment(
     return once(hub, scope, key, lambda work: _done(
         desk.record_payment(hub, work, scope, case_id, amount=body.amount, paid_on=body.paid_on, note=body.note,
                             expected_version=seen)))  # fmt: skip
+
+
+@router.post("/write-offs", summary="Write off what is owed, or a part of it", responses=DONE)
+def add_write_off(
+    hub: TheHub, scope: CreditorSide, case_id: str, body: WriteOffIn, key: OnceKey, seen: SeenVersion
+) -> Response:
+    """Given up for good; the holder hears the new balance, or a recall when nothing is left."""
+    return once(hub, scope, key, lambda work: _done(
+        write_off(hub, work, scope, case_id, amount=body.amount, reason=body.reason, expected_version=seen)))  # fmt: skip
 
 
 @router.post("/answers", summary="Answer the holder's question", responses=DONE)

@@ -11,14 +11,17 @@ from collecthub.engine.balance import balance_at
 from collecthub.engine.case_law import law_on_claims, laws_of
 from collecthub.engine.claim_nature import known_natures, set_nature
 from collecthub.engine.statement import AUDIENCES, StatementQuestion, statement
+from collecthub.engine.writing_off import write_off
 from collecthub.errors import PermanentError
 from collecthub.paper.statement import FORMATS, languages
 from collecthub.store.case_log import read_events
 from collecthub.store.queries.case_file import read_owned_case
+from collecthub.store.queries.scope import NotThereError
 from collecthub.web.answers import download
 from collecthub.web.portal.entered import Entered
 from collecthub.web.portal.pages import Anyone, CreditorSide, Form, PageRoute, Visitor, page, redirect
 
+DONE = {"nature": "The kind of claim is noted.", "write-off": "It is written off."}
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 At = Annotated[dt.date | None, Query(ge=dt.date(1990, 1, 1), le=dt.date(2199, 12, 31))]
 
@@ -26,7 +29,7 @@ At = Annotated[dt.date | None, Query(ge=dt.date(1990, 1, 1), le=dt.date(2199, 12
 @router.get("/cases/{case_id}/account")
 def show(visitor: Anyone, case_id: str, at: At = None, done: Annotated[str, Query(max_length=20)] = "") -> Response:
     """What is owed at the end of a day, line by line."""
-    return _account(visitor, case_id, at, done="The kind of claim is noted." if done == "nature" else "")
+    return _account(visitor, case_id, at, done=DONE.get(done, ""))
 
 
 def _account(
@@ -71,3 +74,22 @@ def say_nature(visitor: CreditorSide, case_id: str, form: Form) -> Response:
     except PermanentError as error:
         return _account(visitor, case_id, None, problem=error)
     return redirect(f"/cases/{case_id}/account", done="nature")
+
+
+@router.post("/cases/{case_id}/write-off")
+def give_up(visitor: CreditorSide, case_id: str, form: Form) -> Response:
+    """Write off what is owed, or a part of it."""
+    entered = Entered(form)
+    reason = entered.text("reason", required=True)
+    try:
+        with visitor.hub.database.read() as conn:
+            currency = read_owned_case(conn, visitor.scope, case_id).currency
+        amount = entered.amount("amount", currency, required=False) if entered.given.get("amount", "").strip() else None
+        entered.check()
+        with visitor.hub.work() as work:
+            write_off(visitor.hub, work, visitor.scope, case_id, amount=amount, reason=reason)
+    except NotThereError:
+        raise
+    except PermanentError as error:
+        return _account(visitor, case_id, None, problem=error)
+    return redirect(f"/cases/{case_id}/account", done="write-off")

@@ -19,6 +19,7 @@ class Teller(Protocol):
 
 _REASONS = {
     "hand_over": "before the hand-over", "payment": "because money came in", "statement": "for a statement of account",
+    "reminder": "with a reminder", "write_off": "before a part was written off",
     "closing": "because the case ended", "request": "because somebody asked for it",
 }  # fmt: skip
 
@@ -37,6 +38,15 @@ def _waived(fact: Fact, telling: Teller) -> str:
     return f"Charges of {telling.amount(-_sum(fact))} were given up."
 
 
+def _written_off(fact: Fact, telling: Teller) -> str:
+    return f"{telling.amount(fact['amount'])} was written off."
+
+
+def _refused(fact: Fact, telling: Teller) -> str:
+    what = fact["charge"].replace("_", " ")
+    return f"A {what} of {telling.amount(fact['amount'])} was not asked for: the law forbids it ({fact['article']}). {fact['reason']}"
+
+
 def _nature(fact: Fact, telling: Teller) -> str:
     which = f"{len(fact['claim_ids'])} of the claims are" if fact["claim_ids"] else "The claims are"
     return f"{which} of the kind {fact['nature'].replace('_', ' ')}; limitation and tariff follow it."
@@ -52,6 +62,8 @@ def _statement(fact: Fact, telling: Teller) -> str:
 KINDS: Mapping[str, tuple[str, Callable[[Fact, Any], str], str]] = {
     "charges_fixed": ("money", _fixed, ""),
     "charges_waived": ("money", _waived, "reason"),
+    "written_off": ("money", _written_off, "reason"),
+    "charge_refused": ("money", _refused, ""),
     "claim_nature_set": ("money", _nature, ""),
     "statement_issued": ("money", _statement, ""),
 }
