@@ -19,6 +19,7 @@ class ConnectorRole(enum.StrEnum):
     PARTNER = "partner"
     REPORTER = "reporter"
     CHANNEL = "channel"  # brings messages to debtors
+    REGISTER = "register"  # publishes insolvencies; belongs to nobody but the operator
 
 
 class ConnectorSpec(msgspec.Struct, frozen=True, kw_only=True):

@@ -58,6 +58,7 @@ from collecthub.model.invoice import ItemKind, ItemState, RawInvoice, RefusedRow
 from collecthub.model.money import Money, minor_units, parse_amount, round_amount
 from collecthub.model.partner import PartnerProfile, RouteProposal, Veto
 from collecthub.model.party import Address, Contact, Party, PartyKind
+from collecthub.model.proceeding import ProceedingKind
 from collecthub.model.solvency import Band, DebtorFacts, Score, ScoreReason, SolvencyCheck, SolvencyVerdict
 from collecthub.ports import (
     Budget,
@@ -95,6 +96,7 @@ from collecthub.ports import (
     Vault,
     Verdict,
 )
+from collecthub.register_ports import InsolvencyNotice, InsolvencyRegister, NoticePage
 from collecthub.registers import ConnectorRole, ConnectorSpec, JurisdictionPack
 from collecthub.score.debtor import score_by_card
 
@@ -159,6 +161,8 @@ __all__ = [
     "InDoubtError",
     "InstructionCode",
     "InvoiceDocument",
+    "InsolvencyNotice",
+    "InsolvencyRegister",
     "InvoiceLine",
     "InvoiceLineSource",
     "InvoiceSource",
@@ -174,6 +178,7 @@ __all__ = [
     "Money",
     "OpenItem",
     "OpenItemBooks",
+    "NoticePage",
     "Outcome",
     "Page",
     "PartnerBooks",
@@ -187,6 +192,7 @@ __all__ = [
     "Procedure",
     "ProfileLine",
     "Profiled",
+    "ProceedingKind",
     "ProvenConsenting",
     "QuarantineError",
     "RawInvoice",

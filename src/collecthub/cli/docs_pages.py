@@ -33,7 +33,7 @@ from collecthub.plugins import PluginSet, load_plugins
 
 # The distributions of the checkout; what else may be installed on a machine is not in the pages.
 SHIPPED = (
-    "contact_print", "contact_sms", "contact_smtp", "creditor_webhook", "erp_exact", "erp_sap", "hmcts_sdt", "partner_network", "sftp_batch", "soap_exchange",
+    "contact_print", "contact_sms", "contact_smtp", "creditor_webhook", "erp_exact", "erp_sap", "hmcts_sdt", "insolvency_register", "partner_network", "sftp_batch", "soap_exchange",
 )  # fmt: skip
 OWN_DEFAULTS = {"home": "`.collecthub` in a checkout, else the user's data folder"}
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from collecthub.corridor.act import act
 from collecthub.corridor.decide import decide, timers
 from collecthub.engine.charging import charges_that_follow
-from collecthub.engine.contact_line import course_that_follows, queue_contact
+from collecthub.engine.contact_line import course_that_follows, queue_contact, queue_plan_message
 from collecthub.engine.context import Hub, Work
 from collecthub.errors import PermanentError
 from collecthub.model.case import Case
@@ -66,6 +66,7 @@ def change_case(
     for event in written:
         _queue_message(work, case, event)
         queue_contact(hub, work, case, event)
+        queue_plan_message(hub, work, case, event)
         work.told.append((case, event))
         _open_need(work, case, event)
     _queue_reports(hub, work, case, written)

@@ -138,3 +138,5 @@ def _connections(hub: Hub) -> None:
             else:
                 pause = PULL_EVERY
             change_connection(work.conn, row.connection_id, next_due_at=work.now + pause)
+                if row.role == ConnectorRole.REGISTER.value:
+                    work.wake("register", row.connection_id)

@@ -24,6 +24,7 @@ _JOBS = {  # what a connection of a role is woken for when it goes on
     ConnectorRole.PARTNER.value: ("receive", "dispatch"),
     ConnectorRole.REPORTER.value: ("report",),
     ConnectorRole.CHANNEL.value: ("contact",),
+    ConnectorRole.REGISTER.value: ("register",),
 }
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from collecthub.contact_ports import Messenger
 from collecthub.engine.context import Hub, Work
+from collecthub.engine.plan_line import channels_of, message_row
 from collecthub.model.case import Case
 from collecthub.model.contact import BY_PEOPLE, Channel, policy_for
 from collecthub.model.event import CaseEvent, CaseOpened
@@ -72,6 +73,19 @@ def queue_contact(hub: Hub, work: Work, case: Case, event: CaseEvent) -> None:
     )  # fmt: skip
     if not by_people:
         work.wake(JOB, connection_id)
+
+
+def queue_plan_message(hub: Hub, work: Work, case: Case, event: CaseEvent) -> None:
+    """What the debtor should hear of his plan goes in line by the first channel that reaches him; else a person tells him."""
+    row = message_row(case, event)
+    if row is None:
+        return
+    for channel in channels_of(case):
+        connection_id = line_for(hub, work, case.creditor_id, channel)
+        if connection_id:
+            work.later(_ADD, [{**row, "channel": channel.value, "connection_id": connection_id, "queued_at": work.now}])
+            work.wake(JOB, connection_id)
+            return
 
 
 def line_for(hub: Hub, work: Work, creditor_id: str, channel: Channel) -> str:

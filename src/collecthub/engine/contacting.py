@@ -10,20 +10,23 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from collecthub.contact_ports import DebtorMessage, Messenger
-from collecthub.engine.case_work import change_case, locked_case, open_task
+from collecthub.engine.case_work import change_case, close_tasks, locked_case, open_task
 from collecthub.engine.contact_line import JOB, line_for
 from collecthub.engine.contact_words import message_for, obstacle
 from collecthub.engine.context import Hub, Work
+from collecthub.engine.plan_line import STEPS, is_wanted
+from collecthub.engine.plan_messages import not_sent, plan_message
 from collecthub.engine.trouble import backoff, connection_trouble, connection_well
 from collecthub.errors import CollecthubError, InDoubtError, PermanentError, RetryableError
 from collecthub.law.contact_course import is_paused
 from collecthub.law.quiet_hours import next_open
 from collecthub.model.case import Case
 from collecthub.model.contact import Channel
-from collecthub.model.event import Fact, HoldSet
+from collecthub.model.event import Fact, HoldSet, NoteAdded
 from collecthub.model.facts_contact import ContactMade, ContactNotMade, ContactQueued
 from collecthub.model.ids import derived_id
 from collecthub.ports import Receipt
@@ -117,6 +120,11 @@ def _say(hub: Hub, line: ConnectionRow, row: Any) -> bool:
 
 def _prepared(hub: Hub, case: Case, row: Any) -> tuple[DebtorMessage, Fact]:
     """The words for the case as it is now, lawful today, kept as evidence."""
+    if row.step in STEPS:
+        message, (sent,) = plan_message(
+            hub, case, contact_id=row.contact_id, step=row.step, channel=Channel(row.channel)
+        )
+        return message, sent
     forbidden = obstacle(hub, case)
     if forbidden is not None:
         raise _UnlawfulError(forbidden.reason, cure=forbidden.cure, reference=forbidden.article)
@@ -157,6 +165,8 @@ class _Journal:
 
 
 def _is_wanted(case: Case, row: Any) -> bool:
+    if row.step in STEPS:
+        return is_wanted(case, row.step)
     is_pending = case.contact is not None and case.contact.pending_id == row.contact_id
     return is_pending and case.is_open and not is_paused(case) and case.balance.total > 0
 
@@ -170,11 +180,10 @@ def _said(hub: Hub, row: Any, message: DebtorMessage, made: Any, receipt: Receip
             work, row, state=SENT, sent_at=work.now, receipt_ref=receipt.reference[:400], sha256=made.sha256, problem=""
         )
         case = locked_case(work, row.case_id)
-        fact = ContactMade(
-            contact_id=made.contact_id, step=made.step, channel=made.channel, asked=made.asked,
-            language=made.language, receipt_ref=receipt.reference[:140], sha256=made.sha256,
-        )
+        fact = msgspec.structs.replace(made, receipt_ref=receipt.reference[:140])
         change_case(hub, work, case, [fact], actor="hub")
+        if row.step in STEPS:
+            close_tasks(work, done_by="hub", case_id=case.case_id, kind=row.step)
 
 
 def _not_said(hub: Hub, row: Any, line: ConnectionRow, error: CollecthubError) -> bool:
@@ -208,6 +217,8 @@ def _instead(work: Work, case: Case, row: Any, error: PermanentError) -> list[Fa
         )
         not_made = ContactNotMade(contact_id=row.contact_id, step=row.step, reason=said)
         return [not_made, HoldSet(reason="unlawful_step", note=said)]
+    if row.step in STEPS:
+        return not_sent(case, row, error)
     not_made = ContactNotMade(contact_id=row.contact_id, step=row.step, reason=error.message)
     contact = case.contact
     fallback = contact.policy.fallback if contact else None
@@ -271,6 +282,10 @@ def settle_contact(hub: Hub, contact_id: str, *, reached: bool, actor: str, note
             )
         case = locked_case(work, row.case_id)
         _note(work, row, state=SENT if reached else FAILED, sent_at=work.now if reached else None, problem=note)
+        if row.step in STEPS:
+            said = "reached the debtor" if reached else "did not reach the debtor"
+            change_case(hub, work, case, [NoteAdded(text=f"{row.step.replace('_', ' ')} {said}. {note}")], actor=actor)
+            return
         fact: Fact = (
             ContactMade(
                 contact_id=contact_id, step=row.step, channel=Channel(row.channel), asked=case.balance.total,

@@ -84,6 +84,10 @@ def connect(
 
 
 def _check_owner(work: Work, spec: ConnectorSpec, creditor_id: str | None, partner_id: str | None) -> None:
+    if spec.role is ConnectorRole.REGISTER:
+        if creditor_id or partner_id:
+            raise PermanentError(f"a connection of kind {spec.kind} belongs to nobody", cure="Leave out whose it is.")
+        return
     is_partner = spec.role is ConnectorRole.PARTNER or spec.tells_partner
     column = t.partners.c.partner_id if is_partner else t.creditors.c.creditor_id
     owner, other = (partner_id, creditor_id) if is_partner else (creditor_id, partner_id)

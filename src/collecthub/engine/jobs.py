@@ -7,12 +7,12 @@ from collections.abc import Callable
 from collecthub.engine.book_comparison import JOB as RECONCILE
 from collecthub.engine.book_comparison import compare_by_clock
 from collecthub.engine.checking import check_cases, recheck
+from collecthub.engine.claim_filing import make_claim_files
 from collecthub.engine.clock import tick
 from collecthub.engine.contact_line import JOB as CONTACT
 from collecthub.engine.contacting import contact_debtors
 from collecthub.engine.context import Hub
 from collecthub.engine.identity import JOB as IDENTIFY
-from collecthub.engine.identity import identify
 from collecthub.engine.inward import receive_connection, record_connection
 from collecthub.engine.mandates import release_waiting
 from collecthub.engine.nightly import JOB as NIGHTLY
@@ -23,10 +23,12 @@ from collecthub.engine.partner_score import JOB as REMIND_PARTNERS
 from collecthub.engine.partner_score import remind_partners
 from collecthub.engine.placing import place_cases
 from collecthub.engine.pulling import pull_connection
+from collecthub.engine.register_watch import JOB as REGISTER
+from collecthub.engine.register_watch import identify_and_watch, watch_register
 from collecthub.engine.sending import dispatch_connection
 from collecthub.engine.solvency import check_before_court
 from collecthub.engine.telling import report_connection
-from collecthub.model.human_tasks import CHECK_JOB
+from collecthub.model.human_tasks import CHECK_JOB, CLAIM_FILES
 from collecthub.store.connections import BY_PERSON, BY_THEM, read_connection
 
 Job = Callable[[Hub, str], None]
@@ -60,7 +62,9 @@ JOBS: dict[str, Job] = {
     CHECK_JOB: check_before_court,
     REMIND_PARTNERS: remind_partners,
     NIGHTLY: decide_nightly,
-    IDENTIFY: identify,
+    IDENTIFY: identify_and_watch,
+    CLAIM_FILES: make_claim_files,
+    REGISTER: unless_stopped(watch_register),
     RECONCILE: compare_by_clock,
     "tick": lambda hub, _target: tick(hub),
 }

@@ -13,8 +13,8 @@ from collecthub.engine.case_law import STEP_OF_PROCEDURE, checks_steps, obstacle
 from collecthub.engine.case_work import change_case, close_tasks, open_task
 from collecthub.engine.checking import HAND_OVER, TASK, ask_owners, is_news, noted, was_stopped
 from collecthub.engine.context import Hub, Work
-from collecthub.engine.identity import identify
 from collecthub.engine.mandates import PENDING, wait_for
+from collecthub.engine.register_watch import identify_and_watch
 from collecthub.engine.routing import Ground, checked, proposals
 from collecthub.law.feasibility.assess import Assessment
 from collecthub.law.feasibility.telling import reason_to_stop
@@ -35,7 +35,7 @@ UNLAWFUL = "unlawful_step"
 
 def place_cases(hub: Hub, creditor_id: str) -> None:
     """Route every case of a creditor that is ready and not held, with all proposals stored."""
-    identify(hub, creditor_id)  # who may be somebody else's twin is held before anything leaves
+    identify_and_watch(hub, creditor_id)  # who may be somebody else's twin is held before anything leaves
     after = ""
     chances = None  # all ended cases are looked at once
     while True:

@@ -25,7 +25,6 @@ from collecthub.store.queries.case_file import read_owned_case
 from collecthub.store.queries.scope import Role, Scope
 
 FIRST_AFTER_DAYS = 14
-LIMITS = PlanLimits()
 
 
 def propose_plan(
@@ -56,9 +55,15 @@ def propose_plan(
     fact = PlanProposed(
         plan_id=derived_id(case.case_id, str(case.version), "plan"), instalments=parts,
         proposed_by="debtor" if by_debtor else "creditor" if scope.role is Role.CREDITOR else "operator",
-        exceeded=exceeded(parts, LIMITS, today), note=note,
+        exceeded=exceeded(parts, limits_of(work.conn, case), today), note=note,
     )  # fmt: skip
     return change_case(hub, work, case, [fact], actor=scope.subject)
+
+
+def limits_of(conn: sa.Connection, case: Case) -> PlanLimits:
+    """What the case's creditor agreed to in his playbook."""
+    creditor = read_creditor(conn, case.creditor_id)
+    return creditor.playbook.plans if creditor else PlanLimits()
 
 
 def _free_for_plan(case: Case) -> None:
@@ -84,7 +89,7 @@ def agree_plan(
     case = case_for(work, scope, case_id, expected_version)
     plan = _plan(case, PlanState.PROPOSED)
     _free_for_plan(case)
-    beyond = exceeded(plan.instalments, LIMITS, work.now.date())
+    beyond = exceeded(plan.instalments, limits_of(work.conn, case), work.now.date())
     if beyond and not reason.strip():
         raise PermanentError(
             f"the plan of case {case.number} is beyond what was agreed with the creditor: {'; '.join(beyond)}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
+from collecthub.model.contact import Channel
 from collecthub.model.fact import FactBase
 from collecthub.model.objection import DisputeState, Hardship, NonPayment
 from collecthub.model.plan import Instalment
@@ -94,6 +95,18 @@ class PlanStatementDue(FactBase, frozen=True, kw_only=True, tag="plan_statement_
     plan_id: str
     last_due_on: dt.date
     remaining: Decimal
+
+
+class PlanMessageSent(FactBase, frozen=True, kw_only=True, tag="plan_message_sent"):
+    """The debtor was told of his plan: confirmed, reminded free of charge, encouraged, or sent the settlement."""
+
+    contact_id: str
+    plan_id: str
+    step: str
+    channel: Channel
+    language: str
+    sha256: str  # of the words, kept as evidence
+    receipt_ref: str = ""
 
 
 class PlanBroken(FactBase, frozen=True, kw_only=True, tag="plan_broken"):
@@ -235,6 +248,7 @@ HumanFact = (
     | InstalmentMissed
     | PlanHalfway
     | PlanStatementDue
+    | PlanMessageSent
     | PlanBroken
     | PlanCompleted
     | PlanEnded

@@ -278,4 +278,4 @@ HANDLERS: Mapping[type, Callable[[Case, Any, ev.CaseEvent], Case]] = {
     fh.ProceedingBegun: _begun,
     fh.ProceedingMoved: _moved,
 }
-HISTORY_ONLY = frozenset({fh.ReferralMade})
+HISTORY_ONLY = frozenset({fh.ReferralMade, fh.PlanMessageSent})

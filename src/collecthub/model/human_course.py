@@ -94,10 +94,10 @@ def over(case: Case, timer: Timer) -> tuple[fh.HumanFact, ...]:
     if plan is None or not plan.is_running:
         return ()
     awaited = plan.next_instalment
-    missing = _missing(plan, settled(case))
+    lacking = missing(plan, settled(case))
     if timer.kind == LATE and plan.state is PlanState.AGREED and awaited is not None:
         return (
-            fh.InstalmentMissed(plan_id=plan.plan_id, number=awaited.number, due_on=awaited.due_on, missing=missing),
+            fh.InstalmentMissed(plan_id=plan.plan_id, number=awaited.number, due_on=awaited.due_on, missing=lacking),
         )
     if timer.kind == BROKEN and plan.state is PlanState.LATE and awaited is not None:
         reason = f"instalment {awaited.number} of {awaited.due_on} was not paid after the free reminder"
@@ -110,7 +110,7 @@ def over(case: Case, timer: Timer) -> tuple[fh.HumanFact, ...]:
     return ()
 
 
-def _missing(plan: Plan, settled_now: Decimal) -> Decimal:
+def missing(plan: Plan, settled_now: Decimal) -> Decimal:
     """What is lacking of the instalment that is waited for."""
     due = sum((one.amount for one in plan.instalments[: plan.met + 1]), Decimal(0))
     return max(Decimal(0), due - plan.paid(settled_now))

@@ -8,9 +8,11 @@ from typing import Any
 import msgspec
 
 from collecthub.model import facts_human as fh
+from collecthub.model.contact import BY_PEOPLE, Channel
 from collecthub.model.event import CaseEvent, DispatchBlocked
+from collecthub.model.facts_contact import ContactQueued
 from collecthub.model.objection import DisputeState, NonPayment
-from collecthub.model.proceeding import INSOLVENCIES
+from collecthub.model.proceeding import INSOLVENCIES, ProceedingKind
 
 
 class Need(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +26,7 @@ class Need(msgspec.Struct, frozen=True, kw_only=True):
 
 
 WAITING_CHECK, CHECK_JOB = "solvency_check", "check_before_court"
+CLAIM_FILES = "claim_files"  # the job that makes what is filed
 UNCHECKED = "solvency_unchecked"
 
 
@@ -58,13 +61,22 @@ def _decided(fact: fh.DisputeDecided) -> Need | None:
     return Need(kind="credit_note", owner="creditor", title=f"credit {fact.upheld}: the debtor is right", detail=fact.reason)
 
 
+# What is done beside the claim, right at the beginning of an insolvency.
+_FIRST: Mapping[ProceedingKind, str] = {
+    ProceedingKind.BANKRUPTCY: "; see the inventory right after the declaration, and claim goods that are yours before it closes",
+    ProceedingKind.REORGANISATION: "; check the amount that the debtor listed, and claim goods that are yours",
+    ProceedingKind.COLLECTIVE_SETTLEMENT: "; the claim goes to the mediator, and nothing more is said to the debtor",
+}
+
+
 def _begun(fact: fh.ProceedingBegun) -> Need | None:
     if fact.proceeding not in INSOLVENCIES:
         return None
     by = f"by {fact.deadline_on}" if fact.deadline_on else "in time; the time limit is not known, ask"
     return Need(
         kind="file_claim", owner="operator", title=f"file the claim {by}, with its enclosures",
-        detail=f"{fact.proceeding.value} {fact.authority} {fact.reference}".strip(),
+        detail=f"{fact.proceeding.value} {fact.authority} {fact.reference}".strip() + _FIRST[fact.proceeding],
+        job=CLAIM_FILES,
     )  # fmt: skip
 
 
@@ -75,6 +87,13 @@ def _blocked(fact: DispatchBlocked) -> Need | None:
         kind=WAITING_CHECK, owner="operator", title="look into the debtor's solvency before the judicial phase",
         job=CHECK_JOB,
     )  # fmt: skip
+
+
+def _by_people(fact: ContactQueued) -> Need | None:
+    if fact.channel not in BY_PEOPLE:
+        return None
+    what = "call the debtor" if fact.channel is Channel.PHONE else "visit the debtor"
+    return Need(kind=f"contact:{fact.contact_id}", owner="operator", title=f"{what}: {fact.step}", detail=fact.tone.value)
 
 
 _NEEDS: Mapping[type, Callable[[Any], Need | None]] = {
@@ -125,6 +144,7 @@ _NEEDS: Mapping[type, Callable[[Any], Need | None]] = {
     ),
     fh.ProceedingBegun: _begun,
     DispatchBlocked: _blocked,
+    ContactQueued: _by_people,
 }  # fmt: skip
 
 

@@ -21,6 +21,7 @@ TWINS = {
     "debitura": "collecthub.sandbox.agency_debitura",
     "mail": "collecthub.sandbox.mail",
     "sms": "collecthub.sandbox.sms",
+    "insolvency_register": "collecthub.sandbox.insolvency_register",
     "creditor": "collecthub.sandbox.creditor",
 }
 """Name of a twin to the module whose `serve(options)` runs it; imported only when asked for."""

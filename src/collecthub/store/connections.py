@@ -12,6 +12,7 @@ from collecthub.model.charging import ChargePolicy
 from collecthub.model.contact import ContactPolicy
 from collecthub.model.partner import PartnerProfile
 from collecthub.model.party import Party
+from collecthub.model.plan import PlanLimits
 from collecthub.model.rungs import RungClocks
 from collecthub.store.tables import connections, creditors, partners
 from collecthub.store.upsert import put
@@ -41,6 +42,7 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True):
     charges: ChargePolicy = ChargePolicy()
     contact: tuple[ContactPolicy, ...] = ()  # the steps before hand-over; the first that fits a debtor
     papers: str = "on_request"  # or with_case: whether contract and proof must be on file before a hand-over to a lawyer
+    plans: PlanLimits = PlanLimits()  # what debtors may agree to without a person deciding
     clocks: RungClocks = RungClocks()  # where the partner's profile says nothing else
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from collecthub.engine import proceeding_desk as desk
+from collecthub.engine.claim_filing import claim_archive
 from collecthub.model.proceeding import Approval, Proceeding, ProceedingKind
 from collecthub.store.queries.case_file import read_owned_case
-from collecthub.web.answers import Done, answer, documented
+from collecthub.web.answers import Done, answer, documented, documented_file, download
 from collecthub.web.api.fields import Amount, Id, Inbound, Line, Note, Ref, Text
 from collecthub.web.api.once import OnceKey, SeenVersion, once
 from collecthub.web.api.solvency import done
@@ -82,6 +84,20 @@ def read_proceedings(hub: TheHub, scope: CreditorSide, case_id: str) -> Response
         found = read_owned_case(conn, scope, case_id).proceedings
     shown = tuple(ProceedingView(proceeding=one, next_acts=one.acts) for one in found.all)
     return answer(CaseProceedings(case_id=case_id, proceedings=shown, approvals=found.approvals))
+
+
+@router.get("/claim-file", summary="Download the claim in an insolvency", responses=documented_file("The archive, to save."))
+def read_claim_file(
+    hub: TheHub, scope: CreditorSide, case_id: str,
+    preference: Annotated[str, Query(max_length=300, description="The preference that is claimed; empty for none.")] = "",
+    goods: Annotated[list[str] | None, Query(max_length=50, description="Goods to be returned.")] = None,
+    purpose: Annotated[str, Query(max_length=300, description="What sensitive papers are enclosed for.")] = "",
+) -> Response:  # fmt: skip
+    """Paper, data and enclosures of the insolvency that runs, as of now."""
+    name, content = claim_archive(
+        hub, scope, case_id, preference=preference, goods=tuple(goods or ()), purpose=purpose
+    )
+    return download(content, name)
 
 
 @router.post("/approvals", summary="Ask the creditor to allow a cost", responses=DONE)

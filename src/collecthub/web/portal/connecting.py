@@ -30,6 +30,7 @@ _ROLES = (
     (ConnectorRole.PARTNER, "A partner", "Cases go to a bailiff, a lawyer or an agency, and answers come back."),
     (ConnectorRole.REPORTER, "A creditor's own system", "It is told what happens in its cases."),
     (ConnectorRole.CHANNEL, "A way to debtors", "Reminders go out by it before a case is handed over."),
+    (ConnectorRole.REGISTER, "A register of insolvencies", "It is watched; who is found in it is left alone at once."),
 )
 
 

@@ -170,6 +170,7 @@ KINDS: Mapping[str, tuple[str, Callable[[Fact, Any], str], str]] = {
     "instalment_missed": ("money", _missed, ""),
     "plan_halfway": ("money", _halfway, ""),
     "plan_statement_due": ("money", _statement, ""),
+    "plan_message_sent": ("life", _plan_told, ""),
     "plan_broken": ("hold", _says("The payment plan is broken."), "reason"),
     "plan_completed": ("money", _says("The payment plan was kept to its end."), ""),
     "plan_ended": ("hold", _says("The payment plan was ended; collection goes on."), "reason"),

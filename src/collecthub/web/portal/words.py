@@ -143,6 +143,7 @@ DOCUMENT_KINDS: Mapping[str, Label] = {
     "statement": ("Statement", "quiet"),
     "correspondence": ("Correspondence", "quiet"),
     "judgment": ("Judgment", "quiet"),
+    "insolvency_claim": ("Claim in an insolvency", "quiet"),
     "other": ("Other", "quiet"),
 }
 LINE_KINDS: Mapping[str, Label] = {
