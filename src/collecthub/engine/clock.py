@@ -136,7 +136,7 @@ def _connections(hub: Hub) -> None:
                 work.wake("receive", row.connection_id)
                 pause = LISTEN_EVERY
             else:
-                pause = PULL_EVERY
-            change_connection(work.conn, row.connection_id, next_due_at=work.now + pause)
                 if row.role == ConnectorRole.REGISTER.value:
                     work.wake("register", row.connection_id)
+                pause = PULL_EVERY
+            change_connection(work.conn, row.connection_id, next_due_at=work.now + pause)
