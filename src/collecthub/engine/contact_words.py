@@ -146,8 +146,8 @@ def letter_facts(case: Case, creditor: CreditorRow, today: dt.date) -> LetterFac
         paid=sum((amount for _, amount in case.unmatched), _CENT),
         charges=balance.total - balance.open_principal,
         total=balance.total, reference=payment_reference(case.number, case.debtor.country),
-        is_discreet=case.is_sensitive,
         account=creditor.playbook.payment_account, today=today, pay_by=today + dt.timedelta(days=PAY_WITHIN_DAYS),
+        is_discreet=case.is_sensitive,
     )
 
 
