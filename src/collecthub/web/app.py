@@ -46,7 +46,7 @@ API_ROUTERS = (
     statements.router,
     session.router, cases.router, intake.router, case_changes.router, doors.router,
     connection_changes.router, desks.router, imports.router, law.router, countries.router, status_codes.router, payments.router, remittances.router, network.router, plans.router, objections.router, proceedings.router, solvency.router, debtors.router, sensitive.router,
-    acts.router, partner_cases.router, partner_reports.router, partner_standing.router, webhooks.router,
+    partner_cases.router, partner_reports.router, partner_standing.router, webhooks.router,
 )
 
 
