@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from walk.scripted import World
 from web.office import TODAY, Office
 
 from collecthub.engine.balance import BalanceAt, balance_at
@@ -15,7 +16,9 @@ from collecthub.engine.desk import record_payment, withdraw
 from collecthub.engine.statement import StatementQuestion, issue_statement, statement
 from collecthub.engine.verify import verify
 from collecthub.errors import PermanentError
+from collecthub.formats.promises import broken_promises
 from collecthub.model.charging import ChargePolicy, Charging
+from collecthub.model.exchange import CaseFile
 from collecthub.model.ledger import LineKind
 from collecthub.store.case_log import read_events, read_lines
 from collecthub.store.connections import read_creditor, write_creditor
@@ -212,3 +215,25 @@ def test_a_stranger_sees_no_account(office: Office) -> None:
     assert (found["total"], found["reckoning"]["account"]["rule"]["id"]) == ("10258.63", "be.allocation.2023")
     paper = office.client("kroon").get(f"/api/v1/cases/{case_id}/statement", params={"format": "csv", "language": "nl"})
     assert paper.status_code == 200 and "Verschuldigd" in paper.text and "10258.63" in paper.text
+
+
+def test_the_holder_is_told_what_the_account_says(office: Office, world: World) -> None:
+    """Interest terms and totals of the case file are those of the account; a creditor who asks for less tells nothing."""
+    charge(office, charging=Charging.BOOKED)
+    case_id = opened(office)
+    office.run()
+    (told,) = (message for message in world.messages if isinstance(message, CaseFile))
+    totals = told.totals
+    assert totals is not None and (totals.principal, totals.interest, totals.surcharges, totals.total) == (
+        Decimal("10000.00"), Decimal("218.63"), Decimal("40.00"), look(office, case_id).total,
+    )  # fmt: skip
+    ((term,),) = (claim.interest for claim in told.claims)
+    assert (term.rate_percent, term.from_on, term.accrued_amount, term.legal_basis) == (
+        Decimal("10.5"), dt.date(2026, 4, 1), Decimal("218.63"), "be.interest.b2b.2013",
+    )  # fmt: skip
+    assert [problem for record in (told, totals, term) for problem in broken_promises(record)] == []
+    charge(office, charging=Charging.SHOWN)
+    opened(office, claims=[{**CLAIM, "number": "F-3"}])
+    office.run()
+    silent = world.messages[-1]
+    assert isinstance(silent, CaseFile) and (silent.totals, silent.claims[0].interest) == (None, ())

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from collecthub.corridor.dispatch import compose_amendment, compose_case_file, compose_instruction
 from collecthub.engine.case_work import AMENDMENT, CASE_FILE, change_case, locked_case
 from collecthub.engine.context import Hub, Work
+from collecthub.engine.told_account import with_account
 from collecthub.errors import PermanentError
 from collecthub.model.case import Case
 from collecthub.model.event import AmendmentQueued, InstructionQueued, PlacementWithdrawn
@@ -101,7 +102,8 @@ def _message(hub: Hub, work: Work, entry: Any) -> OutboundMessage | None:
         return _case_file(hub, work, case, entry.message_id)
     if entry.kind == AMENDMENT:
         queued = msgspec.json.decode(entry.doc, type=AmendmentQueued)
-        return compose_amendment(case, queued.code, queued.reason_code, entry.message_id, work.now.date())
+        amendment = compose_amendment(case, queued.code, queued.reason_code, entry.message_id, work.now.date())
+        return with_account(hub, work.conn, case, amendment, work.now.date()) if amendment.claims else amendment
     said = msgspec.json.decode(entry.doc, type=InstructionQueued)
     return compose_instruction(case, InstructionCode(said.code), said.text, entry.message_id)
 
@@ -142,4 +144,5 @@ def _case_file(hub: Hub, work: Work, case: Case, message_id: str) -> CaseFile:
         )
     ]
     account = creditor.playbook.payment_account
-    return compose_case_file(case, case.placement, creditor.party, account, documents, message_id)
+    made = compose_case_file(case, case.placement, creditor.party, account, documents, message_id)
+    return with_account(hub, work.conn, case, made, work.now.date())
