@@ -12,6 +12,8 @@ import pytest
 from lxml import etree
 
 from cli.conftest import Run
+from collecthub.cli.demo.court_files import lay_out, ready_to_file
+from collecthub.cli.hub_access import client
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "formats" / "examples"
 INVOICE = """<Invoice xmlns="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2"
@@ -123,3 +125,12 @@ def test_a_number_in_the_particulars_stays_exact(
     path.write_text(toml if name.endswith("toml") else json.dumps(tree), encoding="utf-8")
     answer = exported(run, number, "sdt-claim", "--particulars", str(path))
     assert "<clm:dailyAmount>10</clm:dailyAmount>" in answer["content"]
+
+
+def test_what_a_house_gives_with_every_case_is_kept_in_its_home(number: str, home: Path, run: Run) -> None:
+    """As in the demo: nothing but case and format has to be said."""
+    lay_out(home)
+    answer = exported(run, number, "sdt-claim")
+    assert "<bul:sdtCustomerId>12345678</bul:sdtCustomerId>" in answer["content"].replace("ns0:", "bul:")
+    with client() as hub:
+        assert [(one["country"], one["number"]) for one in ready_to_file(hub)] == [("GB", number)]

@@ -15,12 +15,13 @@ from collecthub.model.party import Address, Contact, Party, PartyKind
 from formats.exchanges import exchange
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "formats" / "examples"
+DEMO = Path(__file__).parents[2] / "src" / "collecthub" / "cli" / "demo" / "particulars"
 CASE_ID, MESSAGE_ID = "0197a3c4d5e6f7081920a1b2c3d4e5f6", "0197a3c4d5e6f7081920a1b2c3d4e5f7"
 
 
-def particulars(name: str) -> dict[str, Any]:
-    """An example of the handbook."""
-    return tomllib.loads((EXAMPLES / f"{name}.toml").read_text(encoding="utf-8"))
+def particulars(name: str, folder: Path = EXAMPLES) -> dict[str, Any]:
+    """An example of the handbook, or what the demo's filer gives."""
+    return tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8"))
 
 
 def case(country: str, currency: str, creditor: Party, debtor: Party, account: str = "") -> CaseFile:

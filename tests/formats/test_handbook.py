@@ -14,7 +14,8 @@ from lxml import etree
 
 from collecthub.formats import published
 from collecthub.formats.json import JsonFormat
-from collecthub.formats.xml import NAMESPACE, XmlFormat
+from collecthub.formats.xml import XmlFormat
+from collecthub.formats.xml_reading import NAMESPACE
 from collecthub.model.exchange import CaseFile, PaymentReport
 
 HANDBOOK = Path(__file__).parents[2] / "docs" / "handbook"

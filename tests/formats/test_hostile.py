@@ -11,7 +11,8 @@ from lxml import etree
 from collecthub.errors import QuarantineError
 from collecthub.formats.detect import spelling_of
 from collecthub.formats.json import JsonFormat
-from collecthub.formats.xml import NAMESPACE, XmlFormat
+from collecthub.formats.xml import XmlFormat
+from collecthub.formats.xml_reading import NAMESPACE
 from collecthub.model.exchange import Exchange, Fault
 from formats.exchanges import case_file, exchange, payment
 

@@ -19,7 +19,7 @@ from collecthub.formats.sdt_claim import SdtFormat
 from collecthub.formats.xjustiz import XJustizFormat
 from collecthub.model.exchange import CaseFile, ClaimItem
 from collecthub.model.party import PartyKind
-from formats.court_cases import ENGLISH, GERMAN, POLISH, particulars, sent
+from formats.court_cases import DEMO, ENGLISH, GERMAN, POLISH, particulars, sent
 from formats.exchanges import generated
 
 # Texts around the limits: what a court admits, what it does not, and lengths on both sides of 20, 30, 45, 60 and 200.
@@ -110,7 +110,7 @@ def an_english_claim_is_whole_or_refused(file: CaseFile) -> None:
 FIRM = msgspec.structs.replace(
     POLISH, debtors=(msgspec.structs.replace(POLISH.debtors[0], kind=PartyKind.COMPANY),), payment=ENGLISH.payment
 )
-EPU = EpuFormat().with_particulars(particulars("demo-pl"))
+EPU = EpuFormat().with_particulars(particulars("epu-claim", DEMO))
 
 
 @generated

@@ -17,7 +17,8 @@ from collecthub.formats import published, scalars
 from collecthub.formats.json import JsonFormat
 from collecthub.formats.scalars import Scalar
 from collecthub.formats.shape import MESSAGES, ExchangeHead, Field, Record, fields_of
-from collecthub.formats.xml import NAMESPACE, XmlFormat
+from collecthub.formats.xml import XmlFormat
+from collecthub.formats.xml_reading import NAMESPACE
 from collecthub.model.exchange import AccountLine, DocumentItem, Exchange
 from formats.exchanges import ACCOUNTS, EXCHANGES, case_file, exchange, generated, payment
 

@@ -40,7 +40,8 @@ def export_case(
         Path | None,
         typer.Option(
             exists=True, dir_okay=False, readable=True,
-            help="JSON or TOML file with what the format asks for beyond the case (docs/formats).",
+            help="JSON or TOML file with what the format asks for beyond the case (docs/formats); without it "
+            "particulars/FORMAT.toml in the home folder.",
         ),
     ] = None,
     output: Annotated[Path | None, typer.Option(help="File to write; standard output without it.")] = None,
@@ -55,7 +56,7 @@ def export_case(
     from collecthub.formats.carrying import TakesParticulars, UnfitCaseError
 
     with client() as hub:
-        writer = _writer(hub.plugins.formats, format, particulars)
+        writer = _writer(hub.plugins.formats, format, particulars, hub.settings.home)
         with hub.database.read() as conn:
             case_id = case_id_of(conn, case)
         is_for_court = isinstance(writer, TakesParticulars)
@@ -71,18 +72,25 @@ def export_case(
     _hand_out(writer, exchange, content, case_id, format, output, as_json=as_json)
 
 
-def _writer(formats: dict[str, CaseFormat], word: str, particulars: Path | None) -> CaseFormat:
+def kept_particulars(home: Path, format_id: str) -> Path:
+    """Where a house keeps what a format asks for in every case: its customer number, who signs."""
+    return home / "particulars" / f"{format_id}.toml"
+
+
+def _writer(formats: dict[str, CaseFormat], word: str, particulars: Path | None, home: Path) -> CaseFormat:
     from collecthub.formats.carrying import TakesParticulars
 
     writer = formats.get(_FORMAT_OF_WORD.get(word, word))
     if writer is None:
         known = ", ".join(sorted({*formats, *_FORMAT_OF_WORD} - set(_FORMAT_OF_WORD.values())))
         raise typer.BadParameter(f"there is no format {word[:40]!r}; there are {known}", param_hint="--format")
-    if particulars is None:
-        return writer
     if not isinstance(writer, TakesParticulars):
-        raise typer.BadParameter(f"{word} takes no particulars", param_hint="--particulars")
-    return writer.with_particulars(read_tree(particulars))
+        if particulars is not None:
+            raise typer.BadParameter(f"{word} takes no particulars", param_hint="--particulars")
+        return writer
+    kept = kept_particulars(home, writer.format_id)
+    given = particulars or (kept if kept.is_file() else None)
+    return writer.with_particulars(read_tree(given)) if given else writer
 
 
 def read_tree(path: Path) -> dict[str, Any]:

@@ -28,8 +28,8 @@ from collecthub.formats.epu_schemas import epu_faults
 from collecthub.formats.factur_x import is_pdf, xml_in_pdf
 from collecthub.formats.json import JsonFormat
 from collecthub.formats.sdt_particulars import BULK
-from collecthub.formats.xml import NAMESPACE as OWN_NAMESPACE
-from collecthub.formats.xml import XmlFormat
+from collecthub.formats.xml import WHOLE_BYTES_MAX, XmlFormat
+from collecthub.formats.xml_reading import NAMESPACE as OWN_NAMESPACE
 from collecthub.formats.xml_stream import StreamHead, stream_messages
 from collecthub.model.exchange import Decoded, Fault
 from collecthub.model.exchange import Message as AnyMessage
@@ -41,7 +41,6 @@ _MARKS = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
 _ZIP = b"PK\x03\x04"
 _SIGNED = "{http://www.w3.org/2000/09/xmldsig#}Signature"
 _INSIDE = "exchange.xml"
-WHOLE_BYTES_MAX = 20_000_000  # what `parse` takes
 _LINE = re.compile(r", line (\d+)$")
 _CII_GUIDELINE = ".//{*}GuidelineSpecifiedDocumentContextParameter/{*}ID"
 

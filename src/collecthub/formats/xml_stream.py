@@ -17,8 +17,8 @@ from lxml import etree
 from collecthub.errors import QuarantineError
 from collecthub.formats.envelope import read_message
 from collecthub.formats.shape import MESSAGE_BY_ELEMENT
-from collecthub.formats.xml import NAMESPACE, piece_of, place_of
-from collecthub.model.exchange import EXCHANGE_VERSION, Fault, Message
+from collecthub.formats.xml_reading import NAMESPACE, Files, piece_of, place_of
+from collecthub.model.exchange import EXCHANGE_VERSION, Decoded, Fault, Message
 from collecthub.wire.xml import iter_elements
 
 _HEAD = ("ExchangeId", "Version", "SenderRef", "ReceiverRef", "CreatedAt", "IsTest", "MessageCount")
@@ -35,7 +35,28 @@ class StreamHead(msgspec.Struct):
     is_test: bool = False
 
 
-def stream_messages(stream: IO[bytes], head: StreamHead) -> Iterator[Message | Fault]:
+def decoded_stream(stream: IO[bytes], documents: Files | None, max_bytes: int) -> Decoded:
+    """The whole exchange, read message by message: what is kept is the messages, never the document.
+
+    Raises what `stream_messages` does.
+    """
+    head = StreamHead()
+    messages: list[Message] = []
+    faults: list[Fault] = []
+    for found in stream_messages(stream, head, documents, max_bytes=max_bytes):
+        if isinstance(found, Fault):
+            faults.append(found)
+        else:
+            messages.append(found)
+    return Decoded(
+        exchange_id=head.exchange_id, sender_ref=head.sender_ref, messages=tuple(messages), faults=tuple(faults),
+        is_test=head.is_test,
+    )
+
+
+def stream_messages(
+    stream: IO[bytes], head: StreamHead, documents: Files | None = None, *, max_bytes: int = 1_000_000_000
+) -> Iterator[Message | Fault]:
     """Each message of the exchange, or what is wrong with it; `head` is filled on the way.
 
     Raises `QuarantineError` for what `wire.xml.iter_elements` refuses, and for `exchange.version`,
@@ -45,7 +66,7 @@ def stream_messages(stream: IO[bytes], head: StreamHead) -> Iterator[Message | F
     said: dict[str, str] = {}
     seen: set[str] = set()
     counted: Counter[str] = Counter()
-    for element in iter_elements(stream, _TAGS):
+    for element in iter_elements(stream, _TAGS, max_bytes=max_bytes):
         name, parent = etree.QName(element).localname, element.getparent()
         is_in_head = parent is not None and parent.tag == _ROOT
         if name in _HEAD and is_in_head:
@@ -55,7 +76,7 @@ def stream_messages(stream: IO[bytes], head: StreamHead) -> Iterator[Message | F
                 _fill(head, said)
             counted[name] += 1
             start = f"/Exchange/Messages/{name}[{counted[name]}]"
-            yield read_message(piece_of(element, partial(place_of, element, start)), seen)
+            yield read_message(piece_of(element, partial(place_of, element, start), documents), seen)
     _fill(head, said)
     count = counted.total()
     if said["MessageCount"] != str(count):

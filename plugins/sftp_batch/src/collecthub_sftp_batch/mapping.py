@@ -20,7 +20,6 @@ from collecthub.sdk import (
     QuarantineError,
 )
 from collecthub.wire.crypto import sha256_hex
-from collecthub.wire.xml import Element, parse
 from collecthub_sftp_batch.keys import KeyRing
 from collecthub_sftp_batch.packaging import decrypted, encrypted, packed, unpacked
 from collecthub_sftp_batch.profile import refuse_above
@@ -29,9 +28,15 @@ from collecthub_sftp_batch.settings import CASE_FILE, SealedSettings
 CONTAINER = "application/pkcs7-mime"
 CHANGES_ONLY = f"{CONTAINER}; contains=changes"  # amendments and recalls: they never wait for an opening
 _FORMAT = "case-exchange-xml"
-_CASE = "{urn:collecthub:case-exchange:1.0}"
 _EXCHANGE = "exchange.xml"
 _ENDINGS = {"application/pdf": "pdf", "application/xml": "xml", "text/plain": "txt", "image/jpeg": "jpg", "image/png": "png"}
+
+
+class ExchangeHead(Protocol):
+    """Who wrote an exchange, and for whom."""
+
+    sender_ref: str
+    receiver_ref: str
 
 
 @runtime_checkable
@@ -43,6 +48,8 @@ class ContainerFormat(CaseFormat, Protocol):
     def decode_with_files(self, content: bytes, documents: Mapping[str, bytes]) -> Decoded: ...
 
     def decode_accounts(self, content: bytes) -> Sequence[AccountLine]: ...
+
+    def head(self, content: bytes) -> ExchangeHead: ...
 
 
 @runtime_checkable
@@ -132,8 +139,7 @@ class Sealing:
     def open(self, content: bytes) -> Decoded:
         """What the partner says in a sealed file; raises `QuarantineError` when any layer does not hold."""
         document, files = self._open(content, _EXCHANGE)
-        root = parse(document)
-        self._refuse_stray(root)
+        self._refuse_stray(self._format.head(document))
         decoded = self._format.decode_with_files(document, files)
         if self._settings.is_test and not decoded.is_test:
             raise QuarantineError(
@@ -151,13 +157,12 @@ class Sealing:
         inner = decrypted(self._settings, self._keys, content)
         return unpacked(self._settings, self._keys.partner, name, inner, self._ctx.now())
 
-    def _refuse_stray(self, root: Element) -> None:
+    def _refuse_stray(self, head: ExchangeHead) -> None:
         """An exchange must come from this partner and be meant for this hub, whoever signed it."""
-        for code, name, wanted in (
-            ("exchange.sender", "SenderRef", self._ctx.receiver_ref),
-            ("exchange.receiver", "ReceiverRef", self._ctx.sender_ref),
+        for code, name, found, wanted in (
+            ("exchange.sender", "SenderRef", head.sender_ref, self._ctx.receiver_ref),
+            ("exchange.receiver", "ReceiverRef", head.receiver_ref, self._ctx.sender_ref),
         ):
-            found = root.findtext(_CASE + name)
             if found != wanted:
                 raise QuarantineError(
                     f"the exchange names {found!r} as {name} where {wanted!r} stands for this connection",

@@ -17,6 +17,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from collecthub.cli.demo.court_files import lay_out, ready_to_file
 from collecthub.cli.demo.debtor import play_debtor, told_debtor
 from collecthub.cli.demo.network import told_abroad
 from collecthub.cli.demo.portfolio import Plan, bundled, from_file
@@ -74,6 +75,7 @@ def run_demo(base: HubSettings, request: Request, *, resume: bool, as_json: bool
         result = figures(hub, town, _first(hub), time.monotonic() - started)
         result["cross_border"] = told_abroad(hub, plan)
         result["debtor"] = told_debtor(hub, town)
+        result["ready_to_file"] = ready_to_file(hub)
     if as_json:
         json.dump(result, sys.stdout, ensure_ascii=False)
         sys.stdout.write("\n")
@@ -112,6 +114,7 @@ def _begin(home: Path, base: HubSettings, request: Request, *, resume: bool) -> 
     if base.database_url:
         lines.append(f"database_url = {json.dumps(base.database_url)}")
     (home / "collecthub.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    lay_out(home)
     return request
 
 

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -199,7 +200,7 @@ def show(result: dict[str, Any], plan: Plan, home: str) -> None:
         console.print(f"[red]difference: {difference}[/red]", markup=True)
     console.print()
     console.print("Look around (the state stays where it is):")
-    for line in _look_around(home):
+    for line in (*_look_around(home), *_filings(result)):
         console.print(f"  {line}", soft_wrap=True, highlight=False)
 
 
@@ -211,6 +212,13 @@ def _look_around(home: str) -> tuple[str, ...]:
         f"{command} case list",
         f"{command} verify",
     )
+
+
+def _filings(result: dict[str, Any]) -> Iterator[str]:
+    """A case of each country whose court's format is at hand, written as that court takes it."""
+    for one in result.get("ready_to_file", ()):
+        command = f"{_as_invoked()} case export {one['number']} --format {one['format']} --output {one['format']}.xml"
+        yield f"{command}  # {one['country']}: {one['debtor']}"
 
 
 def _as_invoked() -> str:
