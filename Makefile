@@ -37,7 +37,7 @@ kills: .venv/.ready  ## 200 kills of the SFTP sender and 200 of sshd's sessions 
 	@COLLECTHUB_SFTP_KILLS=200 COLLECTHUB_SFTP_FILES=12000 $(BIN)/pytest -q tests/crash/test_sftp_kills.py $(ARGS)
 
 storm: .venv/.ready  ## ten thousand processes ask Exact Online for a token at once and many of them are killed; prints the pairs lost
-	@$(BIN)/python plugins/erp_exact/tests/refresh_storm.py --requests 10000 --together 40 --kills 0.7
+	@$(BIN)/python plugins/erp_exact/tests/refresh_storm.py --requests 10000 --together 50 --kills 0.7
 
 bench: .venv/.ready  ## measure side by side against a bare loop and peers
 	@$(BIN)/python -m bench $(ARGS)

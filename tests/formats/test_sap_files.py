@@ -191,6 +191,59 @@ def test_a_spreadsheet_of_line_items_has_numbers_and_days() -> None:
     assert {error.field for error in rows[2].errors} == {"Document Number", "Net due date"}
 
 
+GERMAN = FileMapping(
+    name="FBL5N", date_format="DD.MM.YYYY", decimal_mark=",", defaults={"currency": "EUR"},
+    columns={"debtor_ref": "Debitor", "debtor_name": "Name 1", "number": "Belegnr", "due_on": "Nettofäll.",
+             "amount": "Betrag in HW"},
+)  # fmt: skip
+TABBED = """Dynamische Listenausgabe, 22.11.2026\t\t\t\t\t1
+
+\tDebitor\tName 1\tBelegnr\tNettofäll.\tBetrag in HW
+
+\t10001\tMüller & Söhne\t1800000001\t31.03.2026\t 1.000,00
+\t10001\tMüller & Söhne\t1800000002\t31.02.2026\t 50,00
+\t10001\tMüller & Söhne\t1400000001\t05.04.2026\t 300,00-
+*\t10001\t\t\t\t 750,00
+"""
+
+
+@pytest.mark.parametrize("codec", ["utf-8-sig", "cp1252", "utf-16"])
+def test_a_tabbed_export_is_read_below_its_title(codec: str) -> None:
+    """SAP calls it a spreadsheet and `.xls`; it is text with tabs, a title and an empty first column."""
+    rows = preview_file(TABBED.encode(codec), "export.xls", GERMAN)
+    assert [(row.debtor_name, row.amount) for row in rows[:3]] == [
+        ("Müller & Söhne", Decimal("1000.00")), ("Müller & Söhne", None), ("Müller & Söhne", Decimal("-300.00")),
+    ]  # fmt: skip
+    assert [error.field for error in rows[1].errors] == ["Nettofäll."]
+    assert {error.field for error in rows[3].errors} == {"Name 1", "Belegnr", "Nettofäll."}  # the subtotal
+
+
+def test_a_list_in_another_encoding_whose_headings_come_again_on_each_page() -> None:
+    rule, heads, *lines = (line for line in LIST.splitlines()[4:])
+    page = f"{rule}\n{heads}\n{rule}"
+    text = LIST.replace(lines[1], f"{lines[1]}\n{page}", 1)
+    rows = list(read_table(text.encode("utf-16"), "list.txt"))
+    assert [row.cells["DocumentNo"] for row in rows] == ["1800000001", "1800000002", "1400000001", "1800000009"]
+    assert rows[0].cells["Name"] == "Ωmega & Zonen"
+
+
+@pytest.mark.parametrize(
+    ("text", "mark", "amount"),
+    [
+        ("1.234.567,89-", ",", "-1234567.89"), ("1 234 567,89", ",", "1234567.89"), ("1\u00a0234,50", ",", "1234.50"),
+        ("1\u202f234,50-", ",", "-1234.50"), ("1'234.50", ".", "1234.50"), ("1\u2019234.50-", ".", "-1234.50"),
+        ("\u22121,234.50", ".", "-1234.50"), ("1.23.4,5", ",", None), ("1,234.50", ",", None), ("--5,00", ",", None),
+    ],
+)  # fmt: skip
+def test_amounts_as_users_of_sap_have_them_written(text: str, mark: str, amount: str | None) -> None:
+    mapping = FileMapping(
+        name="x", decimal_mark=mark, defaults={"currency": "EUR", "due_on": "2026-03-31", "debtor_name": "A"},
+        columns={"number": "n", "amount": "a"},
+    )  # fmt: skip
+    (row,) = preview_file(f"n;a\n1;{text}\n".encode(), "x.csv", mapping)
+    assert row.amount == (Decimal(amount) if amount else None)
+
+
 def test_other_tables_are_read_as_before() -> None:
     (row,) = read_table(b"a;b\n1;2\n", "x.csv")
     assert row.cells == {"a": "1", "b": "2"}

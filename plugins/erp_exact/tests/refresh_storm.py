@@ -5,7 +5,8 @@
 Each round makes the token old, lets `--together` processes ask for one at the same time and kills a share of them
 (SIGKILL) at random moments between the agreed start and the time that the round before took. Prints JSON with what
 was asked, killed, refreshed and lost. A pair is lost when the vendor asks for a new consent, or when the pair in the
-vault is not the newest that the vendor has issued. Exit code 1 when one is.
+vault is not the newest that the vendor has issued. Exit code 1 when one is, or when a process that lived was given
+none within a minute and a half.
 """
 
 from __future__ import annotations
@@ -79,6 +80,8 @@ def ask(folder: Path, url: str, now: datetime, start_at: float, answer: Connecti
             token = f"LOST {lost.message}"
             break
         except RetryableError:
+            if time.time() > start_at + _LATE_SECONDS:
+                raise
             time.sleep(0.05)
     answer.send(Told(token, time.time() - start_at))
 
@@ -93,7 +96,7 @@ class Storm:
         self._now = _START
         self._kill_within = _FIRST_ROUND_SECONDS
         self._processes = multiprocessing.get_context("fork")  # no thread lives while processes are begun
-        self.counts = dict.fromkeys(("requests", "killed", "refreshes", "lost_pairs"), 0)
+        self.counts = dict.fromkeys(("requests", "killed", "unanswered", "refreshes", "lost_pairs"), 0)
         self._set_clock()
 
     def _set_clock(self) -> None:
@@ -128,12 +131,13 @@ class Storm:
         for killer in killers:
             killer.start()
         for thread_or_process in (*killers, *(one.process for one in asking)):
-            thread_or_process.join(_LATE_SECONDS)
+            thread_or_process.join()
         told: list[Told] = [one.answer.recv() for one in asking if one.process.exitcode == 0]
         self._kill_within = max((one.seconds for one in told), default=_FIRST_ROUND_SECONDS)
         lost = self._lost_after([one.token for one in told])
         self.counts["requests"] += together
         self.counts["killed"] += sum(one.process.exitcode == -9 for one in asking)
+        self.counts["unanswered"] += sum(one.process.exitcode not in (0, -9) for one in asking)
         self.counts["refreshes"] += self.granted() - before
         self.counts["lost_pairs"] += lost
         for one in asking:
@@ -188,7 +192,7 @@ def main() -> None:
             print(json.dumps(storm.counts | {"seconds": round(time.monotonic() - started, 1)}))
         finally:
             twin.stop()
-    sys.exit(1 if storm.counts["lost_pairs"] else 0)
+    sys.exit(1 if storm.counts["lost_pairs"] or storm.counts["unanswered"] else 0)
 
 
 if __name__ == "__main__":

@@ -40,9 +40,10 @@ DATE_FORMATS = {
     "MM/DD/YYYY": "%m/%d/%Y", "YYYYMMDD": "%Y%m%d",
 }  # fmt: skip
 _AMOUNTS = {
-    ".": re.compile(r"-?(\d{1,3}(?:[, ]\d{3})+|\d+)(?:\.(\d+))?", re.ASCII),
-    ",": re.compile(r"-?(\d{1,3}(?:[. ]\d{3})+|\d+)(?:,(\d+))?", re.ASCII),
+    ".": re.compile(r"-?(\d{1,3}(?:[, ']\d{3})+|\d+)(?:\.(\d+))?", re.ASCII),
+    ",": re.compile(r"-?(\d{1,3}(?:[. ']\d{3})+|\d+)(?:,(\d+))?", re.ASCII),
 }
+_SEPARATORS = str.maketrans({"\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u2019": "'", "\u2212": "-"})
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 DRAFTS_PER_CHUNK, PREVIEW_ROWS = 50, 20
 
@@ -209,13 +210,14 @@ def read_row(row: Row, mapping: FileMapping) -> tuple[_Read | None, tuple[FieldE
 
 
 def _amount(text: str, field: str, mapping: FileMapping, wrong: Wrong) -> Decimal | None:
+    text = text.translate(_SEPARATORS)
     text = f"-{text[:-1].rstrip()}" if text.endswith("-") else text  # SAP and bookkeepers write the sign behind
     match = _AMOUNTS[mapping.decimal_mark].fullmatch(text)
     if match is None:
         if text:
             wrong(field, f"is not an amount with {mapping.decimal_mark!r} as decimal mark")
         return None
-    whole = re.sub(r"[., ]", "", match.group(1))
+    whole = re.sub(r"[., ']", "", match.group(1))
     sign = "-" if text.startswith("-") else ""
     try:
         return parse_amount(f"{sign}{whole}" + (f".{match.group(2)}" if match.group(2) else ""))
@@ -254,7 +256,11 @@ def _party(texts: Mapping[str, str]) -> Party:
 def preview_file(content: bytes, name: str, mapping: FileMapping) -> tuple[PreviewRow, ...]:
     """The first rows as they would be read. Raises `QuarantineError` when the file is no table."""
     check_mapping(mapping)
-    return tuple(_preview(row, mapping) for row in islice(read_table(content, name), PREVIEW_ROWS))
+    return tuple(_preview(row, mapping) for row in islice(_rows(content, name, mapping), PREVIEW_ROWS))
+
+
+def _rows(content: bytes, name: str, mapping: FileMapping) -> Iterator[Row]:
+    return read_table(content, name, {column for column in mapping.columns.values() if column})
 
 
 def _preview(row: Row, mapping: FileMapping) -> PreviewRow:
@@ -279,7 +285,7 @@ def import_file(
     sha256 = hub.evidence.keep(content)
     results: list[RowResult] = []
     groups: dict[tuple[str, str], list[_Read]] = {}
-    for row in read_table(content, name):
+    for row in _rows(content, name, mapping):
         read, errors = read_row(row, mapping)
         if read is None:
             results.append(RowResult(line=row.line, errors=errors))

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+from collecthub.errors import PermanentError
+from collecthub.model.money import parse_amount
 from collecthub.wire.tabular import Row, read_rows
 from collecthub.wire.xml import Element, parse
 
@@ -29,11 +31,12 @@ _RULE = re.compile(r"[-|\s]*-{5,}[-|\s]*")
 _CAPTION = re.compile(r"(\S[^|]*?)\s{2,}(\S.*?)\s*")
 _TOTAL = re.compile(r"\|\s*\*+\s*\|")
 _LIST_START = 8_000
+_UTF_16_MARKS = frozenset({b"\xff\xfe", b"\xfe\xff"})
 _ZERO = Decimal(0)
 
 
-def read_table(content: bytes, name: str) -> Iterator[Row]:
-    """The rows of a file: an IDoc, an SAP list, or a CSV or XLSX table.
+def read_table(content: bytes, name: str, headings: Collection[str] = ()) -> Iterator[Row]:
+    """The rows of a file: an IDoc, an SAP list, or a CSV or XLSX table, whose header has these `headings`.
 
     Raises `QuarantineError` when the file as a whole cannot be read.
     """
@@ -42,7 +45,7 @@ def read_table(content: bytes, name: str) -> Iterator[Row]:
     elif _is_list(content):
         yield from list_rows(content)
     else:
-        yield from read_rows(content, name)
+        yield from read_rows(content, name, headings=headings)
 
 
 # --- IDoc -----------------------------------------------------------------------------------------
@@ -124,10 +127,10 @@ def _signed(texts: Mapping[str, str]) -> Decimal | None:
     text = texts.get("WRBTR", "")
     sign = {"S": 1, "H": -1}.get(texts.get("SHKZG", ""))
     try:
-        amount = Decimal(text)
-    except InvalidOperation:
+        amount = parse_amount(text)
+    except PermanentError:
         return None
-    return amount * sign if sign and amount.is_finite() and amount > 0 else None
+    return amount * sign if sign and amount > 0 else None
 
 
 def _due(texts: Mapping[str, str]) -> str:
@@ -165,7 +168,7 @@ def _text(segment: Element | None, name: str) -> str:
 
 def _is_list(content: bytes) -> bool:
     """Whether a text has a table between rules of dashes, as SAP's list output has."""
-    lines = content[:_LIST_START].decode("cp1252", errors="replace").splitlines()
+    lines = _decoded(content[:_LIST_START], errors="replace").splitlines()
     return any(
         _RULE.fullmatch(line) and index + 1 < len(lines) and lines[index + 1].lstrip().startswith("|")
         for index, line in enumerate(lines)
@@ -175,7 +178,7 @@ def _is_list(content: bytes) -> bool:
 def list_rows(content: bytes) -> Iterator[Row]:
     """The rows of FBL5N's unconverted list. What stands above a table (`Customer  10001`) is in each of its rows.
 
-    Totals are left out. The columns have the list's own headings, in the language of whoever saved it.
+    Totals and the headings of further pages are left out. The columns have the list's own headings, in the language of whoever saved it.
     """
     captions: dict[str, str] = {}
     headings: list[str] = []
@@ -194,13 +197,16 @@ def list_rows(content: bytes) -> Iterator[Row]:
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
         if not headings:
             headings = cells
-        elif not _TOTAL.match(line.lstrip()) and any(cells):
+        elif cells != headings and not _TOTAL.match(line.lstrip()) and any(cells):
             own = {name: cell for name, cell in zip(headings, cells, strict=False) if name}
             yield Row(line=number, cells={**captions, **own}, surplus=tuple(cells[len(headings) :]))
 
 
-def _decoded(content: bytes) -> str:
+def _decoded(content: bytes, errors: str = "strict") -> str:
+    """UTF-16 with its mark, UTF-8 or Windows-1252; `errors` says what becomes of a text that was cut."""
+    if content[:2] in _UTF_16_MARKS:
+        return content.decode("utf-16", errors="replace")
     try:
-        return content.decode("utf-8-sig")
+        return content.decode("utf-8-sig", errors=errors)
     except UnicodeDecodeError:
         return content.decode("cp1252", errors="replace")

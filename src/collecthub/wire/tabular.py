@@ -10,9 +10,10 @@ import shutil
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain, islice
 from typing import IO, Any, Final
 
 from collecthub.errors import ConfigurationError, QuarantineError
@@ -23,6 +24,7 @@ _FORMULA_START: Final = re.compile(r"^[\s\x00]*[=+\-@\uff1d\uff0b\uff0d\uff20]|^
 _XLSX_BYTES_MAX: Final = 1_000_000_000
 _FIELD_CHARS_MAX: Final = 1_000_000
 _SPOOL_BYTES: Final = 32_000_000
+_TITLE_LINES_MAX: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +40,24 @@ class Row:
     surplus: tuple[str, ...] = ()
 
 
-def read_rows(content: bytes, name: str, *, max_rows: int = 1_000_000) -> Iterator[Row]:
+def read_rows(
+    content: bytes, name: str, *, headings: Collection[str] = (), max_rows: int = 1_000_000
+) -> Iterator[Row]:
     """The rows below the header of a CSV (`,` `;` or tab; UTF-8, UTF-16 with mark, else Windows-1252) or XLSX.
 
     XLSX is told by its content, not by its name; its first sheet counts, formulas as their last values, dates as ISO
-    8601, numbers without exponent. Empty lines are skipped. Raises `QuarantineError`: `table.empty`,
-    `table.header` (a header twice), `table.malformed`, `table.encoding`, `table.size`.
+    8601, numbers without exponent. Empty lines are skipped. With `headings` the header is the first line that has all of
+    them, so that a title above it does no harm; else, or when there is none near the top, it is the first line.
+
+    Raises `QuarantineError`: `table.empty`, `table.header` (a header twice), `table.malformed`, `table.encoding`,
+    `table.size`.
     """
     is_xlsx = content.startswith(b"PK\x03\x04")
     lines = _xlsx_lines(content, name) if is_xlsx else _csv_lines(content, name)
-    filled = ((line, cells) for line, cells in lines if any(cells))
+    filled: Iterator[tuple[int, list[str]]] = ((line, cells) for line, cells in lines if any(cells))
+    above = list(islice(filled, _TITLE_LINES_MAX)) if headings else []
+    place = next((at for at, (_, cells) in enumerate(above) if {cell.strip() for cell in cells}.issuperset(headings)), 0)
+    filled = chain(above[place:], filled)
     header_line, header = next(filled, (0, []))
     headers = _checked_headers([cell.strip() for cell in header], name, header_line)
     for count, (line, cells) in enumerate(filled, 1):
@@ -113,10 +123,15 @@ def _decoded(content: bytes, name: str) -> str:
 
 
 def _delimiter(text: str) -> str:
-    """The delimiter that is most frequent outside quotes in the first line that has text."""
-    first = next((line for line in text[:_FIELD_CHARS_MAX].splitlines() if line.strip()), "")
-    bare = re.sub(r'"[^"]*"', "", first)
-    return max(_DELIMITERS, key=bare.count)
+    """The delimiter that is most frequent outside quotes in the first line that has one; a tab where lines have several,
+    for nobody writes tabs in a title.
+    """
+    lines = text[:_FIELD_CHARS_MAX].splitlines()[:_TITLE_LINES_MAX]
+    bare = [re.sub(r'"[^"]*"', "", line) for line in lines]
+    if any(line.count("\t") > 1 for line in bare):
+        return "\t"
+    first = next((line for line in bare if any(one in line for one in _DELIMITERS)), "")
+    return max(_DELIMITERS, key=first.count)
 
 
 def _xlsx_lines(content: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
