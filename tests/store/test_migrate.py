@@ -22,8 +22,8 @@ def test_head_is_the_newest_migration_file() -> None:
     assert found[1] == migrate.HEAD
 
 
-def test_an_empty_database_gets_every_table_and_a_second_upgrade_changes_nothing(database_url: str, tmp_path: Path) -> None:
-    database = Database(database_url.replace("postgresql://", "postgresql+psycopg://"))
+def test_an_empty_database_gets_every_table_and_a_second_upgrade_changes_nothing(bare_database_url: str, tmp_path: Path) -> None:
+    database = Database(bare_database_url.replace("postgresql://", "postgresql+psycopg://"))
     migrate.upgrade(database)
     migrate.upgrade(database)
     with database.read() as conn:
@@ -33,8 +33,8 @@ def test_an_empty_database_gets_every_table_and_a_second_upgrade_changes_nothing
     database.close()
 
 
-def test_a_database_of_a_newer_version_is_refused(database_url: str) -> None:
-    database = Database(database_url.replace("postgresql://", "postgresql+psycopg://"))
+def test_a_database_of_a_newer_version_is_refused(bare_database_url: str) -> None:
+    database = Database(bare_database_url.replace("postgresql://", "postgresql+psycopg://"))
     migrate.upgrade(database)
     with database.write() as conn:
         conn.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
@@ -43,9 +43,9 @@ def test_a_database_of_a_newer_version_is_refused(database_url: str) -> None:
     database.close()
 
 
-def test_a_database_of_the_first_schema_gets_what_later_ones_added(database_url: str) -> None:
+def test_a_database_of_the_first_schema_gets_what_later_ones_added(bare_database_url: str) -> None:
     """A hub that was set up by the first version holds the same tables and columns afterwards as a fresh one."""
-    database = Database(database_url.replace("postgresql://", "postgresql+psycopg://"))
+    database = Database(bare_database_url.replace("postgresql://", "postgresql+psycopg://"))
     migrate.upgrade(database)
     fresh = _columns(database)
     with database.write() as conn:

@@ -9,6 +9,7 @@ from itertools import permutations
 from pathlib import Path
 
 import pytest
+from frame.databases import new_sqlite
 from payments.bank_samples import camt, coda, paid
 from walk.conftest import House
 from walk.test_walk import cases, pull
@@ -27,7 +28,7 @@ ORDERS = list(permutations(SOURCES))
 @pytest.fixture
 def database_url(tmp_path: Path) -> str:
     """One database: what is the same money is not decided by it."""
-    return f"sqlite:///{tmp_path / 'hub.sqlite'}"
+    return new_sqlite(tmp_path / "hub.sqlite")
 
 
 def bank_says(house: House, kind: str, numbers: Sequence[str], ident: str) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+from pathlib import Path
 from typing import Any
 
 from fastapi.testclient import TestClient
+from frame.databases import new_sqlite
 
 from collecthub.bundled import intake, routes
 from collecthub.config import load_settings
@@ -28,8 +30,8 @@ from collecthub.store.connections import (
     write_creditor,
     write_partner,
 )
+from collecthub.store.migrate import upgrade
 from collecthub.store.queries.scope import Role
-from collecthub.store.schema import metadata
 from collecthub.testing.inline import InlineQueue, run_until_idle
 from collecthub.web.app import create_app
 
@@ -106,7 +108,9 @@ def make_hub(home: Any, database_url: str, *plugins: tuple[str, object]) -> tupl
     for name, module in (("formats", formats_plugin), ("routes", routes), ("intake", intake), *plugins):
         loaded.add(name, module)
     hub = Hub(settings, loaded)
-    metadata.create_all(hub.database.engine)
+    if hub.database.is_sqlite:
+        new_sqlite(Path(str(hub.database.url.database)))
+    upgrade(hub.database)
     queue = InlineQueue()
     hub.queue = queue
     hub.now()

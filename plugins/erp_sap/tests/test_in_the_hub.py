@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 import time_machine
+from frame.databases import new_sqlite
 from sandbox.case_reports import SENT
 
 from collecthub.config import load_settings
@@ -44,7 +45,7 @@ TODAY = dt.date(2026, 6, 15)
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[Hub]:
-    database = f"sqlite:///{tmp_path / 'hub.sqlite'}"
+    database = new_sqlite(tmp_path / "hub.sqlite")
     settings = load_settings({}, home=tmp_path, database_url=database, business_date=TODAY, allow_loopback=True)
     opened = open_hub(settings)
     opened.queue = InlineQueue()
