@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from fastapi import FastAPI, Response
 from fastapi.routing import APIRouter
+from starlette.routing import BaseRoute
 
 from collecthub import __version__
 from collecthub.engine.context import Hub
@@ -48,6 +51,10 @@ API_ROUTERS = (
     connection_changes.router, desks.router, imports.router, law.router, countries.router, status_codes.router, payments.router, remittances.router, network.router, plans.router, objections.router, proceedings.router, solvency.router, debtors.router, sensitive.router,
     partner_cases.router, partner_reports.router, partner_standing.router, webhooks.router,
 )
+ROUTERS = (
+    hooks.router, exchange.router, debtor_pages.router, soap.router, openapi.router, partner_offers.router,
+    partner_page_standing.router, portal_router,
+)
 
 
 def create_app(hub: Hub) -> FastAPI:
@@ -64,22 +71,22 @@ def bare_app() -> FastAPI:
         title="collecthub", version=__version__, docs_url=None, redoc_url=None, openapi_url=None,
         description=openapi.DESCRIPTION, redirect_slashes=False,
     )
-    api = APIRouter(prefix="/api/v1")
-    for router in API_ROUTERS:
-        api.include_router(router)
-    app.include_router(api)
-    app.include_router(hooks.router)
-    app.include_router(exchange.router)
-    app.include_router(debtor_pages.router)
-    app.include_router(soap.router)
-    app.include_router(openapi.router)
-    app.include_router(partner_offers.router)
-    app.include_router(partner_page_standing.router)
-    app.include_router(portal_router)
-    app.add_api_route("/healthz", health, methods=["GET"], include_in_schema=False)
+    app.router.routes.extend(_routes())
     problems.install(app)
     lost.install(app)
     return app
+
+
+@cache
+def _routes() -> tuple[BaseRoute, ...]:
+    """Every path, analysed once a process; they hold nothing of a hub."""
+    doors = APIRouter()
+    for router in API_ROUTERS:
+        doors.include_router(router, prefix="/api/v1")
+    for router in ROUTERS:
+        doors.include_router(router)
+    doors.add_api_route("/healthz", health, methods=["GET"], include_in_schema=False)
+    return tuple(doors.routes)
 
 
 async def health() -> Response:
