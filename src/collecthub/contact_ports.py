@@ -5,6 +5,7 @@ As with `collecthub.ports`, implementing a port is the capability declaration.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
 import msgspec
@@ -41,6 +42,35 @@ class DebtorMessage(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     text: str
     attachments: tuple[Attachment, ...] = ()
+
+
+class CameBack(msgspec.Struct, frozen=True, kw_only=True):
+    """What came back about a message: `kind` is bounce (it never arrived), reply, or note (an absence, a delay)."""
+
+    contact_id: str
+    kind: str
+    reason: str = ""
+    text: str = ""
+
+
+@runtime_checkable
+class HearsBack(Protocol):
+    """Channels that bring answers and undelivered messages back.
+
+    The hub stores the bytes before it asks what they mean, and lets go of an entry only after it was recorded.
+    """
+
+    def entries(self) -> Iterator[tuple[str, bytes]]:
+        """Name and bytes of everything that waits, oldest first."""
+        ...
+
+    def understand(self, content: bytes) -> CameBack | None:
+        """What the bytes say about a message of ours; None when they are about none."""
+        ...
+
+    def take(self, name: str) -> None:
+        """It was recorded: never bring it again."""
+        ...
 
 
 @runtime_checkable

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pluggy
 
-from collecthub.contact_ports import Attachment, DebtorMessage, Messenger
+from collecthub.contact_ports import Attachment, CameBack, DebtorMessage, HearsBack, Messenger
 from collecthub.erp_ports import HookSubscriber, InvoiceLine, InvoiceLineSource, ItemSource
 from collecthub.errors import (
     CollecthubError,
@@ -111,6 +111,7 @@ __all__ = [
     "Band",
     "Budget",
     "Budgeted",
+    "CameBack",
     "Case",
     "CaseAcknowledgement",
     "CaseAmendment",
@@ -154,6 +155,7 @@ __all__ = [
     "Exchange",
     "Fault",
     "GoneError",
+    "HearsBack",
     "HookAnswer",
     "HookReceiver",
     "HookRequest",

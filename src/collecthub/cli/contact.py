@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -37,18 +39,25 @@ def list_contacts(
 @app.command("preview")
 def preview(
     case: Annotated[str, typer.Argument(help="Id of the case.")],
-    tone: Annotated[str, typer.Option(help="friendly, firm or final.")] = "friendly",
+    tone: Annotated[str, typer.Option(help="courtesy, friendly, firm or final.")] = "friendly",
+    channel: Annotated[str, typer.Option(help="email, letter or sms.")] = "email",
+    language: Annotated[str, typer.Option(help="nl, fr, de, en or one of your own; the debtor's by default.")] = "",
+    pdf: Annotated[Path | None, typer.Option(dir_okay=False, help="Write the letter on paper to this file.")] = None,
     as_json: Json = False,
 ) -> None:
     """The message this debtor would get today. Nothing is sent."""
-    from collecthub.engine.contact_words import preview_message
-    from collecthub.model.contact import Tone
+    from collecthub.engine.contact_words import preview_letter, preview_message
+    from collecthub.model.contact import Channel, Tone
     from collecthub.store.queries.scope import LOCAL_OPERATOR
 
     if tone not in {one.value for one in Tone}:
-        raise typer.BadParameter(f"{tone!r} is no tone; choose friendly, firm or final")
+        raise typer.BadParameter(f"{tone!r} is no tone; choose courtesy, friendly, firm or final")
+    if channel not in ("email", "letter", "sms"):
+        raise typer.BadParameter(f"{channel!r} carries no words; choose email, letter or sms")
     with client() as hub:
-        said = preview_message(hub, LOCAL_OPERATOR, case, Tone(tone))
+        said = preview_message(hub, LOCAL_OPERATOR, case, Tone(tone), channel=Channel(channel), language=language)
+        if pdf is not None:
+            pdf.write_bytes(preview_letter(hub, LOCAL_OPERATOR, case, Tone(tone), language=language))
     if as_json:
         print_json(said)
     else:
@@ -72,5 +81,33 @@ def settle(
         settle_contact(hub, contact, reached=reached, actor=LOCAL_OPERATOR.subject, note=note)
     if as_json:
         print_json({"contact_id": contact, "reached": reached})
+    else:
+        say("Noted.")
+
+
+@app.command("outcome")
+def outcome(
+    contact: Annotated[str, typer.Argument(help="Id of the call or visit; see `collecthub contact list`.")],
+    code: Annotated[str, typer.Argument(help="What it came to: promised, cannot_pay, no_answer, ...")],
+    on: Annotated[str, typer.Option(help="The day that was promised, or of the call back, as 2026-07-01.")] = "",
+    note: Annotated[str, typer.Option(help="What was said.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Say what a call or a visit came to; the next step follows from it."""
+    from collecthub.engine.contact_outcome import note_outcome
+    from collecthub.model.contact_outcome import ContactOutcome
+    from collecthub.store.queries.scope import LOCAL_OPERATOR
+
+    codes = [one.value for one in ContactOutcome]
+    if code not in codes:
+        raise typer.BadParameter(f"{code!r} is no outcome; choose {', '.join(codes)}")
+    try:
+        day = dt.date.fromisoformat(on) if on else None
+    except ValueError as error:
+        raise typer.BadParameter(f"{on!r} is no day; write it as 2026-07-01") from error
+    with client() as hub:
+        case = note_outcome(hub, LOCAL_OPERATOR, contact, ContactOutcome(code), on=day, note=note)
+    if as_json:
+        print_json({"contact_id": contact, "case_id": case.case_id, "outcome": code})
     else:
         say("Noted.")

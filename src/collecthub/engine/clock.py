@@ -135,6 +135,9 @@ def _connections(hub: Hub) -> None:
             elif row.role == ConnectorRole.PARTNER.value:
                 work.wake("receive", row.connection_id)
                 pause = LISTEN_EVERY
+            elif row.role == ConnectorRole.CHANNEL.value:
+                work.wake("contact_back", row.connection_id)
+                pause = LISTEN_EVERY
             else:
                 if row.role == ConnectorRole.REGISTER.value:
                     work.wake("register", row.connection_id)

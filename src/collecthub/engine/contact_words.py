@@ -152,6 +152,10 @@ def letter_facts(case: Case, creditor: CreditorRow, today: dt.date) -> LetterFac
 
 
 def _has_address(case: Case, channel: Channel) -> None:
+    if case.contact is not None and channel in case.contact.lost:
+        raise PermanentError(
+            f"the debtor is not reached by {channel.value} any more", cure="Choose another channel, or ask the debtor."
+        )
     there = {
         Channel.EMAIL: bool(case.debtor.email), Channel.SMS: bool(phone_of(case.debtor)),
         Channel.LETTER: bool(case.debtor.address.lines and case.debtor.address.city),

@@ -9,6 +9,8 @@ from collecthub.engine.book_comparison import compare_by_clock
 from collecthub.engine.checking import check_cases, recheck
 from collecthub.engine.claim_filing import make_claim_files
 from collecthub.engine.clock import tick
+from collecthub.engine.contact_back import JOB as CONTACT_BACK
+from collecthub.engine.contact_back import hear_debtors
 from collecthub.engine.contact_line import JOB as CONTACT
 from collecthub.engine.contacting import contact_debtors
 from collecthub.engine.context import Hub
@@ -59,6 +61,7 @@ JOBS: dict[str, Job] = {
     "record": record_connection,
     "report": unless_stopped(report_connection),
     CONTACT: contact_debtors,
+    CONTACT_BACK: unless_stopped(hear_debtors),
     CHECK_JOB: check_before_court,
     REMIND_PARTNERS: remind_partners,
     NIGHTLY: decide_nightly,

@@ -47,6 +47,12 @@ PROPOSALS: dict[str, Proposal] = {
     "no_ack": Proposal("Ask the holder whether the file arrived.", 2),
     "report_failed": Proposal("Tell the creditor yourself.", 1),
     "quarantine": Proposal("Read it, then have it read again or resolve it.", 1),
+    "contact": Proposal("Call or visit the debtor, then say what it came to.", 2),
+    "reply": Proposal("Read what the debtor answered, and act on it.", 2),
+    "appointment": Proposal("Keep the appointment, or agree on another one.", 2),
+    "collection_term": Proposal("Decide whether collection goes on: its agreed term is over.", 2),
+    "cost_cap": Proposal("Decide whether the next step is worth its cost: the agreed cap is reached.", 2),
+    "contact_check": Proposal("Complete the debtor's address in the ERP before the invoice falls due.", 1),
     "payment": Proposal("Find the case this money belongs to.", 2),
 }
 

@@ -124,7 +124,10 @@ class ContactPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class Contact(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a case has come. `taken` is the number of steps that are behind it, `pending_id` what is on its way."""
+    """How far a case has come. `taken` is the number of steps that are behind it, `pending_id` what is on its way.
+
+    `lost` are the channels by which the debtor is not reached.
+    """
 
     policy: ContactPolicy
     version: str
@@ -132,6 +135,7 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     pending_id: str = ""
     last_on: dt.date | None = None
     is_over: bool = False
+    lost: tuple[Channel, ...] = ()
 
     @property
     def next_step(self) -> ContactStep | None:

@@ -34,6 +34,7 @@ class ContactMade(FactBase, frozen=True, kw_only=True, tag="contact_made"):
     language: str
     receipt_ref: str
     sha256: str = ""  # of the words, kept as evidence
+    outcome: str = ""  # what a call or a visit came to
 
 
 class ContactNotMade(FactBase, frozen=True, kw_only=True, tag="contact_not_made"):
@@ -51,4 +52,33 @@ class ContactOver(FactBase, frozen=True, kw_only=True, tag="contact_over"):
     steps: int
 
 
-ContactFact = ContactAgreed | ContactQueued | ContactMade | ContactNotMade | ContactOver
+class ContactReturned(FactBase, frozen=True, kw_only=True, tag="contact_returned"):
+    """A message came back: the debtor never had it. `is_undone` when its step is to be taken again another way."""
+
+    contact_id: str
+    step: str
+    channel: Channel
+    reason: str
+    is_undone: bool = False
+
+
+class ContactAnswered(FactBase, frozen=True, kw_only=True, tag="contact_answered"):
+    """The debtor answered a message; his words are evidence."""
+
+    contact_id: str
+    channel: Channel
+    text: str
+    sha256: str
+
+
+class ChannelLost(FactBase, frozen=True, kw_only=True, tag="channel_lost"):
+    """The debtor is not reached by a channel any more, or does not want it: other channels take its steps."""
+
+    channel: Channel
+    reason: str
+
+
+ContactFact = (
+    ContactAgreed | ContactQueued | ContactMade | ContactNotMade | ContactOver | ContactReturned | ContactAnswered
+    | ChannelLost
+)  # fmt: skip

@@ -45,10 +45,28 @@ def _over(case: Case, fact: fc.ContactOver, event: CaseEvent) -> Case:
     return replace(_on_contact(case, is_over=True), holds=held)
 
 
+def _returned(case: Case, fact: fc.ContactReturned, event: CaseEvent) -> Case:
+    if case.contact is None or not fact.is_undone:
+        return case
+    return _on_contact(case, taken=max(case.contact.taken - 1, 0))
+
+
+def _answered(case: Case, fact: fc.ContactAnswered, event: CaseEvent) -> Case:
+    return case
+
+
+def _lost(case: Case, fact: fc.ChannelLost, event: CaseEvent) -> Case:
+    lost = case.contact.lost if case.contact else ()
+    return case if fact.channel in lost else _on_contact(case, lost=(*lost, fact.channel))
+
+
 HANDLERS: Mapping[type, Callable[[Case, Any, CaseEvent], Case]] = {
     fc.ContactAgreed: _agreed,
     fc.ContactQueued: _queued,
     fc.ContactMade: _made,
     fc.ContactNotMade: _not_made,
     fc.ContactOver: _over,
+    fc.ContactReturned: _returned,
+    fc.ContactAnswered: _answered,
+    fc.ChannelLost: _lost,
 }

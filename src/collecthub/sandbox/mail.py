@@ -2,12 +2,14 @@
 
 Ready file: `smtp_host`, `smtp_port`. Control: `messages` (GET: `after`, `to`; newest last), `books` (count), `refuse`
 (`{"code": 450, "times": 2}`: answers that to the next messages), `refuse_address` (`{"to": ...}`: unknown here for good),
-`hang_up` (`{"times": 1}`: keeps the next messages and breaks off without an answer).
+`hang_up` (`{"times": 1}`: keeps the next messages and breaks off without an answer), `bounce` and `answer` (`{"to": ...,
+"inbox": MAILDIR, "text": ...}`: the last message to an address comes back undelivered after RFC 3464, or is answered).
 """
 
 from __future__ import annotations
 
 import asyncio
+import mailbox
 from collections.abc import Mapping
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -63,7 +65,8 @@ class Sink:
         """The control actions of this twin."""
         return {
             "messages": self._messages, "books": self._report, "refuse": self._refuse,
-            "refuse_address": self._refuse_address, "hang_up": self._hang_up,
+            "refuse_address": self._refuse_address, "hang_up": self._hang_up, "bounce": self._bounce,
+            "answer": self._answer,
         }  # fmt: skip
 
     def _messages(self, payload: dict[str, Any]) -> Any:
@@ -88,6 +91,25 @@ class Sink:
         self._hang_ups = int(payload.get("times", 1))
         return {"pending": self._hang_ups}
 
+    def _last(self, to: str) -> EmailMessage:
+        row = self._books.connection.execute(
+            "SELECT content FROM messages WHERE rcpt_to LIKE ? ORDER BY number DESC LIMIT 1", (f"%{to}%",)
+        ).fetchone()
+        return message_from_bytes(row["content"], EmailMessage, policy=default)
+
+    def _bounce(self, payload: dict[str, Any]) -> Any:
+        original, to = self._last(payload["to"]), payload["to"]
+        return _delivered(payload["inbox"], undelivered(original, to, payload.get("action", "failed")))
+
+    def _answer(self, payload: dict[str, Any]) -> Any:
+        original, reply = self._last(payload["to"]), EmailMessage()
+        reply["From"], reply["To"] = payload["to"], str(original["from"])
+        reply["Subject"], reply["In-Reply-To"] = f"Re: {original['subject']}", str(original["message-id"])
+        if payload.get("is_automatic"):
+            reply["Auto-Submitted"] = "auto-replied"
+        reply.set_content(payload["text"])
+        return _delivered(payload["inbox"], reply.as_bytes())
+
     async def open(self) -> Mapping[str, Any]:
         """Listen for SMTP; returns the facts for the ready file."""
         loop = asyncio.get_running_loop()
@@ -98,6 +120,50 @@ class Sink:
         port = server.sockets[0].getsockname()[1]
         self._books.put("smtp_port", port)
         return {"smtp_host": LOOPBACK, "smtp_port": port}
+
+
+_REPORT = """From: MAILER-DAEMON@mail.example
+To: {sender}
+Subject: Undelivered Mail Returned to Sender
+Auto-Submitted: auto-replied
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="=_r"
+
+--=_r
+Content-Type: text/plain; charset=us-ascii
+
+The message could not be delivered.
+
+--=_r
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mail.example
+
+Final-Recipient: rfc822; {to}
+Action: {action}
+Status: {code}
+Diagnostic-Code: smtp; {code} No such mailbox
+
+--=_r
+Content-Type: text/rfc822-headers
+
+Message-ID: {message_id}
+Subject: a reminder
+
+--=_r--
+"""
+
+
+def undelivered(original: EmailMessage, to: str, action: str) -> bytes:
+    """The report of RFC 3464 that a server sends back: for people, for programs, and the headers of what it is about."""
+    return _REPORT.format(
+        sender=original["from"], to=to, action=action, code="5.1.1" if action == "failed" else "4.4.1",
+        message_id=original["message-id"],
+    ).encode()
+
+
+def _delivered(inbox: str, mail: bytes) -> Any:
+    return {"name": mailbox.Maildir(inbox, create=True).add(mail)}
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from email.headerregistry import Address
 from email.message import EmailMessage
 
 from collecthub.sdk import (
+    CameBack,
     Channel,
     CheckStep,
     CollecthubError,
@@ -18,11 +19,12 @@ from collecthub.sdk import (
     Receipt,
 )
 from collecthub.wire.smtp import MailServer, hand_over, session
+from collecthub_contact_smtp.inbox import came_back, mark_seen, read_inbox
 from collecthub_contact_smtp.settings import ContactSmtpSettings
 
 
 class ContactSmtpConnector:
-    """Satisfies `Messenger` and `Checkable`.
+    """Satisfies `Messenger`, `HearsBack` and `Checkable`.
 
     Promise: at most once by itself. The Message-ID follows from the contact, so that a person who sends a message in
     doubt again lets mail programs see that it is the same one.
@@ -71,6 +73,20 @@ class ContactSmtpConnector:
             kind, _, subtype = one.media_type.partition("/")
             mail.add_attachment(one.content, maintype=kind, subtype=subtype, filename=one.name)
         return mail
+
+    # --- HearsBack --------------------------------------------------------------------------------
+
+    def entries(self) -> Iterator[tuple[str, bytes]]:
+        """What lies in the inbox; nothing where none is named."""
+        return read_inbox(self._settings.inbox)
+
+    def understand(self, content: bytes) -> CameBack | None:
+        """What a mail says about a message of ours."""
+        return came_back(content, self._settings.sender.rpartition("@")[2])
+
+    def take(self, name: str) -> None:
+        """Mark it as seen: it stays in the inbox for people."""
+        mark_seen(self._settings.inbox, name)
 
     def check(self) -> Sequence[CheckStep]:
         """Reach the server and log in; nothing is sent."""

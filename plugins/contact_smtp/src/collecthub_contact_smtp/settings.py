@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
@@ -32,6 +33,12 @@ class ContactSmtpSettings(BaseModel):
         description="Address the messages come from. Its domain must allow this server to send (SPF, DKIM)."
     )
     authority: str = Field(default="", description="PEM of the authority to trust instead of the machine's own.")
+
+    inbox: Path | None = Field(
+        default=None,
+        description="Maildir folder to which the mail server delivers what comes back to the sender's address: replies "
+        "and undelivered messages. Empty: nobody reads them here.",
+    )
 
     @model_validator(mode="after")
     def _is_encrypted(self) -> ContactSmtpSettings:

@@ -21,7 +21,8 @@ def _queued(fact: Fact, telling: Teller) -> str:
 
 
 def _made(fact: Fact, telling: Teller) -> str:
-    return f"The debtor got {_BY[fact['channel']]} ({fact['step']}) that asks for {telling.amount(fact['asked'])}."
+    outcome = f" It came to: {fact['outcome'].replace('_', ' ')}." if fact.get("outcome") else ""
+    return f"The debtor got {_BY[fact['channel']]} ({fact['step']}) that asks for {telling.amount(fact['asked'])}.{outcome}"
 
 
 def _not_made(fact: Fact, telling: Teller) -> str:
@@ -33,10 +34,26 @@ def _over(fact: Fact, telling: Teller) -> str:
     return f"The {fact['steps']} agreed steps are taken; the case may be handed over."
 
 
+def _returned(fact: Fact, telling: Teller) -> str:
+    again = "; the step is taken another way" if fact["is_undone"] else ""
+    return f"{_BY[fact['channel']].capitalize()} ({fact['step']}) came back{again}."
+
+
+def _answered(fact: Fact, telling: Teller) -> str:
+    return f"The debtor answered {_BY[fact['channel']]}."
+
+
+def _lost(fact: Fact, telling: Teller) -> str:
+    return f"The debtor is not reached by {_BY[fact['channel']]} any more."
+
+
 KINDS: Mapping[str, tuple[str, Callable[[Fact, Teller], str], str]] = {
     "contact_agreed": ("life", _agreed, ""),
     "contact_queued": ("holder", _queued, ""),
     "contact_made": ("holder", _made, ""),
     "contact_not_made": ("holder", _not_made, "reason"),
     "contact_over": ("life", _over, ""),
+    "contact_returned": ("holder", _returned, "reason"),
+    "contact_answered": ("note", _answered, "text"),
+    "channel_lost": ("holder", _lost, "reason"),
 }
