@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 
 from collecthub.model.party import Party
 from collecthub.sandbox.exact_books import DEFAULT_DIVISION
+from collecthub.sandbox.twin import start_twin
 from collecthub.store import tables as t
 from collecthub.store.accounts import add_api_key
 from collecthub.store.connections import CreditorRow, Playbook, write_creditor
@@ -96,6 +98,43 @@ def test_a_creditor_adds_and_consents_his_own_erp(place: VendorHub, creditor: Br
     place.pull(connection_id)
     with place.hub.database.read() as conn:
         assert conn.scalar(sa.select(t.cases.c.creditor_id).where(t.cases.c.connection_id == connection_id)) == "kroon"
+
+
+SAP = {
+    "erp_sap": ("sap", {"sap_client": "100", "company_codes": "1000", "username": "COLLECTHUB"}),
+    "erp_sap_b1": ("b1", {"company_db": "SBODEMO", "username": "collecthub"}),
+}
+
+
+@pytest.mark.parametrize("kind", SAP)
+def test_a_creditor_connects_sap_checks_it_and_sees_the_first_pull(
+    place: VendorHub, creditor: Browser, tmp_path: Path, kind: str
+) -> None:
+    name, settings = SAP[kind]
+    twin = start_twin(name, tmp_path)
+    try:
+        given = {"base_url": twin.url, "password": "sandbox-password", **settings}
+        person = {"customer_ref": "0000010001", "name": "Klant BV", "kind": "company", "country": "BE"}
+        item = {
+            "customer_ref": "0000010001", "number": "F-1", "issue_on": "2026-01-05", "due_on": "2026-02-04",
+            "amount": "1210.00", "open_amount": "1210.00", "currency": "EUR", "kind": "invoice", "settles": "",
+        }  # fmt: skip
+        twin.control("load", {"company_code": "1000", "customers": [person], "items": [item]})
+        creditor.get(f"/connections/add/{kind}")
+        wrong = {f"s.{field}": value for field, value in {**given, "password": "guessed"}.items()}
+        added = creditor.post(f"/connections/add/{kind}", **{"name": "Our SAP", **wrong})
+        path = urlsplit(added.url).path
+        refused = creditor.post(f"{path}/check").text
+        assert "Not everything works" in refused and "refused our log-on" in refused
+        creditor.get(f"{path}/settings")
+        creditor.post(f"{path}/settings", **{"name": "Our SAP", **{f"s.{field}": value for field, value in given.items()}})
+        assert "Everything works" in creditor.post(f"{path}/check").text
+        place.pull(path.rpartition("/")[2])
+        pulled = creditor.get(path).text
+        assert "own totals agreed" in pulled and "1,210.00" in pulled and "Everything that came" in pulled
+        assert "sandbox-password" not in pulled
+    finally:
+        twin.stop()
 
 
 def test_the_tenant_is_that_of_the_credential(place: VendorHub, creditor: Browser) -> None:
