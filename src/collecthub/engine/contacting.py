@@ -8,6 +8,7 @@ it. The guard reads the case again inside the transaction that notes the intent:
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from collecthub.engine.case_work import change_case, close_tasks, locked_case, o
 from collecthub.engine.contact_line import JOB, line_for
 from collecthub.engine.contact_words import message_for, obstacle
 from collecthub.engine.context import Hub, Work
+from collecthub.engine.dunning_fee import fee_of_reminder, with_fee
 from collecthub.engine.plan_line import STEPS, is_wanted
 from collecthub.engine.plan_messages import not_sent, plan_message
 from collecthub.engine.trouble import backoff, connection_trouble, connection_well
@@ -109,31 +111,30 @@ def _say(hub: Hub, line: ConnectionRow, row: Any) -> bool:
             return True
         _note(work, row, state=ATTEMPTING, attempts=row.attempts + 1, intent="")
     try:
-        message, asked = _prepared(hub, case, row)
+        message, facts = _prepared(hub, case, row)
         receipt = _delivered(hub, line, message, _Journal(hub, row, case.version))
     except CollecthubError as error:
         return _not_said(hub, row, line, error)
-    _said(hub, row, message, asked, receipt)
+    _said(hub, row, facts, receipt)
     connection_well(hub, line)
     return True
 
 
-def _prepared(hub: Hub, case: Case, row: Any) -> tuple[DebtorMessage, Fact]:
-    """The words for the case as it is now, lawful today, kept as evidence."""
+def _prepared(hub: Hub, case: Case, row: Any) -> tuple[DebtorMessage, tuple[Fact, ...]]:
+    """The words for the case as it is now, lawful today, kept as evidence; and what is recorded once they were said."""
     if row.step in STEPS:
-        message, (sent,) = plan_message(
-            hub, case, contact_id=row.contact_id, step=row.step, channel=Channel(row.channel)
-        )
-        return message, sent
+        return plan_message(hub, case, contact_id=row.contact_id, step=row.step, channel=Channel(row.channel))
     forbidden = obstacle(hub, case)
     if forbidden is not None:
         raise _UnlawfulError(forbidden.reason, cure=forbidden.cure, reference=forbidden.article)
+    fee = fee_of_reminder(hub, case, Channel(row.channel), hub.business_date())
+    case = with_fee(case, fee)
     message = message_for(hub, case, contact_id=row.contact_id, channel=Channel(row.channel), tone=row.tone)
     made = ContactMade(
         contact_id=row.contact_id, step=row.step, channel=Channel(row.channel), asked=case.balance.total,
         language=message.language, receipt_ref="", sha256=hub.evidence.keep(message.text.encode()),
     )
-    return message, made
+    return message, (*((fee,) if fee is not None else ()), made)
 
 
 class _UnlawfulError(PermanentError):
@@ -174,14 +175,15 @@ def _is_wanted(case: Case, row: Any) -> bool:
 # --- outcomes -------------------------------------------------------------------------------------
 
 
-def _said(hub: Hub, row: Any, message: DebtorMessage, made: Any, receipt: Receipt) -> None:
+def _said(hub: Hub, row: Any, facts: Sequence[Any], receipt: Receipt) -> None:
+    *fees, made = facts
     with hub.work() as work:
         _note(
             work, row, state=SENT, sent_at=work.now, receipt_ref=receipt.reference[:400], sha256=made.sha256, problem=""
         )
         case = locked_case(work, row.case_id)
         fact = msgspec.structs.replace(made, receipt_ref=receipt.reference[:140])
-        change_case(hub, work, case, [fact], actor="hub")
+        change_case(hub, work, case, [*fees, fact], actor="hub")
         if row.step in STEPS:
             close_tasks(work, done_by="hub", case_id=case.case_id, kind=row.step)
 

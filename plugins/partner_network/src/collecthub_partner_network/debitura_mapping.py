@@ -27,6 +27,7 @@ from collecthub.sdk import (
     PermanentError,
     QuarantineError,
     derived_id,
+    parse_amount,
 )
 
 TOLERANCE_SECONDS = 300
@@ -125,7 +126,7 @@ def decode_event(content: bytes) -> Decoded:
         )
     try:
         messages = make(event)
-    except (KeyError, ValueError, ArithmeticError) as error:
+    except (KeyError, TypeError, ValueError, PermanentError) as error:
         raise QuarantineError(f"event {event.id} lacks or misspells {error}", code="debitura.event") from error
     return Decoded(exchange_id=event.id, sender_ref="debitura", messages=messages)
 
@@ -172,7 +173,7 @@ def _closed(event: Event) -> tuple[Message, ...]:
     return (
         CaseReturn(
             message_id=_id(event), case_id=event.case.reference, holder_ref=event.case.id,
-            close_code=event.data["closeCode"], currency=event.case.currency, remaining=Decimal(event.data["remaining"]),
+            close_code=event.data["closeCode"], currency=event.case.currency, remaining=parse_amount(event.data["remaining"]),
             occurred_on=event.created_at.date(),
         ),
     )
@@ -182,13 +183,13 @@ def _paid(event: Event) -> tuple[Message, ...]:
     """Money at the partner is a payment; money at the creditor is only told, because his own books show it."""
     if event.data.get("recipient") == "creditor":
         return (_status(event, "payment_direct", f"{event.data['amount']} {event.data['currency']} on {event.data['date']}"),)
-    return (_payment(event, event.data["id"], Decimal(event.data["amount"])),)
+    return (_payment(event, event.data["id"], parse_amount(event.data["amount"])),)
 
 
 def _unpaid(event: Event) -> tuple[Message, ...]:
     if event.data.get("recipient") == "creditor":
         return (_status(event, "payment_reversed", f"{event.data['amount']} {event.data['currency']}"),)
-    return (_payment(event, f"{event.data['id']}-deleted", -Decimal(event.data["amount"]), event.data["id"]),)
+    return (_payment(event, f"{event.data['id']}-deleted", -parse_amount(event.data["amount"]), event.data["id"]),)
 
 
 def _payment(event: Event, reference: str, amount: Decimal, reverses: str = "") -> PaymentReport:
