@@ -233,6 +233,7 @@ def test_a_case_that_cannot_enter_is_refused_with_its_reason(two: TwoHubs) -> No
     (ack,) = [m for item in items for m in item["exchange"]["messages"] if m.get("in_reply_to") == "m-9"]
     assert (ack["verdict"], ack["reason_code"]) == ("refused", "invalid_data")
     assert "due_on" in ack["reason"]
+    assert [(one["element"], one["code"]) for one in ack["faults"]] == [("claims[0].due_on", "invalid_data")]
     verdict = {"exchange_id": items[-1]["exchange"]["exchange_id"], "accepted": True}
     assert two.call("POST", "verdicts", json=verdict).status_code == 204
     assert two.call("POST", "verdicts", json={**verdict, "exchange_id": "none"}).status_code == 404

@@ -56,7 +56,8 @@ def _acknowledgement(case: Case, message: ex.CaseAcknowledgement, words: Words) 
         return ()  # a late answer to an amendment that a newer one replaced, or to an earlier placement
     if message.verdict is AckVerdict.REFUSED:
         code = message.reason_code or "unstated"
-        return (ev.CaseRefused(message_id=message.in_reply_to, code=code, reason=message.reason),)
+        reason, faults = message.reason, message.faults
+        return (ev.CaseRefused(message_id=message.in_reply_to, code=code, reason=reason, faults=faults),)
     if message.verdict is AckVerdict.ACCEPTED:
         return (ev.CaseAccepted(message_id=message.in_reply_to, holder_ref=message.holder_ref),)
     if message.verdict is AckVerdict.VALIDATED:
@@ -69,7 +70,9 @@ def _answer(asked: Asking, message: ex.CaseAcknowledgement) -> tuple[ev.Fact, ..
     if message.verdict is AckVerdict.REFUSED:
         code = message.reason_code or "unstated"
         return (
-            AmendmentRefused(message_id=asked.message_id, code=asked.code, reason_code=code, reason=message.reason),
+            AmendmentRefused(
+                message_id=asked.message_id, code=asked.code, reason_code=code, reason=message.reason, faults=message.faults
+            ),
         )
     if message.verdict is not AckVerdict.ACCEPTED:
         return ()

@@ -7,6 +7,7 @@ What happens in such a case is told back from its history (`telling_peers`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -34,6 +35,7 @@ from collecthub.model.exchange import (
     ClaimItem,
     Exchange,
     Fault,
+    FaultItem,
     InstructionCode,
     Message,
 )
@@ -55,6 +57,8 @@ from collecthub.store.queries.scope import Role, Scope, not_there
 
 SUSPENDED = "suspended"
 REFUSED = "refused"  # state of an inbox row that only its sender can put right
+_BEFORE_ELEMENT = re.compile(r"/Exchange/Messages/[^/]+/?|messages\[\d+\]\.?")  # where a message stands in its exchange
+_LINE = re.compile(r", line \d+$")
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,16 +211,20 @@ def _answered(hub: Hub, work: Work, row: ConnectionRow, partner_id: str, message
 
 
 def _ack(
-    work: Work, reply_to: str, case_id: str, verdict: AckVerdict, code: str = "", reason: str = "", holder_ref: str = ""
-) -> CaseAcknowledgement:
+    work: Work, reply_to: str, case_id: str, verdict: AckVerdict, code: str = "", reason: str = "", holder_ref: str = "",
+    faults: tuple[FaultItem, ...] = (),
+) -> CaseAcknowledgement:  # fmt: skip
     return CaseAcknowledgement(
         message_id=derived_id(reply_to, verdict.value, "peer"), case_id=case_id, holder_ref=holder_ref,
         in_reply_to=reply_to, verdict=verdict, reason_code=code, reason=reason[:1000], occurred_at=work.now,
+        faults=faults,
     )
 
 
 def _refusal(work: Work, fault: Fault) -> CaseAcknowledgement:
-    return _ack(work, fault.message_id, fault.case_id, AckVerdict.REFUSED, fault.code[:64], fault.reason)
+    code = fault.code[:64]
+    wrong = FaultItem(element=_BEFORE_ELEMENT.sub("", _LINE.sub("", fault.path))[:300], code=code, reason=fault.reason[:1000])
+    return _ack(work, fault.message_id, fault.case_id, AckVerdict.REFUSED, code, fault.reason, faults=(wrong,))
 
 
 def _open(hub: Hub, work: Work, partner_id: str, message: CaseFile) -> CaseAcknowledgement:
@@ -227,7 +235,8 @@ def _open(hub: Hub, work: Work, partner_id: str, message: CaseFile) -> CaseAckno
     if found.errors or found.case_id is None:
         code = "duplicate" if found.is_duplicate else "invalid_data"
         reason = "; ".join(f"{error.field}: {error.reason}" for error in found.errors)
-        return _ack(work, message.message_id, message.case_id, AckVerdict.REFUSED, code, reason)
+        faults = tuple(FaultItem(element=error.field, code=code, reason=error.reason) for error in found.errors)
+        return _ack(work, message.message_id, message.case_id, AckVerdict.REFUSED, code, reason, faults=faults)
     _keep_documents(hub, work, locked_case(work, found.case_id), message, partner_id)
     return _ack(work, message.message_id, message.case_id, AckVerdict.ACCEPTED, holder_ref=found.number)
 

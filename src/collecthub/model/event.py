@@ -13,7 +13,7 @@ from decimal import Decimal
 import msgspec
 
 from collecthub.model.codes import Outcome, Phase
-from collecthub.model.exchange import AmendmentCode, CostBearer, Procedure
+from collecthub.model.exchange import AmendmentCode, CostBearer, FaultItem, Procedure
 from collecthub.model.fact import FactBase
 from collecthub.model.facts_contact import ContactFact
 from collecthub.model.facts_exchange import ExchangeFact
@@ -158,6 +158,7 @@ class CaseRefused(FactBase, frozen=True, kw_only=True, tag="case_refused"):
     message_id: str
     code: str
     reason: str
+    faults: tuple[FaultItem, ...] = ()
 
 
 class AmendmentQueued(FactBase, frozen=True, kw_only=True, tag="amendment_queued"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collecthub.model.exchange import AmendmentCode
+from collecthub.model.exchange import AmendmentCode, FaultItem
 from collecthub.model.fact import FactBase
 from collecthub.model.rungs import RungClocks
 
@@ -27,6 +27,7 @@ class AmendmentRefused(FactBase, frozen=True, kw_only=True, tag="amendment_refus
     code: AmendmentCode
     reason_code: str
     reason: str
+    faults: tuple[FaultItem, ...] = ()
 
 
 ExchangeFact = ClocksAgreed | CaseValidated | AmendmentRefused

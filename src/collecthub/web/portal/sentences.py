@@ -192,7 +192,7 @@ def _with_ref(sentence: str) -> Callable[[Fact, Telling], str]:
 
 
 def _refused(fact: Fact, telling: Telling) -> str:
-    return f"The partner refused the case ({fact['code']})."
+    return f"The partner refused the case ({fact['code']}).{sentences_exchange.wrong_elements(fact)}"
 
 
 _AMENDMENTS = {

@@ -33,7 +33,17 @@ def _validated(fact: Fact, _telling: object) -> str:
 
 
 def _refused(fact: Fact, _telling: object) -> str:
-    return f"{_REFUSED.get(fact['code'], spoken(fact['code']))} ({fact['reason_code']})."
+    return f"{_REFUSED.get(fact['code'], spoken(fact['code']))} ({fact['reason_code']}).{wrong_elements(fact)}"
+
+
+def wrong_elements(fact: Fact) -> str:
+    """What a refusal says of single elements of the message, if it names any.
+
+    >>> wrong_elements({"faults": [{"element": "Claim[2]/DueOn", "code": "date", "reason": "lies ahead"}]})
+    ' Wrong: Claim[2]/DueOn (date) lies ahead.'
+    """
+    told = [" ".join(filter(None, (one["element"], f"({one['code']})", one["reason"]))) for one in fact.get("faults", ())]
+    return f" Wrong: {'; '.join(told)}." if told else ""
 
 
 KINDS: Mapping[str, tuple[str, Callable[[Fact, Any], str], str]] = {
