@@ -23,6 +23,7 @@ from collecthub.model.exchange import (
     InstructionCode,
     PaymentInstruction,
     Procedure,
+    Totals,
 )
 from collecthub.model.party import Party
 from collecthub.ports import AnswersAgain, DeliveryState, Dispatcher, Envelope, Journal, Receipt, SendsMany
@@ -49,6 +50,18 @@ def compose_case_file(
         documents=tuple(documents) if case.tells_all(placement.partner_id) else (),  # health bills: need first
         # Courts take no remarks; whoever works amicably learns what is weak in the file before it asks.
         remarks=remarks(case.feasibility) if placement.procedure is Procedure.AMICABLE else "",
+        totals=totals(case),
+    )
+
+
+def totals(case: Case) -> Totals:
+    """The account as the ledger has it: what was charged until its day, what came in, and what is disputed."""
+    held = case.balance
+    received, withheld = held.payments + held.credits + held.write_offs, case.owed_here - case.demanded
+    return Totals(
+        as_of_on=case.charges.until if case.charges is not None else case.changed_at.date(), principal=held.principal,
+        interest=held.interest, surcharges=held.compensation + held.dunning_fees, enforcement_costs=held.costs,
+        received=received, withheld=withheld, total=held.total - withheld,
     )
 
 

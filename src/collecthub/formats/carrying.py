@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 import msgspec
 
 from collecthub.errors import ConfigurationError, PermanentError
-from collecthub.model.exchange import CaseFile, Exchange
+from collecthub.model.exchange import CaseFile, ClaimPart, Exchange
 from collecthub.model.money import minor_units
 from collecthub.model.party import Address
 from collecthub.ports import CaseFormat
@@ -149,6 +149,11 @@ _SIDE_PARTS: Mapping[str, Callable[[CaseFile], object]] = {
     "documents": lambda file: file.documents,
     "mandate_ref": lambda file: file.mandate_ref,
     "dunning_level": lambda file: file.dunning_level,
+    "dunning_steps": lambda file: file.dunning_steps,
+    "titles": lambda file: file.titles,
+    "orders": lambda file: file.orders,
+    "claims.interest": lambda file: [term for claim in file.claims for term in claim.interest],
+    "claims.part": lambda file: [claim.part for claim in file.claims if claim.part is not ClaimPart.PRINCIPAL],
     "language": lambda file: file.language,
     "payment.account": lambda file: file.payment.account,
     "payment.reference": lambda file: file.payment.reference,

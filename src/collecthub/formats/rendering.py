@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from collecthub.errors import QuarantineError
+from collecthub.formats.scalars import AMOUNT
 from collecthub.formats.shape import Record, fields_of
 from collecthub.model.exchange import CaseFile, ClaimItem, Decoded, DocumentItem, Exchange, Message
 from collecthub.model.money import minor_units
@@ -133,10 +134,32 @@ def _case_file(file: CaseFile, prefix: str) -> Iterator[Section]:
     payment = file.payment
     where = (("Payee", payment.payee), ("Account", payment.account), ("Reference", payment.reference))
     yield Section(title=f"{prefix}Payment", facts=_told(where))
+    yield from _account(file, prefix)
     for document in file.documents:
         yield Section(title=f"{prefix}Document: {document.name}", facts=_document(document))
     if file.remarks:
         yield Section(title=f"{prefix}Remarks", paragraphs=tuple(file.remarks.splitlines()))
+
+
+def _account(file: CaseFile, prefix: str) -> Iterator[Section]:
+    """What goes with the claims: interest, titles, orders, earlier reminders and the creditor's account."""
+    terms = [(f"{claim.invoice_ref}", term) for claim in file.claims for term in claim.interest]
+    parts: tuple[tuple[str, list[tuple[str, Record]]], ...] = (
+        ("Interest", list(terms)),
+        ("Titles", [(one.file_ref, one) for one in file.titles]),
+        ("Orders", [(one.code, one) for one in file.orders]),
+        ("Sent before", [(one.sent_on.isoformat(), one) for one in file.dunning_steps]),
+    )
+    for name, records in parts:
+        facts = tuple((label, _told_of(record, file.currency)) for label, record in records)
+        if facts:
+            yield Section(title=f"{prefix}{name}", facts=facts)
+    if file.totals is not None:
+        yield Section(title=f"{prefix}Account", facts=tuple(_record_facts(file.totals, file.currency)))
+
+
+def _told_of(record: Record, currency: str) -> str:
+    return "; ".join(f"{label} {text}" for label, text in _record_facts(record, currency))
 
 
 def _asked(file: CaseFile) -> Facts:
@@ -197,16 +220,17 @@ def _document(document: DocumentItem) -> Facts:
 # --- every other message -------------------------------------------------------------------------------------------
 
 
-def _record_facts(record: Record) -> Iterator[tuple[str, str]]:
-    """Every field that says something, by its name."""
+def _record_facts(record: Record, currency: str = "") -> Iterator[tuple[str, str]]:
+    """Every field that says something, by its name; amounts are in the record's own currency, else in `currency`."""
+    money = getattr(record, "currency", currency)
     for field in fields_of(type(record)):
         value = getattr(record, field.name)
         if field.is_many:
             for place, entry in enumerate(value, 1):
-                told = "; ".join(f"{label} {text}" for label, text in _record_facts(entry))
+                told = _told_of(entry, money) if field.record else _spelled(entry, money)
                 yield f"{_label(field.name.removesuffix('s'))} {place}", told
         elif value not in (None, ""):
-            yield _label(field.name), _spelled(value, getattr(record, "currency", ""))
+            yield _label(field.name), _spelled(value, money if field.scalar is AMOUNT else "")
 
 
 def _label(name: str) -> str:
