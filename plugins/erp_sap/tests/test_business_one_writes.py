@@ -52,6 +52,19 @@ def test_invoices_of_a_case_are_blocked_while_it_is_out(company: Any, ending: Fa
     assert len(activities(company)) == 2  # the repeated report was noted once
 
 
+def test_a_down_payment_is_blocked_apart_from_the_invoice_of_the_same_entry(company: Any) -> None:
+    company.load({"number": "D1", "kind": "down_payment"}, {"number": "F1"})
+    company.twin.control("journal", {"customer_ref": "C1", "number": "J1", "amount": "70.00"})
+    refs = refs_of(company)
+    connector = company.connector()
+    receipt = connector.report(report(SENT, "C1", (refs["D1"], refs["J1"])))
+    assert receipt.detail.startswith("1 of 1 invoices blocked") and len(activities(company)) == 1
+    assert blocks(company) == {"D1": "tYES", "F1": "", "J1": ""}
+    assert seen_as_blocked(company) == set()
+    connector.report(report(CLOSED, "C1", (refs["D1"], refs["J1"]), report_id="1" * 32))
+    assert blocks(company) == {"D1": "", "F1": "", "J1": ""}
+
+
 def test_a_paid_invoice_is_let_be(company: Any) -> None:
     """Nobody is dunned for it, and not every release lets a closed document be changed."""
     company.load({"number": "F1"}, {"number": "F2"})

@@ -36,7 +36,10 @@ NESTED = {
     "BusinessPartner": ("BPAddresses", "ContactEmployees"),
 }
 """Type to the collections that stand within its records."""
-WRITABLE = {"Invoices": frozenset({"BlockDunning", "Comments"}), "BusinessPartners": frozenset({"BlockDunning"})}
+WRITABLE = {
+    "Invoices": frozenset({"BlockDunning", "Comments"}), "DownPayments": frozenset({"BlockDunning", "Comments"}),
+    "BusinessPartners": frozenset({"BlockDunning"}),
+}  # fmt: skip
 YES_NO = ("tYES", "tNO")
 _SCALARS = {"int": "Int32", "float": "Double", "str": "String", "SapBool": "String"}
 

@@ -181,8 +181,8 @@ class ServiceLayer:
         return Response(status_code=204)
 
     def _change(self, chosen: EntitySet, key: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
-        if chosen.name == "Invoices":
-            self._books.change("Invoices", int(key["DocEntry"]), changes)
+        if "DocEntry" in key:
+            self._books.change(chosen.name, int(key["DocEntry"]), changes)
             return
         sets = ", ".join(f"{name} = ?" for name in changes)
         self._db.execute(

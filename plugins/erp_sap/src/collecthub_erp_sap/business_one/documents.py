@@ -25,6 +25,7 @@ from collecthub_erp_sap.business_one.mapping import (
     UnusableRowError,
     document_ref,
     open_sum,
+    register_name,
     to_invoices,
     to_unallocated,
 )
@@ -180,12 +181,12 @@ class DocumentReader:
             return [item] if item else []
         whole = sum((part.total for part in row.instalments), Decimal(0))
         is_credited = 0 < whole <= credited.get(row.entry, Decimal(0))
-        is_blocked = row.blocked == YES and not self._is_ours(row)
+        is_blocked = row.blocked == YES and not self._is_ours(entity, row)
         return list(to_invoices(entity, row, self.rules, is_credited=is_credited, is_blocked=is_blocked))
 
-    def _is_ours(self, row: Document) -> bool:
+    def _is_ours(self, entity: str, row: Document) -> bool:
         """Whether we set the block of this document; one that a person set stops us."""
-        return str(row.entry) in self._register.read(row.customer or "").blocked
+        return register_name(entity, row.entry) in self._register.read(row.customer or "").blocked
 
     def _refused(self, entity: str, row: Record, error: UnusableRowError, content: bytes) -> RefusedRow:
         known = open_sum(row, self.rules) if isinstance(row, Document) and not _is_closed(row) else None

@@ -143,15 +143,24 @@ def document_ref(entity: str, entry: int, instalment: int) -> str:
     return f"{LETTERS[entity]}/{entry}/{instalment}"
 
 
-def entry_of(item_ref: str) -> int | None:
-    """The invoice that an identity names; None when it is not the identity of an instalment of an invoice.
+def claimed_document(item_ref: str) -> tuple[str, int] | None:
+    """The invoice or down payment that an identity names; None when it is not the identity of an instalment of one.
 
-    >>> entry_of("INV/42/1"), entry_of("PAY/7"), entry_of("1000/2026/1800000001/001")
-    (42, None, None)
+    >>> claimed_document("INV/42/1"), claimed_document("DPI/42/1"), claimed_document("PAY/7")
+    (('Invoices', 42), ('DownPayments', 42), None)
     """
     parts = item_ref.split("/")
-    is_ours = len(parts) == 3 and parts[0] == LETTERS[INVOICES] and parts[1].isdecimal()
-    return int(parts[1]) if is_ours else None
+    entity = next((one for one in BASES.values() if LETTERS[one] == parts[0]), None)
+    return (entity, int(parts[1])) if entity and len(parts) == 3 and parts[1].isdecimal() else None
+
+
+def register_name(entity: str, entry: int) -> str:
+    """What a document's block is remembered by.
+
+    >>> register_name(INVOICES, 42), register_name(DOWN_PAYMENTS, 42)
+    ('42', 'DPI/42')
+    """
+    return str(entry) if entity == INVOICES else f"{LETTERS[entity]}/{entry}"
 
 
 def to_invoices(

@@ -10,7 +10,8 @@ import msgspec
 
 from collecthub.sdk import CaseReport, PermanentError, Receipt, RetryableError
 from collecthub_erp_sap.business_one.client import ServiceLayerClient, record_path
-from collecthub_erp_sap.business_one.mapping import YES, entry_of
+from collecthub_erp_sap.business_one.journal import LETTERS as JOURNAL
+from collecthub_erp_sap.business_one.mapping import LETTERS, YES, claimed_document, register_name
 from collecthub_erp_sap.business_one.query import Found, one_of
 from collecthub_erp_sap.business_one.settings import BusinessOneSettings
 from collecthub_erp_sap.client import StaleRecordError, UnknownRecordError
@@ -18,6 +19,7 @@ from collecthub_erp_sap.held import BlockRegister
 from collecthub_erp_sap.write_back import is_blocking
 
 _TRIES = 3
+_OURS = frozenset({*LETTERS.values(), JOURNAL})
 _NO = "tNO"
 _CUSTOMER = "customer"
 
@@ -48,25 +50,25 @@ class DunningWriter:
     def report(self, report: CaseReport) -> Receipt:
         """Set or lift the block that the event asks for, then note it."""
         should_block = is_blocking(report)
-        entries = [entry for entry in map(entry_of, report.item_refs) if entry is not None]
-        if should_block is None or not entries:
+        documents = sorted({found for ref in report.item_refs if (found := claimed_document(ref))})
+        if should_block is None or not any(ref.partition("/")[0] in _OURS for ref in report.item_refs):
             return Receipt(reference=report.report_id, detail="nothing to write for this event")
         done: list[str] = []
         if self._settings.block == "invoices":
-            done.append(self._documents(report.debtor_ref, sorted(set(entries)), should_block))
+            done.append(self._documents(report.debtor_ref, documents, should_block))
         elif self._settings.block == "customer":
             done.append(self._whole_customer(report, should_block))
         if self._settings.write_activities:
             done.append(self._note(report))
         return Receipt(reference=report.report_id, detail="; ".join(done))
 
-    def _documents(self, customer: str, entries: list[int], should_block: bool) -> str:
+    def _documents(self, customer: str, documents: list[tuple[str, int]], should_block: bool) -> str:
         ours = set(self._register.read(customer).blocked)
         changed = [
-            entry for entry in entries
-            if self._set(customer, str(entry), record_path("Invoices", entry), should_block, ours)
+            name for name in documents
+            if self._set(customer, register_name(*name), record_path(*name), should_block, ours)
         ]  # fmt: skip
-        return f"{len(changed)} of {len(entries)} invoices {'blocked' if should_block else 'released'}"
+        return f"{len(changed)} of {len(documents)} invoices {'blocked' if should_block else 'released'}"
 
     def _whole_customer(self, report: CaseReport, should_block: bool) -> str:
         customer, case_id = report.debtor_ref, report.case.case_id
