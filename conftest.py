@@ -7,6 +7,7 @@ pytest_plugins = (
     "frame.left_out",
     "frame.loopback",
     "frame.databases",
+    "frame.commands",
     "frame.shared_data",
     "frame.browser",
     "frame.accessible",
