@@ -41,7 +41,8 @@ WAITING_CREDITOR = "waiting_creditor"
 # Holds a person may set; the others follow from facts and would be set again at once.
 PERSONS_HOLDS = frozenset(
     "dispute plan insolvency payment_unconfirmed vulnerable complaint legal_objection collective_settlement "
-    "waiting_creditor creditor_block erp_not_told excluded other".split()
+    "waiting_creditor creditor_block erp_not_told excluded other answer promise try_again collection_term cost_cap "
+    "unlawful_step".split()
 )
 # These keep a case from leaving unseen; they end by a release or a take-over, not by hand.
 GUARDING_HOLDS = frozenset({"shadow"})

@@ -15,9 +15,10 @@ from collecthub.model import facts_contact as fc
 from collecthub.model.case import Case
 from collecthub.model.clock import Timer
 from collecthub.model.codes import Status
-from collecthub.model.contact import REMINDERS, Contact, DayCount
+from collecthub.model.contact import COLLECTION_TERM, COST_CAP, REMINDERS, Contact, DayCount
 from collecthub.model.ids import derived_id
 
+TERM = "contact_term"
 TIMER = "contact:"  # begins the kind of the timer of the next step
 
 
@@ -51,16 +52,33 @@ def waits(case: Case) -> Iterator[Timer]:
         return
     step = contact.next_step
     due_at = dt.datetime.combine(next_on(case, contact), dt.time(), dt.UTC)
+    if (ends_at := _term_ends_at(case, contact)) is not None and ends_at <= due_at:
+        yield Timer(kind=TERM, due_at=ends_at, owner="operator", title="the agreed collection term is over")
+        return
     title = f"{step.name} by {step.channel.value}" if step else "hand-over after the last step"
     yield Timer(kind=f"{TIMER}{contact.taken}", due_at=due_at, owner="hub", title=title)
 
 
-def over(case: Case, timer: Timer) -> tuple[fc.ContactQueued | fc.ContactOver, ...]:
-    """The next step is taken, or the course has ended. Nothing for a timer of another step or matter."""
+def _term_ends_at(case: Case, contact: Contact) -> dt.datetime | None:
+    """When the longest collection that was agreed is over; None without such a limit, or once a person decided."""
+    if not contact.policy.term_days or COLLECTION_TERM in contact.limits:
+        return None
+    day = case.opened_at.date() + dt.timedelta(days=contact.policy.term_days)
+    return dt.datetime.combine(day, dt.time(), dt.UTC)
+
+
+def over(case: Case, timer: Timer) -> tuple[fc.ContactQueued | fc.ContactOver | fc.ContactLimitReached, ...]:
+    """The next step is taken, the course has ended, or a limit asks a person. Nothing for a timer of another matter."""
     contact = case.contact
     if contact is None or not any(wait.kind == timer.kind and wait.due_at <= timer.due_at for wait in waits(case)):
         return ()
+    if timer.kind == TERM:
+        detail = f"{contact.policy.term_days} days were agreed for collection; {contact.taken} steps are taken"
+        return (fc.ContactLimitReached(limit=COLLECTION_TERM, detail=detail),)
     step = contact.next_step
+    if step is not None and contact.breaks_cap:
+        detail = f"{step.name} costs {step.cost}; {contact.spent} of {contact.policy.cost_cap} is spent"
+        return (fc.ContactLimitReached(limit=COST_CAP, detail=detail),)
     if step is None:
         return (fc.ContactOver(steps=contact.taken),)
     contact_id = derived_id(case.case_id, "contact", str(case.version), step.name)

@@ -14,6 +14,7 @@ import msgspec
 
 from collecthub.errors import PermanentError
 
+COST_CAP, COLLECTION_TERM = "cost_cap", "collection_term"  # holds while a person decides whether it goes on
 REMINDERS = "reminders"  # the hold under which a case is not handed over while the agreed steps are taken
 
 
@@ -136,6 +137,15 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     last_on: dt.date | None = None
     is_over: bool = False
     lost: tuple[Channel, ...] = ()
+    spent: Decimal = Decimal(0)  # what the steps so far have cost the creditor
+    limits: tuple[str, ...] = ()  # agreed limits that were reached; each asks a person once
+
+    @property
+    def breaks_cap(self) -> bool:
+        """Whether the next step would cost more than was agreed for a case."""
+        step = self.next_step
+        cap = self.policy.cost_cap
+        return step is not None and cap > 0 and self.spent + step.cost > cap and COST_CAP not in self.limits
 
     @property
     def next_step(self) -> ContactStep | None:

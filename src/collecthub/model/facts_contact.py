@@ -78,7 +78,14 @@ class ChannelLost(FactBase, frozen=True, kw_only=True, tag="channel_lost"):
     reason: str
 
 
+class ContactLimitReached(FactBase, frozen=True, kw_only=True, tag="contact_limit_reached"):
+    """An agreed limit (`cost_cap` or `collection_term`) is reached: the case rests until a person decides."""
+
+    limit: str
+    detail: str
+
+
 ContactFact = (
     ContactAgreed | ContactQueued | ContactMade | ContactNotMade | ContactOver | ContactReturned | ContactAnswered
-    | ChannelLost
+    | ChannelLost | ContactLimitReached
 )  # fmt: skip

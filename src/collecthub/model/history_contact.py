@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -31,7 +32,9 @@ def _queued(case: Case, fact: fc.ContactQueued, event: CaseEvent) -> Case:
 
 def _made(case: Case, fact: fc.ContactMade, event: CaseEvent) -> Case:
     taken = case.contact.taken if case.contact else 0
-    return _on_contact(case, pending_id="", taken=taken + 1, last_on=event.occurred_at.date())
+    step = case.contact.next_step if case.contact else None
+    spent = (case.contact.spent if case.contact else Decimal(0)) + (step.cost if step else Decimal(0))
+    return _on_contact(case, pending_id="", taken=taken + 1, last_on=event.occurred_at.date(), spent=spent)
 
 
 def _not_made(case: Case, fact: fc.ContactNotMade, event: CaseEvent) -> Case:
@@ -60,6 +63,12 @@ def _lost(case: Case, fact: fc.ChannelLost, event: CaseEvent) -> Case:
     return case if fact.channel in lost else _on_contact(case, lost=(*lost, fact.channel))
 
 
+def _limit(case: Case, fact: fc.ContactLimitReached, event: CaseEvent) -> Case:
+    hold = Hold(reason=fact.limit, note=fact.detail, since_at=event.occurred_at, set_by=event.actor)
+    limits = case.contact.limits if case.contact else ()
+    return replace(_on_contact(case, limits=(*limits, fact.limit)), holds=(*case.holds, hold))
+
+
 HANDLERS: Mapping[type, Callable[[Case, Any, CaseEvent], Case]] = {
     fc.ContactAgreed: _agreed,
     fc.ContactQueued: _queued,
@@ -69,4 +78,5 @@ HANDLERS: Mapping[type, Callable[[Case, Any, CaseEvent], Case]] = {
     fc.ContactReturned: _returned,
     fc.ContactAnswered: _answered,
     fc.ChannelLost: _lost,
+    fc.ContactLimitReached: _limit,
 }

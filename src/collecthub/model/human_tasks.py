@@ -10,7 +10,7 @@ import msgspec
 from collecthub.model import facts_human as fh
 from collecthub.model.contact import BY_PEOPLE, Channel
 from collecthub.model.event import CaseEvent, DispatchBlocked
-from collecthub.model.facts_contact import ContactQueued
+from collecthub.model.facts_contact import ContactLimitReached, ContactQueued
 from collecthub.model.objection import DisputeState, NonPayment
 from collecthub.model.proceeding import INSOLVENCIES, ProceedingKind
 
@@ -145,6 +145,10 @@ _NEEDS: Mapping[type, Callable[[Any], Need | None]] = {
     fh.ProceedingBegun: _begun,
     DispatchBlocked: _blocked,
     ContactQueued: _by_people,
+    ContactLimitReached: lambda fact: Need(
+        kind=fact.limit, owner="operator", title="an agreed limit of collection is reached: decide whether it goes on",
+        detail=fact.detail,
+    ),
 }  # fmt: skip
 
 

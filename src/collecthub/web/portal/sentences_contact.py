@@ -55,5 +55,6 @@ KINDS: Mapping[str, tuple[str, Callable[[Fact, Teller], str], str]] = {
     "contact_over": ("life", _over, ""),
     "contact_returned": ("holder", _returned, "reason"),
     "contact_answered": ("note", _answered, "text"),
+    "contact_limit_reached": ("hold", lambda fact, telling: "An agreed limit of collection is reached.", "detail"),
     "channel_lost": ("holder", _lost, "reason"),
 }
