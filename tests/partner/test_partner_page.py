@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 from web.office import BASE, Office, once
 
+from collecthub.engine.clock import tick
 from collecthub.engine.contracting import enter_contract
 from collecthub.formats.partner_form import COLUMNS
 from collecthub.model.contract import GridRow, Side, Terms
@@ -192,6 +193,22 @@ def test_names_stay_text(office: Office, agency: TestClient) -> None:
     office.run()
     text = Page(office).enter().get()
     assert "<script>" not in text and "&lt;script&gt;" in text
+
+
+def test_the_clock_opens_the_month_and_tells_the_partner_once(office: Office, agency: TestClient) -> None:
+    accepted(office, agency)
+    months = []
+    begin = office.hub.now() - dt.datetime.now(dt.UTC)
+    for days in (0, 1, 30, 31):
+        office.hub._day_offset = begin + dt.timedelta(days=days)
+        tick(office.hub)
+        office.run()
+        with office.hub.database.read() as conn:
+            months.append(conn.scalars(sa.select(p.partner_balances.c.period).order_by("period")).all())
+    assert months == [["2026-06"], ["2026-06"], ["2026-06", "2026-07"], ["2026-06", "2026-07"]]
+    items = agency.get("/api/v1/partner/messages").json()["items"]
+    said = [one["message"]["text"][:28] for one in items if "balances of" in one["message"].get("text", "")]
+    assert said == ["The balances of 2026-06 wait", "The balances of 2026-07 wait"]
 
 
 def test_the_list_of_differences_is_signed(office: Office, agency: TestClient) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+import httpx2
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from portal.conftest import PHONE, LogIn
 from portal.town import Town
@@ -61,4 +62,21 @@ def test_a_partner_is_shown_with_price_licence_and_papers(log_in: LogIn, url: st
     short = page.locator("section.card").filter(has_text="In short")
     expect(short).to_contain_text("L-77")
     expect(short).to_contain_text("Netherlands")
+    _invited(page, url)
     assert complaints == []
+
+
+def _invited(page: Page, url: str) -> None:
+    """A press on the button gives an address and a code that open the partner's page; ended, they open nothing."""
+    page.get_by_label("Language", exact=True).select_option("es")
+    page.get_by_label("Time zone").fill("America/Montevideo")
+    page.get_by_role("button", name="Invite").click()
+    said = page.get_by_role("status").inner_text()
+    path, code = re.search(r"(/p/\S+)", said), re.search(r"code is (\d{8})", said)
+    assert path and code, said
+    with httpx2.Client(base_url=url, follow_redirects=True) as partner:
+        assert "código" in partner.get(path[1]).text
+        assert partner.post(f"{path[1]}/code", data={"code": code[1]}, headers={"Origin": url}).status_code == 200
+        page.get_by_role("button", name="End it").click()
+        expect(page.get_by_text("ended")).to_be_visible()
+        assert partner.get(path[1]).status_code == 404

@@ -18,7 +18,7 @@ from collecthub.model.ids import new_id
 from collecthub.store import accounts
 from collecthub.store.queries.scope import LOCAL_OPERATOR, Role
 from web.office import BASE, PASSWORD, Office, change, once
-from web.test_tenants import kroons_things
+from web.test_tenants import an_act, kroons_things
 
 # Stands in every text of kroon's that the bailiff has no purpose for; part of no word and no id.
 MARK = "zq9mark"
@@ -48,7 +48,7 @@ def marked_things(office: Office, world: World) -> dict[str, str]:
     path = f"/api/v1/cases/{other['case_id']}/documents"
     office.client("kroon").post(path, params={"name": f"{MARK}.txt"}, content=MARK.encode(), headers=change())
     office.run()
-    return ids
+    return {**ids, "act_id": an_act(office, "stranger", f"Addressee {MARK}")}
 
 
 def filled(path: str, ids: dict[str, str]) -> str:

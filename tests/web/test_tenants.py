@@ -10,11 +10,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from payments.bank_samples import camt, paid
 from walk.scripted import World
 
 import collecthub_creditor_webhook
+from collecthub.engine.act_desk import take_request
+from collecthub.model.exchange import CaseFile
 from collecthub.model.ids import new_id
 from collecthub.store import tables as t
 from collecthub.store.connections import read_connection
@@ -50,7 +53,7 @@ BODIES: dict[str, Any] = {
               "occurred_at": "2026-06-15T00:00:00Z"},
     "disputes": {"text": "x", "currency": "EUR", "occurred_at": "2026-06-15T00:00:00Z"},
     "return": {"close_code": "other", "currency": "EUR", "remaining": "1.00", "occurred_on": "2026-06-14"},
-    "books": {"lines": []}, "links": {},
+    "books": {"lines": []}, "links": {}, "quote": {},
     "replay": {"from_at": "2026-06-14T00:00:00Z", "to_at": "2026-06-14T00:00:01Z"},
     "transfer": {}, "debtor-address": {"country": "PT"}, "revoke": {"text": "n"},
     "first-wave": {}, "divisions": {"division_refs": ["1"]}, "settle": {"verdict": "arrived"}, "resolve": {"note": "n"},
@@ -67,7 +70,7 @@ def owner_of(path: str) -> str:
     """Whose door a path is, of those who have to do with kroon's case."""
     if "/partner/" in path or path.endswith("/partners/{partner_id}"):
         return "bailiff"
-    operators = ("/keys/", "/dispatches/", "/partners/{partner_id}/", "/partner-links/")
+    operators = ("/acts/", "/keys/", "/dispatches/", "/partners/{partner_id}/", "/partner-links/")
     return "operator" if any(part in path for part in operators) else "kroon"
 
 
@@ -129,8 +132,21 @@ def kroons_things(office: Office, world: World) -> dict[str, str]:
         "case_id": opened["case_id"], "document_id": added["document_id"], "connection_id": "books",
         "task_id": task_id, "payment_id": payment["payment_id"], "quarantine_id": entry or "", "envelope_id": envelope_id, "key_id": key_id, "remittance_id": remittance_id,
         "mandate_id": paper.json()["mandate_id"], "report_id": report.json()["report_id"], "webhook_id": webhook.json()["webhook_id"],
-        "balance_id": balance["balance_id"], "partner_id": "bailiff", "link_id": link.json()["link_id"],
+        "act_id": an_act(office, "bailiff"), "balance_id": balance["balance_id"], "partner_id": "bailiff", "link_id": link.json()["link_id"],
     }  # fmt: skip
+
+
+def an_act(office: Office, partner_id: str, addressee: str = "A") -> str:
+    """An act that a partner asks for."""
+    with office.hub.work() as work:
+        debtor = {"name": addressee, "address": {"lines": ["Kouter 1"], "city": "Gent", "country": "BE"}}
+        file = {
+            "type": "case_file", "message_id": addressee, "case_id": addressee, "case_number": "1", "procedure": "judicial",
+            "currency": "EUR", "language": "fr", "creditor": {"name": "Z", "country": "FR"}, "debtors": [debtor],
+            "claims": [], "principal": "1.00", "payment": {"payee": "Z"}, "orders": [{"code": "service"}],
+            "documents": [{"name": "a", "kind": "other", "media_type": "application/pdf", "sha256": "0" * 64}],
+        }  # fmt: skip
+        return take_request(office.hub, work, partner_id, msgspec.convert(file, CaseFile, strict=False)).act_id
 
 
 def test_nothing_of_one_tenant_exists_for_another(office: Office, world: World) -> None:

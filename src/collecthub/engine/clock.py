@@ -20,6 +20,7 @@ from collecthub.engine.key_watch import watch_keys
 from collecthub.engine.limitation_watch import watch_limitation
 from collecthub.engine.mandates import watch_mandates
 from collecthub.engine.nightly import watch_night
+from collecthub.engine.partner_balances import watch_balances
 from collecthub.engine.partner_score import watch_partners
 from collecthub.engine.repeating import say_again
 from collecthub.engine.sending_line import OPEN_STATES
@@ -48,6 +49,7 @@ def tick(hub: Hub) -> None:
     watch_mandates(hub)
     watch_night(hub)
     watch_partners(hub)
+    watch_balances(hub)
     watch_limitation(hub)
     watch_books(hub)
 

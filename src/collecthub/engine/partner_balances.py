@@ -9,18 +9,23 @@ from decimal import Decimal
 import msgspec
 import sqlalchemy as sa
 
-from collecthub.engine.case_work import open_task
+from collecthub.engine.case_work import change_case, locked_case, open_task
 from collecthub.engine.context import Hub, Work
 from collecthub.errors import PermanentError
 from collecthub.model.case import Case
-from collecthub.model.event import CaseEvent, CostReported, PaymentReported
-from collecthub.model.ids import new_id
+from collecthub.model.codes import Status
+from collecthub.model.event import CaseEvent, CostReported, InstructionQueued, PaymentReported
+from collecthub.model.exchange import InstructionCode
+from collecthub.model.ids import derived_id, new_id
 from collecthub.store import partner_tables as p
 from collecthub.store import tables as t
 from collecthub.store.case_log import read_cases, read_histories
 from collecthub.store.evidence import Evidence
+from collecthub.store.facts import read_fact, write_fact
 from collecthub.store.queries.scope import not_there
 
+JOB = "partner_balance"
+OPENED_FOR = "partner_balances_opened_for"
 _LAST_EVENT = 2**31 - 1
 CASES_AT_ONCE = 200
 ZERO = Decimal(0)
@@ -99,6 +104,44 @@ def _line(case: Case, history: list[CaseEvent], partner_id: str) -> BalanceLine:
             demanded=case.balance.open_principal if holds else ZERO,
         ),
     )
+
+
+# --- the month begins -----------------------------------------------------------------------------
+
+
+def watch_balances(hub: Hub) -> None:
+    """On the first tick of a month: have the comparison put before every partner that holds or held cases."""
+    period = f"{hub.business_date():%Y-%m}"
+    with hub.database.read() as conn:
+        if read_fact(conn, OPENED_FOR) == period:
+            return
+        partners = conn.scalars(sa.select(t.messages.c.partner_id).distinct()).all()
+    with hub.work() as work:
+        write_fact(work.conn, OPENED_FOR, period)
+        for partner_id in partners:
+            work.wake(JOB, partner_id)
+
+
+def open_by_clock(hub: Hub, partner_id: str) -> None:
+    """This month's comparison, and one message that says so, in the case that the partner has held longest."""
+    period = f"{hub.business_date():%Y-%m}"
+    held = (
+        sa.select(t.cases.c.case_id)
+        .where(t.cases.c.partner_id == partner_id, t.cases.c.status != Status.CLOSED.value)
+        .order_by(t.cases.c.opened_at, t.cases.c.case_id)
+    )
+    with hub.work() as work:
+        balance_id = open_balance(hub, work, partner_id, period)
+        case_id = work.conn.scalar(held.limit(1))
+        case = locked_case(work, case_id) if case_id is not None else None
+        if case is None or case.placement is None or not case.placement.is_out or case.placement.partner_id != partner_id:
+            return
+        message_id = derived_id("balance", partner_id, period)
+        if work.conn.scalar(sa.select(t.messages.c.message_id).where(t.messages.c.message_id == message_id)) is not None:
+            return
+        said = f"The balances of {period} wait for your books and your signature: list {balance_id}."
+        fact = InstructionQueued(message_id=message_id, code=InstructionCode.NEXT_ACT.value, text=said)
+        change_case(hub, work, case, [fact], actor="hub")
 
 
 def open_balance(hub: Hub, work: Work, partner_id: str, period: str) -> str:

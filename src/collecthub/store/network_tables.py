@@ -16,3 +16,10 @@ mandates = sa.Table(  # an agreement, a power of attorney or an identity check; 
     moment_column("created_at", nullable=False),
     sa.Index("ix_mandates_partner", "partner_id", "kind"), sa.Index("ix_mandates_creditor", "creditor_id", "kind"),
 )
+
+acts = sa.Table(  # an act that a partner elsewhere asks for here, with everything said about it
+    "acts", metadata,
+    id_column("act_id", key=True), id_column("partner_id"), sa.Column("reference", sa.String(140), nullable=False),
+    sa.Column("state", sa.String(12), nullable=False), text_column("doc"), moment_column("asked_at", nullable=False),
+    moment_column("changed_at", nullable=False), sa.UniqueConstraint("partner_id", "reference"),
+)

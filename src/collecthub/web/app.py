@@ -12,6 +12,7 @@ from collecthub import __version__
 from collecthub.engine.context import Hub
 from collecthub.web import exchange, hooks, openapi, problems, soap
 from collecthub.web.api import (
+    acts,
     case_changes,
     cases,
     connection_changes,
@@ -49,7 +50,7 @@ API_ROUTERS = (
     statements.router,
     session.router, cases.router, intake.router, case_changes.router, doors.router,
     connection_changes.router, desks.router, imports.router, law.router, countries.router, status_codes.router, payments.router, remittances.router, network.router, plans.router, objections.router, proceedings.router, solvency.router, debtors.router, sensitive.router,
-    partner_cases.router, partner_reports.router, partner_standing.router, webhooks.router,
+    acts.router, partner_cases.router, partner_reports.router, partner_standing.router, webhooks.router,
 )
 ROUTERS = (
     hooks.router, exchange.router, debtor_pages.router, soap.router, openapi.router, partner_offers.router,

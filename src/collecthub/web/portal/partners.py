@@ -7,9 +7,12 @@ from decimal import Decimal
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Query, Response
+from babel.core import get_global
+from fastapi import APIRouter, Query, Request, Response
 
+from collecthub.engine import partner_links
 from collecthub.engine.doors import create_partner
+from collecthub.errors import PermanentError
 from collecthub.model.ids import new_id
 from collecthub.model.licence import Licence
 from collecthub.model.partner import PartnerProfile
@@ -17,6 +20,8 @@ from collecthub.store.connections import read_profiles
 from collecthub.store.queries import doors
 from collecthub.store.queries.directory import NONE, QUOTE, STANDARD, directory, partner_sheet
 from collecthub.store.queries.paging import PageRequest
+from collecthub.store.queries.scope import NotThereError
+from collecthub.web.auth import auth_now
 from collecthub.web.portal.entered import Entered, EnteredError
 from collecthub.web.portal.mandates import KINDS, STATES
 from collecthub.web.portal.pages import Form, Operator, PageRoute, Visitor, page, redirect
@@ -26,6 +31,7 @@ from collecthub.web.problems import ProblemError
 router = APIRouter(prefix="/partners", route_class=PageRoute, include_in_schema=False)
 ROLES = {"bailiff": "A bailiff", "lawyer": "A lawyer", "agency": "An agency"}
 SEGMENTS = {"B2B": "Companies", "B2C": "Persons", "B2G": "Public bodies"}
+LANGUAGES = {"en": "English", "nl": "Nederlands", "fr": "Français", "de": "Deutsch", "es": "Español"}
 TIERS = {STANDARD: "Agreed price", QUOTE: "On request", NONE: "Takes no cases"}
 _DONE = {"added": "The partner is added. Connect it next.", "changed": "The partner is changed."}
 _ANY_CURRENCY = "EUR"
@@ -73,6 +79,39 @@ def change(visitor: Operator, form: Form, partner_id: str) -> Response:
     return _write(visitor, Entered(form), _profile(visitor, partner_id))
 
 
+@router.post("/{partner_id}/invite")
+def invite(request: Request, visitor: Operator, form: Form, partner_id: str) -> Response:
+    """A personal page for the partner: its address and its code are shown this once."""
+    entered = Entered(form)
+    try:
+        with visitor.hub.work() as work:
+            made = partner_links.make_link(
+                work, visitor.scope, partner_id=partner_id, language=entered.choice("language", LANGUAGES),
+                zone=entered.text("zone", longest=64), now=auth_now(),
+            )  # fmt: skip
+    except NotThereError:
+        raise
+    except PermanentError as problem:
+        return _form_page(visitor, _given(_profile(visitor, partner_id)), {}, partner_id, problem=problem)
+    base = (visitor.hub.settings.public_url or str(request.base_url)).rstrip("/")
+    shown = msgspec.structs.replace(made, path=base + made.path)
+    return _form_page(visitor, _given(_profile(visitor, partner_id)), {}, partner_id, invited=shown)
+
+
+@router.post("/{partner_id}/links/{link_id}/end")
+def end_invitation(visitor: Operator, form: Form, partner_id: str, link_id: str) -> Response:
+    """The page ends at once, also in browsers that have it open."""
+    with visitor.hub.work() as work:
+        partner_links.revoke_link(work, visitor.scope, link_id, auth_now())
+    return redirect(f"/partners/{partner_id}")
+
+
+def _usual_zone(profile: PartnerProfile) -> str:
+    """The time zone of the country where it works, where that has one only."""
+    zones: list[str] = get_global("territory_zones").get(profile.work_country or profile.countries[0], [])
+    return zones[0] if len(zones) == 1 else ""
+
+
 def _profile(visitor: Visitor, partner_id: str) -> PartnerProfile:
     with visitor.hub.database.read() as conn:
         found = next((one for one in read_profiles(conn) if one.partner_id == partner_id), None)
@@ -92,16 +131,21 @@ def _write(visitor: Visitor, entered: Entered, known: PartnerProfile, *, is_new:
 
 
 def _form_page(
-    visitor: Visitor, given: dict[str, str], wrong: dict[str, str], partner_id: str | None
-) -> Response:
+    visitor: Visitor, given: dict[str, str], wrong: dict[str, str], partner_id: str | None, *,
+    invited: partner_links.NewLink | None = None, problem: PermanentError | None = None,
+) -> Response:  # fmt: skip
     sheet = None
+    links: tuple[partner_links.LinkView, ...] = ()
     if partner_id:
         with visitor.hub.database.read() as conn:
             sheet = partner_sheet(conn, visitor.scope, partner_id, visitor.hub.business_date())
+            links = partner_links.list_links(conn, partner_id)
     return page(
-        visitor, "partner_form.html", sheet=sheet, words=TIERS, states=STATES, kinds=KINDS, needs=KINDS, status=422 if wrong else 200, given=given, wrong=wrong, roles=ROLES,
-        segments=SEGMENTS, partner_id=partner_id,
-    )
+        visitor, "partner_form.html", sheet=sheet, words=TIERS, states=STATES, kinds=KINDS, needs=KINDS,
+        status=422 if wrong or problem else 200, given=given, wrong=wrong, roles=ROLES, segments=SEGMENTS,
+        partner_id=partner_id, invited=invited, problem=problem, languages=LANGUAGES, now=auth_now(),
+        links=links, zone=_usual_zone(sheet.profile) if sheet and sheet.profile.countries else "",
+    )  # fmt: skip
 
 
 def _given(profile: PartnerProfile) -> dict[str, str]:
