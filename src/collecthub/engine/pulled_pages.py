@@ -71,19 +71,19 @@ class PageKeeper:
 
         A line that says what it said before is not read again; on most pulls that is nearly every line.
         """
-        lines = [(raw, _fingerprint(raw)) for raw in page.rows if not _is_deletion(raw)]
         gone = [raw.item_ref for raw in page.rows if _is_deletion(raw)]
+        stated = [raw for raw in page.rows if not _is_deletion(raw)] if gone else page.rows
+        lines = [(raw, _fingerprint(raw)) for raw in stated]
         known = self._known([*(raw.item_ref for raw, _ in lines), *gone])
         news = [(raw, sign) for raw, sign in lines if raw.item_ref not in known or known[raw.item_ref].row_hash != sign]
         fresh, refused = self._read(news)
         refused += page.refused
         stored = [(bad, self._hub.evidence.keep(bad.content)) for bad in refused]
-        bad_refs = {bad.item_ref for bad in refused}
         with self._hub.work() as work:
             _keep_reminders(work.conn, self._row, [raw for raw, _ in news if raw.item_ref in known])
             bulk_upsert(work.conn, t.invoices, _COLUMNS, fresh, "row_hash")
             _cancel(work.conn, self._row.connection_id, gone)
-            self._quarantine(work, stored, [raw.item_ref for raw in page.rows if raw.item_ref not in bad_refs])
+            self._quarantine(work, stored, page.rows)
             mark_changed(work.conn, self._row.connection_id, page.changed_debtors)
             change_connection(work.conn, self._row.connection_id, checkpoint=page.checkpoint)
             self._count_unchanged(lines, known)
@@ -114,8 +114,9 @@ class PageKeeper:
             found = read_stored(conn, t.invoices, ("item_ref", *_Stored._fields), self._row.connection_id, refs)
         return {ref: _Stored._make(values) for ref, *values in found}
 
-    def _quarantine(self, work: Work, stored: Sequence[tuple[RefusedRow, str]], understood: Sequence[str]) -> None:
-        better = self._refused_before.intersection(understood)
+    def _quarantine(self, work: Work, stored: Sequence[tuple[RefusedRow, str]], rows: Sequence[RawInvoice]) -> None:
+        better = self._refused_before.intersection(raw.item_ref for raw in rows) if self._refused_before else set()
+        better -= {bad.item_ref for bad, _ in stored}
         if better:
             understand_rows(work.conn, self._row.connection_id, better, work.now)
             self._refused_before -= better
