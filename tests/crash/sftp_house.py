@@ -6,12 +6,13 @@ import contextlib
 import hashlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
+import msgspec
 import sqlalchemy as sa
 from walk.scripted import ScriptedPlugin, World
 from web.office import TODAY, connection
@@ -20,6 +21,7 @@ from wire.sftp_peers import SftpPeer
 import collecthub_sftp_batch
 from collecthub.bundled import routes
 from collecthub.config import load_settings
+from collecthub.engine import durable
 from collecthub.engine.context import Hub
 from collecthub.engine.doors import connect
 from collecthub.engine.sending import dispatch_connection
@@ -27,7 +29,7 @@ from collecthub.engine.sending_line import OPEN_STATES
 from collecthub.formats import plugin as formats_plugin
 from collecthub.hub import open_hub
 from collecthub.model.partner import PartnerProfile
-from collecthub.model.party import Party
+from collecthub.model.party import Party, PartyKind
 from collecthub.plugins import PluginSet
 from collecthub.store import tables as t
 from collecthub.store.connections import (
@@ -40,7 +42,7 @@ from collecthub.store.connections import (
 )
 from collecthub.store.queries.scope import LOCAL_OPERATOR
 from collecthub.testing.inline import InlineQueue, run_until_idle
-from collecthub.wire.crypto import generate_identity
+from collecthub.wire.crypto import Identity, generate_identity
 from crash.hub_process import server
 
 LINE = "line"
@@ -58,30 +60,57 @@ def open_house(home: Path, world: World | None = None) -> Hub:
     return hub
 
 
-def furnish(hub: Hub, world: World, peer: SftpPeer, cases: int) -> None:
-    """So many cases, each in line for a file of its own; nothing has left."""
+class Desk(msgspec.Struct, frozen=True):
+    """A partner that gets the cases of one country by SFTP; its name is also its connection's."""
+
+    name: str
+    country: str
+    peer: SftpPeer
+    login_key: bytes = b""  # another than the server knows
+
+
+def furnish(hub: Hub, desks: Sequence[Desk]) -> None:
+    """A creditor with an ERP, and these partners, each case in a file of its own."""
     now = hub.now()
     own = generate_identity("hub", bits=2048)
     with hub.database.write() as conn:
         party = Party(name="Brouwerij De Kroon", country="BE")
         write_creditor(conn, CreditorRow(creditor_id="kroon", name=party.name, party=party, playbook=Playbook()), now)
-        write_partner(conn, PartnerProfile(partner_id="office", name="Office Peeters", role="bailiff", countries=("BE",)), now)
+        for desk in desks:
+            role = "bailiff" if desk.country == "BE" else "agency"
+            write_partner(conn, PartnerProfile(partner_id=desk.name, name=desk.name, role=role, countries=(desk.country,)), now)
         add_connection(conn, connection("books", "scripted_erp", "erp", "kroon", None, now))
-    given = {
-        "host": "127.0.0.1", "port": peer.port, "username": peer.username, "private_key": peer.login_key.decode(),
-        "host_key_fingerprints": [peer.fingerprint], "own_key": own.private_key_pem.decode(),
+    with hub.work() as work:
+        for desk in desks:
+            connect(
+                hub, work, LOCAL_OPERATOR, kind="sftp_batch", name=desk.name, settings=_settings(desk, own),
+                partner_id=desk.name, connection_id=desk.name,
+            )
+
+
+def _settings(desk: Desk, own: Identity) -> dict[str, object]:
+    return {
+        "host": "127.0.0.1", "port": desk.peer.port, "username": desk.peer.username,
+        "private_key": (desk.login_key or desk.peer.login_key).decode(),
+        "host_key_fingerprints": [desk.peer.fingerprint], "own_key": own.private_key_pem.decode(),
         "own_certificate": own.certificate_pem.decode(), "partner_certificate": own.certificate_pem.decode(),
         "one_file_per_case": True,
     }  # fmt: skip
+
+
+def line_up(hub: Hub, world: World, desks: Sequence[Desk], cases: int) -> None:
+    """So many cases in line for each partner; nothing leaves."""
     with hub.work() as work:
-        connect(hub, work, LOCAL_OPERATOR, kind="sftp_batch", name=LINE, settings=given, partner_id="office", connection_id=LINE)
-        change_connection(work.conn, LINE, cause="person")  # somebody holds the line until all wait in it
+        for desk in desks:
+            change_connection(work.conn, desk.name, cause="person")  # somebody holds the line until all wait in it
         work.wake("pull", "books")
-    for number in range(cases):
-        world.invoice(f"{number}", f"D{number:05}", "2026-05-01", "100.00")
+    for debtor, country in ((f"{desk.country}-{number:05}", desk.country) for desk in desks for number in range(cases)):
+        world.parties[debtor] = Party(name=f"Debtor {debtor}", country=country, kind=PartyKind.COMPANY)
+        world.invoice(debtor, debtor, "2026-05-01", "100.00")
     run_until_idle(hub)
     with hub.work() as work:
-        change_connection(work.conn, LINE, cause="")
+        for desk in desks:
+            change_connection(work.conn, desk.name, cause="")
 
 
 def start_sender(home: Path) -> tuple[BaseProcess, Event]:
@@ -100,6 +129,23 @@ def _send(home: Path, begun: Event) -> None:
             dispatch_connection(hub, LINE)
             with hub.database.write() as conn:  # the time for the next try has come
                 conn.execute(sa.update(t.envelopes).values(next_attempt_at=None))
+
+
+def start_engine(home: Path) -> BaseProcess:
+    """A process with the hub's real engine, four jobs at a time."""
+    context = server()
+    ready = context.Event()
+    process = context.Process(target=_work, args=(home, ready), daemon=True)
+    process.start()
+    assert ready.wait(60), "the engine did not start"
+    return process
+
+
+def _work(home: Path, ready: Event) -> None:
+    hub = open_house(home)
+    with contextlib.closing(hub), durable.running(hub):
+        ready.set()
+        threading.Event().wait()  # until it is killed
 
 
 def waiting(hub: Hub) -> int:

@@ -26,12 +26,12 @@ from collecthub.engine.context import Hub
 from collecthub.model.codes import Status
 from collecthub.store import tables as t
 from collecthub.store.case_log import read_cases
-from crash.sftp_house import Greedy, furnish, greedy, open_house, start_sender, waiting
+from crash.sftp_house import LINE, Desk, Greedy, furnish, greedy, line_up, open_house, start_sender, waiting
 
 KILLS, FILES = int(os.environ.get("COLLECTHUB_SFTP_KILLS") or 2), int(os.environ.get("COLLECTHUB_SFTP_FILES") or 24)
 FIRST_SECONDS_PER_FILE = 0.05  # until it has been seen how long one takes here
 FOLDERS = ("in", "out", "out/done", "receipt")
-pytestmark = [pytest.mark.slow, pytest.mark.chaos, pytest.mark.timeout(7_200 if KILLS > 20 else 120)]
+pytestmark = [pytest.mark.slow, pytest.mark.chaos, pytest.mark.timeout(7_200 if KILLS > 20 else 300)]
 
 
 class Killer:
@@ -93,7 +93,9 @@ def test_every_file_arrives_once_whoever_is_killed(tmp_path: Path, capsys: pytes
     with openssh_peer(files) as peer:
         world = World()
         hub = open_house(tmp_path / "hub", world)
-        furnish(hub, world, peer, FILES)
+        desks = [Desk(LINE, "BE", peer)]
+        furnish(hub, desks)
+        line_up(hub, world, desks, FILES)
         furnished = time.monotonic()
         with greedy(files / "in") as receiver:
             killer = Killer(peer.pid, receiver)

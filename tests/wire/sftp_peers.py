@@ -55,6 +55,7 @@ class Mischief:
     fail_write_after: int | None = None
     lose_rename_answer: bool = False
     freeze: bool = False
+    frozen: int = 0  # how many questions wait for an answer that does not come
     password: str | None = None
     offsets: list[int] = field(default_factory=list)  # where writes began, as they came
 
@@ -108,7 +109,8 @@ class _Hostile(asyncssh.SFTPServer):
 
     async def lstat(self, path: bytes) -> Any:
         if self._mischief.freeze:
-            await asyncio.sleep(30)
+            self._mischief.frozen += 1
+            await asyncio.sleep(3600)
         return super().lstat(path)
 
 

@@ -53,6 +53,7 @@ def test_a_disk_that_lies_is_found_out_file_by_file(folder: Path) -> None:
     with asyncssh_peer(folder, Mischief(truncate_after=1_000)) as peer, peer.client() as client:
         found = client.upload_many([("small", b"x" * 900), ("large", b"y" * 1_100), ("none/such", b"z")])
     assert [type(error) for error in found] == [type(None), RetryableError, RetryableError]
+    assert [path.name for path in folder.iterdir()] == ["small"], "what did not arrive whole is taken away"
 
 
 def test_a_lost_connection_says_that_nothing_is_known(folder: Path) -> None:

@@ -156,8 +156,10 @@ def test_another_signer_is_not(connect, sealed) -> None:
         (lambda xml: xml[: xml.index(b"<ds:Signature")] + b"</Exchange>", "sig.missing"),
         (lambda xml: xml[: len(xml) // 2], "xml.malformed"),
         (lambda xml: xml.replace(b"<Exchange", b"<!DOCTYPE Exchange>\n<Exchange", 1), "xml.doctype"),
+        (lambda xml: b"%PDF-1.7\n1 0 obj << /OpenAction << /S /JavaScript >> >>", "xml.malformed"),
+        (lambda xml: b"MZ\x90\x00\x03" + bytes(200), "xml.encoding"),
     ],
-    ids=["changed", "unsigned", "truncated", "doctype"],
+    ids=["changed", "unsigned", "truncated", "doctype", "a PDF", "a program"],
 )
 def test_a_spoilt_document_is_not(connect, sealed, spoil: Callable[[bytes], bytes], code: str) -> None:
     assert refusal(connect(), sealed(spoil=spoil)) == code

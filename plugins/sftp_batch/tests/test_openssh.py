@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
-from collecthub.errors import PermanentError, QuarantineError
+from collecthub.errors import InDoubtError, PermanentError, QuarantineError, RetryableError
 from collecthub.model.exchange import Exchange
 from collecthub.ports import DeliveryState, Verdict
 from collecthub.testing.fakes import ListJournal
@@ -46,6 +47,27 @@ def test_a_crash_before_the_rename_ends_with_one_whole_file(
     assert [(path.name, path.read_bytes()) for path in (sshd["files"] / "in").iterdir()] == [
         (envelope.name, envelope.payload)
     ]
+
+
+@pytest.mark.chaos
+def test_a_session_that_dies_before_the_rename_gets_the_file_once(
+    connect_real, sshd: dict[str, Any], exchange: Callable[..., Exchange]
+) -> None:
+    connector = connect_real()
+    envelope = connector.prepare(exchange())
+
+    class Killer(ListJournal):
+        def mark(self, intent: str) -> None:
+            super().mark(intent)
+            for session in psutil.Process(sshd["pid"]).children(recursive=True):
+                session.kill()
+
+    with pytest.raises((RetryableError, InDoubtError)):
+        connector.deliver(envelope, Killer())
+    assert connector.probe(envelope, "renaming") is DeliveryState.NOT_ARRIVED
+    connector.deliver(envelope, ListJournal())
+    names = [path.name for path in (sshd["files"] / "in").iterdir() if envelope.name in path.name]
+    assert names == [envelope.name]
 
 
 def test_no_file_is_replaced(connect_real, sshd: dict[str, Any], exchange: Callable[..., Exchange]) -> None:

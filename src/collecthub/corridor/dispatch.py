@@ -127,6 +127,7 @@ def dispatch(dispatcher: Dispatcher, envelope: Envelope, journal: Journal, earli
                 cure="Ask the partner, then mark the dispatch as arrived or send it again.",
                 reference=envelope.envelope_id,
             )
+        journal.mark("")  # what was begun has not happened: a crash from here on must not be taken for its end
     return dispatcher.deliver(envelope, journal)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from collecthub.engine.book_comparison import JOB as RECONCILE
 from collecthub.engine.book_comparison import compare_by_clock
+from collecthub.engine.bulkhead import Bulkhead
 from collecthub.engine.checking import check_cases, recheck
 from collecthub.engine.claim_filing import make_claim_files
 from collecthub.engine.clock import tick
@@ -21,8 +22,6 @@ from collecthub.engine.nightly import JOB as NIGHTLY
 from collecthub.engine.nightly import decide_nightly
 from collecthub.engine.opening import open_cases
 from collecthub.engine.papers import fetch_late_papers
-from collecthub.engine.partner_balances import JOB as OPEN_BALANCE
-from collecthub.engine.partner_balances import open_by_clock
 from collecthub.engine.partner_score import JOB as REMIND_PARTNERS
 from collecthub.engine.partner_score import remind_partners
 from collecthub.engine.placing import place_cases
@@ -36,22 +35,28 @@ from collecthub.model.human_tasks import CHECK_JOB, CLAIM_FILES
 from collecthub.store.connections import BY_PERSON, BY_THEM, read_connection
 
 Job = Callable[[Hub, str], None]
+_bulkhead = Bulkhead()
 
 
-def unless_stopped(job: Job) -> Job:
-    """The job of a connection, left undone while a person has stopped it; what waits for it goes on waiting."""
+def unless_stopped(job: Job, *, is_periodic: bool = False) -> Job:
+    """The job of a connection, left undone while a person has stopped it; what waits for it goes on waiting.
+
+    Connections in trouble keep no worker from those that are well.
+    """
 
     def run(hub: Hub, connection_id: str) -> None:
         with hub.database.read() as conn:
             row = read_connection(conn, connection_id)
-        if row is None or row.cause not in (BY_PERSON, BY_THEM):
+        if row is None:
             job(hub, connection_id)
+        elif row.cause not in (BY_PERSON, BY_THEM):
+            _bulkhead.run(hub, row, job, is_periodic=is_periodic)
 
     return run
 
 
 JOBS: dict[str, Job] = {
-    "pull": unless_stopped(pull_connection),
+    "pull": unless_stopped(pull_connection, is_periodic=True),
     "open_cases": unless_stopped(open_cases),
     "papers": unless_stopped(fetch_late_papers),
     "place": place_cases,
@@ -59,14 +64,13 @@ JOBS: dict[str, Job] = {
     "recheck": recheck,
     "mandates": release_waiting,
     "dispatch": unless_stopped(dispatch_connection),
-    "receive": unless_stopped(receive_connection),
+    "receive": unless_stopped(receive_connection, is_periodic=True),
     "record": record_connection,
     "report": unless_stopped(report_connection),
     CONTACT: contact_debtors,
     CONTACT_BACK: unless_stopped(hear_debtors),
     CHECK_JOB: check_before_court,
     REMIND_PARTNERS: remind_partners,
-    OPEN_BALANCE: open_by_clock,
     NIGHTLY: decide_nightly,
     IDENTIFY: identify_and_watch,
     CLAIM_FILES: make_claim_files,

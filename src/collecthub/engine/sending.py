@@ -160,7 +160,7 @@ def _attempt(hub: Hub, row: ConnectionRow, dispatcher: Dispatcher, one: OpenEnve
             entry = conn.execute(sa.select(t.envelopes).where(t.envelopes.c.envelope_id == entry.envelope_id)).one()
     # An attempt that was begun and left no outcome is the one to ask about, with the last intent it noted.
     earlier = entry.intent if one.is_doubtful else None
-    number = _begin_attempt(hub, entry)
+    number = _begin_attempt(hub, entry, is_fresh=earlier is None)
     journal = AttemptJournal(hub, entry.envelope_id, number)
     return Attempt(msgspec.structs.replace(one, entry=entry), _stored(hub, entry), journal, number, earlier)
 
@@ -222,13 +222,15 @@ def _stored(hub: Hub, entry: Any) -> Envelope:
     )
 
 
-def _begin_attempt(hub: Hub, entry: Any) -> int:
+def _begin_attempt(hub: Hub, entry: Any, *, is_fresh: bool) -> int:
+    """A row for this attempt. One that is not in doubt forgets what an earlier one noted: that had an outcome."""
     number = int(entry.attempts) + 1
+    forgotten = {"intent": ""} if is_fresh else {}
     with hub.work() as work:
         work.conn.execute(
             sa.update(t.envelopes)
             .where(t.envelopes.c.envelope_id == entry.envelope_id)
-            .values(state="attempting", attempts=number)
+            .values(state="attempting", attempts=number, **forgotten)
         )
         work.conn.execute(
             sa.insert(t.attempts).values(envelope_id=entry.envelope_id, attempt=number, started_at=work.now)

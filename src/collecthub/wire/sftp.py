@@ -11,7 +11,7 @@ import logging
 import stat
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -156,11 +156,19 @@ class SftpClient:
 
         A cut upload of a big file goes on half a megabyte before its end, where a server may have lost the last
         blocks; whoever calls compares the whole afterwards, because the first part may be somebody else's.
-        Raises `RetryableError` when less arrived than was sent, for example because the disk there is full.
+        Raises `RetryableError` when less arrived than was sent, for example because the disk there is full; what lies
+        there then is taken away.
         """
         with self._operation("upload", path) as session:
-            session.write_whole(path, content, _resume_at(_size_or_none(session, path), len(content)))
-            arrived = session.stat(path).st_size
+            try:
+                session.write_whole(path, content, _resume_at(_size_or_none(session, path), len(content)))
+                arrived = session.stat(path).st_size
+            except OSError as error:
+                if error.errno is None and not isinstance(error, LOST):  # the server refused to go on; the line is well
+                    _take_away(session, path)
+                raise
+            if arrived != len(content):
+                _take_away(session, path)
         if arrived != len(content):
             raise RetryableError(
                 f"Of {len(content)} bytes for {path} the server kept {arrived}.",
@@ -320,6 +328,12 @@ def _size_or_none(session: PipelinedSftp, path: str) -> int | None:
         return session.lstat(path).st_size or 0
     except FileNotFoundError:
         return None
+
+
+def _take_away(session: PipelinedSftp, path: str) -> None:
+    """Remove the rest of a failed upload, as far as the server lets us."""
+    with suppress(OSError):
+        session.remove(path)
 
 
 def _resume_at(there: int | None, wanted: int) -> int:

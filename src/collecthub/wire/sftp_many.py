@@ -142,10 +142,24 @@ def walk_all(session: PipelinedSftp, walks: Iterable[tuple[int, Walk]]) -> list[
 
 
 def upload_checked(path: str, content: bytes) -> Walk:
-    """Write a file, have it synced, read it back and compare: `ValueError` when other bytes lie there."""
+    """Write a file, have it synced, read it back and compare: `ValueError` when other bytes lie there.
+
+    What did not arrive whole is taken away: it would lie on a disk that is full as it is.
+    """
     name = _text(path.encode())
     (reply,) = yield [(protocol.CMD_OPEN, name + struct.pack(">II", _WRITE_NEW, 0))]
     handle = _handle(reply)
+    try:
+        yield from _write(handle, content)
+        if (yield from _read_back(name, len(content))) != content:
+            raise ValueError(f"{path} holds other bytes than were sent")
+    except (OSError, ValueError):
+        yield [(protocol.CMD_REMOVE, name)]
+        raise
+
+
+def _write(handle: bytes, content: bytes) -> Walk:
+    """The whole content, synced where the server can, and the end of writing."""
     *written, synced, closed = yield [
         *(
             (protocol.CMD_WRITE, handle + struct.pack(">Q", start) + _text(content[start : start + _CHUNK]))
@@ -157,17 +171,20 @@ def upload_checked(path: str, content: bytes) -> Walk:
     for reply in (*written, closed):
         _settle(reply)
     _settle(synced, protocol.SFTP_OP_UNSUPPORTED)
+
+
+def _read_back(name: bytes, size: int) -> Generator[Sequence[Request], list[Reply], bytes]:
+    """What lies there now; one block more than `size` when there is more."""
     (reply,) = yield [(protocol.CMD_OPEN, name + struct.pack(">II", protocol.SFTP_FLAG_READ, 0))]
     handle = _handle(reply)
-    *blocks, _ = yield [  # the last one finds out whether there is more than was sent
+    *blocks, _ = yield [
         *(
             (protocol.CMD_READ, handle + struct.pack(">QI", start, _CHUNK))
-            for start in range(0, len(content) + 1, _CHUNK)
+            for start in range(0, size + 1, _CHUNK)
         ),
         (protocol.CMD_CLOSE, handle),
     ]
-    if b"".join(body[4:] for kind, body in blocks if kind == protocol.CMD_DATA) != content:
-        raise ValueError(f"{path} holds other bytes than were sent")
+    return b"".join(body[4:] for kind, body in blocks if kind == protocol.CMD_DATA)
 
 
 def rename_unless_there(old: str, new: str) -> Walk:

@@ -100,6 +100,7 @@ class PartnerFolders:
         self._sftp.remove(self._prefix + path)
         self._sftp.upload(self._prefix + path, content)
         if self.presence(path, content) is not Presence.SAME:
+            self._sftp.remove(self._prefix + path)
             raise RetryableError(
                 f"{path} did not arrive whole at the partner",
                 cure="Ask the partner whether its disk is full; the upload is tried again by itself.",
