@@ -22,6 +22,8 @@ from collecthub.engine.nightly import JOB as NIGHTLY
 from collecthub.engine.nightly import decide_nightly
 from collecthub.engine.opening import open_cases
 from collecthub.engine.papers import fetch_late_papers
+from collecthub.engine.partner_balances import JOB as OPEN_BALANCE
+from collecthub.engine.partner_balances import open_by_clock
 from collecthub.engine.partner_score import JOB as REMIND_PARTNERS
 from collecthub.engine.partner_score import remind_partners
 from collecthub.engine.placing import place_cases
@@ -70,11 +72,12 @@ JOBS: dict[str, Job] = {
     CONTACT: contact_debtors,
     CONTACT_BACK: unless_stopped(hear_debtors),
     CHECK_JOB: check_before_court,
-    REMIND_PARTNERS: remind_partners,
-    NIGHTLY: decide_nightly,
     IDENTIFY: identify_and_watch,
     CLAIM_FILES: make_claim_files,
     REGISTER: unless_stopped(watch_register),
+    REMIND_PARTNERS: remind_partners,
+    OPEN_BALANCE: open_by_clock,
+    NIGHTLY: decide_nightly,
     RECONCILE: compare_by_clock,
     "tick": lambda hub, _target: tick(hub),
 }
