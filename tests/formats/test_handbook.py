@@ -105,3 +105,12 @@ def test_every_link_of_the_handbook_leads_somewhere() -> None:
     assert [target for target in targets if not (HANDBOOK / target).exists()] == []
     shown = {Path(target).name for target in targets if target.startswith("examples/")}
     assert shown == {path.name for path in EXAMPLES.iterdir()}
+
+
+def test_every_test_that_the_acceptance_page_names_exists() -> None:
+    page = (HANDBOOK / "acceptance.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([\w/]+\.py)::(\w+)`", page)
+    assert len(named) > 40
+    missing = [f"{path}::{name}" for path, name in named if f"def {name}(" not in (HANDBOOK.parents[1] / path).read_text(encoding="utf-8")]
+    assert missing == []
+    assert len(re.findall(r"^\| \d+ \|", page, re.MULTILINE)) == 15

@@ -16,6 +16,7 @@ from collecthub.cli.export_command import kept_particulars, read_tree
 from collecthub.engine.context import Hub
 from collecthub.errors import CollecthubError
 from collecthub.formats.carrying import TakesParticulars
+from collecthub.model.party import PartyKind
 from collecthub.store import tables as t
 from collecthub.store.case_log import read_cases
 
@@ -32,7 +33,7 @@ def lay_out(home: Path) -> None:
 
 
 def ready_to_file(hub: Hub) -> list[dict[str, Any]]:
-    """For each of the countries the first case that its court's format carries, if there is one."""
+    """For each of the countries the first case that its court's format carries, if there is one; companies first."""
     return [found for country, name in FORMAT_OF_COUNTRY.items() for found in _first(hub, country, name)]
 
 
@@ -42,7 +43,7 @@ def _first(hub: Hub, country: str, name: str) -> Iterator[dict[str, Any]]:
     writer = adapter.with_particulars(read_tree(kept_particulars(hub.settings.home, name)))
     with hub.database.read() as conn:
         cases = read_cases(conn, t.cases.c.debtor_country == country)
-    for case in sorted((one for one in cases if one.is_open), key=lambda one: one.number):
+    for case in sorted((one for one in cases if one.is_open), key=lambda one: (one.debtor.kind is not PartyKind.COMPANY, one.number)):
         try:
             writer.encode(case_exchange(hub, case.case_id, name, is_for_court=True))
         except CollecthubError:
