@@ -8,6 +8,8 @@ import pytest
 from web.office import Office
 
 from collecthub.bundled import solvency
+from collecthub.engine.nightly import NEW_CASES, decide_nightly
+from collecthub.engine.solvency import score_new
 from collecthub.errors import PermanentError
 from collecthub.model.proceeding import MACHINES, TIME_LIMITS, ProceedingKind, first_state, next_state
 from human.conftest import Later
@@ -64,9 +66,10 @@ def test_no_judicial_cost_without_approval_cap_and_check(court: Office) -> None:
     assert "approval" in tasks(court, case_id)
     post(court, f"{case_id}/proceedings/approval-decisions", is_given=True, cap="500.00")
     assert "approval" not in tasks(court, case_id)
-    assert "solvency" in post(court, f"{case_id}/proceedings/begin", wanted=422, kind="judicial")["detail"]
-    post(court, f"{case_id}/solvency/score")
     post(court, f"{case_id}/proceedings/begin", kind="judicial", authority="Vredegerecht Gent")
+    history = court.client("kroon").get(f"/api/v1/cases/{case_id}/timeline").json()["items"]
+    assert [one["kind"] for one in history[-3:]] == ["solvency_checked", "debtor_scored", "proceeding_begun"]
+    assert history[-2]["fact"]["score"]["occasion"] == "before the judicial step", "the gate is logged"
     assert case(court, case_id)["phase"] == "judicial"
     act(court, case_id, "serve", cost="300.00")
     assert "above the cap" in act(court, case_id, "set_hearing", wanted=422, cost="200.01")["detail"]
@@ -76,6 +79,22 @@ def test_no_judicial_cost_without_approval_cap_and_check(court: Office) -> None:
     act(court, case_id, "issue_copy")
     (one,) = proceedings(court, case_id)
     assert one["proceeding"]["state"] == "enforceable_copy" and one["proceeding"]["cost_spent"] == "500.00"
+
+
+def test_without_a_source_no_cost_begins(office: Office) -> None:
+    case_id = company(office)
+    post(office, f"{case_id}/proceedings/approvals", kind="judicial", estimate="450.00", cap="600.00", reason="summons")
+    post(office, f"{case_id}/proceedings/approval-decisions", is_given=True)
+    assert "solvency" in post(office, f"{case_id}/proceedings/begin", wanted=422, kind="judicial")["detail"]
+
+
+def test_new_cases_are_scored_by_the_night(court: Office) -> None:
+    case_id = company(court)
+    decide_nightly(court.hub)
+    found = court.client("kroon").get(f"/api/v1/cases/{case_id}/solvency").json()["solvency"]["score"]
+    assert found["occasion"] == "at the start" and found["reasons"]
+    version = case(court, case_id)["version"]
+    assert score_new(court.hub, court.hub.now() - NEW_CASES) == 0 and case(court, case_id)["version"] == version
 
 
 def test_a_refused_cost_stays_refused(court: Office) -> None:

@@ -20,6 +20,7 @@ from collecthub.cli import (
     contracts,
     corridor_map,
     country,
+    debtors,
     desks,
     docs,
     entrance,
@@ -107,6 +108,6 @@ for name, group in (
     ("dispatch", desks.dispatch_app), ("user", entrance.user_app), ("key", entrance.key_app),
     ("db", keeping.db_app), ("fence", keeping.fence_app), ("plugin", corridor_map.plugin_app),
     ("status", status.app), ("country", country.app), ("portfolio", feasibility.portfolio_app), ("exchange", exchange.app), ("invoice", invoices.app),
-    ("law", law.app), ("payment", payments.app), ("remittance", remittance.app), ("contract", contracts.app), ("client-money", client_money.app), ("receipt", receipts.app), ("score", score.app), ("playbook", playbook.app), ("contact", contact.app), ("plan", plan.app),
+    ("law", law.app), ("payment", payments.app), ("remittance", remittance.app), ("contract", contracts.app), ("client-money", client_money.app), ("receipt", receipts.app), ("score", score.app), ("playbook", playbook.app), ("contact", contact.app), ("plan", plan.app), ("debtor", debtors.app),
 ):  # fmt: skip
     app.add_typer(group, name=name)

@@ -15,6 +15,7 @@ from collecthub.engine.case_law import STEP_OF_PROCEEDING, obstacles_now, told
 from collecthub.engine.case_work import change_case, close_tasks
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.desk import case_for
+from collecthub.engine.solvency import score_facts
 from collecthub.errors import PermanentError
 from collecthub.law.deadline import deadline
 from collecthub.model.case import Case
@@ -35,6 +36,7 @@ from collecthub.model.proceeding import (
     first_state,
     next_state,
 )
+from collecthub.model.solvency import Band
 from collecthub.store.connections import read_creditor
 from collecthub.store.queries.scope import Scope
 
@@ -92,6 +94,7 @@ def begin_proceeding(
     started = began_on or today
     cap: Decimal | None = None
     if kind in COSTLY:
+        case = _looked_into(hub, work, scope, case, kind)
         cap = _allowed(case, kind, today)
         for obstacle in obstacles_now(hub, work.conn, case, STEP_OF_PROCEEDING[kind], claimed=_beside_principal(case)):
             raise PermanentError(told(obstacle), cure=obstacle.cure)
@@ -106,6 +109,15 @@ def begin_proceeding(
 def _beside_principal(case: Case) -> Decimal:
     """What is asked beside the principal, costs of acts apart."""
     return case.balance.interest + case.balance.compensation + case.balance.dunning_fees
+
+
+def _looked_into(hub: Hub, work: Work, scope: Scope, case: Case, kind: ProceedingKind) -> Case:
+    """Every costly step is weighed anew: the sources are asked and the score is made, both logged with the step."""
+    try:
+        facts = score_facts(hub, work.conn, case, f"before the {kind.value} step")
+    except PermanentError:
+        return case  # nobody scores here: a check that is fresh must be on file
+    return change_case(hub, work, case, facts, actor=scope.subject)
 
 
 def _allowed(case: Case, kind: ProceedingKind, on: dt.date) -> Decimal:
@@ -124,6 +136,11 @@ def _allowed(case: Case, kind: ProceedingKind, on: dt.date) -> Decimal:
         raise PermanentError(
             f"case {case.number} is disputed: the undisputed procedure is closed (Jud. Code 1394/20)",
             cure="Decide the dispute, or summon before the court.",
+        )
+    if case.solvency.band is Band.INSOLVENT:
+        raise PermanentError(
+            f"the debtor of case {case.number} is scored insolvent",
+            cure="File the claim instead, or overrule the score with a reason.",
         )
     if any(one.is_open and one.kind in INSOLVENCIES for one in case.proceedings.all):
         raise PermanentError(f"the debtor of case {case.number} is insolvent", cure="File the claim instead.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 
 import msgspec
@@ -116,6 +117,37 @@ def contest_score(
     """The debtor does not accept how he was scored; a person looks at it."""
     case = case_for(work, scope, case_id, expected_version)
     return change_case(hub, work, case, [ScoreContested(text=text)], actor=scope.subject)
+
+
+def score_new(hub: Hub, since: dt.datetime) -> int:
+    """Score every open case that was opened since then and has no score yet; returns how many. Needs a scorer."""
+    done, after = 0, ""
+    while True:
+        with hub.work() as work:
+            found = work.conn.scalars(_UNSCORED, {"since": since, "after": after}).all()
+            work.hold(found)
+            for case in filter(None, map(work.book.held, found)):
+                if case.is_open and case.solvency.score is None:
+                    try:
+                        facts = score_facts(hub, work.conn, case, "at the start")
+                    except PermanentError:
+                        return done  # no plugin scores
+                    change_case(hub, work, case, facts, actor="hub")
+                    done += 1
+        if len(found) < CASES_PER_CHUNK:
+            return done
+        after = found[-1]
+
+
+_UNSCORED = (
+    sa.select(t.cases.c.case_id)
+    .where(
+        t.cases.c.opened_at >= sa.bindparam("since"), t.cases.c.case_id > sa.bindparam("after"),
+        t.cases.c.status != Status.CLOSED.value,
+    )
+    .order_by(t.cases.c.case_id)
+    .limit(CASES_PER_CHUNK)
+)
 
 
 def check_before_court(hub: Hub, creditor_id: str) -> None:

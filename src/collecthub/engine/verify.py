@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 
 import msgspec
 import sqlalchemy as sa
 
 from collecthub.engine.context import Hub
+from collecthub.engine.person_requests import erasure_fact
 from collecthub.model.booking import ledger_lines
 from collecthub.model.case import Case
 from collecthub.model.event import CaseEvent, event_digest
@@ -15,6 +17,7 @@ from collecthub.model.history import apply
 from collecthub.model.ledger import Balance, add_lines
 from collecthub.store import tables as t
 from collecthub.store.case_log import GENESIS, read_case, read_lines
+from collecthub.store.facts import read_fact
 from collecthub.wire.decoders import decoder
 
 CASES_PER_CHUNK = 200
@@ -75,7 +78,9 @@ def _check(hub: Hub, case_id: str, number: str, events: list[CaseEvent]) -> Find
     for position, event in enumerate(events, start=1):
         if event.seq != position:
             return finding(position, f"event {position} is missing")
-        if event.previous_hash != previous or event_digest(event) != event.hash:
+        digest = event_digest(event)
+        is_written = digest == event.hash or digest == _erased(hub, case_id).get(str(event.seq))
+        if event.previous_hash != previous or not is_written:
             return finding(position, f"event {position} was changed after it was written")
         case = apply(case, event)
         balance = add_lines(balance or Balance(currency=case.currency), ledger_lines(case.currency, event))
@@ -86,6 +91,18 @@ def _check(hub: Hub, case_id: str, number: str, events: list[CaseEvent]) -> Find
         stored = read_case(conn, case_id)
         booked = add_lines(Balance(currency=case.currency), read_lines(conn, case_id))
     return _compare(case, balance, stored, booked, finding)
+
+
+def _erased(hub: Hub, case_id: str) -> dict[str, str]:
+    """The digests of events whose words were erased at a person's request, as the audit trail vouches for them."""
+    with hub.database.read() as conn:
+        record = read_fact(conn, erasure_fact(case_id))
+        if record is None:
+            return {}
+        digest = hashlib.sha256(record.encode()).hexdigest()
+        mine = (t.audit.c.subject == case_id) & (t.audit.c.action == "case_erased") & (t.audit.c.detail == digest)
+        vouched = conn.scalar(sa.select(t.audit.c.position).where(mine))
+    return msgspec.json.decode(record, type=dict[str, str]) if vouched is not None else {}
 
 
 def _compare(

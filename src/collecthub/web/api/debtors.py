@@ -9,12 +9,12 @@ from typing import Literal
 import msgspec
 from fastapi import APIRouter, Response
 
-from collecthub.engine import identity_desk, joint_payments
+from collecthub.engine import identity_desk, joint_payments, person_requests
 from collecthub.engine import one_debtor as desk
 from collecthub.model.spread import SpreadRule
 from collecthub.store.queries.debtors import OneDebtor, TwinView, identity_of, list_twins, one_debtor
 from collecthub.store.queries.scope import not_there
-from collecthub.web.answers import answer, documented
+from collecthub.web.answers import answer, documented, documented_file, download
 from collecthub.web.api.fields import Amount, Currency, Id, Inbound, Note, Ref, Text
 from collecthub.web.api.once import OnceKey, once
 from collecthub.web.auth import CreditorSide, Operator, TheHub
@@ -98,6 +98,19 @@ class DividedIn(Inbound):
     """A payment on the operator's own account."""
 
     payment_id: Id
+
+
+class RequestIn(Inbound):
+    """What the person asks: to see what is held on him, or to be erased."""
+
+    kind: Literal["access", "erasure"]
+
+
+class Requested(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that was noted, and what stands against it today."""
+
+    request_id: str
+    grounds: tuple[person_requests.Ground, ...]
 
 
 TWINS, ONE, PARTS = documented(Twins), documented(OneDebtor), documented(Parts)
@@ -186,3 +199,29 @@ def divide(hub: TheHub, scope: Operator, identity_id: str, body: DividedIn, key:
     """One movement on the operator's own account, over all his cases."""
     return once(hub, scope, key, lambda work: answer(Parts(identity_id=identity_id, parts=dict(
         joint_payments.assign_to_all(hub, work, scope, body.payment_id, identity_id)))))  # fmt: skip
+
+
+@router.post("/debtors/{identity_id}/requests", summary="Note what a person asks about himself", responses=documented(Requested))
+def note_request(hub: TheHub, scope: Operator, identity_id: str, body: RequestIn, key: OnceKey) -> Response:
+    """It is to be answered within a month; for an erasure the grounds against it are said at once."""
+    return once(hub, scope, key, lambda work: answer(Requested(
+        request_id=person_requests.ask(work, scope, identity_id, body.kind),
+        grounds=person_requests.grounds(work.conn, identity_id, work.now.date()) if body.kind == "erasure" else (),
+    )))  # fmt: skip
+
+
+@router.post(
+    "/requests/{request_id}/archive", summary="Hand out what is held on a person",
+    responses=documented_file("The archive, to save."),
+)
+def hand_out(hub: TheHub, scope: Operator, request_id: str) -> Response:
+    """A folder a creditor, because each answers for its own part; the request is answered with it."""
+    name, content = person_requests.answer_access(hub, scope, request_id)
+    return download(content, name)
+
+
+@router.post("/requests/{request_id}/erase", summary="Erase a person", status_code=204)
+def erase(hub: TheHub, scope: Operator, request_id: str) -> Response:
+    """Refused with the grounds while any remains. What was done cannot be undone."""
+    person_requests.erase(hub, scope, request_id)
+    return Response(status_code=204)
