@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from web.office import Office, furnish, make_hub
 from collecthub.bundled import jurisdictions
 from collecthub.cli.main import app
 from collecthub.config import load_settings
+from law.asked import late
+from law.naive import rows
 
 BE = ("--country", "BE")
 CLAIM = (*BE, "--principal", "10000", "--due", "2025-03-31", "--until", "2025-09-30")
@@ -271,3 +274,35 @@ def test_what_the_law_does_not_know_is_a_problem_with_a_cure(
 def test_the_law_is_for_who_is_logged_in(office: Office) -> None:
     assert office.client().get("/api/v1/law/packs").status_code == 401
     assert office.client("bailiff").get("/api/v1/law/packs").status_code == 200
+
+
+# --- every rule of the table ----------------------------------------------------------------------------
+
+
+def test_every_row_of_the_rules_is_reached_by_the_command(shared_data: Path) -> None:
+    """All 38: an amount with its rule, source and evidence on a day of the row, or a refusal that names what is missing."""
+    found = rows(shared_data, "late_payment_rules.csv")
+    answered, refused = set(), set()
+    for row in found:
+        key = f"{row['iso2']} {row['valid_from']}"
+        due, until = DAYS_OF.get(key, ("2025-03-31", "2025-06-30"))
+        words = ("interest", "--country", row["iso2"], "--principal", "10000", "--due", due, "--until", until, "--json")
+        outcome = CliRunner().invoke(app, ["law", *words, "--contract-date", due])
+        if outcome.exit_code:
+            assert REFUSED[row["iso2"]] in outcome.stderr, (key, outcome.stderr)
+            refused.add(key)
+            continue
+        said = json.loads(outcome.stdout)
+        assert Decimal(said["interest"]) > 0 and said["rule"] and said["source"] and said["evidence"], key
+        assert str(said["interest"]) == str(late(row["iso2"], due, until, contract_on=due, currency=said["currency"]).interest)
+        answered.add(key)
+    assert len(found) == len(answered) + len(refused) == 38 and {key[:2] for key in refused} <= REFUSED.keys()
+
+
+# Rows that ended before 2025, on days of their own; and what the packs refuse, with the word that says why.
+DAYS_OF = {
+    "BE 2002-08-07": ("2012-01-31", "2012-06-30"), "HR 2015-08-01": ("2016-07-10", "2016-11-30"),
+    "BG 2015-01-01": ("2018-02-10", "2018-05-01"), "HU 2014-03-15": ("2018-02-10", "2018-05-01"),
+    "RO 2013-04-05": ("2024-02-29", "2024-05-30"), "BG 2026-01-01": ("2026-01-31", "2026-05-31"),
+}  # fmt: skip
+REFUSED = {"IS": "not stored here", "LI": "not stored here", "US": "contract", "CN": "contract", "HK": "contract"}
