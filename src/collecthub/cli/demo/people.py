@@ -16,6 +16,7 @@ from collecthub.cli.demo.town import OPERATOR, Town
 from collecthub.engine.context import Hub
 from collecthub.engine.doors import connect, create_creditor, create_partner
 from collecthub.errors import PermanentError
+from collecthub.model.charging import ChargePolicy, Charging
 from collecthub.model.ids import new_id
 from collecthub.model.partner import PartnerProfile
 from collecthub.model.party import Address, Party
@@ -108,7 +109,8 @@ def _agency(hub: Hub, town: Town, country: str, facts: dict[str, Any], hub_url: 
 def connect_creditor(hub: Hub, town: Town, plan: CreditorPlan) -> str:
     """A creditor, its ERP with consent or password, and its own webhook. Returns the ERP connection's id."""
     party = Party(name=plan.name, country=plan.country, language="nl", address=Address(country=plan.country))
-    playbook = Playbook(owner=HANDLER, contact_person=CONTACT, payment_account="BE68539007547034")
+    charges = ChargePolicy(charging=Charging.BOOKED)
+    playbook = Playbook(owner=HANDLER, contact_person=CONTACT, payment_account="BE68539007547034", charges=charges)
     create_creditor(hub, party, playbook, creditor_id=plan.creditor_id)
     _connect(
         hub, "creditor_webhook", f"Webhook of {plan.name}",
