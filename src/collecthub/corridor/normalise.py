@@ -13,6 +13,7 @@ from collecthub.model.money import round_amount
 
 EARLIEST = dt.date(1990, 1, 1)
 LATEST = dt.date(2100, 1, 1)
+_values = msgspec.structs.astuple
 _LARGEST = Decimal(10) ** 15
 _SMALLEST = -_LARGEST
 _INVOICE, _OPEN = ItemKind.INVOICE, ItemState.OPEN  # members of an enumeration are slow to look up a million times
@@ -35,29 +36,12 @@ def normalise(raw: RawInvoice) -> Invoice | RefusedRow:
             currency=raw.currency if is_known else "",
             open_amount=round_amount(raw.open_amount, raw.currency) if is_known else None,
         )
-    due_on = raw.due_on or raw.issued_on
-    assert due_on is not None, "checked above"
     amount = round_amount(raw.amount, raw.currency)
-    return Invoice(
-        item_ref=raw.item_ref,
-        debtor_ref=raw.debtor_ref,
-        debtor_name=raw.debtor_name,
-        number=raw.number,
-        kind=raw.kind,
-        state=raw.state,
-        issued_on=raw.issued_on,
-        due_on=due_on,
-        currency=raw.currency,
-        amount=amount,
-        open_amount=amount if raw.open_amount is raw.amount else round_amount(raw.open_amount, raw.currency),
-        settles_ref=raw.settles_ref,
-        group_ref=raw.group_ref,
-        document_ref=raw.document_ref,
-        dunning_level=raw.dunning_level,
-        is_blocked=raw.is_blocked,
-        text=raw.text,
-        dunned_on=raw.dunned_on,
-    )
+    open_amount = amount if raw.open_amount is raw.amount else round_amount(raw.open_amount, raw.currency)
+    if raw.due_on is None or amount != raw.amount or open_amount != raw.open_amount:
+        due_on = raw.due_on or raw.issued_on
+        raw = msgspec.structs.replace(raw, due_on=due_on, amount=amount, open_amount=open_amount)
+    return Invoice(*_values(raw))
 
 
 @lru_cache(maxsize=256)

@@ -54,8 +54,8 @@ class RawInvoice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     text: str = ""
 
 
-class Invoice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A receivable line that passed `normalise`: dated, in a real currency, at its minor unit."""
+class Invoice(msgspec.Struct, frozen=True, gc=False):
+    """A receivable line that passed `normalise`: dated, in a real currency, at its minor unit. Field by field as `RawInvoice`."""
 
     item_ref: str
     debtor_ref: str
@@ -72,9 +72,12 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     group_ref: str
     document_ref: str
     dunning_level: int
+    dunned_on: dt.date | None
     is_blocked: bool
     text: str
-    dunned_on: dt.date | None = None
+
+
+assert Invoice.__struct_fields__ == RawInvoice.__struct_fields__, "normalise hands the values over in their order"
 
 
 class RefusedRow(msgspec.Struct, frozen=True, kw_only=True):
