@@ -14,7 +14,7 @@ from collecthub.cli.output import Json, print_json, print_table, say
 from collecthub.errors import PermanentError
 
 if TYPE_CHECKING:
-    from collecthub.law.contact_trial import PastItem, Taken, Trial
+    from collecthub.law.contact_trial import Taken, Trial
     from collecthub.model.contact import ContactPolicy
 
 app = typer.Typer(no_args_is_help=True, help="Playbooks: the steps before a hand-over, agreed with a creditor.")
@@ -23,22 +23,12 @@ PlaybookFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, metav
 
 def read_contact(file: Path) -> tuple[ContactPolicy, ...]:
     """The contact policies of a file. Raises `PermanentError` naming what is wrong and where."""
-    import tomllib
-
-    import msgspec
-
-    from collecthub.model.contact import ContactPolicy
-    from collecthub.model.money import parse_amount
+    from collecthub.engine.playbooks import read_policies
 
     try:
-        said = tomllib.loads(file.read_text(encoding="utf-8"), parse_float=parse_amount)
-        if set(said) != {"contact"}:
-            raise PermanentError(f"{file.name} names {', '.join(sorted(said)) or 'nothing'}", cure="Begin with [[contact]].")
-        return msgspec.convert(said["contact"], tuple[ContactPolicy, ...])
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
-        raise PermanentError(
-            f"{file.name} is no playbook: {error}", cure="See docs/howto/playbook.md for an example."
-        ) from error
+        return read_policies(file.read_text(encoding="utf-8"), file.name)
+    except UnicodeDecodeError as error:
+        raise PermanentError(f"{file.name} is no text in UTF-8", cure="Save it as UTF-8.") from error
 
 
 @app.command("check")
@@ -83,11 +73,32 @@ def set_playbook(
 
     found = read_contact(file)
     with client() as hub:
-        agree_contact(hub, LOCAL_OPERATOR, creditor, found)
+        number = agree_contact(hub, LOCAL_OPERATOR, creditor, found, content=file.read_text(encoding="utf-8"))
     if as_json:
-        print_json({"creditor_id": creditor, "contact": found})
+        print_json({"creditor_id": creditor, "version": number, "contact": found})
     else:
-        say(f"Agreed: {', '.join(policy.name for policy in found)}. New cases follow it where the hub sends reminders.")
+        say(f"Agreed as version {number}: {', '.join(policy.name for policy in found)}. New cases follow it where the hub sends reminders.")
+
+
+@app.command("history")
+def history(
+    creditor: Annotated[str, typer.Argument(help="Id of the creditor.")],
+    version: Annotated[int, typer.Option(min=0, help="Show the text of this version.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Every version of what was agreed with a creditor, the newest first."""
+    from collecthub.engine.playbooks import playbook_history
+    from collecthub.store.queries.scope import LOCAL_OPERATOR
+
+    with client() as hub, hub.database.read() as conn:
+        _, found = playbook_history(conn, LOCAL_OPERATOR, creditor)
+    chosen = [one for one in found if not version or one.number == version]
+    if as_json:
+        print_json({"items": chosen})
+    elif version:
+        say(chosen[0].content if chosen else f"There is no version {version}.")
+    else:
+        print_table(["version", "agreed", "by", "note"], [[one.number, one.agreed_at, one.agreed_by, one.note] for one in found])
 
 
 def _show(policy: ContactPolicy) -> None:
@@ -113,9 +124,10 @@ def dry_run(
     as_json: Json = False,
 ) -> None:
     """What a playbook would have done: which letters when, who is handed over, at what cost. Needs no database."""
+    from collecthub.engine.playbooks import past_items
     from collecthub.law.contact_trial import try_policy
 
-    items, last = _past_items(invoices)
+    items, last = past_items(invoices.read_bytes(), invoices.name)
     end = dt.date.fromisoformat(until) if until else last
     law = law_of(country)
     tried: list[tuple[Trial, list[Taken]]] = []
@@ -130,19 +142,6 @@ def dry_run(
     _compare([trial for trial, _ in tried])
     for _, taken in tried if letters else ():
         print_table(["day", "debtor", "step", "asks", "refused by"], [[o.on, o.debtor, o.step, o.asked, o.refused] for o in taken])
-
-
-def _past_items(file: Path) -> tuple[list[PastItem], dt.date]:
-    from collecthub.law.contact_trial import PastItem
-    from collecthub.score.receivables import layout_of, past_invoices
-    from collecthub.wire.tabular import read_rows
-
-    rows = [(row.line, row.cells) for row in read_rows(file.read_bytes(), file.name)]
-    found, _ = past_invoices(layout_of(rows[0][1] if rows else ()), rows)
-    items = [
-        PastItem(debtor=one.customer, due_on=one.due_on, settled_on=one.settled_on, amount=one.amount) for one in found
-    ]
-    return items, max(max(one.settled_on or one.due_on for one in items), max(one.due_on for one in items))
 
 
 def _compare(trials: list[Trial]) -> None:

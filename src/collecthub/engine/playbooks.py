@@ -1,27 +1,108 @@
-"""What operator and creditor agree on: the steps before a hand-over."""
+"""What operator and creditor agree on: the steps before a hand-over, read from a text, kept in every version."""
 
 from __future__ import annotations
 
+import datetime as dt
+import tomllib
 from collections.abc import Sequence
 
 import msgspec
+import sqlalchemy as sa
 
 from collecthub.engine.context import Hub
+from collecthub.errors import PermanentError
+from collecthub.law.contact_trial import PastItem
 from collecthub.model.contact import ContactPolicy
+from collecthub.model.money import parse_amount
+from collecthub.score.receivables import layout_of, past_invoices
 from collecthub.store.audit import append_audit
-from collecthub.store.connections import read_creditor, write_creditor
+from collecthub.store.connections import CreditorRow, read_creditor, write_creditor
+from collecthub.store.contact_tables import playbook_versions
 from collecthub.store.queries.scope import NotThereError, Scope
+from collecthub.wire.tabular import read_rows
 
 
-def agree_contact(hub: Hub, scope: Scope, creditor_id: str, policies: Sequence[ContactPolicy]) -> None:
-    """From now on new cases of a creditor follow these steps. Raises `NotThereError` for a creditor out of scope."""
+class PlaybookVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """One version as it was written. Cases keep the one they began with."""
+
+    number: int
+    content: str
+    agreed_at: dt.datetime
+    agreed_by: str
+    note: str
+
+
+def read_policies(text: str, name: str) -> tuple[ContactPolicy, ...]:
+    """The policies of a text. Raises `PermanentError` naming what is wrong and where."""
+    try:
+        said = tomllib.loads(text, parse_float=parse_amount)
+        if set(said) != {"contact"}:
+            raise PermanentError(f"{name} names {', '.join(sorted(said)) or 'nothing'}", cure="Begin with [[contact]].")
+        return msgspec.convert(said["contact"], tuple[ContactPolicy, ...])
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise PermanentError(
+            f"{name} is no playbook: {error}", cure="See docs/howto/playbook.md for an example."
+        ) from error
+
+
+def agree_contact(
+    hub: Hub, scope: Scope, creditor_id: str, policies: Sequence[ContactPolicy], *, content: str = "", note: str = ""
+) -> int:
+    """From now on new cases of a creditor follow these steps; returns the version. Raises `NotThereError` out of scope."""
     with hub.work() as work:
-        row = read_creditor(work.conn, creditor_id)
-        if row is None or (scope.creditor_id is not None and scope.creditor_id != creditor_id):
-            raise NotThereError(f"there is no creditor {creditor_id}", cure="See `collecthub creditor list`.")
+        row = _creditor(work.conn, scope, creditor_id)
         playbook = msgspec.structs.replace(row.playbook, contact=tuple(policies))
         write_creditor(work.conn, msgspec.structs.replace(row, playbook=playbook), work.now)
+        mine = playbook_versions.c.creditor_id == creditor_id
+        number = int(work.conn.scalar(sa.select(sa.func.max(playbook_versions.c.number)).where(mine)) or 0) + 1
+        work.conn.execute(
+            sa.insert(playbook_versions).values(
+                creditor_id=creditor_id, number=number, content=content or _as_json(policies), agreed_at=work.now,
+                agreed_by=scope.subject, note=note,
+            )
+        )
         append_audit(
             work.conn, now=work.now, actor=scope.subject, action="playbook.agreed", subject=creditor_id,
-            detail=", ".join(policy.name for policy in policies),
+            detail=f"version {number}: {', '.join(policy.name for policy in policies)}",
         )
+    return number
+
+
+def _creditor(conn: sa.Connection, scope: Scope, creditor_id: str) -> CreditorRow:
+    row = read_creditor(conn, creditor_id)
+    if row is None or (scope.creditor_id is not None and scope.creditor_id != creditor_id):
+        raise NotThereError(f"there is no creditor {creditor_id}", cure="See `collecthub creditor list`.")
+    return row
+
+
+def _as_json(policies: Sequence[ContactPolicy]) -> str:
+    return msgspec.json.format(msgspec.json.encode({"contact": policies})).decode()
+
+
+def playbook_history(conn: sa.Connection, scope: Scope, creditor_id: str) -> tuple[CreditorRow, list[PlaybookVersion]]:
+    """The creditor and every version, the newest first. Raises `NotThereError` for one out of scope."""
+    row = _creditor(conn, scope, creditor_id)
+    query = (
+        sa.select(playbook_versions)
+        .where(playbook_versions.c.creditor_id == creditor_id)
+        .order_by(playbook_versions.c.number.desc())
+    )
+    found = [
+        PlaybookVersion(
+            number=one.number, content=one.content, agreed_at=one.agreed_at, agreed_by=one.agreed_by, note=one.note or ""
+        )
+        for one in conn.execute(query)
+    ]  # fmt: skip
+    return row, found
+
+
+def past_items(content: bytes, name: str) -> tuple[list[PastItem], dt.date]:
+    """The invoices of a file for a dry run, and the last day it knows. Raises `PermanentError` for an empty one."""
+    rows = [(row.line, row.cells) for row in read_rows(content, name)]
+    found, _ = past_invoices(layout_of(rows[0][1] if rows else ()), rows)
+    items = [
+        PastItem(debtor=one.customer, due_on=one.due_on, settled_on=one.settled_on, amount=one.amount) for one in found
+    ]
+    if not items:
+        raise PermanentError(f"{name} holds no invoices", cure="Give a file with a line per past invoice.")
+    return items, max(day for one in items for day in (one.due_on, one.settled_on) if day is not None)

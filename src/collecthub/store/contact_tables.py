@@ -18,6 +18,12 @@ contacts = sa.Table(  # one row per step of a case: what is to be said, what bec
     sa.Index("ix_contacts_line", "connection_id", "state", "queued_at"), sa.Index("ix_contacts_case", "case_id"),
 )
 
+playbook_versions = sa.Table(  # what was agreed with a creditor, every version as it was written
+    "playbook_versions", metadata,
+    id_column("creditor_id", key=True), sa.Column("number", sa.Integer, primary_key=True),
+    text_column("content"), moment_column("agreed_at", nullable=False), text_column("agreed_by"), text_column("note"),
+)
+
 debtor_links = sa.Table(  # a debtor's page: the address, and the code that opens it
     "debtor_links", metadata,
     id_column("case_id", key=True), sa.Column("token_hash", sa.String(64), nullable=False, unique=True),

@@ -17,7 +17,6 @@ from collecthub.web.portal import (
     consent,
     countries,
     course,
-    debtors,
     desks,
     feasibility,
     first_wave,
@@ -28,6 +27,7 @@ from collecthub.web.portal import (
     overview,
     partners,
     payments,
+    playbook,
     reconciliation,
     remittances,
     routes,
@@ -66,8 +66,8 @@ async def read_static(name: str) -> Response:
 
 
 for part in (
-    account, reconciliation, login, overview, agenda, case_list, case_page, case_actions, course, debtors, new_case, imports, connecting, connections, first_wave, consent,
+    account, reconciliation, login, overview, agenda, case_list, case_page, case_actions, course, new_case, imports, connecting, connections, first_wave, consent,
     partners, desks, countries, feasibility, payments, remittances, routes, mandates,
-    webhooks,
+    webhooks, playbook,
 ):
     router.include_router(part.router)

@@ -1,0 +1,131 @@
+"""The playbook of a creditor: read, tried on past invoices beside the one that holds, agreed as a new version."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Query, Response
+from starlette.datastructures import UploadFile
+
+from collecthub.engine.playbooks import agree_contact, past_items, playbook_history, read_policies
+from collecthub.errors import CollecthubError, PermanentError
+from collecthub.law.contact_trial import Trial, try_policy
+from collecthub.model.contact import ContactPolicy
+from collecthub.store.queries.names import creditor_names
+from collecthub.web.portal.entered import Entered
+from collecthub.web.portal.pages import CreditorSide, Form, PageRoute, Visitor, page, redirect
+
+PATH = "/creditors/{creditor_id}/playbook"
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+TEXT_LONGEST, FILE_LARGEST = 40_000, 20_000_000
+SEGMENTS = ("B2B", "B2C", "B2G")
+
+
+class Tried(msgspec.Struct, frozen=True, kw_only=True):
+    """A dry run: what holds today (None where nothing does) beside what is proposed."""
+
+    now: Trial | None
+    then: Trial
+    country: str
+    segment: str
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """A text that somebody works on, and what is known about it."""
+
+    text: str
+    policies: tuple[ContactPolicy, ...] = ()
+    tried: Tried | None = None
+    problem: CollecthubError | None = None
+
+
+@router.get("/playbooks")
+def choose(visitor: CreditorSide) -> Response:
+    """Whose playbook; a creditor sees his own at once."""
+    if visitor.scope.creditor_id is not None:
+        return redirect(f"/creditors/{visitor.scope.creditor_id}/playbook")
+    with visitor.hub.database.read() as conn:
+        creditors = creditor_names(conn, visitor.scope)
+    return page(visitor, "playbooks.html", creditors=creditors)
+
+
+@router.get(PATH)
+def show(
+    visitor: CreditorSide, creditor_id: str, done: Annotated[str, Query(max_length=20)] = "",
+    version: Annotated[int, Query(ge=0)] = 0,
+) -> Response:
+    """What holds, every version, and a text to go on from."""
+    with visitor.hub.database.read() as conn:
+        row, versions = playbook_history(conn, visitor.scope, creditor_id)
+    shown = next((one for one in versions if one.number == version), versions[0] if versions else None)
+    text = shown.content if shown is not None and not shown.content.lstrip().startswith("{") else ""
+    return _page(visitor, creditor_id, Draft(text=text, policies=row.playbook.contact), done=done)
+
+
+@router.post(f"{PATH}/preview")
+def preview(visitor: CreditorSide, form: Form, creditor_id: str) -> Response:
+    """What the text would agree to; with a file, what it would have done. Nothing changes."""
+    text = _text(form.get("text"))
+    try:
+        policies = read_policies(text, "the text")
+        entered = Entered(form)
+        country = entered.given.get("country", "").strip().upper() or "BE"
+        segment = entered.choice("segment", dict.fromkeys(SEGMENTS, ""))
+        file = form.get("file")
+        tried = None
+        if isinstance(file, UploadFile) and file.filename:
+            content = file.file.read(FILE_LARGEST)
+            with visitor.hub.database.read() as conn:
+                held = playbook_history(conn, visitor.scope, creditor_id)[0].playbook.contact
+            tried = _tried(visitor, content, file.filename, held, policies, country, segment)
+    except CollecthubError as error:
+        return _page(visitor, creditor_id, Draft(text=text, problem=error), status=422)
+    return _page(visitor, creditor_id, Draft(text=text, policies=policies, tried=tried))
+
+
+@router.post(PATH)
+def agree(visitor: CreditorSide, form: Form, creditor_id: str) -> Response:
+    """The text holds from now on, for new cases; the versions before it are kept."""
+    text = _text(form.get("text"))
+    try:
+        policies = read_policies(text, "the text")
+        note = _text(form.get("note"))[:300]
+        number = agree_contact(visitor.hub, visitor.scope, creditor_id, policies, content=text, note=note)
+    except PermanentError as error:
+        return _page(visitor, creditor_id, Draft(text=text, problem=error), status=422)
+    return redirect(f"/creditors/{creditor_id}/playbook", done=str(number))
+
+
+def _text(value: object) -> str:
+    text = value if isinstance(value, str) else ""
+    return text.replace("\r\n", "\n")[:TEXT_LONGEST]
+
+
+def _tried(
+    visitor: Visitor, content: bytes, name: str, held: tuple[ContactPolicy, ...], wanted: tuple[ContactPolicy, ...],
+    country: str, segment: str,
+) -> Tried:
+    items, until = past_items(content, name)
+    try:
+        law = visitor.hub.plugins.country_law(country)
+    except CollecthubError:  # no pack: days are counted without it, and nothing is refused
+        law = None
+
+    def one(policies: tuple[ContactPolicy, ...]) -> Trial | None:
+        policy = next((each for each in policies if segment in (each.segments or (segment,))), None)
+        return try_policy(policy, items, until, country=country, segment=segment, law=law)[0] if policy else None
+
+    then = one(wanted)
+    if then is None:
+        raise PermanentError(f"the text says nothing about {segment}", cure="Choose another kind of debtor.")
+    return Tried(now=one(held), then=then, country=country, segment=segment)
+
+
+def _page(visitor: Visitor, creditor_id: str, draft: Draft, *, done: str = "", status: int = 200) -> Response:
+    with visitor.hub.database.read() as conn:
+        row, versions = playbook_history(conn, visitor.scope, creditor_id)
+    return page(
+        visitor, "playbook.html", status=status, creditor=row, versions=versions, draft=draft, segments=SEGMENTS,
+        done=done if done.isascii() and done.isdigit() else "",
+    )

@@ -1,0 +1,59 @@
+"""The playbook in the portal: checked, tried on past invoices beside the one that holds, agreed, every version kept."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from fastapi.testclient import TestClient
+from web.office import BASE, PASSWORD, Office
+
+from collecthub.engine.playbooks import playbook_history
+from collecthub.store.queries.scope import LOCAL_OPERATOR, NotThereError, Role, Scope
+from contact.test_trial import TOML
+
+PATH = "/creditors/kroon/playbook"
+PAST = (  # in the columns of a published history
+    b"countryCode,customerID,PaperlessDate,invoiceNumber,InvoiceDate,DueDate,InvoiceAmount,Disputed,SettledDate,"
+    b"PaperlessBill,DaysToSettle,DaysLate\n391,A,4/6/2013,1,1/2/2013,2/1/2013,55.94,No,2/15/2013,Paper,44,14\n"
+)
+
+
+@pytest.fixture
+def portal(office: Office) -> TestClient:
+    office.add_user("ann@kroon.example", Role.CREDITOR, "kroon")
+    client = TestClient(office.app, base_url=BASE, follow_redirects=True)
+    page = client.get("/login").text
+    token = re.search(r'name="csrf" value="([^"]+)"', page)
+    answer = client.post(
+        "/login", data={"email": "ann@kroon.example", "password": PASSWORD, "csrf": token[1] if token else ""}
+    )
+    assert answer.status_code == 200, answer.text
+    return client
+
+
+def send(portal: TestClient, path: str, text: str, **more: object) -> tuple[int, str]:
+    token = re.search(r'name="csrf" value="([^"]+)"', portal.get(PATH).text)
+    assert token is not None
+    answer = portal.post(path, data={"csrf": token[1], "text": text, "segment": "B2B", "country": "BE"}, **more)  # type: ignore[arg-type]  # httpx takes files so
+    return answer.status_code, answer.text
+
+
+def test_a_playbook_is_tried_then_agreed_and_every_version_is_kept(office: Office, portal: TestClient) -> None:
+    status, page = send(portal, f"{PATH}/preview", TOML.replace("final", "rude"))
+    assert status == 422 and "rude" in page
+    status, page = send(portal, f"{PATH}/preview", TOML, files={"file": ("past.csv", PAST, "text/csv")})
+    assert status == 200 and "As agreed today" in page and "As proposed" in page
+    with office.hub.database.read() as conn:
+        assert playbook_history(conn, LOCAL_OPERATOR, "kroon")[0].playbook.contact[0].name == "three mails"
+    assert send(portal, PATH, TOML)[0] == 200
+    status, page = send(portal, PATH, TOML.replace("after_days = 3\n", "after_days = 5\n"))
+    assert status == 200 and "Version 1" in page and "Version 2" in page
+    with office.hub.database.read() as conn:
+        row, versions = playbook_history(conn, LOCAL_OPERATOR, "kroon")
+        with pytest.raises(NotThereError):
+            playbook_history(conn, Scope(role=Role.CREDITOR, subject="x", creditor_id="other"), "kroon")
+    assert row.playbook.contact[0].steps[0].after_days == 5
+    assert [one.number for one in versions] == [2, 1] and versions[1].content.strip() == TOML.strip()
+    assert portal.get("/creditors/other/playbook").status_code == 404
+    assert portal.get("/playbooks").url.path == PATH
