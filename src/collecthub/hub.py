@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from collecthub.bundled import form_folder, intake, jurisdictions, mailbox, routes, solvency
+from collecthub.bundled import form_folder, form_mail, intake, jurisdictions, mailbox, routes, solvency
 from collecthub.config import HubSettings, load_settings
 from collecthub.engine.context import Hub
 from collecthub.engine.durable import DurableQueue, prepare
@@ -15,7 +15,7 @@ from collecthub.store.migrate import is_current, upgrade
 
 BUNDLED = (
     ("formats", formats_plugin), ("routes", routes), ("intake", intake), ("jurisdictions", jurisdictions),
-    ("mailbox", mailbox), ("form_folder", form_folder), ("solvency", solvency),
+    ("mailbox", mailbox), ("form_folder", form_folder), ("form_mail", form_mail), ("solvency", solvency),
 )
 
 
