@@ -19,7 +19,7 @@ from bench.places import BenchError, NewDatabase, run
 from bench.usage import measured, peak_mb
 
 CREDITOR, IBAN = "bench", "BE68539007547034"
-PAYMENTS_PER_CASE = 50
+PAYMENTS_PER_HIT, CASES_MOST = 50, 2000  # every fiftieth payment is a debtor's; so many cases share these
 _NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"
 
 
@@ -43,21 +43,21 @@ def rows(
 
 
 def _check(told: Mapping[str, Any], count: int) -> None:
-    booked = count // PAYMENTS_PER_CASE
+    booked = count // PAYMENTS_PER_HIT
     if (told["fresh"], told["booked"]) != (count, booked):
         raise BenchError(f"{told['fresh']} of {count} were taken over and {told['booked']} of {booked} booked")
 
 
 def write_file(path: Path, references: list[str], count: int) -> None:
-    """A statement of `count` payments; every fiftieth carries the reference of a case."""
+    """A statement of `count` payments; every fiftieth carries the reference of a case, one case after the other."""
     with path.open("w", encoding="utf-8") as file:
         file.write(
             f'<Document xmlns="{_NAMESPACE}"><BkToCstmrStmt><GrpHdr><MsgId>M</MsgId><CreDtTm>2026-06-11T06:00:00</CreDtTm></GrpHdr>'
             f"<Stmt><Id>S</Id><CreDtTm>2026-06-11T06:00:00</CreDtTm><Acct><Id><IBAN>{IBAN}</IBAN></Id></Acct>"
         )
         for number in range(count):
-            known = number % PAYMENTS_PER_CASE == 0
-            said = references[number // PAYMENTS_PER_CASE] if known else f"rent {number} thank you"
+            known = number % PAYMENTS_PER_HIT == 0
+            said = references[number // PAYMENTS_PER_HIT % len(references)] if known else f"rent {number} thank you"
             amount = Decimal(100) if known else Decimal(number % 90_000 + 101).scaleb(-2)
             file.write(
                 f'<Ntry><Amt Ccy="EUR">{amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>2026-06-10</Dt>'
@@ -100,11 +100,13 @@ def main(home: str, database: str, count: int) -> None:
     ready_intake(hub, LOCAL_OPERATOR, CREDITOR)
     due_on = hub.business_date().replace(day=1, month=1)
     references: list[str] = []
-    cases = -(-count // PAYMENTS_PER_CASE)
+    hits = -(-count // PAYMENTS_PER_HIT)
+    cases = min(hits, CASES_MOST)
+    owed = Decimal(100) * (hits // cases + 4)
     for start in range(0, cases, 100):
         with hub.work() as work:
             for number in range(start, min(start + 100, cases)):
-                claim = DraftClaim(number=f"F{number}", due_on=due_on, amount=Decimal(500), open_amount=Decimal(500))
+                claim = DraftClaim(number=f"F{number}", due_on=due_on, amount=owed, open_amount=owed)
                 draft = Draft(debtor=Party(name=f"Debtor {number}", country="DE"), currency="EUR", claims=(claim,))
                 found = open_draft(hub, work, LOCAL_OPERATOR, CREDITOR, draft, origin="api", key=str(number))
                 references.append(rf_reference(found.number))

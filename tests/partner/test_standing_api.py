@@ -142,7 +142,8 @@ def test_money_is_passed_on_in_the_partners_currency(office: Office, agency: Tes
         (entry,) = [one for one in sla_entries(conn, AGENCY) if one.step == "remittance"]
     assert entry.done_at is not None
     wrong = post(agency, "remittances", remittance(case_id, remittance_ref="R2", amount="900.00")).json()
-    assert "900.00 UYU was paid, the lines come to 880.00 UYU" in wrong["finding"]
+    assert "are 880.00 UYU, the transfer says 900.00" in wrong["finding"]
+    assert [one["state"] for one in agency.get("/api/v1/partner/remittances").json()["items"]] == ["announced", "announced"]
     tasks = office.client("operator").get("/api/v1/tasks").json()["items"]
     assert any("R2" in task["title"] for task in tasks)
     foreign = office.open_case()["case_id"]

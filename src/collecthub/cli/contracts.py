@@ -97,6 +97,24 @@ def check_invoice(
     raise typer.Exit(1 if found.findings else 0)
 
 
+@app.command("charge")
+def charge(
+    creditor: Annotated[str, typer.Option(help="Only of this creditor, by id.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Charge the fees on what debtors paid to the creditor himself, where the contract says so; each once, to be invoiced."""
+    from collecthub.engine.direct_fees import charge_direct_fees
+    from collecthub.store.queries.scope import LOCAL_OPERATOR
+
+    with client() as hub:
+        found = charge_direct_fees(hub, LOCAL_OPERATOR, creditor_id=creditor)
+    if as_json:
+        print_json({"items": found, "next_cursor": None})
+    else:
+        rows = [[one.case_id, one.creditor_id, one.fee.fee, one.fee.vat, one.fee.currency, one.fee.rule] for one in found]
+        print_table(["case", "creditor", "fee", "VAT", "currency", "rule"], rows)
+
+
 @app.command("costs")
 def costs(
     case: Annotated[str, typer.Option(help="Only of this case, by id or number.")] = "",

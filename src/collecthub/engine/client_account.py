@@ -9,8 +9,10 @@ import sqlalchemy as sa
 
 from collecthub.engine.case_work import close_tasks, open_task
 from collecthub.engine.context import Hub, Work
+from collecthub.engine.direct_fees import charge_direct_fees
 from collecthub.engine.payment_orders import give_back
 from collecthub.engine.remitting import operator_only
+from collecthub.engine.transfers import settle_transfers
 from collecthub.errors import PermanentError
 from collecthub.model.client_money import ClientMoney
 from collecthub.store import payments as p
@@ -20,7 +22,7 @@ from collecthub.store import tables as t
 from collecthub.store.audit import append_audit
 from collecthub.store.facts import read_fact, write_fact
 from collecthub.store.queries.client_money import REASONS, client_money
-from collecthub.store.queries.scope import Scope, not_there
+from collecthub.store.queries.scope import LOCAL_OPERATOR, Scope, not_there
 
 TASK, _CHECKED = "client_money", "client_money_checked_on"
 
@@ -109,12 +111,14 @@ def check_client_money(hub: Hub) -> tuple[ClientMoney, ...]:
 
 
 def watch_client_money(hub: Hub) -> None:
-    """The clock's part: once on every business day."""
+    """The clock's part, once on every business day: transfers that arrived, fees that are due, and both sides compared."""
     today = hub.business_date().isoformat()
     with hub.database.read() as conn:
         if read_fact(conn, _CHECKED) == today:
             return
+    settle_transfers(hub)
     see_debits(hub)
+    charge_direct_fees(hub, LOCAL_OPERATOR)
     check_client_money(hub)
     with hub.database.write() as conn:
         write_fact(conn, _CHECKED, today)

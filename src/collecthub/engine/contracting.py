@@ -30,7 +30,7 @@ def enter_contract(work: Work, scope: Scope, side: Side, party_id: str, terms: T
     table, column = (t.creditors, t.creditors.c.creditor_id) if side is Side.CREDITOR else (t.partners, t.partners.c.partner_id)
     if work.conn.scalar(sa.select(column).select_from(table).where(column == party_id)) is None:
         raise not_there(side.value, party_id)
-    check_terms(terms)
+    check_terms(terms, side)
     known = versions_of(work.conn, side, party_id)
     if known and known[-1].terms == terms:
         return known[-1]

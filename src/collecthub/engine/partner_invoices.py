@@ -8,14 +8,16 @@ from collections.abc import Sequence
 import msgspec
 import sqlalchemy as sa
 
-from collecthub.engine.case_work import open_task
-from collecthub.engine.context import Hub
+from collecthub.engine.case_work import change_case, locked_case, open_task
+from collecthub.engine.context import Hub, Work
 from collecthub.engine.remitting import operator_only
+from collecthub.engine.reported_payments import reported_payment
 from collecthub.errors import PermanentError
 from collecthub.formats.plain_json import read_plain
 from collecthub.model.case import Case
-from collecthub.model.contract import Side
+from collecthub.model.contract import Bearer, Contract, Side, in_force
 from collecthub.model.event import CostReported, PaymentReported
+from collecthub.model.facts_remittance import FeeCharged
 from collecthub.model.fee import facts_of
 from collecthub.model.ids import derived_id
 from collecthub.model.partner_invoice import (
@@ -50,8 +52,9 @@ def take_invoice(hub: Hub, scope: Scope, partner_id: str, content: bytes) -> Che
         known = work.conn.execute(sa.select(r.partner_invoices).where(mine)).first()
         if known is not None:
             return _known(known, sha256)
-        cases = _cases(work.conn, partner_id, invoice)
-        checked = check_invoice(invoice, versions_of(work.conn, Side.PARTNER, partner_id), cases)
+        cases = known_cases(work.conn, partner_id, {line.case for line in invoice.lines})
+        versions = versions_of(work.conn, Side.PARTNER, partner_id)
+        checked = check_invoice(invoice, versions, cases)
         work.conn.execute(
             sa.insert(r.partner_invoices).values(
                 invoice_id=derived_id("partner_invoice", partner_id, invoice.number), partner_id=partner_id,
@@ -68,7 +71,27 @@ def take_invoice(hub: Hub, scope: Scope, partner_id: str, content: bytes) -> Che
                 title=f"invoice {invoice.number} asks {checked.stated} {invoice.currency}, agreed is {checked.expected}",
                 detail=f"{partner_id}: " + "; ".join(f"line {one.line}: {one.reason}" for one in checked.findings)[:1900],
             )  # fmt: skip
+        _pass_on(hub, work, partner_id, invoice, checked, versions)
     return checked
+
+
+def _pass_on(
+    hub: Hub, work: Work, partner_id: str, invoice: PartnerInvoice, checked: CheckedInvoice, versions: Sequence[Contract]
+) -> None:
+    """Fees that the creditor bears by the partner's contract become lines to invoice to him; what deviates does not."""
+    deviating = {finding.line for finding in checked.findings}
+    for place, line in enumerate(invoice.lines, 1):
+        if line.kind != "fee" or place in deviating:
+            continue
+        paid = reported_payment(work.conn, partner_id, line.case, line.reference)
+        contract = in_force(versions, paid.received_on) if paid is not None else None
+        if paid is None or contract is None or contract.terms.bearer_of_fee(Side.PARTNER) is not Bearer.CREDITOR:
+            continue
+        fact = FeeCharged(
+            of_seq=paid.seq, reference=invoice.number, currency=invoice.currency, fee=line.amount, vat=line.vat,
+            rule=f"fee of the holder on payment {line.reference}, his invoice {invoice.number}",
+        )
+        change_case(hub, work, locked_case(work, paid.case_id), [fact], actor="hub")
 
 
 def _known(row: sa.Row[tuple[object, ...]], sha256: str) -> CheckedInvoice:
@@ -80,10 +103,10 @@ def _known(row: sa.Row[tuple[object, ...]], sha256: str) -> CheckedInvoice:
     return found
 
 
-def _cases(conn: sa.Connection, partner_id: str, invoice: PartnerInvoice) -> dict[str, KnownCase]:
-    """The cases that the invoice names, as far as the partner had them, by the word that it uses for them."""
-    named = sorted({line.case for line in invoice.lines})
-    found = read_cases(conn, t.cases.c.number.in_(named) | t.cases.c.case_id.in_(named))
+def known_cases(conn: sa.Connection, partner_id: str, named: set[str]) -> dict[str, KnownCase]:
+    """The cases of these numbers or ids, as far as the partner had them, under both words."""
+    words = sorted(named)
+    found = read_cases(conn, t.cases.c.number.in_(words) | t.cases.c.case_id.in_(words))
     invoiced = _invoiced(conn, partner_id)
     return {
         word: _case(conn, partner_id, case, invoiced[case.number] | invoiced[case.case_id])

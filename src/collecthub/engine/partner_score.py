@@ -16,6 +16,7 @@ from collecthub.engine.context import Hub, Work
 from collecthub.model.event import InstructionQueued
 from collecthub.model.exchange import InstructionCode
 from collecthub.model.ids import derived_id, new_id
+from collecthub.model.money_transfer import Transfer
 from collecthub.model.partner_sla import Score, SlaEntry, entries_of, late_now, score
 from collecthub.model.rungs import RungClocks
 from collecthub.store import partner_tables as p
@@ -24,6 +25,8 @@ from collecthub.store.case_log import read_histories
 from collecthub.store.connections import read_profiles
 from collecthub.store.facts import read_fact, write_fact
 from collecthub.store.queries.scope import Scope, at_partner, not_there
+from collecthub.store.remittance_tables import transfers
+from collecthub.wire.decoders import decoder
 
 JOB = "remind_partner"
 CASES_PER_READ = 200
@@ -75,19 +78,10 @@ def _clocks(conn: sa.Connection) -> dict[str, RungClocks]:
     return {profile.partner_id: profile.clocks for profile in read_profiles(conn)}
 
 
-class _Line(msgspec.Struct):
-    payment_ref: str = ""
-
-
-class _Remittance(msgspec.Struct):
-    lines: tuple[_Line, ...] = ()
-
-
 def _remitted(conn: sa.Connection, partner_id: str) -> Mapping[str, dt.datetime]:
-    """When each payment was passed on, as the partner said."""
-    query = sa.select(p.partner_remittances.c.doc, p.partner_remittances.c.created_at)
-    rows = conn.execute(query.where(p.partner_remittances.c.partner_id == partner_id))
-    return {line.payment_ref: at for doc, at in rows for line in msgspec.json.decode(doc, type=_Remittance).lines}
+    """When each payment was passed on, as the partner or his paper said."""
+    query = sa.select(transfers.c.doc, transfers.c.entered_at).where(transfers.c.partner_id == partner_id)
+    return {line.payment_ref: at for doc, at in conn.execute(query) for line in decoder(Transfer).decode(doc).lines}
 
 
 def partner_score(conn: sa.Connection, scope: Scope, partner_id: str, now: dt.datetime) -> PartnerScore:

@@ -35,6 +35,11 @@ class Bearer(enum.StrEnum):
     PARTNER = "partner"
 
 
+# Who may bear a fee, by whom the contract is with; the first where it does not say. What a debtor may be asked for the
+# collecting is a matter of law and never of a contract to which he is no party.
+_BEARERS = {Side.CREDITOR: (Bearer.CREDITOR,), Side.PARTNER: (Bearer.OPERATOR, Bearer.CREDITOR)}
+
+
 class GridRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A percentage of what comes in, and for which cases. Limits: from (inclusive) and below; empty is any.
 
@@ -64,7 +69,9 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """What one version says. The first row of `grid` that fits a case decides.
 
     `minimum_fee` is per case, in `minimum_currency`, and never more than what came in. `is_withheld`: the fee stays
-    back when money is passed on; else it is invoiced.
+    back when money is passed on; else it is invoiced. `on_direct_payments`: the fee is due also on what the debtor pays
+    to the creditor himself, and is invoiced. Without a `fee_bearer` the other side of the contract bears what it says:
+    the creditor the operator's fee, the operator the partner's.
     """
 
     valid_from: dt.date
@@ -73,10 +80,15 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     minimum_fee: Decimal = Decimal(0)
     minimum_currency: str = "EUR"
     vat_percent: Decimal = Decimal(0)
-    fee_bearer: Bearer = Bearer.CREDITOR
+    fee_bearer: Bearer | None = None
     is_withheld: bool = True
+    on_direct_payments: bool = False
     costs: tuple[CostRow, ...] = ()
     note: str = ""
+
+    def bearer_of_fee(self, side: Side) -> Bearer:
+        """Who pays the fee in the end."""
+        return self.fee_bearer or _BEARERS[side][0]
 
 
 class Contract(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,9 +106,11 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
         return f"contract version {self.version} from {self.terms.valid_from.isoformat()}"
 
 
-def check_terms(terms: Terms) -> None:
-    """Raise `PermanentError` for figures that nobody can have agreed."""
+def check_terms(terms: Terms, side: Side | None = None) -> None:
+    """Raise `PermanentError` for figures that nobody can have agreed, and for a bearer who is no party to it."""
     wrong = list(_wrong(terms))
+    if side is not None and terms.bearer_of_fee(side) not in _BEARERS[side]:
+        wrong.append(f"fee_bearer: a fee by a {side.value}'s contract is borne by {' or '.join(_BEARERS[side])}, not {terms.fee_bearer}")
     if wrong:
         raise PermanentError("; ".join(wrong), cure="Correct the contract; nothing was entered.")
 

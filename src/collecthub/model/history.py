@@ -313,7 +313,7 @@ HANDLERS: Mapping[type, Handler] = {
 # Facts that are history only; named here so that a new fact must say where it belongs.
 HISTORY_ONLY = (
     frozenset({ev.DocumentAdded, ev.InstructionReceived, ev.InstructionQueued, ev.CreditorTold, ev.NoteAdded})
-    | {facts_remittance.MoneyPassedOn}
+    | {facts_remittance.MoneyPassedOn, facts_remittance.MoneyCameNet, facts_remittance.FeeCharged}
     | history_money.HISTORY_ONLY
     | history_network.HISTORY_ONLY
     | HUMAN_HISTORY_ONLY

@@ -143,6 +143,12 @@ def _fees(versions: Sequence[Contract], known: KnownCase) -> Iterator[tuple[str,
         yield one.reference, fee.total, fee.rule
 
 
+def agreed_fees(versions: Sequence[Contract], cases: Mapping[str, KnownCase], payments: Sequence[tuple[str, str]]) -> Decimal:
+    """The fees with VAT that the grid grants on payments, each named by its case and the partner's reference."""
+    by_case = {word: {reference: total for reference, total, _ in _fees(versions, known)} for word, known in cases.items()}
+    return sum((by_case.get(word, {}).get(reference, ZERO) for word, reference in payments), ZERO)
+
+
 def _cost(found: Reported, contract: Contract, currency: str) -> tuple[Decimal, str]:
     row = next((row for row in contract.terms.costs if (row.cost_type, row.currency) == (found.cost_type, currency)), None)
     if row is None:

@@ -1,4 +1,4 @@
-"""Tables of the partners' doors: personal links, papers, remittances, balances, answers, webhook attempts."""
+"""Tables of the partners' doors: personal links, papers, balances, answers, webhook attempts."""
 
 from __future__ import annotations
 
@@ -28,14 +28,6 @@ partner_papers = sa.Table(  # what a partner brought or signed
     sa.Column("language", sa.String(8), nullable=False), text_column("signed_by"), text_column("actor"),
     moment_column("created_at", nullable=False), sa.Column("expires_on", sa.Date),
     sa.Index("ix_partner_papers_partner", "partner_id", "kind", "created_at"),
-)
-
-partner_remittances = sa.Table(  # money a partner says it passed on, with how the amount came about
-    "partner_remittances", metadata,
-    id_column("remittance_id", key=True), id_column("partner_id"), sa.Column("remittance_ref", sa.String(140), nullable=False),
-    sa.Column("currency", sa.String(3), nullable=False), sa.Column("amount_minor", sa.BigInteger, nullable=False),
-    sa.Column("paid_on", sa.Date, nullable=False), text_column("doc"), text_column("finding"),
-    moment_column("created_at", nullable=False), sa.UniqueConstraint("partner_id", "remittance_ref"),
 )
 
 partner_balances = sa.Table(  # the monthly comparison of a partner's books with ours

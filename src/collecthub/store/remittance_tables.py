@@ -81,6 +81,14 @@ movement_reasons = sa.Table(  # why money moved on the client account that is no
     text_column("said_by"), moment_column("said_at", nullable=False),
 )
 
+direct_fees = sa.Table(  # fees on what debtors paid to their creditors themselves, over the life of a case
+    "direct_fees", metadata,
+    id_column("case_id", key=True), sa.Column("seq", sa.Integer, primary_key=True), id_column("creditor_id"),
+    count_column("amount_minor"), count_column("percent_minor"), count_column("fee_minor"), count_column("vat_minor"),
+    id_column("contract_id"), sa.Column("charged_on", sa.Date, nullable=False), sa.Index("ix_direct_fees_creditor", "creditor_id"),
+)
+
 TABLES = (
     contracts, remittances, remittance_items, payment_orders, receipts, transfers, partner_invoices, movement_reasons,
+    direct_fees,
 )  # fmt: skip

@@ -18,6 +18,7 @@ from collecthub.store.case_log import from_minor
 CREATED, EXPORTED, ACCEPTED, PAID, REJECTED, RETURNED = "created", "exported", "accepted", "paid", "rejected", "returned"
 STATES = (CREATED, EXPORTED, ACCEPTED, PAID, REJECTED, RETURNED)
 LIVE = (CREATED, EXPORTED, ACCEPTED, PAID)
+NO_FEES = FeesBefore()
 _BEGIN = sa.text("INSERT INTO facts (name, value) VALUES (:name, '0') ON CONFLICT (name) DO NOTHING")
 _NEXT = sa.text(
     "UPDATE facts SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) WHERE name = :name RETURNING value"
@@ -65,24 +66,30 @@ def next_number(conn: sa.Connection, series: str, year: int) -> str:
 
 
 def fees_before(conn: sa.Connection, case_ids: Sequence[str], currency: str) -> dict[str, FeesBefore]:
-    """What each case brought and cost so far, in live remittances."""
-    item = r.remittance_items
+    """What each case brought and cost so far, in live remittances and by payments to the creditor himself."""
     found: dict[str, FeesBefore] = {}
     for start in range(0, len(case_ids), 400):
-        query = (
-            sa.select(
-                item.c.case_id, sa.func.sum(item.c.amount_minor).label("amount"),
-                sa.func.sum(item.c.percent_minor).label("percent"), sa.func.sum(item.c.fee_minor).label("fee"),
-            )
-            .where(item.c.case_id.in_(case_ids[start : start + 400]), item.c.is_live)
-            .group_by(item.c.case_id)
-        )  # fmt: skip
-        for row in conn.execute(query):
-            found[row.case_id] = FeesBefore(
-                collected=from_minor(int(row.amount), currency), by_percent=from_minor(int(row.percent), currency),
-                fees=from_minor(int(row.fee), currency),
-            )
+        some = case_ids[start : start + 400]
+        for table, condition in ((r.remittance_items, r.remittance_items.c.is_live), (r.direct_fees, sa.true())):
+            query = (
+                sa.select(
+                    table.c.case_id, sa.func.sum(table.c.amount_minor).label("amount"),
+                    sa.func.sum(table.c.percent_minor).label("percent"), sa.func.sum(table.c.fee_minor).label("fee"),
+                )
+                .where(table.c.case_id.in_(some), condition)
+                .group_by(table.c.case_id)
+            )  # fmt: skip
+            for row in conn.execute(query):
+                found[row.case_id] = _more(found.get(row.case_id, NO_FEES), row, currency)
     return found
+
+
+def _more(known: FeesBefore, row: Any, currency: str) -> FeesBefore:
+    return FeesBefore(
+        collected=known.collected + from_minor(int(row.amount), currency),
+        by_percent=known.by_percent + from_minor(int(row.percent), currency),
+        fees=known.fees + from_minor(int(row.fee), currency),
+    )
 
 
 def locked(conn: sa.Connection, condition: sa.ColumnElement[bool]) -> list[StoredRemittance]:

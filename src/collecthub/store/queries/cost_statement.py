@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from collecthub.model.booking_remittance import TRANSFER
 from collecthub.model.exchange import CostBearer
 from collecthub.model.ledger import LineKind
 from collecthub.store import remittance_tables as r
@@ -23,7 +24,8 @@ LINES_MAX = 100_000
 
 
 class CostLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One line. `settled_by` is the remittance out of which the creditor paid it; empty: it is invoiced to him.
+    """One line. `settled_by` is the remittance out of which the creditor paid it, or the partner's transfer from which it
+    was taken off; empty: it is invoiced to him.
 
     A cost that the debtor bears is settled by his payments.
     """
@@ -86,7 +88,9 @@ def cost_statement(
     if until is not None:
         query = query.where(line.c.booked_on <= until)
     if to_invoice:
-        query = query.where(line.c.bearer == CostBearer.CREDITOR.value, r.remittances.c.number.is_(None))
+        query = query.where(
+            line.c.bearer == CostBearer.CREDITOR.value, r.remittances.c.number.is_(None), line.c.origin != TRANSFER
+        )
     rows = conn.execute(query).all()
     lines = tuple(_line(row) for row in rows[:LINES_MAX])
     return CostStatement(from_on=from_on, until=until, lines=lines, sums=_sums(lines), is_cut=len(rows) > LINES_MAX)
@@ -96,7 +100,8 @@ def _line(row: Any) -> CostLine:
     return CostLine(
         creditor_id=row.creditor_id, case_id=row.case_id, case_number=row.case_number, booked_on=row.booked_on,
         kind=row.kind, bearer=row.bearer, amount=from_minor(row.amount_minor, row.currency), currency=row.currency,
-        rule=row.basis, reference=row.reference, settled_by=row.settled_by or "",
+        rule=row.basis, reference=row.reference,
+        settled_by=row.settled_by or (row.reference if row.origin == TRANSFER else ""),
     )  # fmt: skip
 
 

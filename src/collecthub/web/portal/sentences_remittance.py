@@ -19,4 +19,21 @@ def _passed_on(fact: Fact, telling: object) -> str:
     return f"{amount} were passed on to the creditor in remittance {number}; {kept} {how}."
 
 
-KINDS: Mapping[str, tuple[str, Callable[[Fact, Any], str], str]] = {"money_passed_on": ("money", _passed_on, "rule")}
+def _came_net(fact: Fact, telling: object) -> str:
+    parts = ((fact["fee"], "as the partner's fee"), (fact["charges"], "in charges on the way"))
+    said = " and ".join(f"{amount_text(amount, fact['currency'])} {what}" for amount, what in parts if amount)
+    return f"Of the money in transfer {fact['transfer_ref']}, {said} did not arrive."
+
+
+def _fee(fact: Fact, telling: object) -> str:
+    amount = amount_text(abs(fact["fee"] + fact["vat"]), fact["currency"])
+    if fact["fee"] < 0:
+        return f"A fee of {amount} is taken back: the payment that it was for went back."
+    return f"A fee of {amount} will be invoiced to the creditor."
+
+
+KINDS: Mapping[str, tuple[str, Callable[[Fact, Any], str], str]] = {
+    "money_passed_on": ("money", _passed_on, "rule"),
+    "money_came_net": ("money", _came_net, "rule"),
+    "fee_charged": ("money", _fee, "rule"),
+}

@@ -15,7 +15,7 @@ depends_on = None
 def upgrade() -> None:
     """The first revision makes tables as the code has them today: a fresh database has all of this already."""
     for table in (
-        p.partner_links, p.partner_visits, p.partner_papers, p.partner_remittances, p.partner_balances, p.partner_answers,
+        p.partner_links, p.partner_visits, p.partner_papers, p.partner_balances, p.partner_answers,
         p.partner_reminders, p.webhook_attempts,
     ):  # fmt: skip
         table.create(op.get_bind(), checkfirst=True)
