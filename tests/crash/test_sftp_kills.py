@@ -53,7 +53,7 @@ class Killer:
         started, seen = time.monotonic(), len(self._receiver.taken)
         if not seen:
             self._await_first(process)
-        process.join(self._chance.uniform(0, 1.5) * self._share_seconds() if seen else 0)
+        process.join(self._chance.uniform(0, 1) * self._share_seconds() if seen else 0)
         self._worked_seconds += time.monotonic() - started
         if not process.is_alive():
             return

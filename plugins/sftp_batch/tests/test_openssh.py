@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 from collections.abc import Callable
@@ -49,7 +50,6 @@ def test_a_crash_before_the_rename_ends_with_one_whole_file(
     ]
 
 
-@pytest.mark.chaos
 def test_a_session_that_dies_before_the_rename_gets_the_file_once(
     connect_real, sshd: dict[str, Any], exchange: Callable[..., Exchange]
 ) -> None:
@@ -60,7 +60,8 @@ def test_a_session_that_dies_before_the_rename_gets_the_file_once(
         def mark(self, intent: str) -> None:
             super().mark(intent)
             for session in psutil.Process(sshd["pid"]).children(recursive=True):
-                session.kill()
+                with contextlib.suppress(psutil.NoSuchProcess):  # one of an earlier connection, just ending
+                    session.kill()
 
     with pytest.raises((RetryableError, InDoubtError)):
         connector.deliver(envelope, Killer())
