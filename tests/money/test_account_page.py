@@ -86,3 +86,12 @@ def test_the_operator_compares_the_books(office: Office) -> None:
     office.run()
     assert "All sides agree" in words(page(client, "/reconciliation"))
     page(visitor(office), "/reconciliation", wanted=403)
+
+
+def test_a_part_is_written_off_on_the_page(office: Office) -> None:
+    case_id = office.open_case(debtor=COMPANY, claims=[CLAIM], currency="EUR")["case_id"]
+    client = visitor(office)
+    after = words(form(client, page(client, f"/cases/{case_id}/account"), "/write-off", amount="258,63", reason="<i>goodwill</i>"))
+    assert "It is written off." in after and "10,000.00 EUR" in after and "written off: <i>goodwill</i>" in after
+    too_much = words(form(client, page(client, f"/cases/{case_id}/account"), "/write-off", amount="1e9", reason="n"))
+    assert "Something in the form is not right" in too_much
