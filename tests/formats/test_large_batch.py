@@ -91,3 +91,18 @@ def test_a_large_file_is_judged_as_a_stream(tmp_path: Path, monkeypatch: pytest.
     assert verdict.is_valid and [one.message_id for one in verdict.messages] == ["m-0", "m-1", "m-2", "m-3"]
     (tmp_path / "batch.xml").write_bytes(batch(4).replace(b"<MessageCount>4<", b"<MessageCount>5<"))
     assert [one.code for one in judge_file(tmp_path / "batch.xml").findings] == ["exchange.count"]
+
+
+def test_a_large_exchange_of_a_container_is_read_as_a_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same messages and faults, documents taken from beside it; who writes to whom is told from its head."""
+    content = batch(4).replace(b"<MessageId>m-2</MessageId>", b"<MessageId>m 2</MessageId>")
+    whole = XmlFormat().decode_with_files(content, {})
+    monkeypatch.setattr("collecthub.formats.xml.WHOLE_BYTES_MAX", 1_000)
+    assert XmlFormat().decode_with_files(content, {}) == whole
+    assert (len(whole.messages), len(whole.faults)) == (3, 1)
+    head = XmlFormat().head(content)
+    assert (head.sender_ref, head.receiver_ref) == ("hub", "office")
+    monkeypatch.setattr("collecthub.formats.xml.STREAM_BYTES_MAX", 5_000)
+    with pytest.raises(QuarantineError) as refused:
+        XmlFormat().decode_with_files(batch(40), {})
+    assert refused.value.code == "xml.limit"
