@@ -35,7 +35,7 @@ def test_a_partners_remittance_is_a_transfer_afterwards(tmp_path: Path) -> None:
             "paid_on": dt.date(2026, 6, 15), "doc": json.dumps(SAID), "finding": "", "created_at": "2026-06-15 10:00:00.000000",
         }
         conn.execute(sa.insert(old).values(**row))
-        conn.execute(sa.text("UPDATE alembic_version SET version_num = '0014'"))
+        conn.execute(sa.text("UPDATE alembic_version SET version_num = '0015'"))
     migrate.upgrade(database)
     with database.read() as conn:
         (kept,) = list_remittances(conn, "agency")

@@ -12,8 +12,8 @@ from alembic import op
 
 from collecthub.store.remittance_tables import direct_fees
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
