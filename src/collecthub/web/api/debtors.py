@@ -220,8 +220,8 @@ def hand_out(hub: TheHub, scope: Operator, request_id: str) -> Response:
     return download(content, name)
 
 
-@router.post("/requests/{request_id}/erase", summary="Erase a person", status_code=204)
+@router.post("/requests/{request_id}/erase", summary="Erase a person", responses=documented(Requested))
 def erase(hub: TheHub, scope: Operator, request_id: str) -> Response:
     """Refused with the grounds while any remains. What was done cannot be undone."""
     person_requests.erase(hub, scope, request_id)
-    return Response(status_code=204)
+    return answer(Requested(request_id=request_id, grounds=()))
