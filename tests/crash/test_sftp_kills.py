@@ -67,7 +67,7 @@ class Killer:
     def _share_seconds(self) -> float:
         taken = len(self._receiver.taken)
         seconds = self._worked_seconds / taken if taken else FIRST_SECONDS_PER_FILE
-        return (FILES - taken) / (self.left + 1) * seconds
+        return max(0.0, 0.9 * FILES - taken) / (self.left + 1) * seconds  # the last tenth is for kills that are still owed
 
     def _await_first(self, process: BaseProcess) -> None:
         """The first kill comes with the first file, so that there is one on the fastest machine."""
