@@ -9,13 +9,12 @@ from pathlib import Path
 import msgspec
 
 from collecthub.contact_ports import Attachment, DebtorMessage
+from collecthub.engine.case_law import obstacles_now
 from collecthub.engine.context import Hub
 from collecthub.engine.debtor_links import link_of
-from collecthub.engine.feasibility import laws_of
 from collecthub.errors import PermanentError
 from collecthub.formats.bank.epc_code import epc_code_svg
-from collecthub.law.lawful import check_step
-from collecthub.law.steps import Happened, Happening, Obstacle, Step, StepQuestion
+from collecthub.law.steps import Obstacle, Step
 from collecthub.model.case import Case
 from collecthub.model.contact import Channel, Heading, Tone
 from collecthub.model.party import Address, Party, PartyKind
@@ -173,16 +172,6 @@ def phone_of(party: Party) -> str:
 
 def obstacle(hub: Hub, case: Case) -> Obstacle | None:
     """What the law of the debtor's country has against a reminder today; None also where its pack checks no steps."""
-    reminded = tuple(
-        Happened(kind=Happening.REMINDER, on=day)
-        for day in ((case.contact.last_on,) if case.contact and case.contact.last_on else ())
-    )
-    question = StepQuestion(
-        step=Step.REMIND, on=hub.business_date(), segment=case.segment, principal=case.balance.open_principal,
-        due_on=min(claim.due_on for claim in case.claims), happened=reminded, is_collector=False,
-    )
-    law = laws_of(hub, case.debtor.country)
-    if law is None or law.check_step is None:
-        return None
-    answer = check_step(law, question)
-    return answer.obstacles[0] if answer.obstacles else None
+    with hub.database.read() as conn:
+        found = obstacles_now(hub, conn, case, Step.REMIND, is_collector=False)
+    return found[0] if found else None

@@ -17,6 +17,7 @@ from collecthub.web.portal import (
     consent,
     countries,
     course,
+    debtors,
     desks,
     feasibility,
     first_wave,
@@ -66,7 +67,7 @@ async def read_static(name: str) -> Response:
 
 
 for part in (
-    account, reconciliation, login, overview, agenda, case_list, case_page, case_actions, course, new_case, imports, connecting, connections, first_wave, consent,
+    account, reconciliation, login, overview, agenda, case_list, case_page, case_actions, course, debtors, new_case, imports, connecting, connections, first_wave, consent,
     partners, desks, countries, feasibility, payments, remittances, routes, mandates,
     webhooks, playbook,
 ):
