@@ -12,6 +12,7 @@ from collecthub.store import (
     mailbox_tables,
     money_tables,
     network_tables,
+    notice_tables,
     partner_tables,
     remittance_tables,
     tables,
@@ -19,6 +20,6 @@ from collecthub.store import (
 
 MODULES = (
     tables, money_tables, contact_tables, erp_tables, mailbox_tables, partner_tables, remittance_tables, network_tables,
-    human_tables,
+    human_tables, notice_tables,
 )  # fmt: skip
 metadata: sa.MetaData = columns.metadata
