@@ -10,8 +10,15 @@ import msgspec
 import pytest
 
 from collecthub.errors import ConfigurationError
-from collecthub.sdk import ItemKind, ItemState
-from collecthub_erp_sap.business_one.journal import Account, Journal, JournalLine, OpenTransaction, to_item
+from collecthub.sdk import ItemKind, ItemState, RawInvoice
+from collecthub_erp_sap.business_one.journal import (
+    Account,
+    Journal,
+    JournalLine,
+    OpenTransaction,
+    still_on_account,
+    to_item,
+)
 from collecthub_erp_sap.business_one.mapping import Rules, UnusableRowError
 from collecthub_erp_sap.business_one.open_items import Checkpoint
 
@@ -111,6 +118,32 @@ def test_what_of_a_journal_entry_was_reconciled_is_owed_no_more(company: Any) ->
     assert {row.item_ref: (row.state, row.open_amount) for row in gone} == {
         ref["OB"]: (ItemState.OPEN, Decimal("180.00")), ref["CORR"]: (ItemState.PAID, Decimal(0)),
     }  # fmt: skip
+
+
+def test_money_on_account_that_was_reconciled_later_lowers_the_debt_once(company: Any, version: str) -> None:
+    company.load({"number": "F1"}, {"number": "P1", "kind": "payment", "amount": "-400.00", "open_amount": "-400.00"})
+    ref = refs(company)
+    first, pages = pulled(company.connector(version=version))
+    assert open_amounts(first) == company.books() == {ref["F1"]: "1000.00", ref["P1"]: "-400.00"}
+    company.twin.control("reconcile", {"number": "P1", "amount": "150.00", "against": "F1"})
+    part, pages = pulled(company.connector(version=version, business_date=TOMORROW), pages[-1].checkpoint)
+    assert open_amounts(part) == company.books() == {ref["F1"]: "850.00", ref["P1"]: "-250.00"}
+    assert [(one.count, one.amount) for one in pages[-1].control] == [(2, Decimal("600.00"))]
+    company.twin.control("reconcile", {"number": "P1", "against": "F1"})
+    whole, _ = pulled(company.connector(version=version, business_date=TOMORROW + dt.timedelta(days=1)), pages[-1].checkpoint)
+    assert open_amounts(whole) == company.books() == {ref["F1"]: "600.00"}
+    assert whole[ref["P1"]].state is ItemState.PAID
+    assert [row.open_amount for row in company.connector(version=version).read_items([ref["P1"]])] == [Decimal(0)]
+
+
+def test_money_on_account_in_another_currency_stays_whole_until_it_is_used_up() -> None:
+    rules = Rules(local_currency="EUR")
+    paid = RawInvoice(
+        item_ref="PAY/1", debtor_ref="C1", debtor_name="C", number="1", kind=ItemKind.PAYMENT, currency="USD",
+        amount=Decimal(-100), open_amount=Decimal(-100), due_on=TOMORROW,
+    )  # fmt: skip
+    assert still_on_account(paid, Decimal("-40.00"), rules) == paid
+    assert still_on_account(paid, None, rules).open_amount == 0
 
 
 def test_a_line_whose_open_amount_is_not_known_is_refused_and_its_customer_held_back(company: Any) -> None:

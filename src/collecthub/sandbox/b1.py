@@ -82,6 +82,8 @@ class B1Control:
                 f"SELECT {column} FROM applied WHERE payment = ?", (row["DocEntry"],)
             ).fetchall()
             left = Decimal(row[f"CashSum{suffix}"]) - sum((Decimal(line[0]) for line in lines), Decimal(0))
+            if not suffix:  # what a person reconciled later is counted in the company's currency
+                left -= Decimal(row["reconciled"])
             if left:
                 items.append(_shown(row, "payment", -left, ["PAY", str(row["DocEntry"])], row["DocDate"], False))
         return items

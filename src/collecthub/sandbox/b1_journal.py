@@ -21,7 +21,6 @@ from collecthub.sandbox.odata_wire import number
 from collecthub.sandbox.rows import insert
 
 ACTION = "InternalReconciliationsService_GetOpenTransactions"
-_ZERO = Decimal(0)
 _DOCUMENTS = {"Invoices": (1, "13"), "DownPayments": (1, "203"), "CreditNotes": (-1, "14")}
 _LEDGER_NUMBERS = {"Invoices": 1_000_000, "DownPayments": 2_000_000, "CreditNotes": 3_000_000, "payment": 4_000_000}
 _RECEIVABLE = "140000"
@@ -65,25 +64,36 @@ class B1Journal:
         return {"number": given["number"], "entry": entry}
 
     def reconcile(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """`{"number", "amount"?, "against"?}`: so much of a journal line, in the company's currency, is reconciled.
-
-        With the invoice that it is reconciled `against`, that one is paid as much.
+        """`{"number", "amount"?, "against"?}`: so much of a journal line or of money on account, in the company's currency,
+        is reconciled. With the invoice that it is reconciled `against`, that one is paid as much.
         """
-        row = self._db.execute("SELECT * FROM journal_line WHERE number = ?", (given["number"],)).fetchone()
-        if row is None:
-            raise KeyError(f"no journal line with number {given['number']}")
-        left = abs(_local(row)) - Decimal(row["reconciled"])
+        table, row, left = self._reconcilable(given["number"])
         amount = Decimal(given["amount"]) if "amount" in given else left
         if not 0 < amount <= left:
             raise ValueError(f"{left} is open of {given['number']}, not {amount}")
         with self._books.books.transaction():
             self._db.execute(
-                "UPDATE journal_line SET reconciled = ? WHERE number = ?",
+                f"UPDATE {table} SET reconciled = ? WHERE number = ?",
                 (str(Decimal(row["reconciled"]) + amount), given["number"]),
             )
             if "against" in given:
                 self._books.lower(self._books.claim(given["against"])[0], amount)
         return {"number": given["number"], "open_amount": str(left - amount)}
+
+    def _reconcilable(self, number_: str) -> tuple[str, Any, Decimal]:
+        """Table, row and open amount of what has this number."""
+        row = self._db.execute("SELECT * FROM journal_line WHERE number = ?", (number_,)).fetchone()
+        if row is not None:
+            return "journal_line", row, abs(_local(row)) - Decimal(row["reconciled"])
+        row = self._db.execute("SELECT * FROM payment WHERE number = ? AND Cancelled = 'tNO'", (number_,)).fetchone()
+        if row is None:
+            raise KeyError(f"no journal line and no payment with number {number_}")
+        return "payment", row, -self._on_account(row)
+
+    def _on_account(self, payment: Any) -> Decimal:
+        """What of a payment is open in the ledger, negative."""
+        applied = self._db.execute("SELECT SumApplied FROM applied WHERE payment = ?", (payment["DocEntry"],)).fetchall()
+        return sum((Decimal(one[0]) for one in applied), Decimal(payment["reconciled"])) - Decimal(payment["CashSum"])
 
     def drift(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """`{"customer_ref", "amount"}`: so much of the balance stands in a branch that the user may not see."""
@@ -142,9 +152,8 @@ class B1Journal:
             f"SELECT * FROM payment WHERE Cancelled = 'tNO' AND CardCode IN ({marks})", tuple(codes)
         )
         for row in payments.fetchall():
-            applied = self._db.execute("SELECT SumApplied FROM applied WHERE payment = ?", (row["DocEntry"],)).fetchall()
-            left = sum((Decimal(one[0]) for one in applied), _ZERO) - Decimal(row["CashSum"])
-            yield row["CardCode"], _LEDGER_NUMBERS["payment"] + row["DocEntry"], 1, "24", row["DocEntry"], left
+            entry = _LEDGER_NUMBERS["payment"] + row["DocEntry"]
+            yield row["CardCode"], entry, 1, "24", row["DocEntry"], self._on_account(row)
         lines = self._db.execute(f"SELECT * FROM journal_line WHERE ShortName IN ({marks})", tuple(codes))
         for row in lines.fetchall():
             whole, reconciled = _local(row), Decimal(row["reconciled"])

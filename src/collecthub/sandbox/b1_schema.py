@@ -31,7 +31,7 @@ CREATE INDEX IF NOT EXISTS instalment_number ON instalment (number);
 CREATE TABLE IF NOT EXISTS payment (
     DocEntry INTEGER PRIMARY KEY, DocNum INTEGER, CardCode TEXT, CardName TEXT, DocDate TEXT, DocCurrency TEXT,
     CashSum TEXT, CashSumFC TEXT, TransferSum TEXT, TransferReference TEXT, Cancelled TEXT, CancelStatus TEXT,
-    Remarks TEXT, number TEXT, version INTEGER
+    Remarks TEXT, reconciled TEXT DEFAULT '0', number TEXT, version INTEGER
 );
 CREATE TABLE IF NOT EXISTS applied (
     payment INTEGER, LineNum INTEGER, DocEntry INTEGER, InstallmentId INTEGER, SumApplied TEXT, AppliedFC TEXT,
@@ -56,7 +56,7 @@ CREATE VIEW IF NOT EXISTS partner_account AS SELECT p.*, round(unseen
     + coalesce((SELECT sum((i.Total - i.PaidToDate) * iif(d.object = 'CreditNotes', -1, 1)) FROM document d
         JOIN instalment i USING (object, DocEntry) WHERE d.CardCode = p.CardCode AND DocumentStatus = 'bost_Open'
         AND DownPaymentType IS NOT 'dptRequest'), 0)
-    - coalesce((SELECT sum(CashSum) FROM payment m WHERE m.CardCode = p.CardCode AND Cancelled = 'tNO'), 0)
+    - coalesce((SELECT sum(CashSum - m.reconciled) FROM payment m WHERE m.CardCode = p.CardCode AND Cancelled = 'tNO'), 0)
     + coalesce((SELECT sum(SumApplied) FROM payment m JOIN applied a ON a.payment = m.DocEntry
         WHERE m.CardCode = p.CardCode AND Cancelled = 'tNO'), 0)
     + coalesce((SELECT sum(Debit - Credit - reconciled * iif(Debit + 0 > 0, 1, -1)) FROM journal_line l

@@ -14,16 +14,18 @@ from collecthub.sdk import ConfigurationError, RawInvoice, RefusedRow
 from collecthub_erp_sap.business_one.client import ServiceLayerClient
 from collecthub_erp_sap.business_one.journal import (
     LETTERS,
+    PAYMENT,
     READ_ELSEWHERE,
     Account,
     Journal,
     JournalLine,
     OpenTransaction,
     line_ref,
+    still_on_account,
     to_item,
     unexplained,
 )
-from collecthub_erp_sap.business_one.mapping import Rules, UnusableRowError
+from collecthub_erp_sap.business_one.mapping import Rules, UnusableRowError, payment_ref
 from collecthub_erp_sap.business_one.query import Found, columns, one_of
 from collecthub_erp_sap.business_one.settings import BusinessOneSettings
 from collecthub_erp_sap.client import UnknownRecordError
@@ -109,6 +111,16 @@ class AccountReader:
                     told = still_open.get((journal.entry, line.number))
                     with contextlib.suppress(UnusableRowError):  # the next comparison puts it into quarantine
                         yield to_item(journal, line, account, told, self._rules)
+
+    def as_now(self, payments: Sequence[RawInvoice]) -> list[RawInvoice]:
+        """Money on account without what was reconciled with a document since."""
+        left: dict[str, Decimal] = {}
+        for chunk in _chunks(sorted({row.debtor_ref for row in payments}), _CUSTOMERS_AT_A_TIME):
+            for one in self.open_transactions(chunk):
+                if one.source == PAYMENT:
+                    ref = payment_ref(one.document)
+                    left[ref] = left.get(ref, Decimal(0)) + one.signed
+        return [still_on_account(row, left.get(row.item_ref), self._rules) for row in payments]
 
     def attempt(self) -> str:
         """Read one customer's account, to see whether that is possible. Raises what the service refuses."""

@@ -24,7 +24,8 @@ from collecthub_erp_sap.business_one.mapping import (
 )
 
 LETTERS = "JRN"
-READ_ELSEWHERE = frozenset({"13", "14", "24", "203"})  # invoices, credit notes, payments, down payment invoices
+PAYMENT = "24"
+READ_ELSEWHERE = frozenset({"13", "14", PAYMENT, "203"})  # invoices, credit notes, payments, down payment invoices
 _SEVERAL_CURRENCIES = "##"
 _CREDIT = "codCredit"
 _ZERO = Decimal(0)
@@ -122,6 +123,19 @@ def to_item(
         is_blocked=journal.blocked == YES,
         text=line.text or journal.text or "",
     )
+
+
+def still_on_account(payment: RawInvoice, told: Decimal | None, rules: Rules) -> RawInvoice:
+    """Money on account as it is now. `told` is what is open of it in the ledger, negative; None when nothing is.
+
+    A payment's own record says what it was applied to when it was entered, and nothing of what a person reconciled with it
+    later. Of money in a foreign currency that is open in part, the ledger tells the company's currency only: it stays whole,
+    so that nobody is asked for more than he owes.
+    """
+    if payment.state is not ItemState.OPEN or (told is not None and payment.currency != rules.local_currency):
+        return payment
+    left = max(payment.open_amount, round_amount(told or _ZERO, payment.currency))
+    return msgspec.structs.replace(payment, open_amount=left, state=ItemState.OPEN if left else ItemState.PAID)
 
 
 def _is_told(line: JournalLine, account: Account, currency: str, rules: Rules) -> bool:

@@ -143,6 +143,15 @@ def document_ref(entity: str, entry: int, instalment: int) -> str:
     return f"{LETTERS[entity]}/{entry}/{instalment}"
 
 
+def payment_ref(entry: int | None) -> str:
+    """Identity of what is on account of a payment.
+
+    >>> payment_ref(7)
+    'PAY/7'
+    """
+    return f"{LETTERS[PAYMENTS]}/{entry}"
+
+
 def claimed_document(item_ref: str) -> tuple[str, int] | None:
     """The invoice or down payment that an identity names; None when it is not the identity of an instalment of one.
 
@@ -269,7 +278,7 @@ def to_unallocated(payment: Payment, rules: Rules) -> RawInvoice | None:
         return None
     day = calendar_day(payment.day)
     return RawInvoice(
-        item_ref=f"{LETTERS[PAYMENTS]}/{payment.entry}",
+        item_ref=payment_ref(payment.entry),
         debtor_ref=payment.customer or "",
         debtor_name=payment.customer_name or "",
         number=str(payment.number or payment.entry),

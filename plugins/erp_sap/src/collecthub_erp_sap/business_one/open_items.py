@@ -142,10 +142,16 @@ class BusinessOneItems:
 
     def _of_documents(self, step: Step, point: Checkpoint) -> tuple[Mapped, Checkpoint]:
         answer = self._read(step, point)
-        found = self._reader.mapped(answer)
+        found = self._mapped(answer)
         if point.steps[0] == "paid":
             found = _joined(found, *self._paid(answer))
         return found, _beyond(point, answer)
+
+    def _mapped(self, answer: EntryPage) -> Mapped:
+        found = self._reader.mapped(answer)
+        if answer.entity != PAYMENTS or self._accounts is None:
+            return found
+        return Mapped(invoices=self._accounts.as_now(found.invoices), refused=found.refused)
 
     def _of_accounts(self, point: Checkpoint) -> tuple[Mapped, Checkpoint]:
         assert self._accounts is not None, "the step is left out without it"
@@ -168,7 +174,7 @@ class BusinessOneItems:
             after, is_more = 0, name != _ACCOUNTS
             while is_more:
                 answer = self._reader.page(STEPS[name].entity, STEPS[name].condition.format(recent=self._recent), after)
-                yield from self._reader.mapped(answer).invoices
+                yield from self._mapped(answer).invoices
                 is_more, after = answer.has_more and answer.size > 0, answer.last
 
     def read_items(self, item_refs: Iterable[str]) -> Iterator[RawInvoice]:
@@ -179,7 +185,7 @@ class BusinessOneItems:
         for entity in LETTERS:
             entries = (ref.split("/")[1] for ref in wanted if ref.startswith(f"{LETTERS[entity]}/"))
             for page in self._reader.by_entries(entity, (int(entry) for entry in entries if entry.isdecimal())):
-                yield from (row for row in self._reader.mapped(page).invoices if row.item_ref in wanted)
+                yield from (row for row in self._mapped(page).invoices if row.item_ref in wanted)
         if self._accounts is not None:
             yield from self._accounts.items(wanted)
 
