@@ -219,6 +219,36 @@ def assign(
         say(f"Payment {payment} is {view.state} in case {view.case_number}.")
 
 
+@app.command("proposals")
+def show_proposals(
+    payment: PaymentRef,
+    book: Annotated[str, typer.Option(metavar="KEY", help="Book the proposal of this key, all of it.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Show what a payment is together with others of its payer, or over the cases that it names; book it by its key."""
+    from collecthub.engine.payment_sums import book_proposal, proposals
+    from collecthub.store.queries.scope import LOCAL_OPERATOR
+
+    with client() as hub:
+        if book:
+            with hub.work() as work:
+                print_record(book_proposal(hub, work, LOCAL_OPERATOR, payment, book), as_json=as_json)
+            return
+        with hub.database.read() as conn:
+            found = proposals(conn, LOCAL_OPERATOR, payment)
+    if as_json:
+        print_json(found)
+        return
+    print_table(
+        ["key", "payment", "amount", "case", "what"],
+        [
+            [one.key, part.payment_id, f"{part.amount} {one.currency}", part.case_number, part.invoice or "all that is owed"]
+            for one in (*found.together, *found.divided)
+            for part in one.parts
+        ],
+    )
+
+
 @app.command("undo")
 def undo(
     payment: PaymentRef,

@@ -29,13 +29,17 @@ ZERO = Decimal(0)
 _ADD_BOOKINGS = sa.insert(t.payment_bookings)
 
 
-def book(hub: Hub, work: Work, payment: p.StoredPayment, case: Case, amount: Decimal, *, actor: str) -> Case:
+def book(
+    hub: Hub, work: Work, payment: p.StoredPayment, case: Case, amount: Decimal, *, actor: str, invoice: str = ""
+) -> Case:
     """Record a payment in its case: one fact per invoice that it settles, as the ERP will book it.
+
+    `invoice` is settled before others, like one that the payment names itself.
 
     The ERP's later figures are matched to these facts one by one (`Case.unmatched`), so the money counts once.
     """
     note = f"bank statement {payment.transaction.statement_ref}, {payment.transaction.place}".replace("statement ,", "file,")
-    parts = portions(case, amount, payment.transaction.text)
+    parts = portions(case, amount, f"{payment.transaction.text} {invoice}")
     ref = payment.transaction.bank_ref or payment.transaction.end_to_end_ref
     facts = [
         PaymentRecorded(amount=part, paid_on=payment.booked_on, note=note, payment_ref=ref, origin="bank") for part in parts

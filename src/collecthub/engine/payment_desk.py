@@ -30,9 +30,10 @@ class SettledError(PermanentError):
 
 
 def assign_payment(
-    hub: Hub, work: Work, scope: Scope, payment_id: str, case_id: str, *, amount: Decimal | None = None, same_as: str = ""
-) -> Case:
-    """Give a payment, or a part of it, to a case.
+    hub: Hub, work: Work, scope: Scope, payment_id: str, case_id: str, *, amount: Decimal | None = None, same_as: str = "",
+    invoice: str = "",
+) -> Case:  # fmt: skip
+    """Give a payment, or a part of it, to a case, and there to an invoice before the others.
 
     `same_as` names the money that the case knows already (`known_ref` of a proposal): then nothing is booked again.
     """
@@ -53,7 +54,7 @@ def assign_payment(
                 f"only {case.balance.total} {case.currency} is owed in case {case.number}",
                 cure="Give the case its part with an amount; the rest can go to another case or be set aside.",
             )
-        case = book(hub, work, payment, case, part, actor=scope.subject)
+        case = book(hub, work, payment, case, part, actor=scope.subject, invoice=invoice)
     state = p.OPEN if part < left else p.KNOWN if same_as else p.BOOKED
     _decide(work, scope, payment, state, case_id=case.case_id)
     return case

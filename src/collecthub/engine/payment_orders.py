@@ -16,6 +16,7 @@ from collecthub.engine.context import Hub, Work
 from collecthub.engine.remitting import operator_only
 from collecthub.errors import PermanentError
 from collecthub.formats.bank.pain001 import CreditTransfer, PaymentOrder, checked_iban, write_pain001
+from collecthub.formats.bank.pain001_check import refuse_faulty
 from collecthub.formats.bank.pain002 import OrderAnswer, PaymentAnswer, read_pain002
 from collecthub.model.facts_remittance import MoneyPassedOn
 from collecthub.model.ids import new_id
@@ -52,11 +53,15 @@ def export_remittances(
         if not waiting:
             return None
         number = checked_iban(account or _client_account(work.conn))
+        if pay_on is not None and pay_on < hub.business_date():
+            raise PermanentError(f"{pay_on} is over: a bank pays on a day to come", cure="Name today or a later day.")
         order = PaymentOrder(
             message_ref=rs.next_number(work.conn, "PO", work.now.year), made_at=work.now, payer=hub.settings.operator_name,
             account=number, pay_on=pay_on or hub.business_date(), transfers=tuple(_transfer(one) for one in waiting),
         )  # fmt: skip
-        sha256, order_id = hub.evidence.keep(write_pain001(order)), new_id()
+        content = write_pain001(order)
+        refuse_faulty(content, order.message_ref)
+        sha256, order_id = hub.evidence.keep(content), new_id()
         work.conn.execute(
             sa.insert(r.payment_orders).values(
                 order_id=order_id, message_ref=order.message_ref, sha256=sha256, account=number, payments=len(waiting),

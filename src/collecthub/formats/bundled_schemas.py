@@ -69,6 +69,9 @@ KINDS: dict[str, DocumentKind] = {
     CII_NAMESPACE: DocumentKind(
         "UN/CEFACT CII D16B", "cii-d16b", "data/standard/CrossIndustryInvoice_100pD16B.xsd"
     ),
+    "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09": DocumentKind(
+        "ISO 20022 pain.001.001.09", "iso20022", "pain.001.001.09.xsd"
+    ),
 }
 _XJUSTIZ_MODULES = {
     "0005": "xjustiz_0005_nachrichten_3_2.xsd", "0600": "xjustiz_0600_mahn_3_4.xsd",

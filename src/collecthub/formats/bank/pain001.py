@@ -22,9 +22,9 @@ from collecthub.model.money import minor_units
 from collecthub.wire.xml import Element, serialise
 
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
-_NAME_LONGEST, _TEXT_LONGEST, _REF_LONGEST = 70, 140, 35
+NAME_LONGEST, TEXT_LONGEST, REF_LONGEST = 70, 140, 35
 # What every SEPA bank takes (EPC217-08, part 1): other letters lose their marks or become a point.
-_BASIC = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-?:().,'+ ")
+BASIC_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-?:().,'+ ")
 
 
 class CreditTransfer(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,12 +68,12 @@ def write_pain001(order: PaymentOrder) -> bytes:
     pen.add(head, "MsgId", order.message_ref)
     pen.add(head, "CreDtTm", order.made_at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
     _sums(pen, head, order.transfers)
-    pen.add(pen.add(head, "InitgPty"), "Nm", plain_latin(order.payer)[:_NAME_LONGEST])
+    pen.add(pen.add(head, "InitgPty"), "Nm", plain_latin(order.payer)[:NAME_LONGEST])
     by_currency: dict[str, list[CreditTransfer]] = defaultdict(list)
     for transfer in order.transfers:
         by_currency[transfer.currency].append(transfer)
     for place, (currency, transfers) in enumerate(sorted(by_currency.items()), 1):
-        _batch(pen, body, order, f"{order.message_ref}-{place}"[:_REF_LONGEST], currency, transfers)
+        _batch(pen, body, order, f"{order.message_ref}-{place}"[:REF_LONGEST], currency, transfers)
     return serialise(root)
 
 
@@ -85,7 +85,7 @@ def _check(transfer: CreditTransfer) -> None:
             reference=transfer.end_to_end_ref,
         )
     checked_iban(transfer.account)
-    if not 0 < len(transfer.end_to_end_ref) <= _REF_LONGEST or not transfer.payee.strip():
+    if not 0 < len(transfer.end_to_end_ref) <= REF_LONGEST or not transfer.payee.strip():
         raise PermanentError("the payment has no reference or no payee", cure="Name both.", reference=transfer.end_to_end_ref)
 
 
@@ -106,7 +106,7 @@ def _batch(
     if currency == "EUR":
         pen.add(pen.add(pen.add(batch, "PmtTpInf"), "SvcLvl"), "Cd", "SEPA")
     pen.add(pen.add(batch, "ReqdExctnDt"), "Dt", order.pay_on)
-    pen.add(pen.add(batch, "Dbtr"), "Nm", plain_latin(order.payer)[:_NAME_LONGEST])
+    pen.add(pen.add(batch, "Dbtr"), "Nm", plain_latin(order.payer)[:NAME_LONGEST])
     pen.add(pen.add(pen.add(batch, "DbtrAcct"), "Id"), "IBAN", checked_iban(order.account))
     agent = pen.add(pen.add(pen.add(batch, "DbtrAgt"), "FinInstnId"), "Othr")
     pen.add(agent, "Id", "NOTPROVIDED")  # the bank is told by the IBAN
@@ -115,9 +115,9 @@ def _batch(
         paid = pen.add(batch, "CdtTrfTxInf")
         pen.add(pen.add(paid, "PmtId"), "EndToEndId", transfer.end_to_end_ref)
         pen.add(pen.add(paid, "Amt"), "InstdAmt", transfer.amount, Ccy=currency)
-        pen.add(pen.add(paid, "Cdtr"), "Nm", plain_latin(transfer.payee)[:_NAME_LONGEST])
+        pen.add(pen.add(paid, "Cdtr"), "Nm", plain_latin(transfer.payee)[:NAME_LONGEST])
         pen.add(pen.add(pen.add(paid, "CdtrAcct"), "Id"), "IBAN", checked_iban(transfer.account))
-        pen.add(pen.add(paid, "RmtInf"), "Ustrd", plain_latin(transfer.text)[:_TEXT_LONGEST])
+        pen.add(pen.add(paid, "RmtInf"), "Ustrd", plain_latin(transfer.text)[:TEXT_LONGEST])
 
 
 def plain_latin(text: str) -> str:
@@ -128,4 +128,4 @@ def plain_latin(text: str) -> str:
     """
     bare = unicodedata.normalize("NFKD", text.replace("&", "+").replace("\u00df", "ss"))
     kept = (char for char in bare if not unicodedata.combining(char))
-    return " ".join("".join(char if char in _BASIC else "." for char in kept).split())
+    return " ".join("".join(char if char in BASIC_LETTERS else "." for char in kept).split())

@@ -9,7 +9,7 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from collecthub.engine import payment_desk
+from collecthub.engine import payment_desk, payment_sums
 from collecthub.engine.context import Hub
 from collecthub.engine.matching import MatchRun, match_payments
 from collecthub.engine.payments_in import ImportedFile, Owner, import_bank_file
@@ -49,6 +49,12 @@ class AssignIn(Inbound):
     case_id: Id
     amount: Amount | None = None
     same_as: Ref = ""
+
+
+class ProposalIn(Inbound):
+    """The `key` of the proposal that is booked, all of it."""
+
+    key: Id
 
 
 class UndoIn(Inbound):
@@ -145,6 +151,24 @@ def assign(hub: TheHub, scope: CreditorSide, payment_id: str, body: AssignIn) ->
             hub, work, scope, payment_id, body.case_id, amount=body.amount, same_as=body.same_as
         )
     return _view(hub, scope, payment_id)
+
+
+@router.get(
+    "/payments/{payment_id}/proposals", summary="What it is together with others", responses=documented(payment_sums.Proposals)
+)
+async def read_proposals(hub: TheHub, scope: CreditorSide, payment_id: str) -> Response:
+    """Payments of one payer that make one sum, and cases over which a payment that names several is divided."""
+    with hub.database.read() as conn:
+        return answer(payment_sums.proposals(conn, scope, payment_id))
+
+
+@router.post(
+    "/payments/{payment_id}/proposals", summary="Book what fits together", responses=documented(payment_sums.Proposed)
+)
+def book_proposal(hub: TheHub, scope: CreditorSide, payment_id: str, body: ProposalIn) -> Response:
+    """Every part of a proposal or nothing; one that does not hold any more is refused."""
+    with hub.work() as work:
+        return answer(payment_sums.book_proposal(hub, work, scope, payment_id, body.key))
 
 
 @router.post("/payments/{payment_id}/undo", summary="Name what a return undoes", responses=documented(payments.PaymentView))

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
-from collecthub.engine import payment_desk
+from collecthub.engine import payment_desk, payment_sums
 from collecthub.engine.matching import match_payments, originals
 from collecthub.engine.payments_in import ImportedFile, Owner, import_bank_file
 from collecthub.errors import PermanentError
@@ -29,6 +29,7 @@ Cursor = Annotated[str, Query(max_length=2000)]
 _CLIENT = "client-account"
 _DONE = {
     "assigned": "The payment is booked.",
+    "together": "The payments are booked, every part of the proposal.",
     "known": "Noted: the case knew this money already. Nothing was booked again.",
     "undone": "The payment is undone; the case asks for the money again.",
     "aside": "The payment is set aside.",
@@ -104,9 +105,10 @@ def _payment_page(
         if view.state == p.RETURN:
             row = conn.execute(sa.select(t.payments).where(t.payments.c.payment_id == payment_id)).one()
             undone = tuple(payments.payment_detail(conn, visitor.scope, one.payment_id) for one in originals(conn, p.stored(row)))
+        offered = payment_sums.proposals(conn, visitor.scope, payment_id)
     return page(
         visitor, "payment.html", status=422 if problem else 200, payment=view, problem=problem, given=given or {},
-        wrong=getattr(problem, "fields", {}), originals=undone,
+        wrong=getattr(problem, "fields", {}), originals=undone, offered=offered,
     )  # fmt: skip
 
 
@@ -136,6 +138,22 @@ def assign(visitor: CreditorSide, form: Form, payment_id: str) -> Response:
     except PermanentError as error:
         return _payment_page(visitor, payment_id, problem=error, given=entered.given)
     return redirect("/payments", done="known" if same_as else "assigned")
+
+
+@router.post("/payments/{payment_id}/proposals")
+def book_together(visitor: CreditorSide, form: Form, payment_id: str) -> Response:
+    """Book payments that make one sum together, or one over the cases that it names."""
+    entered = Entered(form)
+    try:
+        key = entered.text("key", required=True, longest=64)
+        entered.check()
+        with visitor.hub.work() as work:
+            payment_sums.book_proposal(visitor.hub, work, visitor.scope, payment_id, key)
+    except NotThereError:
+        raise
+    except PermanentError as error:
+        return _payment_page(visitor, payment_id, problem=error)
+    return redirect("/payments", done="together")
 
 
 @router.post("/payments/{payment_id}/undo")
