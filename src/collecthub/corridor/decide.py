@@ -25,7 +25,7 @@ NO_INFORMATION = dt.timedelta(days=5)
 PAUSING_HOLDS = frozenset(
     {
         "dispute", "complaint", "vulnerable", "insolvency", "legal_objection", "collective_settlement", "plan",
-        "moratorium", "debt_mediation",
+        "moratorium", "debt_mediation", "creditor_block",
     }
 )  # fmt: skip
 

@@ -31,6 +31,7 @@ from collecthub.model.facts_money import WRITTEN_OFF
 from collecthub.model.invoice import Invoice, ItemKind, ItemState
 
 ZERO = Decimal(0)
+CREDITOR_BLOCK = "creditor_block"
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,7 +112,7 @@ def open_case(account: Account, as_of: dt.date, number: str) -> tuple[Fact, ...]
     )
     blocked = all(row.is_blocked for row, amount in netted.claims if _enters(row, amount, as_of))
     if blocked:
-        return (opened, HoldSet(reason="creditor_block", note="every line is blocked for reminders in the ERP"))
+        return (opened, HoldSet(reason=CREDITOR_BLOCK, note="every line is blocked for reminders in the ERP"))
     return (opened,)
 
 
@@ -157,9 +158,17 @@ def _changes(case: Case, netted: Netted, as_of: dt.date) -> tuple[Fact, ...]:
         facts.append(CreditSeen(claim_id="", amount=loose, reason="credit or payment on account in the ERP"))
     if facts and not case.is_open and any(isinstance(fact, ClaimReopened) for fact in facts):
         facts.insert(0, CaseReopened(reason="the ERP asks for the money again"))
-    if case.held_for("creditor_block") and any(not row.is_blocked for row, amount in netted.claims if amount > 0):
-        facts.append(HoldReleased(reason="creditor_block", note="the ERP no longer blocks the line"))
-    return tuple(facts)
+    return (*facts, *_block_followed(case, [row for row, amount in netted.claims if amount > 0]))
+
+
+def _block_followed(case: Case, owed: Sequence[Invoice]) -> tuple[Fact, ...]:
+    """The creditor's own block is obeyed while it stands on every line of the case, whenever he set it."""
+    mine = [row for row in owed if case.claim(row.item_ref) is not None]
+    if case.held_for(CREDITOR_BLOCK) and any(not row.is_blocked for row in mine):
+        return (HoldReleased(reason=CREDITOR_BLOCK, note="the ERP no longer blocks the line"),)
+    if mine and case.is_open and not case.held_for(CREDITOR_BLOCK) and all(row.is_blocked for row in mine):
+        return (HoldSet(reason=CREDITOR_BLOCK, note="every line was blocked for reminders in the ERP"),)
+    return ()
 
 
 def _lowered(
