@@ -36,6 +36,27 @@ def list_contacts(
     )
 
 
+@app.command("notices")
+def list_notices(
+    state: Annotated[str, typer.Option(help="Only this state: queued, in_doubt, sent, withdrawn, failed, returned, answered.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 100,
+    as_json: Json = False,
+) -> None:
+    """Friendly notices of invoices that are not due yet: `before` of the playbook."""
+    from collecthub.store.queries.notices import read_notices
+    from collecthub.store.queries.scope import LOCAL_OPERATOR
+
+    with client() as hub, hub.database.read() as conn:
+        rows = read_notices(conn, LOCAL_OPERATOR, state=state, limit=limit)
+    if as_json:
+        print_json({"items": rows})
+        return
+    print_table(
+        ["notice", "customer", "step", "by", "invoices", "state", "queued", "problem"],
+        [[row.notice_id, row.debtor_ref, row.step, row.channel, row.invoices, row.state, row.queued_at, row.problem] for row in rows],
+    )
+
+
 @app.command("preview")
 def preview(
     case: Annotated[str, typer.Argument(help="Id of the case.")],

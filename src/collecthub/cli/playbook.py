@@ -104,7 +104,7 @@ def history(
 def _show(policy: ContactPolicy) -> None:
     whom = ", ".join(policy.segments) or "everybody"
     say(f"{policy.name} (for {whom}, from {policy.minimum_amount})")
-    rows = [[step.after_days, step.days.value, step.name, step.channel.value, step.tone.value] for step in policy.steps]
+    rows = [[step.after_days, step.days.value, step.name, step.channel.value, step.tone.value] for step in (*policy.before, *policy.steps)]
     rows.append([policy.handover_after_days, "calendar", "hand-over", "", ""])
     print_table(["day", "counted in", "step", "by", "tone"], rows)
 

@@ -20,6 +20,7 @@ from collecthub.engine.key_watch import watch_keys
 from collecthub.engine.limitation_watch import watch_limitation
 from collecthub.engine.mandates import watch_mandates
 from collecthub.engine.nightly import watch_night
+from collecthub.engine.notice_line import SAY_JOB, watch_notices
 from collecthub.engine.partner_balances import watch_balances
 from collecthub.engine.partner_score import watch_partners
 from collecthub.engine.repeating import say_again
@@ -30,6 +31,7 @@ from collecthub.store import tables as t
 from collecthub.store.connections import change_connection, read_connections
 from collecthub.store.contact_tables import contacts
 from collecthub.store.erp_tables import wanted_papers
+from collecthub.store.notice_tables import due_notices
 
 PULL_EVERY = dt.timedelta(hours=1)
 LISTEN_EVERY = dt.timedelta(seconds=60)
@@ -48,6 +50,7 @@ def tick(hub: Hub) -> None:
     watch_rules(hub)
     watch_mandates(hub)
     watch_night(hub)
+    watch_notices(hub)
     watch_partners(hub)
     watch_balances(hub)
     watch_limitation(hub)
@@ -104,6 +107,7 @@ def _retries(hub: Hub) -> None:
         ("papers", wanted_papers, wanted_papers.c.next_attempt_at <= now),
         ("report", t.reports, _due(t.reports, ("queued",), now, forgotten, t.reports.c.queued_at)),
         ("contact", contacts, _due(contacts, ("queued", "attempting"), now, forgotten, contacts.c.queued_at)),
+        (SAY_JOB, due_notices, _due(due_notices, ("queued", "attempting"), now, forgotten, due_notices.c.queued_at)),
     )
     with hub.database.read() as conn:
         found = [

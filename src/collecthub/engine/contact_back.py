@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from collecthub.contact_ports import CameBack, HearsBack
 from collecthub.engine.case_work import change_case, locked_case, open_task
 from collecthub.engine.context import Hub, Work
+from collecthub.engine.noticing import hear_of_notice
 from collecthub.engine.trouble import connection_trouble
 from collecthub.errors import CollecthubError
 from collecthub.model.case import Case
@@ -51,6 +52,8 @@ def hear_debtors(hub: Hub, connection_id: str) -> None:
 
 def _record(hub: Hub, work: Work, line: ConnectionRow, name: str, sha256: str, said: CameBack | None) -> None:
     row = _contact(work, line, said) if said is not None else None
+    if row is None and said is not None and hear_of_notice(work, line, said):
+        return
     if said is None or row is None:
         quarantine_row(
             work.conn, line, "message", name[:140], "contact.unknown",

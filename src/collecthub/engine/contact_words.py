@@ -76,7 +76,12 @@ def payment_code(facts: LetterFacts) -> str:
 
 def _sender(hub: Hub, case: Case, creditor: CreditorRow) -> Party:
     """In whose name it is written: the creditor's, or under the heading of who runs the hub."""
-    if case.contact is None or case.contact.policy.heading is Heading.CREDITOR:
+    return speaker(hub, creditor, case.contact.policy.heading if case.contact else Heading.CREDITOR)
+
+
+def speaker(hub: Hub, creditor: CreditorRow, heading: Heading) -> Party:
+    """Who writes under a heading."""
+    if heading is Heading.CREDITOR:
         return creditor.party
     return Party(name=hub.settings.operator_name, address=Address(country=creditor.party.address.country))
 
@@ -155,14 +160,18 @@ def _has_address(case: Case, channel: Channel) -> None:
         raise PermanentError(
             f"the debtor is not reached by {channel.value} any more", cure="Choose another channel, or ask the debtor."
         )
-    there = {
-        Channel.EMAIL: bool(case.debtor.email), Channel.SMS: bool(phone_of(case.debtor)),
-        Channel.LETTER: bool(case.debtor.address.lines and case.debtor.address.city),
-    }.get(channel, True)
-    if not there:
+    if not is_reached_by(case.debtor, channel):
         raise PermanentError(
             f"the debtor has no address for {channel.value}", cure="Add it in the ERP, or choose another channel."
         )
+
+
+def is_reached_by(party: Party, channel: Channel) -> bool:
+    """Whether there is an address for a channel; a call and a visit are for people to find out."""
+    return {
+        Channel.EMAIL: bool(party.email), Channel.SMS: bool(phone_of(party)),
+        Channel.LETTER: bool(party.address.lines and party.address.city),
+    }.get(channel, True)
 
 
 def phone_of(party: Party) -> str:

@@ -20,6 +20,9 @@ from collecthub.engine.inward import receive_connection, record_connection
 from collecthub.engine.mandates import release_waiting
 from collecthub.engine.nightly import JOB as NIGHTLY
 from collecthub.engine.nightly import decide_nightly
+from collecthub.engine.notice_line import JOB as NOTICES
+from collecthub.engine.notice_line import SAY_JOB, line_notices
+from collecthub.engine.noticing import say_notices
 from collecthub.engine.opening import open_cases
 from collecthub.engine.papers import fetch_late_papers
 from collecthub.engine.partner_balances import JOB as OPEN_BALANCE
@@ -70,6 +73,8 @@ JOBS: dict[str, Job] = {
     "record": record_connection,
     "report": unless_stopped(report_connection),
     CONTACT: contact_debtors,
+    NOTICES: unless_stopped(line_notices),
+    SAY_JOB: unless_stopped(say_notices),
     CONTACT_BACK: unless_stopped(hear_debtors),
     CHECK_JOB: check_before_court,
     IDENTIFY: identify_and_watch,

@@ -14,9 +14,10 @@ import msgspec
 
 from collecthub.errors import PermanentError
 from collecthub.law.days import add_span
+from collecthub.law.notice_course import notice_on
 from collecthub.law.rules import CountryLaw, Span, Unit
 from collecthub.law.steps import Happened, Happening, Step, StepQuestion
-from collecthub.model.contact import ContactPolicy, DayCount
+from collecthub.model.contact import ContactPolicy, ContactStep, DayCount
 
 HANDOVER = "hand-over"
 _ONE = dt.timedelta(days=1)
@@ -98,7 +99,9 @@ def _untouched(items: Sequence[PastItem], taken: Sequence[Taken], until: dt.date
 def _summed(
     policy: ContactPolicy, taken: Sequence[Taken], until: dt.date, debtors: int, invoices: int, untouched: int
 ) -> Trial:
-    sums: Mapping[str, list[Taken]] = {name: [] for name in (*(step.name for step in policy.steps), HANDOVER)}
+    sums: Mapping[str, list[Taken]] = {
+        name: [] for name in (*(step.name for step in (*policy.before, *policy.steps)), HANDOVER)
+    }
     for one in taken:
         sums[one.step].append(one)
     steps = tuple(
@@ -131,8 +134,26 @@ class _Course:
         after: dt.date | None = dt.date.min
         while after is not None and (opened := self._opens(after)) is not None:
             ended, taken = self._case(opened)
+            yield from self._notices(after, opened)
             yield from taken
             after = ended
+        if after is not None:
+            yield from self._notices(after, None)
+
+    def _notices(self, after: dt.date, opened: dt.date | None) -> Iterator[Taken]:
+        """Friendly notices from the end of one case to the beginning of the next: one a day, at the step that is last."""
+        end = self._until if opened is None else min(self._until, opened - _ONE)
+        by_day: dict[dt.date, list[tuple[ContactStep, PastItem]]] = {}
+        for step in self._policy.before:
+            for item in self._items:
+                on = notice_on(step, item.due_on, self._country)
+                if after <= on <= end and (item.settled_on is None or item.settled_on > on):
+                    by_day.setdefault(on, []).append((step, item))
+        for on, found in sorted(by_day.items(), key=lambda one: one[0]):
+            asked = sum((item.amount for _, item in found), _ZERO)
+            if asked > 0 and asked >= self._policy.minimum_amount:
+                step = max((step for step, _ in found), key=lambda one: one.after_days)
+                yield Taken(debtor=self._debtor, on=on, step=step.name, asked=asked, cost=step.cost)
 
     def _opens(self, after: dt.date) -> dt.date | None:
         """The first day after `after` on which something is overdue."""

@@ -22,6 +22,7 @@ from collecthub.errors import PermanentError
 from collecthub.model.contact import Tone
 
 LANGUAGES = ("nl", "fr", "de", "en")
+OWN_OF_A_TONE = ("real", "phone")  # parts that a tone may say in its own way: before the due day there is no case
 SLIP = ("title", "paid", "plan", "wrong", "call", "sign")
 
 
@@ -85,7 +86,8 @@ def words(facts: LetterFacts, tone: Tone, language: str, folder: Path | None = N
     """The message. Raises `PermanentError` when its figures do not add up: a wrong sum must not leave."""
     _must_add_up(facts)
     template = template_of(language, folder)
-    parts, voice = template["parts"], template[tone.value]
+    voice = template[tone.value]
+    parts = {**template["parts"], **{name: voice[name] for name in OWN_OF_A_TONE if name in voice}}
     known = _known(facts, language)
     pay = parts["pay" if facts.account else "pay_unknown"].format(**known)
     optional = (("on_behalf", facts.on_behalf), ("page", facts.page), ("phone", facts.phone), ("help", facts.is_person))
@@ -152,13 +154,18 @@ def template_of(language: str, folder: Path | None = None) -> Mapping[str, Mappi
 
 def _must_fit(name: str, found: Mapping[str, Mapping[str, str]]) -> None:
     model = _shipped("en")
-    missing = [f"[{part}] {name}" for part in model for name in model[part] if name not in found.get(part, {})]
+    missing = [
+        f"[{part}] {name}"
+        for part in model
+        for name in model[part]
+        if name not in found.get(part, {}) and (part == "parts" or name not in OWN_OF_A_TONE)
+    ]
     if missing:
         raise PermanentError(
             f"the templates in {name} lack {', '.join(missing[:5])}", cure="Take a shipped language as the model."
         )
     for part, texts in model.items():
-        for key in texts:
+        for key in texts.keys() & found[part].keys():
             if wrong := _fields(found[part][key]) - _PLACES:
                 raise PermanentError(
                     f"[{part}] {key} in {name} wants {', '.join(sorted(wrong))[:200]}",
