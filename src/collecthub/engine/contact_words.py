@@ -17,6 +17,7 @@ from collecthub.formats.bank.epc_code import epc_code_svg
 from collecthub.law.steps import Obstacle, Step
 from collecthub.model.case import Case
 from collecthub.model.contact import Channel, Heading, Tone
+from collecthub.model.facts_money import WRITTEN_OFF
 from collecthub.model.party import Address, Party, PartyKind
 from collecthub.model.payment_reference import payment_reference
 from collecthub.paper.letter_page import letter_pdf
@@ -147,7 +148,8 @@ def letter_facts(case: Case, creditor: CreditorRow, today: dt.date) -> LetterFac
     )
     return LetterFacts(
         number=case.number, creditor=creditor.name, currency=case.currency, items=items, credits=case.loose_credits,
-        paid=sum((amount for _, amount in case.unmatched), _CENT),
+        paid=sum((amount for ref, amount in case.unmatched if not ref.startswith(WRITTEN_OFF)), _CENT),
+        waived=sum((amount for ref, amount in case.unmatched if ref.startswith(WRITTEN_OFF)), _CENT),
         charges=balance.total - balance.open_principal,
         total=balance.total, reference=payment_reference(case.number, case.debtor.country),
         account=creditor.playbook.payment_account, today=today, pay_by=today + dt.timedelta(days=PAY_WITHIN_DAYS),

@@ -36,7 +36,7 @@ class LetterItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LetterFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a message says. The items less `credits` and `paid`, plus `charges`, are `total`."""
+    """What a message says. The items less `credits`, `paid` and `waived`, plus `charges`, are `total`."""
 
     number: str
     creditor: str
@@ -55,6 +55,7 @@ class LetterFacts(msgspec.Struct, frozen=True, kw_only=True):
     phone: str = ""  # where somebody answers
     is_person: bool = False  # a consumer hears who helps
     on_behalf: bool = False  # whether somebody else than the creditor writes
+    waived: Decimal = Decimal(0)  # what the creditor gave up: no money came
     is_discreet: bool = False  # health and the like: whom it is about stands inside the message alone
 
 
@@ -121,7 +122,8 @@ def _outside(facts: LetterFacts, known: dict[str, str]) -> dict[str, str]:
 
 
 def _must_add_up(facts: LetterFacts) -> None:
-    added = sum((item.amount for item in facts.items), Decimal(0)) - facts.credits - facts.paid + facts.charges
+    added = sum((item.amount for item in facts.items), Decimal(0))
+    added += facts.charges - facts.credits - facts.paid - facts.waived
     if added != facts.total:
         raise PermanentError(
             f"the figures of case {facts.number} add up to {added}, not to {facts.total}",
@@ -131,11 +133,10 @@ def _must_add_up(facts: LetterFacts) -> None:
 
 def _lines(facts: LetterFacts, parts: Mapping[str, str], language: str, total: str) -> list[str]:
     lines = [parts["item"].format(**_item(item, facts.currency, language)) for item in facts.items]
-    lines += [
-        parts[name].format(amount=_money(amount, facts.currency, language))
-        for name, amount in (("credits", facts.credits), ("paid", facts.paid), ("charges", facts.charges))
-        if amount
-    ]
+    more = (
+        ("credits", facts.credits), ("paid", facts.paid), ("waived", facts.waived), ("charges", facts.charges),
+    )  # fmt: skip
+    lines += [parts[name].format(amount=_money(amount, facts.currency, language)) for name, amount in more if amount]
     return [*lines, parts["total"].format(amount=total)]
 
 
@@ -149,7 +150,8 @@ def template_of(language: str, folder: Path | None = None) -> Mapping[str, Mappi
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise PermanentError(f"the templates in {own.name} cannot be read: {error}", cure="Correct the file.") from error
     _must_fit(own.name, found)
-    return found
+    spare = _shipped(language if language in LANGUAGES else "en")["parts"]
+    return {**found, "parts": {"waived": spare["waived"], **found["parts"]}}
 
 
 def _must_fit(name: str, found: Mapping[str, Mapping[str, str]]) -> None:
@@ -158,14 +160,14 @@ def _must_fit(name: str, found: Mapping[str, Mapping[str, str]]) -> None:
         f"[{part}] {name}"
         for part in model
         for name in model[part]
-        if name not in found.get(part, {}) and (part == "parts" or name not in OWN_OF_A_TONE)
+        if name not in found.get(part, {}) and (part, name) not in _MAY_LACK
     ]
     if missing:
         raise PermanentError(
             f"the templates in {name} lack {', '.join(missing[:5])}", cure="Take a shipped language as the model."
         )
     for part, texts in model.items():
-        for key in texts.keys() & found[part].keys():
+        for key in sorted(texts.keys() & found[part].keys()):
             if wrong := _fields(found[part][key]) - _PLACES:
                 raise PermanentError(
                     f"[{part}] {key} in {name} wants {', '.join(sorted(wrong))[:200]}",
@@ -173,6 +175,7 @@ def _must_fit(name: str, found: Mapping[str, Mapping[str, str]]) -> None:
                 )
 
 
+_MAY_LACK = {("parts", "waived"), *(("courtesy", name) for name in OWN_OF_A_TONE)}  # came later than people's own files
 _PLACES = frozenset(
     "number creditor reference account page code phone amount today pay_by issued_on due_on".split()
 )
