@@ -11,7 +11,7 @@ from decimal import Decimal
 import msgspec
 import sqlalchemy as sa
 
-from collecthub.engine.case_work import open_task
+from collecthub.engine.case_work import close_tasks, open_task
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.feasibility import laws_of
 from collecthub.engine.page_guard import paper_type
@@ -21,7 +21,7 @@ from collecthub.law.atlas.reading import bundled_atlas
 from collecthub.law.charges import ChargeQuestion, ChargeShown, charge_shown
 from collecthub.law.service_abroad import ServiceAnswer, service_between
 from collecthub.model import act as acts
-from collecthub.model.act import Act, Quote
+from collecthub.model.act import Act, ActState, Quote
 from collecthub.model.exchange import CaseFile, CaseInstruction, DocumentItem, Exchange, Message
 from collecthub.model.ids import derived_id
 from collecthub.model.money import round_amount
@@ -32,7 +32,8 @@ from collecthub.store.queries.scope import Role, Scope, not_there
 from collecthub.wire.decoders import decoder
 
 QUOTE_HOLDS = dt.timedelta(days=30)
-TASK = "act_asked"
+# What a person has to do in a state: the kind of the task, and what the other side did.
+_WAITS = {ActState.ASKED: ("act_asked", "asks for"), ActState.ORDERED: ("act_ordered", "ordered")}
 CERTIFICATE_BYTES_MAX = 20_000_000
 
 
@@ -122,11 +123,7 @@ def take_request(hub: Hub, work: Work, partner_id: str, file: CaseFile) -> Act:
     for document in file.documents:
         if document.content and hub.evidence.keep(document.content) != document.sha256:
             raise PermanentError(f"{document.name} is not what its SHA-256 says", cure="Send it again.")
-    _write(work, act, is_new=True)
-    open_task(
-        work, kind=TASK, title=f"{partner_id} asks for {kind} in {act.to_country}",
-        detail=f"reference {act.reference}, act {act.act_id}: price it or refuse it",
-    )
+    _write(work, act, partner_id, is_new=True)
     return act
 
 
@@ -134,12 +131,8 @@ def decide_quote(work: Work, partner_id: str, said: CaseInstruction) -> Act:
     """Yes or no to a price."""
     found = _held(work, (n.acts.c.partner_id == partner_id) & (n.acts.c.reference == said.case_id), said.case_id)
     changed = acts.decided(found, said, work.now)
-    _write(work, changed)
-    if changed.state is acts.ActState.ORDERED:
-        open_task(
-            work, kind="act_ordered", title=f"{partner_id} ordered {changed.kind} in {changed.to_country}",
-            detail=f"reference {changed.reference}, act {changed.act_id}",
-        )
+    if changed.state is not found.state:
+        _write(work, changed, partner_id)
     return changed
 
 
@@ -229,6 +222,21 @@ def read_act(conn: sa.Connection, scope: Scope, act_id: str) -> Act:
     return found
 
 
+def document_of(hub: Hub, act: Act, number: int) -> tuple[str, bytes]:
+    """Name and bytes of a document to serve, counted from 1. Raises `NotThereError` beyond the last."""
+    if not 1 <= number <= len(act.request.documents):
+        raise not_there("document", str(number))
+    found = act.request.documents[number - 1]
+    return found.name, hub.evidence.read(found.sha256)
+
+
+def certificate_of(hub: Hub, act: Act) -> tuple[str, bytes]:
+    """Name and bytes of the certificate. Raises `PermanentError` while there is none."""
+    if act.certificate is None:
+        raise PermanentError(f"act {act.act_id} has no certificate yet", cure="Read its state; ask again when it is done.")
+    return act.certificate.name, hub.evidence.read(act.certificate.sha256)
+
+
 def _of(scope: Scope) -> sa.ColumnElement[bool]:
     if scope.role is Role.OPERATOR:
         return sa.true()
@@ -255,12 +263,13 @@ def _for_operator(work: Work, scope: Scope, act_id: str) -> Act:
 
 
 def _changed(work: Work, scope: Scope, act: Act, action: str) -> Act:
-    _write(work, act)
+    _write(work, act, scope.subject)
     append_audit(work.conn, now=work.now, actor=scope.subject, action=action, subject=act.act_id, detail=act.partner_id)
     return act
 
 
-def _write(work: Work, act: Act, *, is_new: bool = False) -> None:
+def _write(work: Work, act: Act, done_by: str, *, is_new: bool = False) -> None:
+    _put_on_list(work, act, done_by)
     values = {"state": act.state.value, "doc": msgspec.json.encode(act).decode(), "changed_at": work.now}
     if is_new:
         work.conn.execute(
@@ -270,3 +279,13 @@ def _write(work: Work, act: Act, *, is_new: bool = False) -> None:
         )
         return
     work.conn.execute(sa.update(n.acts).where(n.acts.c.act_id == act.act_id).values(**values))
+
+
+def _put_on_list(work: Work, act: Act, done_by: str) -> None:
+    """What the act waits for stands on the operator's list, and nothing else of it."""
+    detail = f"reference {act.reference}, act {act.act_id}"
+    for state, (kind, did) in _WAITS.items():
+        if act.state is state:
+            open_task(work, kind=kind, title=f"{act.partner_id} {did} {act.kind} in {act.to_country}", detail=detail)
+        else:
+            close_tasks(work, done_by=done_by, kind=kind, detail=detail)

@@ -91,6 +91,8 @@ def act_of(file: CaseFile) -> str:
             f"message {file.message_id} is no request for one act",
             cure=f"Name one order ({' or '.join(ACTS)}), one debtor who receives it, and attach the documents to serve.",
         )
+    if not all(document.content for document in file.documents):
+        raise PermanentError("a document to serve is named and not sent", cure="Send the bytes of every document.")
     address = file.debtors[0].address
     if not address.lines or not address.city or not address.country:
         raise PermanentError("the addressee has no address", cure="Give street, town and country of the debtor.")

@@ -53,6 +53,8 @@ PROPOSALS: dict[str, Proposal] = {
     "collection_term": Proposal("Decide whether collection goes on: its agreed term is over.", 2),
     "cost_cap": Proposal("Decide whether the next step is worth its cost: the agreed cap is reached.", 2),
     "contact_check": Proposal("Complete the debtor's address in the ERP before the invoice falls due.", 1),
+    "act_asked": Proposal("Price the act or refuse it.", 2),
+    "act_ordered": Proposal("Have the act done and keep its certificate.", 2),
     "payment": Proposal("Find the case this money belongs to.", 2),
 }
 

@@ -41,6 +41,7 @@ from collecthub.web.api import (
 )
 from collecthub.web.debtor import pages as debtor_pages
 from collecthub.web.guard import Guard
+from collecthub.web.partner import acts as partner_page_acts
 from collecthub.web.partner import offers as partner_offers
 from collecthub.web.partner import standing as partner_page_standing
 from collecthub.web.portal import lost
@@ -54,7 +55,7 @@ API_ROUTERS = (
 )
 ROUTERS = (
     hooks.router, exchange.router, debtor_pages.router, soap.router, openapi.router, partner_offers.router,
-    partner_page_standing.router, portal_router,
+    partner_page_acts.router, partner_page_standing.router, portal_router,
 )
 
 

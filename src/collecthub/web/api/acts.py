@@ -13,7 +13,6 @@ from collecthub.engine import act_desk
 from collecthub.engine.act_desk import ActView, Proposal, view_of
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.page_guard import paper_type
-from collecthub.errors import PermanentError
 from collecthub.store.queries.scope import Scope
 from collecthub.web.answers import answer, documented, documented_file, download
 from collecthub.web.api.fields import Amount, Inbound, Note, Text
@@ -95,9 +94,19 @@ def read_certificate(hub: TheHub, scope: OperatorOrPartner, act_id: str) -> Resp
     """The bytes that the bailiff gave."""
     with hub.database.read() as conn:
         found = act_desk.read_act(conn, scope, act_id)
-    if found.certificate is None:
-        raise PermanentError(f"act {act_id} has no certificate yet", cure="Read its state; ask again when it is done.")
-    return download(hub.evidence.read(found.certificate.sha256), found.certificate.name)
+    name, content = act_desk.certificate_of(hub, found)
+    return download(content, name)
+
+
+@router.get(
+    "/acts/{act_id}/documents/{number}", summary="A document to serve", responses=documented_file("The bytes that were sent.")
+)
+def read_document(hub: TheHub, scope: OperatorOrPartner, act_id: str, number: int) -> Response:
+    """As it came with the request, counted from 1."""
+    with hub.database.read() as conn:
+        found = act_desk.read_act(conn, scope, act_id)
+    name, content = act_desk.document_of(hub, found, number)
+    return download(content, name)
 
 
 @router.get("/acts/{act_id}/proposal", summary="Rules and tariff for an act", responses=documented(Proposal))

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 
 from collecthub.web.portal import (
     account,
+    acts,
     agenda,
     case_actions,
     case_list,
@@ -68,7 +69,7 @@ async def read_static(name: str) -> Response:
 
 for part in (
     account, reconciliation, login, overview, agenda, case_list, case_page, case_actions, course, debtors, new_case, imports, connecting, connections, first_wave, consent,
-    partners, desks, countries, feasibility, payments, remittances, routes, mandates,
+    acts, partners, desks, countries, feasibility, payments, remittances, routes, mandates,
     webhooks, playbook,
 ):
     router.include_router(part.router)
