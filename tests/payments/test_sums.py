@@ -15,7 +15,7 @@ import pytest
 from lxml import html
 from typer.testing import CliRunner
 from walk.scripted import ScriptedPlugin, World
-from web.office import PASSWORD, Office, furnish, make_hub, once
+from web.office import PASSWORD, Office, change, furnish, make_hub, once
 
 from collecthub.cli.main import app
 from collecthub.config import load_settings
@@ -123,6 +123,16 @@ def test_one_payment_over_the_cases_that_it_names(desk: Desk) -> None:
     assert desk.get(f"/payments/{ids['125.50']}")["state"] == "booked"
     ids = desk.bank(paid("9.01", name="Family office", text=f"{first['number']}, {second['number']}"))
     assert desk.offered(ids["9.01"], "divided") == []  # a cent beside it is no proposal
+
+
+def test_money_that_the_case_may_know_already_is_no_part(desk: Desk) -> None:
+    case = desk.case("Rik Smets", **{"F-8": "120.00"})
+    by_hand = {"amount": "30.00", "paid_on": "2026-06-10"}
+    path = f"/api/v1/cases/{case['case_id']}/payments"
+    assert desk.office.client("kroon").post(path, json=by_hand, headers=change()).status_code < 300
+    ids = desk.bank(paid("60.00", name="Rik Smets"), paid("30.00", name="Rik Smets"), paid("15.00", name="Rik Smets"), paid("15.00", name="Rik Smets", bank_ref="B"))
+    (one,) = desk.offered(ids["60.00"], "together")  # 60 and twice 15, but not 60 and the 30 that somebody wrote down
+    assert sorted(part["amount"] for part in one["parts"]) == ["15.00", "15.00", "60.00"]
 
 
 def test_another_payer_a_late_one_and_another_currency_are_no_parts(desk: Desk) -> None:

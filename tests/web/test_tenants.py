@@ -44,7 +44,7 @@ BODIES: dict[str, Any] = {
     "approvals": {"kind": "judicial", "estimate": "1.00", "cap": "2.00", "reason": "n"},
     "approval-decisions": {"is_given": True},
     "take-over": {"holder_name": "x", "balance": "1.00"}, "owner": {"owner": "x"},
-    "assign": {"case_id": "{case_id}"}, "undo": {"original_id": "{payment_id}"}, "set-aside": {"note": "n"},
+    "assign": {"case_id": "{case_id}"}, "undo": {"original_id": "{payment_id}"}, "set-aside": {"note": "n"}, "proposals": {"key": "k"},
     "acceptance": {"holder_ref": "x"}, "refusal": {"reason_code": "x"}, "questions": {"text": "x"},
     "status-reports": {"status_code": "contact_made", "occurred_at": "2026-06-15T00:00:00Z"},
     "costs": {"cost_ref": "x", "cost_type": "other", "currency": "EUR", "amount": "1.00", "bearer": "debtor",

@@ -123,6 +123,8 @@ def costs(
     until: Annotated[dt.date | None, typer.Option("--until", parser=day, metavar="DATE", help="Until this day.")] = None,
     to_invoice: Annotated[bool, typer.Option("--to-invoice", help="Only what is left to invoice to the creditor.")] = False,
     table: Annotated[Path | None, typer.Option("--csv", help="Write the lines to this file.")] = None,
+    paper: Annotated[Path | None, typer.Option("--pdf", help="Write them to this file as a paper.")] = None,
+    language: Annotated[str, typer.Option(help="Of the paper: en, nl, fr or de.")] = "en",
     as_json: Json = False,
 ) -> None:
     """Show every fee, VAT and cost of a case or a period: who bears it, by which rule, how it is settled."""
@@ -137,6 +139,10 @@ def costs(
         )  # fmt: skip
     if table is not None:
         table.write_bytes(cost_statement_csv(found))
+    if paper is not None:
+        from collecthub.engine.cost_sheet import cost_statement_pdf
+
+        paper.write_bytes(cost_statement_pdf(found, hub.settings.operator_name, creditor, language, hub.now()))
     if as_json:
         print_json(found)
         return

@@ -129,6 +129,7 @@ def _together(movements: Sequence[Movement], known: dict[str, Candidate]) -> tup
     return tuple(
         _proposed(known, [(movement, found.owed, movement.amount) for movement in found.movements])
         for found in summed_up(movements[0], movements[1:], sums)
+        if not any(_may_be_known(known[found.owed.case_id], movement.amount) for movement in found.movements)
     )
 
 
@@ -138,7 +139,13 @@ def _divided(movement: Movement, clues: Clues, pointed_to: Sequence[Candidate]) 
     return tuple(
         _proposed(known, [(movement, owed, owed.amount) for owed in some])
         for some in divided(movement.amount, [sums for _, sums in named])
+        if not any(_may_be_known(known[owed.case_id], owed.amount) for owed in some)
     )
+
+
+def _may_be_known(case: Candidate, amount: Decimal) -> bool:
+    """Whether the case knows such a sum from the ERP, a partner or a person: it may be the same money, seen again."""
+    return any(money.amount == amount for money in case.known_money)
 
 
 def _whole(case: Candidate) -> OwedSum:

@@ -94,6 +94,25 @@ def give_receipt(hub: Hub, work: Work, scope: Scope, case_id: str, taken: Taken)
     )  # fmt: skip
 
 
+def receipts_of(conn: sa.Connection, scope: Scope, case_id: str) -> tuple[Receipt, ...]:
+    """The receipts of a case, oldest first, reversed ones among them; `sha256` is not told. Only for the operator."""
+    operator_only(scope)
+    query = (
+        sa.select(r.receipts, t.cases.c.number.label("case_number"))
+        .join(t.cases, t.cases.c.case_id == r.receipts.c.case_id)
+        .where(r.receipts.c.case_id == case_id)
+        .order_by(r.receipts.c.number)
+    )
+    return tuple(
+        Receipt(
+            receipt_id=row.receipt_id, number=row.number, case_id=row.case_id, case_number=row.case_number, means=row.means,
+            place=row.place, amount=from_minor(row.amount_minor, row.currency), currency=row.currency,
+            received_on=row.received_on, received_by=row.received_by, sha256="", reversed_on=row.reversed_on,
+        )
+        for row in conn.execute(query)
+    )  # fmt: skip
+
+
 def _check(work: Work, case: Case, taken: Taken) -> None:
     amount, currency = taken.amount, case.currency
     if not case.is_open:

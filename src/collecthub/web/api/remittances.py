@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from collecthub.engine.client_account import explain_movement, see_debits
 from collecthub.engine.context import Hub
 from collecthub.engine.contracting import enter_contract, read_terms
+from collecthub.engine.cost_sheet import cost_statement_pdf
 from collecthub.engine.payment_orders import (
     AnsweredRemittance,
     ExportedOrder,
@@ -27,6 +28,7 @@ from collecthub.model.contract import Contract, Side
 from collecthub.store.queries import remittances
 from collecthub.store.queries.client_money import client_money
 from collecthub.store.queries.cost_statement import CostStatement, cost_statement, cost_statement_csv
+from collecthub.store.queries.names import creditor_names
 from collecthub.store.queries.paging import Listed
 from collecthub.store.queries.scope import Scope
 from collecthub.web.answers import answer, documented, documented_file, download
@@ -247,11 +249,18 @@ async def read_costs(
         )
 
 
-@router.get("/cost-statement/file", summary="The same as a table", responses=documented_file("CSV in UTF-8."))
-async def read_costs_file(
+@router.get("/cost-statement/file", summary="The same as a file", responses=documented_file("CSV in UTF-8, or PDF/A."))
+def read_costs_file(
     hub: TheHub, scope: CreditorSide, from_on: dt.date, until: dt.date, case_id: Word = "", creditor_id: Word = "",
+    format: Annotated[Literal["csv", "pdf"], Query()] = "csv",
+    language: Annotated[Literal["en", "nl", "fr", "de"], Query(description="Of the PDF.")] = "en",
 ) -> Response:  # fmt: skip
-    """One line a fee, VAT or cost; separated by semicolons."""
+    """One line a fee, VAT or cost; separated by semicolons, or on paper."""
     with hub.database.read() as conn:
         found = cost_statement(conn, scope, case_id=case_id, creditor_id=creditor_id, from_on=from_on, until=until)
+        names = creditor_names(conn, scope)
+    if format == "pdf":
+        reader = names.get(creditor_id or scope.creditor_id or "", "")
+        made = cost_statement_pdf(found, hub.settings.operator_name, reader, language, hub.now())
+        return download(made, "costs.pdf")
     return download(cost_statement_csv(found), "costs.csv")

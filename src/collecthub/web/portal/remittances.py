@@ -11,6 +11,7 @@ from starlette.datastructures import UploadFile
 
 from collecthub.engine.client_account import explain_movement, see_debits
 from collecthub.engine.contracting import enter_contract, read_terms
+from collecthub.engine.cost_sheet import LANGUAGES, cost_statement_pdf
 from collecthub.engine.payment_orders import export_remittances, order_file, take_answer
 from collecthub.engine.remitting import RemittanceRun, create_remittances
 from collecthub.errors import CollecthubError, PermanentError, QuarantineError
@@ -190,8 +191,10 @@ def explain(visitor: Operator, form: Form) -> Response:
 
 
 @router.get("/costs")
-def show_costs(visitor: CreditorSide, since: Word = "", until: Word = "", case: Word = "", as_csv: Word = "") -> Response:
-    """Fees, VAT and costs of a period or a case, as a page or a table to save."""
+def show_costs(
+    visitor: CreditorSide, since: Word = "", until: Word = "", case: Word = "", as_csv: Word = "", as_pdf: Word = ""
+) -> Response:
+    """Fees, VAT and costs of a period or a case, as a page, a table to save or a paper; `as_pdf` names its language."""
     today = visitor.hub.business_date()
     first, last = _day(since) or today.replace(month=1, day=1), _day(until) or today
     with visitor.hub.database.read() as conn:
@@ -199,7 +202,11 @@ def show_costs(visitor: CreditorSide, since: Word = "", until: Word = "", case: 
         creditors = creditor_names(conn, visitor.scope)
     if as_csv:
         return download(cost_statement_csv(found), "costs.csv")
-    return page(visitor, "costs.html", found=found, since=first, until=last, case=case, creditors=creditors)
+    if as_pdf in LANGUAGES:
+        reader = "" if visitor.is_operator else creditors.get(visitor.scope.creditor_id or "", "")
+        made = cost_statement_pdf(found, visitor.hub.settings.operator_name, reader, as_pdf, visitor.hub.now())
+        return download(made, "costs.pdf")
+    return page(visitor, "costs.html", languages=LANGUAGES, found=found, since=first, until=last, case=case, creditors=creditors)
 
 
 def _day(text: str) -> dt.date | None:
