@@ -227,3 +227,35 @@ def test_a_debtor_who_moves_abroad_is_chased_there_and_nothing_is_typed_twice(ho
     assert again.debtors[0].address == there and again.claims == first.claims and again.creditor == first.creditor
     checks = facts_of(house, FeasibilityChecked)
     assert [one.partner_id for one in checks if isinstance(one, FeasibilityChecked)][-1] == "faro"
+
+
+def test_a_refused_case_is_checked_anew_for_the_next_holder_and_waits_for_its_mandate(house: House) -> None:
+    house.hub.plugins.add("jurisdictions", jurisdictions)
+    with house.hub.database.write() as conn:
+        second = PartnerProfile(partner_id="second", name="Office Claes", role="bailiff", countries=("BE",), needs=("agreement",))
+        write_partner(conn, second, house.hub.now())
+        add_connection(conn, connection("line2", "scripted_partner", "partner", "second", house.hub.now()))
+    house.world.invoice("1", "A", "2026-05-01", "100.00")
+    pull(house)
+    (first,) = [one for one in house.world.messages if isinstance(one, CaseFile)]
+    refused = CaseAcknowledgement(
+        message_id="no-1", case_id=only_case(house).case_id, in_reply_to=first.message_id, verdict=AckVerdict.REFUSED,
+        reason="no capacity", reason_code="capacity", occurred_at=house.hub.now(),
+    )  # fmt: skip
+    house.world.say("no", refused)
+    hear(house)
+    case = only_case(house)
+    assert case.held_for("pending_mandate") and len(house.world.messages) == 1, "nothing leaves without the next one's papers"
+    (seal,) = facts_of(house, PlacementSealed)
+    assert isinstance(seal, PlacementSealed) and seal.partner_id == "office"
+    checks = facts_of(house, FeasibilityChecked)
+    assert [one.partner_id for one in checks if isinstance(one, FeasibilityChecked)][-1] == "second"
+    with house.hub.work() as work:
+        sign_mandate(
+            work, LOCAL_OPERATOR, kind=MandateKind.AGREEMENT, partner_id="second", signed_on=TODAY, signed_by="An Claes"
+        )
+    run_until_idle(house.hub)
+    case = only_case(house)
+    assert case.placement is not None and (case.placement.partner_id, case.status) == ("second", Status.SENT)
+    again = house.world.messages[-1]
+    assert isinstance(again, CaseFile) and (again.claims, again.debtors) == (first.claims, first.debtors)

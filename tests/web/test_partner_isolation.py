@@ -10,12 +10,17 @@ import re
 from collections.abc import Iterator
 
 import pytest
+import sqlalchemy as sa
 from fastapi import FastAPI
 from walk.scripted import World
 
 from collecthub.engine import desk
+from collecthub.engine.identity import start_identities
 from collecthub.model.ids import new_id
 from collecthub.store import accounts
+from collecthub.store import tables as t
+from collecthub.store.human_tables import identity_members
+from collecthub.store.queries.debtors import identity_of
 from collecthub.store.queries.scope import LOCAL_OPERATOR, Role
 from web.office import BASE, PASSWORD, Office, change, once
 from web.test_tenants import an_act, kroons_things
@@ -48,7 +53,28 @@ def marked_things(office: Office, world: World) -> dict[str, str]:
     path = f"/api/v1/cases/{other['case_id']}/documents"
     office.client("kroon").post(path, params={"name": f"{MARK}.txt"}, content=MARK.encode(), headers=change())
     office.run()
-    return {**ids, "act_id": an_act(office, "stranger", f"Addressee {MARK}")}
+    return {
+        **ids, "act_id": an_act(office, "stranger", f"Addressee {MARK}"),
+        "identity_id": an_identity(office, other["case_id"]),
+    }  # fmt: skip
+
+
+def an_identity(office: Office, case_id: str) -> str:
+    """The debtor of a case as one debtor above the books."""
+    with office.hub.work() as work:
+        found = identity_of(work.conn, LOCAL_OPERATOR, case_id)
+        if found:
+            return found
+        row = work.conn.execute(sa.select(t.cases).where(t.cases.c.case_id == case_id)).one()
+        identity_id = new_id()
+        start_identities(work, [identity_id])
+        work.conn.execute(
+            sa.insert(identity_members).values(
+                connection_id=row.connection_id, debtor_ref=row.debtor_ref, creditor_id=row.creditor_id,
+                identity_id=identity_id, digest="0" * 64, evidence="", compared_at=work.now,
+            )
+        )
+        return identity_id
 
 
 def filled(path: str, ids: dict[str, str]) -> str:
@@ -64,7 +90,7 @@ def filled(path: str, ids: dict[str, str]) -> str:
 def ids(office: Office, world: World) -> dict[str, str]:
     found = marked_things(office, world)
     return {
-        **found, "token": "x", "name": "x", "exchange_id": found["envelope_id"], "job": "x",
+        **found, "creditor_id": "kroon", "token": "x", "name": "x", "exchange_id": found["envelope_id"], "job": "x",
     }  # fmt: skip
 
 
@@ -77,6 +103,7 @@ def test_no_route_shows_a_partner_what_was_not_placed_with_it(office: Office, id
         accounts.add_user(conn, user, PASSWORD, office.hub.now())
     browser = office.client()
     browser.post("/login", data={"email": user.email, "password": PASSWORD, "next": "/"}, headers={"Origin": BASE})
+    assert MARK in office.client("operator").get(f"/api/v1/debtors/{ids['identity_id']}").text, "and on the debtor"
     read = 0
     for path in paths:
         for client in (office.client("bailiff"), browser):
