@@ -28,7 +28,7 @@ def test_the_cost_statement_on_paper(till: Till) -> None:
     said = text_of(found.content)
     assert "Kostenstaat" in said and "Brouwerij De Kroon" in said and "de schuldeiser" in said
     # by hand: 10 % of 100.00 is 10.00, 21 % of it 2.10, together 12.10
-    assert "10.00 EUR" in said and "2.10 EUR" in said and "12.10 EUR" in said and "RM-2026-000001" in said
+    assert "\u20ac 10,00" in said and "\u20ac 2,10" in said and "\u20ac 12,10" in said and "RM-2026-000001" in said
     other = text_of(till.office.client("other").get("/api/v1/cost-statement/file", params=june).content)
     assert "Geen kosten." in other and "Kroon" not in other
     client = visitor(till, Role.CREDITOR)
