@@ -11,6 +11,7 @@ import typer
 from collecthub.cli.amounts import amount
 from collecthub.cli.balance import show_balance
 from collecthub.cli.case_ref import CaseRef, case_id_of
+from collecthub.cli.case_reminders import review_case
 from collecthub.cli.claim_nature import say_nature
 from collecthub.cli.export_command import export_case
 from collecthub.cli.hub_access import client
@@ -115,4 +116,5 @@ app.command("balance")(show_balance)
 app.command("statement")(write_statement)
 app.command("nature")(say_nature)
 app.command("write-off")(write_off_case)
+app.command("reminders")(review_case)
 app.command("export")(export_case)

@@ -31,6 +31,7 @@ from collecthub.web.api import (
     payments,
     plans,
     proceedings,
+    reminders,
     remittances,
     sensitive,
     session,
@@ -49,7 +50,7 @@ from collecthub.web.portal.router import router as portal_router
 
 API_ROUTERS = (
     statements.router,
-    session.router, cases.router, intake.router, case_changes.router, doors.router,
+    session.router, cases.router, reminders.router, intake.router, case_changes.router, doors.router,
     connection_changes.router, desks.router, imports.router, law.router, countries.router, status_codes.router, payments.router, remittances.router, network.router, plans.router, objections.router, proceedings.router, solvency.router, debtors.router, sensitive.router,
     acts.router, partner_cases.router, partner_reports.router, partner_standing.router, webhooks.router,
 )
