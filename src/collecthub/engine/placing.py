@@ -25,7 +25,7 @@ from collecthub.model.facts_exchange import ClocksAgreed
 from collecthub.model.ids import derived_id
 from collecthub.model.mandate import Wanted, wanted
 from collecthub.model.next_holder import seal_of
-from collecthub.model.partner import PartnerProfile, RouteProposal
+from collecthub.model.partner import PartnerProfile, RouteProposal, Veto
 from collecthub.model.rungs import RungClocks, agreed_clocks
 from collecthub.store import tables as t
 
@@ -118,16 +118,25 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def turns(hub: Hub, ground: Ground, cases: Sequence[Case]) -> list[Turn]:
-    """Ask every plugin for routes, check the best ones, and let the room decide; then papers and vetoes."""
+    """Ask every plugin for routes, check the best ones, and let the room decide; then papers, vetoes and the law.
+
+    The law comes last: a plugin's veto may be what has the law's condition met, as the look into a debtor's solvency.
+    """
     found = [_turn(hub, ground, case, given) for case, given in zip(cases, proposals(hub, ground, cases), strict=True)]
     going = [place for place, turn in enumerate(found) if isinstance(turn.facts[-1], RouteChosen)]
     asked = [{"case": cases[place], "partner": found[place].partner, "as_of": ground.as_of} for place in going]
     for place, vetoes in zip(going, hub.plugins.ask_each("veto_dispatch", asked), strict=True):
-        for _, veto in vetoes[:1]:
-            reason = f"{veto.article}: {veto.reason}" if veto.article else veto.reason
-            blocked = DispatchBlocked(code=veto.code, reason=reason)
-            found[place] = Turn(facts=(*found[place].facts[:-1], blocked))
+        stop = _vetoed(vetoes) or forbidden(hub, ground, cases[place], found[place].facts[-1])
+        if stop is not None:
+            found[place] = Turn(facts=(*found[place].facts[:-1], stop))
     return found
+
+
+def _vetoed(vetoes: Sequence[tuple[str, Veto]]) -> DispatchBlocked | None:
+    for _, veto in vetoes:
+        reason = f"{veto.article}: {veto.reason}" if veto.article else veto.reason
+        return DispatchBlocked(code=veto.code, reason=reason)
+    return None
 
 
 def _turn(hub: Hub, ground: Ground, case: Case, proposed: Sequence[RouteProposal]) -> Turn:
@@ -152,17 +161,14 @@ def _turn(hub: Hub, ground: Ground, case: Case, proposed: Sequence[RouteProposal
     if missing:
         told = "; ".join(one.text for one in missing)
         return Turn(facts=(*before, HoldSet(reason=PENDING, note=told)), partner=partner, missing=missing)
-    unlawful = forbidden(hub, ground, case, chosen)
-    if unlawful is not None:
-        return Turn(facts=(*before, unlawful))
     if partner.capacity:  # the next case of this chunk finds it with one case more
         ground.held[partner.partner_id] = ground.held.get(partner.partner_id, 0) + 1
     return Turn(facts=(*before, chosen), partner=partner)
 
 
-def forbidden(hub: Hub, ground: Ground, case: Case, chosen: RouteChosen) -> HoldSet | DispatchBlocked | None:
+def forbidden(hub: Hub, ground: Ground, case: Case, chosen: Fact) -> HoldSet | DispatchBlocked | None:
     """What the law where the debtor lives has against this hand-over: a wait until its day, or a word to a person."""
-    if not checks_steps(hub, case):
+    if not isinstance(chosen, RouteChosen) or not checks_steps(hub, case):
         return None
     found = obstacles(
         hub, case, STEP_OF_PROCEDURE[chosen.procedure], ground.as_of, ground.history(case),
