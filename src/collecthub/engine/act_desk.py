@@ -222,11 +222,12 @@ def read_act(conn: sa.Connection, scope: Scope, act_id: str) -> Act:
     return found
 
 
-def document_of(hub: Hub, act: Act, number: int) -> tuple[str, bytes]:
-    """Name and bytes of a document to serve, counted from 1. Raises `NotThereError` beyond the last."""
-    if not 1 <= number <= len(act.request.documents):
-        raise not_there("document", str(number))
-    found = act.request.documents[number - 1]
+def document_of(hub: Hub, act: Act, number: str) -> tuple[str, bytes]:
+    """Name and bytes of a document to serve, counted from 1. Raises `NotThereError` for any other word."""
+    numbered = {str(place): document for place, document in enumerate(act.request.documents, 1)}
+    found = numbered.get(number)
+    if found is None:
+        raise not_there("document", number)
     return found.name, hub.evidence.read(found.sha256)
 
 

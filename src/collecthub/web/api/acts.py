@@ -101,7 +101,7 @@ def read_certificate(hub: TheHub, scope: OperatorOrPartner, act_id: str) -> Resp
 @router.get(
     "/acts/{act_id}/documents/{number}", summary="A document to serve", responses=documented_file("The bytes that were sent.")
 )
-def read_document(hub: TheHub, scope: OperatorOrPartner, act_id: str, number: int) -> Response:
+def read_document(hub: TheHub, scope: OperatorOrPartner, act_id: str, number: str) -> Response:
     """As it came with the request, counted from 1."""
     with hub.database.read() as conn:
         found = act_desk.read_act(conn, scope, act_id)

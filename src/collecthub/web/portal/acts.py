@@ -51,7 +51,7 @@ def show_one(visitor: Operator, act_id: str, done: Annotated[str, Query(max_leng
 
 
 @router.get("/{act_id}/documents/{number}")
-def read_document(visitor: Operator, act_id: str, number: int) -> Response:
+def read_document(visitor: Operator, act_id: str, number: str) -> Response:
     """A document to serve, as it came."""
     with visitor.hub.database.read() as conn:
         found = act_desk.read_act(conn, visitor.scope, act_id)
