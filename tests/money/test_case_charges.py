@@ -236,4 +236,6 @@ def test_the_holder_is_told_what_the_account_says(office: Office, world: World) 
     opened(office, claims=[{**CLAIM, "number": "F-3"}])
     office.run()
     silent = world.messages[-1]
-    assert isinstance(silent, CaseFile) and (silent.totals, silent.claims[0].interest) == (None, ())
+    assert isinstance(silent, CaseFile) and silent.totals is not None
+    assert (silent.totals.interest, silent.totals.surcharges, silent.claims[0].interest) == (0, 0, ())
+    assert silent.totals.total == silent.totals.principal
