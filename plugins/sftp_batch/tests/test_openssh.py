@@ -63,10 +63,11 @@ def test_a_session_that_dies_before_the_rename_gets_the_file_once(
                 with contextlib.suppress(psutil.NoSuchProcess):  # one of an earlier connection, just ending
                     session.kill()
 
-    with pytest.raises((RetryableError, InDoubtError)):
+    try:  # a death that is noticed in time is made good by a new session
         connector.deliver(envelope, Killer())
-    assert connector.probe(envelope, "renaming") is DeliveryState.NOT_ARRIVED
-    connector.deliver(envelope, ListJournal())
+    except (RetryableError, InDoubtError):
+        assert connector.probe(envelope, "renaming") is DeliveryState.NOT_ARRIVED
+        connector.deliver(envelope, ListJournal())
     names = [path.name for path in (sshd["files"] / "in").iterdir() if envelope.name in path.name]
     assert names == [envelope.name]
 
