@@ -16,7 +16,7 @@ from collecthub.model.payment_reference import ogm_digits
 from collecthub.store import tables as t
 from collecthub.store.case_log import read_cases, read_histories
 
-_CASES_AT_ONCE, _CLUES_AT_ONCE, _CASES_PER_CLUE = 500, 400, 50
+_CASES_AT_ONCE, _CLUES_AT_ONCE, _CASES_PER_CLUE = 500, 2000, 50
 _INVOICE_LEAST = 4
 _FOREVER = 2**31 - 1
 
@@ -83,22 +83,30 @@ def find_cases(
     """Per payment the cases that its clues point to, and these cases. A clue that fits very many tells nothing."""
     by_clue: dict[str, list[str]] = defaultdict(list)
     for some in _slices(sorted(set().union(*(clues_of_payment(clues) for clues in wanted)))):
-        query = sa.select(t.case_clues.c.clue, t.case_clues.c.case_id).where(t.case_clues.c.clue.in_(some))
-        if creditor_id is not None:
-            query = query.where(t.case_clues.c.creditor_id == creditor_id)
-        for clue, case_id in conn.execute(query):
+        for clue, case_id in _of_owner(conn, _CLUED, t.case_clues.c.creditor_id, some, creditor_id):
             by_clue[clue].append(case_id)
     by_number: dict[str, str] = {}
     for some in _slices(sorted({number for clues in wanted for number in clues.case_numbers})):
-        query = sa.select(t.cases.c.number, t.cases.c.case_id).where(t.cases.c.number.in_(some))
-        if creditor_id is not None:
-            query = query.where(t.cases.c.creditor_id == creditor_id)
-        by_number.update((number, case_id) for number, case_id in conn.execute(query))
+        by_number.update((number, case_id) for number, case_id in _of_owner(conn, _NUMBERED, t.cases.c.creditor_id, some, creditor_id))
     found = [tuple(sorted(_pointed_to(clues, by_clue, by_number))) for clues in wanted]
     cases: dict[str, Case] = {}
     for some in _slices(sorted({case_id for ids in found for case_id in ids})):
         cases.update((case.case_id, case) for case in read_cases(conn, t.cases.c.case_id.in_(some)))
     return found, cases
+
+
+# Built once: a matching run asks them for every chunk, and building one costs as much as asking it.
+_WANTED = sa.bindparam("wanted", expanding=True)
+_CLUED = sa.select(t.case_clues.c.clue, t.case_clues.c.case_id).where(t.case_clues.c.clue.in_(_WANTED))
+_NUMBERED = sa.select(t.cases.c.number, t.cases.c.case_id).where(t.cases.c.number.in_(_WANTED))
+
+
+def _of_owner(
+    conn: sa.Connection, query: sa.Select[tuple[str, str]], owner: sa.Column[str], wanted: Sequence[str], creditor_id: str | None
+) -> Iterator[tuple[str, str]]:
+    """What a query finds among the cases of one creditor; without one among those of all."""
+    mine = query if creditor_id is None else query.where(owner == creditor_id)
+    return ((said, case_id) for said, case_id in conn.execute(mine, {"wanted": wanted}))
 
 
 def _pointed_to(clues: Clues, by_clue: dict[str, list[str]], by_number: dict[str, str]) -> set[str]:
