@@ -31,8 +31,22 @@ debtor_links = sa.Table(  # a debtor's page: the address, and the code that open
     count_column("tries"), moment_column("tried_at"), moment_column("created_at"), moment_column("revoked_at"),
 )
 
-debtor_visits = sa.Table(  # a browser that gave the code
+debtor_visits = sa.Table(  # a browser that gave the code; `role` is helper, or empty for the debtor himself
     "debtor_visits", metadata,
-    sa.Column("visit_hash", sa.String(64), primary_key=True), id_column("case_id"), text_column("csrf"),
+    sa.Column("visit_hash", sa.String(64), primary_key=True), id_column("case_id"), text_column("csrf"), text_column("role"),
     moment_column("expires_at", nullable=False), sa.Index("ix_debtor_visits_end", "expires_at"),
+)
+
+debtor_helpers = sa.Table(  # who helps a debtor: an address and a code of his own, that show less
+    "debtor_helpers", metadata,
+    id_column("case_id", key=True), text_column("name"),
+    sa.Column("token_hash", sa.String(64), nullable=False, unique=True), sa.Column("code_hash", sa.String(64), nullable=False),
+    count_column("tries"), moment_column("tried_at"), moment_column("created_at", nullable=False), moment_column("ends_at", nullable=False),
+)
+
+absences = sa.Table(  # who is away and who looks after his cases; the tenant is empty for the operator's own people
+    "absences", metadata,
+    sa.Column("tenant", sa.String(64), primary_key=True), sa.Column("owner", sa.String(320), primary_key=True),
+    sa.Column("covered_by", sa.String(320), nullable=False), sa.Column("until_on", sa.Date, nullable=False),
+    text_column("set_by"), moment_column("set_at", nullable=False),
 )

@@ -17,6 +17,8 @@ own_reminders = sa.Table(  # reminders of the creditor's own that a later one to
     id_column("connection_id", key=True), sa.Column("item_ref", sa.String(140), primary_key=True),
     sa.Column("dunned_on", sa.Date, primary_key=True), sa.Column("level", sa.SmallInteger, primary_key=True),
     id_column("creditor_id"),
+    text_column("channel"), sa.Column("fee_minor", sa.BigInteger),  # known of an uploaded one only
+    text_column("sha256"),  # of the file that told it
 )
 
 wanted_papers = sa.Table(  # invoices of a case whose document the ERP did not have, and when it is asked again
