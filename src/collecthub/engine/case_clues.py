@@ -102,7 +102,7 @@ _NUMBERED = sa.select(t.cases.c.number, t.cases.c.case_id).where(t.cases.c.numbe
 
 
 def _of_owner(
-    conn: sa.Connection, query: sa.Select[tuple[str, str]], owner: sa.Column[str], wanted: Sequence[str], creditor_id: str | None
+    conn: sa.Connection, query: sa.Select[str, str], owner: sa.Column[str], wanted: Sequence[str], creditor_id: str | None
 ) -> Iterator[tuple[str, str]]:
     """What a query finds among the cases of one creditor; without one among those of all."""
     mine = query if creditor_id is None else query.where(owner == creditor_id)
