@@ -6,7 +6,7 @@ import re
 
 import pytest
 from fastapi.testclient import TestClient
-from web.office import BASE, PASSWORD, Office
+from web.office import BASE, PASSWORD, Office, change
 
 from collecthub.engine.playbooks import playbook_history
 from collecthub.store.queries.scope import LOCAL_OPERATOR, NotThereError, Role, Scope
@@ -57,3 +57,45 @@ def test_a_playbook_is_tried_then_agreed_and_every_version_is_kept(office: Offic
     assert [one.number for one in versions] == [2, 1] and versions[1].content.strip() == TOML.strip()
     assert portal.get("/creditors/other/playbook").status_code == 404
     assert portal.get("/playbooks").url.path == PATH
+
+
+LIMITS = '\n[plans]\nmonths_max = 2\nminimum_instalment = "30.00"\n\n[approval]\ngiven_up_to = "200.00"\ncase_cap = "450.00"\n'
+
+
+def test_plan_limits_and_cost_caps_of_the_playbook_decide_at_every_gate(office: Office, portal: TestClient) -> None:
+    case_id = str(office.open_case()["case_id"])  # opened before: limits are no steps, they hold at once
+    status, page = send(portal, PATH, TOML + LIMITS)
+    assert status == 200 and "up to 2 months, from 30.00 each" in page and "at most 450.00 together" in page
+    client = office.client("kroon")
+
+    def post(what: str, **body: object) -> dict[str, object]:
+        found: dict[str, object] = client.post(f"/api/v1/cases/{case_id}/{what}", json=body, headers=change()).json()
+        return found
+
+    post("plan/propose", instalments=3)
+    assert "beyond what was agreed" in str(post("plan/agree")["detail"])
+    assert "detail" not in post("plan/agree", reason="she keeps her word")
+    post("plan/end", reason="trial")
+    assert approvals(client, case_id, post("proceedings/approvals", kind="judicial", estimate="150.00", cap="200.00", reason="r"))[-1] == (
+        "judicial", True, "200.00"
+    )  # fmt: skip
+    asked = post("proceedings/approvals", kind="enforcement", estimate="250.00", cap="300.00", reason="r")
+    assert approvals(client, case_id, asked)[-1] == ("enforcement", False, "300.00")
+    refused = post("proceedings/approval-decisions", is_given=True)
+    assert "above the 450.00" in str(refused["detail"])
+    assert approvals(client, case_id, post("proceedings/approval-decisions", is_given=True, cap="250.00"))[-1][1] is True
+
+
+def approvals(client: TestClient, case_id: str, answered: dict[str, object]) -> list[tuple[object, ...]]:
+    assert "detail" not in answered, answered
+    found = client.get(f"/api/v1/cases/{case_id}/proceedings").json()["approvals"]
+    return [(one["kind"], one["is_given"], one["cap"]) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("table", "wrong"),
+    [("[plans]\nmonths_max = 13", "13 months"), ("[plans]\nmonths = 3", "months"), ("[approval]\ngiven_up_to = \"-1\"", "less than nothing"), ("[costs]\ncap = 1", "costs")],
+)
+def test_limits_that_cannot_be_agreed_are_named(office: Office, portal: TestClient, table: str, wrong: str) -> None:
+    status, page = send(portal, f"{PATH}/preview", f"{TOML}\n{table}\n")
+    assert status == 422 and wrong in page

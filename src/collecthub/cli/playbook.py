@@ -6,6 +6,7 @@ import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from collecthub.cli.hub_access import client
@@ -14,6 +15,7 @@ from collecthub.cli.output import Json, print_json, print_table, say
 from collecthub.errors import PermanentError
 
 if TYPE_CHECKING:
+    from collecthub.engine.playbooks import Terms
     from collecthub.law.contact_trial import Taken, Trial
     from collecthub.model.contact import ContactPolicy
 
@@ -21,12 +23,12 @@ app = typer.Typer(no_args_is_help=True, help="Playbooks: the steps before a hand
 PlaybookFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, metavar="FILE", help="Contact steps, TOML.")]
 
 
-def read_contact(file: Path) -> tuple[ContactPolicy, ...]:
-    """The contact policies of a file. Raises `PermanentError` naming what is wrong and where."""
-    from collecthub.engine.playbooks import read_policies
+def read_file(file: Path) -> Terms:
+    """What a file agrees to. Raises `PermanentError` naming what is wrong and where."""
+    from collecthub.engine.playbooks import read_terms
 
     try:
-        return read_policies(file.read_text(encoding="utf-8"), file.name)
+        return read_terms(file.read_text(encoding="utf-8"), file.name)
     except UnicodeDecodeError as error:
         raise PermanentError(f"{file.name} is no text in UTF-8", cure="Save it as UTF-8.") from error
 
@@ -34,12 +36,11 @@ def read_contact(file: Path) -> tuple[ContactPolicy, ...]:
 @app.command("check")
 def check(file: PlaybookFile, as_json: Json = False) -> None:
     """Read a playbook file and say what it would agree to. Needs no database."""
-    found = read_contact(file)
+    found = read_file(file)
     if as_json:
-        print_json({"contact": found})
-        return
-    for policy in found:
-        _show(policy)
+        print_json(found)
+    else:
+        _show_terms(found)
 
 
 @app.command("show")
@@ -48,6 +49,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """What is agreed with a creditor."""
+    from collecthub.engine.playbooks import terms_of
     from collecthub.store.connections import read_creditor
 
     with client() as hub, hub.database.read() as conn:
@@ -55,12 +57,12 @@ def show(
     if row is None:
         raise PermanentError(f"there is no creditor {creditor}", cure="See `collecthub creditor list`.")
     if as_json:
-        print_json({"creditor_id": creditor, "contact": row.playbook.contact})
+        print_json({"creditor_id": creditor, **msgspec.structs.asdict(terms_of(row.playbook))})
         return
     if not row.playbook.contact:
         say(f"Nothing is agreed with {row.name}: cases are handed over without reminders of the hub.")
-    for policy in row.playbook.contact:
-        _show(policy)
+    else:
+        _show_terms(terms_of(row.playbook))
 
 
 @app.command("set")
@@ -68,16 +70,16 @@ def set_playbook(
     creditor: Annotated[str, typer.Argument(help="Id of the creditor.")], file: PlaybookFile, as_json: Json = False
 ) -> None:
     """Agree on the steps of a file with a creditor; cases that are open keep the ones they began with."""
-    from collecthub.engine.playbooks import agree_contact
+    from collecthub.engine.playbooks import agree_playbook
     from collecthub.store.queries.scope import LOCAL_OPERATOR
 
-    found = read_contact(file)
+    found = read_file(file)
     with client() as hub:
-        number = agree_contact(hub, LOCAL_OPERATOR, creditor, found, content=file.read_text(encoding="utf-8"))
+        number = agree_playbook(hub, LOCAL_OPERATOR, creditor, found, content=file.read_text(encoding="utf-8"))
     if as_json:
-        print_json({"creditor_id": creditor, "version": number, "contact": found})
+        print_json({"creditor_id": creditor, "version": number, **msgspec.structs.asdict(found)})
     else:
-        say(f"Agreed as version {number}: {', '.join(policy.name for policy in found)}. New cases follow it where the hub sends reminders.")
+        say(f"Agreed as version {number}: {', '.join(policy.name for policy in found.contact)}. New cases follow it where the hub sends reminders.")
 
 
 @app.command("history")
@@ -99,6 +101,19 @@ def history(
         say(chosen[0].content if chosen else f"There is no version {version}.")
     else:
         print_table(["version", "agreed", "by", "note"], [[one.number, one.agreed_at, one.agreed_by, one.note] for one in found])
+
+
+def _show_terms(terms: Terms) -> None:
+    for policy in terms.contact:
+        _show(policy)
+    plans, approval = terms.plans, terms.approval
+    say(
+        f"Plans hold at once up to {plans.months_max} months, from {plans.minimum_instalment} each, beginning within "
+        f"{plans.first_within_days} days."
+    )
+    given = f"allowed beforehand up to {approval.given_up_to}" if approval.given_up_to else "asked each time"
+    cap = f"; {approval.case_cap} for a case together, more needs a reason" if approval.case_cap else ""
+    say(f"What courts and enforcement cost is {given}{cap}.")
 
 
 def _show(policy: ContactPolicy) -> None:
@@ -132,7 +147,7 @@ def dry_run(
     law = law_of(country)
     tried: list[tuple[Trial, list[Taken]]] = []
     for file in filter(None, (playbook, against)):
-        policy = next((one for one in read_contact(file) if segment in (one.segments or (segment,))), None)
+        policy = next((one for one in read_file(file).contact if segment in (one.segments or (segment,))), None)
         if policy is None:
             raise PermanentError(f"{file.name} says nothing about {segment}", cure="Choose another --segment.")
         tried.append(try_policy(policy, items, end, country=country, segment=segment, law=law))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
-from collections.abc import Sequence
 
 import msgspec
 import sqlalchemy as sa
@@ -12,11 +11,13 @@ import sqlalchemy as sa
 from collecthub.engine.context import Hub
 from collecthub.errors import PermanentError
 from collecthub.law.contact_trial import PastItem
+from collecthub.model.approval import ApprovalLimits
 from collecthub.model.contact import ContactPolicy
 from collecthub.model.money import parse_amount
+from collecthub.model.plan import PlanLimits
 from collecthub.score.receivables import layout_of, past_invoices
 from collecthub.store.audit import append_audit
-from collecthub.store.connections import CreditorRow, read_creditor, write_creditor
+from collecthub.store.connections import CreditorRow, Playbook, read_creditor, write_creditor
 from collecthub.store.contact_tables import playbook_versions
 from collecthub.store.queries.scope import NotThereError, Scope
 from collecthub.wire.tabular import read_rows
@@ -32,38 +33,56 @@ class PlaybookVersion(msgspec.Struct, frozen=True, kw_only=True):
     note: str
 
 
-def read_policies(text: str, name: str) -> tuple[ContactPolicy, ...]:
-    """The policies of a text. Raises `PermanentError` naming what is wrong and where."""
+class Terms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that the text of a playbook says: it is the whole agreement, so what it leaves out is as shipped."""
+
+    contact: tuple[ContactPolicy, ...]
+    plans: PlanLimits = PlanLimits()
+    approval: ApprovalLimits = ApprovalLimits()
+
+
+def terms_of(playbook: Playbook) -> Terms:
+    """The part of what holds today that a text can say."""
+    return Terms(contact=playbook.contact, plans=playbook.plans, approval=playbook.approval)
+
+
+def read_terms(text: str, name: str) -> Terms:
+    """What a text agrees to. Raises `PermanentError` naming what is wrong and where."""
     try:
         said = tomllib.loads(text, parse_float=parse_amount)
-        if set(said) != {"contact"}:
+        if "contact" not in said:
             raise PermanentError(f"{name} names {', '.join(sorted(said)) or 'nothing'}", cure="Begin with [[contact]].")
-        return msgspec.convert(said["contact"], tuple[ContactPolicy, ...])
+        return msgspec.convert(said, Terms)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise PermanentError(
             f"{name} is no playbook: {error}", cure="See docs/howto/playbook.md for an example."
         ) from error
 
 
-def agree_contact(
-    hub: Hub, scope: Scope, creditor_id: str, policies: Sequence[ContactPolicy], *, content: str = "", note: str = ""
+def agree_playbook(
+    hub: Hub, scope: Scope, creditor_id: str, terms: Terms, *, content: str = "", note: str = ""
 ) -> int:
-    """From now on new cases of a creditor follow these steps; returns the version. Raises `NotThereError` out of scope."""
+    """From now on new cases follow these steps, and plans and costs these limits; returns the version.
+
+    Raises `NotThereError` out of scope.
+    """
     with hub.work() as work:
         row = _creditor(work.conn, scope, creditor_id)
-        playbook = msgspec.structs.replace(row.playbook, contact=tuple(policies))
+        playbook = msgspec.structs.replace(
+            row.playbook, contact=terms.contact, plans=terms.plans, approval=terms.approval
+        )
         write_creditor(work.conn, msgspec.structs.replace(row, playbook=playbook), work.now)
         mine = playbook_versions.c.creditor_id == creditor_id
         number = int(work.conn.scalar(sa.select(sa.func.max(playbook_versions.c.number)).where(mine)) or 0) + 1
         work.conn.execute(
             sa.insert(playbook_versions).values(
-                creditor_id=creditor_id, number=number, content=content or _as_json(policies), agreed_at=work.now,
+                creditor_id=creditor_id, number=number, content=content or _as_json(terms), agreed_at=work.now,
                 agreed_by=scope.subject, note=note,
             )
         )
         append_audit(
             work.conn, now=work.now, actor=scope.subject, action="playbook.agreed", subject=creditor_id,
-            detail=f"version {number}: {', '.join(policy.name for policy in policies)}",
+            detail=f"version {number}: {', '.join(policy.name for policy in terms.contact)}",
         )
     return number
 
@@ -75,8 +94,8 @@ def _creditor(conn: sa.Connection, scope: Scope, creditor_id: str) -> CreditorRo
     return row
 
 
-def _as_json(policies: Sequence[ContactPolicy]) -> str:
-    return msgspec.json.format(msgspec.json.encode({"contact": policies})).decode()
+def _as_json(terms: Terms) -> str:
+    return msgspec.json.format(msgspec.json.encode(terms)).decode()
 
 
 def playbook_history(conn: sa.Connection, scope: Scope, creditor_id: str) -> tuple[CreditorRow, list[PlaybookVersion]]:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from collecthub.engine.case_law import STEP_OF_PROCEEDING, obstacles_now, told
 from collecthub.engine.case_work import change_case, close_tasks
 from collecthub.engine.context import Hub, Work
+from collecthub.engine.cost_limits import BEFOREHAND, committed, cost_limits
 from collecthub.engine.desk import case_for
 from collecthub.engine.solvency import score_facts
 from collecthub.errors import PermanentError
@@ -48,7 +49,10 @@ def ask_approval(
     hub: Hub, work: Work, scope: Scope, case_id: str, *, kind: ProceedingKind, estimate: Decimal, cap: Decimal, reason: str,
     expected_version: int | None = None,
 ) -> Case:  # fmt: skip
-    """Ask the creditor to allow a costly step, with what it is expected to cost and the most it may."""
+    """Ask the creditor to allow a costly step, with what it is expected to cost and the most it may.
+
+    What his playbook gives beforehand is allowed at once.
+    """
     case = case_for(work, scope, case_id, expected_version)
     if kind not in COSTLY or not 0 < estimate <= cap:
         raise PermanentError(
@@ -59,14 +63,23 @@ def ask_approval(
         approval_id=derived_id(case.case_id, str(case.version), "approval"), step=kind, estimate=estimate, cap=cap,
         reason=reason,
     )  # fmt: skip
-    return change_case(hub, work, case, [fact], actor=scope.subject)
+    asked = change_case(hub, work, case, [fact], actor=scope.subject)
+    limits = cost_limits(work.conn, case)
+    if not limits.is_given(committed(case), cap):
+        return asked
+    given = CostApprovalDecided(
+        approval_id=fact.approval_id, is_given=True, cap=cap, reason=f"{BEFOREHAND} {limits.given_up_to}"
+    )
+    allowed = change_case(hub, work, asked, [given], actor="hub")
+    close_tasks(work, done_by="hub", case_id=case_id, kind="approval")
+    return allowed
 
 
 def decide_approval(
     hub: Hub, work: Work, scope: Scope, case_id: str, *, is_given: bool, cap: Decimal | None = None, reason: str = "",
     expected_version: int | None = None,
 ) -> Case:  # fmt: skip
-    """Allow or refuse the step that was asked for last; a lower cap may be set."""
+    """Allow or refuse the step that was asked for last; a lower cap may be set. Beyond the playbook's cap only with a reason."""
     case = case_for(work, scope, case_id, expected_version)
     asked = next((one for one in reversed(case.proceedings.approvals) if one.decided_at is None), None)
     if asked is None:
@@ -74,6 +87,12 @@ def decide_approval(
     allowed = asked.cap if cap is None else cap
     if not 0 <= allowed <= asked.cap:
         raise PermanentError(f"{allowed} is above the cap of {asked.cap}", cure="Allow at most what was asked for.")
+    limits, already = cost_limits(work.conn, case), committed(case)
+    if is_given and limits.is_beyond(already, allowed) and not reason.strip():
+        raise PermanentError(
+            f"{allowed} beside {already} is above the {limits.case_cap} that the playbook gives a case",
+            cure="Allow less, or give the reason why it is right here.",
+        )
     fact = CostApprovalDecided(approval_id=asked.approval_id, is_given=is_given, cap=allowed, reason=reason)
     changed = change_case(hub, work, case, [fact], actor=scope.subject)
     close_tasks(work, done_by=scope.subject, case_id=case_id, kind="approval")

@@ -43,12 +43,20 @@ class Instalment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     amount: Decimal
 
 
-class PlanLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """What may be agreed without a person deciding."""
+class PlanLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What may be agreed without a person deciding; never more than twelve months."""
 
     months_max: int = MONTHS_MAX
     minimum_instalment: Decimal = Decimal("25.00")
     first_within_days: int = 31
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.months_max <= MONTHS_MAX or self.minimum_instalment < 0 or self.first_within_days < 1:
+            raise PermanentError(
+                f"plans of {self.months_max} months, from {self.minimum_instalment} each, beginning within "
+                f"{self.first_within_days} days cannot be left to debtors",
+                cure=f"Give 1 to {MONTHS_MAX} months, no negative amount and at least one day; a person may agree to more.",
+            )
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from decimal import Decimal
 import msgspec
 import sqlalchemy as sa
 
+from collecthub.model.approval import ApprovalLimits
 from collecthub.model.charging import ChargePolicy
 from collecthub.model.contact import ContactPolicy
 from collecthub.model.partner import PartnerProfile
@@ -43,6 +44,7 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True):
     contact: tuple[ContactPolicy, ...] = ()  # the steps before hand-over; the first that fits a debtor
     papers: str = "on_request"  # or with_case: whether contract and proof must be on file before a hand-over to a lawyer
     plans: PlanLimits = PlanLimits()  # what debtors may agree to without a person deciding
+    approval: ApprovalLimits = ApprovalLimits()  # the creditor's yes beforehand to what courts and enforcement cost
     clocks: RungClocks = RungClocks()  # where the partner's profile says nothing else
 
 

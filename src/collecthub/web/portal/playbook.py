@@ -8,7 +8,14 @@ import msgspec
 from fastapi import APIRouter, Query, Response
 from starlette.datastructures import UploadFile
 
-from collecthub.engine.playbooks import agree_contact, past_items, playbook_history, read_policies
+from collecthub.engine.playbooks import (
+    Terms,
+    agree_playbook,
+    past_items,
+    playbook_history,
+    read_terms,
+    terms_of,
+)
 from collecthub.errors import CollecthubError, PermanentError
 from collecthub.law.contact_trial import Trial, try_policy
 from collecthub.model.contact import ContactPolicy
@@ -35,7 +42,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A text that somebody works on, and what is known about it."""
 
     text: str
-    policies: tuple[ContactPolicy, ...] = ()
+    terms: Terms | None = None
     tried: Tried | None = None
     problem: CollecthubError | None = None
 
@@ -60,7 +67,7 @@ def show(
         row, versions = playbook_history(conn, visitor.scope, creditor_id)
     shown = next((one for one in versions if one.number == version), versions[0] if versions else None)
     text = shown.content if shown is not None and not shown.content.lstrip().startswith("{") else ""
-    return _page(visitor, creditor_id, Draft(text=text, policies=row.playbook.contact), done=done)
+    return _page(visitor, creditor_id, Draft(text=text, terms=terms_of(row.playbook)), done=done)
 
 
 @router.post(f"{PATH}/preview")
@@ -68,7 +75,7 @@ def preview(visitor: CreditorSide, form: Form, creditor_id: str) -> Response:
     """What the text would agree to; with a file, what it would have done. Nothing changes."""
     text = _text(form.get("text"))
     try:
-        policies = read_policies(text, "the text")
+        terms = read_terms(text, "the text")
         entered = Entered(form)
         country = entered.given.get("country", "").strip().upper() or "BE"
         segment = entered.choice("segment", dict.fromkeys(SEGMENTS, ""))
@@ -78,10 +85,10 @@ def preview(visitor: CreditorSide, form: Form, creditor_id: str) -> Response:
             content = file.file.read(FILE_LARGEST)
             with visitor.hub.database.read() as conn:
                 held = playbook_history(conn, visitor.scope, creditor_id)[0].playbook.contact
-            tried = _tried(visitor, content, file.filename, held, policies, country, segment)
+            tried = _tried(visitor, content, file.filename, held, terms.contact, country, segment)
     except CollecthubError as error:
         return _page(visitor, creditor_id, Draft(text=text, problem=error), status=422)
-    return _page(visitor, creditor_id, Draft(text=text, policies=policies, tried=tried))
+    return _page(visitor, creditor_id, Draft(text=text, terms=terms, tried=tried))
 
 
 @router.post(PATH)
@@ -89,9 +96,9 @@ def agree(visitor: CreditorSide, form: Form, creditor_id: str) -> Response:
     """The text holds from now on, for new cases; the versions before it are kept."""
     text = _text(form.get("text"))
     try:
-        policies = read_policies(text, "the text")
+        terms = read_terms(text, "the text")
         note = _text(form.get("note"))[:300]
-        number = agree_contact(visitor.hub, visitor.scope, creditor_id, policies, content=text, note=note)
+        number = agree_playbook(visitor.hub, visitor.scope, creditor_id, terms, content=text, note=note)
     except PermanentError as error:
         return _page(visitor, creditor_id, Draft(text=text, problem=error), status=422)
     return redirect(f"/creditors/{creditor_id}/playbook", done=str(number))
