@@ -96,7 +96,7 @@ def find_cases(
 
 
 # Built once: a matching run asks them for every chunk, and building one costs as much as asking it.
-_WANTED = sa.bindparam("wanted", expanding=True)
+_WANTED: sa.BindParameter[str] = sa.bindparam("wanted", expanding=True)
 _CLUED = sa.select(t.case_clues.c.clue, t.case_clues.c.case_id).where(t.case_clues.c.clue.in_(_WANTED))
 _NUMBERED = sa.select(t.cases.c.number, t.cases.c.case_id).where(t.cases.c.number.in_(_WANTED))
 
