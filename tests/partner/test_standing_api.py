@@ -15,7 +15,8 @@ from collecthub.model.exchange import Procedure
 from collecthub.model.partner_sla import SlaEntry, entries_of, late_now, score
 from collecthub.model.rungs import RungClocks
 from collecthub.store import partner_tables as p
-from partner.agency_office import AGENCY, placed_case, post
+from collecthub.store import tables as t
+from partner.agency_office import AGENCY, add_agency, placed_case, post
 from partner.test_partner_api import accepted, facts
 
 BEGIN = dt.datetime(2026, 3, 1, 9, tzinfo=dt.UTC)
@@ -105,6 +106,23 @@ def test_a_late_partner_is_reminded_once_a_week_and_sees_it(office: Office, agen
     post(agency, "score/answers", {"text": "We were closed for the holidays."})
     (answer,) = office.client("operator").get(f"/api/v1/partners/{AGENCY}/score").json()["answers"]
     assert answer["text"] == "We were closed for the holidays."
+
+
+def test_no_wait_for_a_partner_ends_on_its_day_off(office: Office) -> None:
+    """Two days from 15 June 2026 end on Iceland's national day, 17 June, and so on the day after it; Chile works on it."""
+    ends = {}
+    for country in ("IS", "CL"):
+        agency = add_agency(office, f"agency-{country}", country, clocks=RungClocks(received_hours=48))
+        case_id = placed_case(office, country)["case_id"]
+        until = dt.datetime.fromisoformat(agency.get(f"/api/v1/partner/cases/{case_id}").json()["answer_until_at"])
+        with office.hub.database.read() as conn:
+            (ledger,) = [one for one in sla_entries(conn, f"agency-{country}") if one.step == "receipt"]
+            timer = conn.scalar(sa.select(t.timers.c.due_at).where(t.timers.c.case_id == case_id))
+        shown = {rung["name"]: rung["due_at"] for rung in office.client("operator").get(f"/api/v1/cases/{case_id}").json()["ladder"]}
+        moments = {until, ledger.due_at, timer, dt.datetime.fromisoformat(shown["received"])}
+        assert max(moments) - min(moments) < dt.timedelta(minutes=5), moments
+        ends[country] = until.date()
+    assert ends == {"IS": dt.date(2026, 6, 18), "CL": dt.date(2026, 6, 17)}
 
 
 def test_messages_are_read_in_order_after_a_cursor(office: Office, agency: TestClient) -> None:

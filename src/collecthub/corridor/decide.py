@@ -17,7 +17,7 @@ from collecthub.model.exchange import AmendmentCode
 from collecthub.model.human_course import follows, waits
 from collecthub.model.next_holder import sealed_for_next
 from collecthub.model.placement_ladder import change_due, reached
-from collecthub.model.rungs import WAITS, due_rungs, length, repeat_after
+from collecthub.model.rungs import WAITS, due_at, due_rungs, repeat_after
 
 REPEAT = "repeat:"  # begins the kind of the timer that has a message said again
 NO_INFORMATION = dt.timedelta(days=5)
@@ -134,13 +134,14 @@ def _rung_timers(placement: Placement) -> Iterator[Timer]:
     """The rung that is waited for, the result beside it, and the next word of a holder that has acted."""
     clocks, name = placement.clocks, placement.partner_name
     known = reached(placement)
-    for rung, due_at in due_rungs(known, clocks).items():
+    for rung, due in due_rungs(known, clocks, placement.country).items():
         wait = WAITS[rung]
-        yield Timer(kind=wait.timer, due_at=due_at, owner=wait.owner, title=wait.says.format(partner=name))
+        yield Timer(kind=wait.timer, due_at=due, owner=wait.owner, title=wait.says.format(partner=name))
     if "acted" in known:
         heard = placement.last_heard_at or known["acted"]
         yield Timer(
-            kind="no_status", due_at=heard + length(clocks, "heard_hours"), owner="partner", title=f"{name} is silent"
+            kind="no_status", due_at=due_at(heard, clocks, "heard_hours", placement.country), owner="partner",
+            title=f"{name} is silent",
         )
 
 

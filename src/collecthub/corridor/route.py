@@ -28,11 +28,12 @@ def route(
     route or partner that somebody asked for comes before all others; what costs before it brings anything is never
     chosen without a person. Every proposal is kept with the decision.
     """
-    names = {partner.partner_id: partner.name for partner in partners}
+    known = {partner.partner_id: partner for partner in partners}
     ranked = ranking(case, proposals)
     against: dict[int, str] = {}
     for place, one in enumerate(ranked):
-        if one.partner_id not in names or one.standing != POSSIBLE:
+        partner = known.get(one.partner_id or "")
+        if partner is None or one.standing != POSSIBLE:
             continue
         if one.partner_id in case.tried_partners:
             against[place] = "it had this case and did not take it"
@@ -42,8 +43,9 @@ def route(
             against[place] = reason
         else:
             return RouteChosen(
-                placement_id=placement_id, route=one.route, procedure=Procedure(one.procedure), partner_id=one.partner_id,
-                partner_name=names[one.partner_id], reason=one.reason, options=_options(ranked, against),
+                placement_id=placement_id, route=one.route, procedure=Procedure(one.procedure), partner_id=partner.partner_id,
+                partner_name=partner.name, partner_country=partner.home, reason=one.reason,
+                options=_options(ranked, against),
             )
     return RouteMissing(reason=_why_none(case, ranked, against), options=_options(ranked, against))
 

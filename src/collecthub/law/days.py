@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from collecthub.errors import PermanentError
 from collecthub.law.rules import Span, Unit
+from collecthub.model.days_off import calendar_of
 
 if TYPE_CHECKING:
     from holidays import HolidayBase
@@ -16,15 +16,13 @@ if TYPE_CHECKING:
 _ONE = dt.timedelta(days=1)
 
 
-@lru_cache(maxsize=64)
 def _calendar(country: str) -> HolidayBase:
-    import holidays  # heavy, and most figures need no working day
-
-    if country not in holidays.list_supported_countries(include_aliases=False):
+    found = calendar_of(country)
+    if found is None:
         raise PermanentError(
             f"the public holidays of {country} are not known", cure="Count this time limit by hand."
         )
-    return holidays.country_holidays(country)
+    return found
 
 
 def is_working_day(day: dt.date, country: str) -> bool:

@@ -7,29 +7,14 @@ from __future__ import annotations
 
 import datetime as dt
 from functools import cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from babel.core import get_global
 
 from collecthub.errors import PermanentError
 from collecthub.law.days import is_working_day
+from collecthub.model.days_off import zones_of
 
 OPENS, CLOSES = dt.time(8), dt.time(20)
 _HOUR = dt.timedelta(hours=1)
 _LONGEST = 24 * 14  # hours looked ahead; holidays never last so long
-
-
-@cache
-def zones_of(country: str) -> tuple[ZoneInfo, ...]:
-    """The time zones of a country; UTC where none is known."""
-    names = sorted(name for name, territory in get_global("zone_territories").items() if territory == country)
-    found = []
-    for name in names:
-        try:
-            found.append(ZoneInfo(name))
-        except ZoneInfoNotFoundError:  # a name that only CLDR still has
-            continue
-    return tuple(found) or (ZoneInfo("UTC"),)
 
 
 def is_quiet(moment: dt.datetime, country: str) -> bool:

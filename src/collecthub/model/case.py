@@ -82,6 +82,7 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True):
     acted_at: dt.datetime | None = None
     last_sequence: int = 0
     last_heard_at: dt.datetime | None = None
+    country: str = ""  # where the partner's people work: no wait for them ends on a day off there
 
     @property
     def is_live(self) -> bool:

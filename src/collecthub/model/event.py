@@ -112,6 +112,7 @@ class RouteChosen(FactBase, frozen=True, kw_only=True, tag="route_chosen"):
     partner_name: str
     reason: str
     options: tuple[RouteOption, ...]
+    partner_country: str = ""  # where its people work, if it is one country
 
 
 class RouteMissing(FactBase, frozen=True, kw_only=True, tag="route_missing"):

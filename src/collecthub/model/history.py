@@ -133,6 +133,7 @@ def _route_chosen(case: Case, fact: ev.RouteChosen, event: ev.CaseEvent) -> Case
         procedure=fact.procedure,
         reason=fact.reason,
         chosen_at=event.occurred_at,
+        country=fact.partner_country,
     )
     past = (*case.past_placements, case.placement) if case.placement else case.past_placements
     return replace(case, status=Status.SENDING, placement=placement, past_placements=past, transfer=None)

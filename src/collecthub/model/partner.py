@@ -75,6 +75,11 @@ class PartnerProfile(msgspec.Struct, frozen=True, kw_only=True):
     clocks: RungClocks = RungClocks()  # what the partner promises for each rung
     is_demo: bool = False
 
+    @property
+    def home(self) -> str:
+        """The country where its people work, as far as the profile says: its days off are theirs."""
+        return self.work_country or (self.countries[0] if len(self.countries) == 1 else "")
+
 
 class Veto(msgspec.Struct, frozen=True, kw_only=True):
     """A reason why a placement must not leave."""

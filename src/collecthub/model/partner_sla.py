@@ -13,7 +13,8 @@ from decimal import Decimal
 import msgspec
 
 from collecthub.model import event as ev
-from collecthub.model.rungs import RungClocks, length
+from collecthub.model.days_off import working_moment
+from collecthub.model.rungs import RungClocks, due_at
 
 STEPS = ("receipt", "acceptance", "first_action", "cadence", "remittance")
 # Money is passed on by the end of the month after it came in: monthly settlement is what networks publish (Debitura's
@@ -75,19 +76,20 @@ def entries_of(
 ) -> tuple[SlaEntry, ...]:
     """Every step of every placement with this partner. `remitted` says when a payment reference was passed on."""
     found: list[SlaEntry] = []
-    for placement_id, part in _placements(history, partner_id):
-        found += _steps(placement_id, part, clocks, remitted)
+    for chosen, part in _placements(history, partner_id):
+        found += _steps(chosen, part, clocks, remitted)
     return tuple(found)
 
 
-def _placements(history: Sequence[ev.CaseEvent], partner_id: str) -> Iterator[tuple[str, list[ev.CaseEvent]]]:
+def _placements(history: Sequence[ev.CaseEvent], partner_id: str) -> Iterator[tuple[ev.RouteChosen, list[ev.CaseEvent]]]:
     """The events from each sending to this partner until the case went elsewhere."""
-    current, part = "", list[ev.CaseEvent]()
+    current: ev.RouteChosen | None = None
+    part: list[ev.CaseEvent] = []
     for event in history:
         if isinstance(event.fact, ev.RouteChosen):
             if current and part:
                 yield current, part
-            current, part = (event.fact.placement_id, []) if event.fact.partner_id == partner_id else ("", [])
+            current, part = (event.fact if event.fact.partner_id == partner_id else None), []
         elif current and (part or isinstance(event.fact, ev.CaseSent)):
             part.append(event)
     if current and part:
@@ -95,7 +97,7 @@ def _placements(history: Sequence[ev.CaseEvent], partner_id: str) -> Iterator[tu
 
 
 def _steps(
-    placement_id: str, part: Sequence[ev.CaseEvent], clocks: RungClocks, remitted: Mapping[str, dt.datetime]
+    chosen: ev.RouteChosen, part: Sequence[ev.CaseEvent], clocks: RungClocks, remitted: Mapping[str, dt.datetime]
 ) -> Iterator[SlaEntry]:
     sent = part[0]
     heard = _first(part, _HEARD)
@@ -103,28 +105,31 @@ def _steps(
     accepted = _first(part, (ev.CaseAccepted,))
     over = next((event.recorded_at for event in part if isinstance(event.fact, ev.CaseClosed | ev.PlacementWithdrawn)), None)
 
-    def entry(step: str, begun: dt.datetime, span: dt.timedelta, done: dt.datetime | None) -> SlaEntry:
+    def entry(step: str, begun: dt.datetime, due: dt.datetime, done: dt.datetime | None) -> SlaEntry:
         return SlaEntry(
-            case_id=sent.case_id, placement_id=placement_id, step=step, from_at=begun, due_at=begun + span,
-            done_at=done or over,
+            case_id=sent.case_id, placement_id=chosen.placement_id, step=step, from_at=begun, due_at=due, done_at=done or over
         )
 
-    received = length(clocks, "received_hours")
+    def until(begun: dt.datetime, clock: str) -> dt.datetime:
+        return due_at(begun, clocks, clock, chosen.partner_country)
+
+    received = until(sent.recorded_at, "received_hours")
     yield entry("receipt", sent.recorded_at, received, heard)
-    yield entry("acceptance", sent.recorded_at, received + length(clocks, "accepted_hours"), answered)
+    yield entry("acceptance", sent.recorded_at, until(received, "accepted_hours"), answered)
     if accepted is not None:
         acts = [event for event in part if isinstance(event.fact, _ACTS) and event.recorded_at >= accepted]
-        yield entry("first_action", accepted, length(clocks, "acted_hours"), acts[0].recorded_at if acts else None)
+        yield entry("first_action", accepted, until(accepted, "acted_hours"), acts[0].recorded_at if acts else None)
         ended = any(isinstance(event.fact, _ENDS) for event in part)
         for number, act in enumerate(acts):
             follows = acts[number + 1].recorded_at if number + 1 < len(acts) else None
             if follows is not None or not ended:
-                yield entry("cadence", act.recorded_at, length(clocks, "heard_hours"), follows)
+                yield entry("cadence", act.recorded_at, until(act.recorded_at, "heard_hours"), follows)
     for event in part:
         fact = event.fact
         if isinstance(fact, ev.PaymentReported) and fact.amount > Decimal(0):
             done = event.recorded_at if fact.remittance_ref else remitted.get(fact.payment_ref)
-            made = entry("remittance", event.recorded_at, REMIT_WITHIN, done)
+            due = working_moment(event.recorded_at + REMIT_WITHIN, chosen.partner_country)
+            made = entry("remittance", event.recorded_at, due, done)
             yield msgspec.structs.replace(made, done_at=done)  # a closed case does not pass on its money by itself
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from collecthub.model.case import Asking, Placement
 from collecthub.model.exchange import AmendmentCode
-from collecthub.model.rungs import Rung, climb, length
+from collecthub.model.rungs import Rung, climb, due_at
 
 
 class Stop(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,13 +40,13 @@ def ladder_of(placement: Placement, now: dt.datetime) -> tuple[Rung, ...]:
     """The rungs of a placement as they stand."""
     refused_at = placement.ended_at if placement.end_reason.startswith("refused") else None
     is_over = placement.ended_at is not None or placement.recall_asked_at is not None
-    return climb(reached(placement), placement.clocks, now, refused_at=refused_at, is_over=is_over)
+    return climb(reached(placement), placement.clocks, now, refused_at=refused_at, is_over=is_over, country=placement.country)
 
 
 def change_due(asked: Asking, placement: Placement) -> dt.datetime:
     """Until when a change must be confirmed: a stop within minutes, anything else within hours."""
     clock = "stopped_minutes" if asked.code is AmendmentCode.RECALL else "changed_hours"
-    return asked.asked_at + length(placement.clocks, clock)
+    return due_at(asked.asked_at, placement.clocks, clock, placement.country)
 
 
 def stop_of(placements: Sequence[Placement], now: dt.datetime) -> Stop | None:

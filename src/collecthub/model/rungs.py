@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from collecthub.model.days_off import working_moment
+
 
 class RungClocks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How long each rung may take, counted from the one before it. None is not stated here."""
@@ -110,29 +112,46 @@ def length(clocks: RungClocks, name: str) -> dt.timedelta:
     return dt.timedelta(minutes=count) if name.endswith("_minutes") else dt.timedelta(hours=count)
 
 
-def due_rungs(reached: Mapping[str, dt.datetime], clocks: RungClocks) -> dict[str, dt.datetime]:
+# What the partner's people do: never due on a day on which nobody works there. A stop is due at any hour.
+_BY_PEOPLE = frozenset(
+    {"received_hours", "validated_hours", "accepted_hours", "acted_hours", "heard_hours", "changed_hours"}
+)
+
+
+def due_at(begun: dt.datetime, clocks: RungClocks, name: str, country: str = "") -> dt.datetime:
+    """When a clock that began at a moment runs out; what people do in `country` not on their day off.
+
+    >>> saturday = dt.datetime(2026, 6, 13, 10, tzinfo=dt.UTC)
+    >>> str(due_at(saturday, RungClocks(received_hours=24), "received_hours", "BE").date())
+    '2026-06-15'
+    """
+    end = begun + length(clocks, name)
+    return working_moment(end, country) if name in _BY_PEOPLE else end
+
+
+def due_rungs(reached: Mapping[str, dt.datetime], clocks: RungClocks, country: str = "") -> dict[str, dt.datetime]:
     """When each rung that is waited for now is overdue: the next one, and the result once the case is accepted."""
     last = _last(reached)
     found: dict[str, dt.datetime] = {}
     for name in RUNGS[last + 1 :]:
         if name == "result" or length(clocks, WAITS[name].clock):
-            found[name] = reached[RUNGS[last]] + length(clocks, WAITS[name].clock)
+            found[name] = due_at(reached[RUNGS[last]], clocks, WAITS[name].clock, country)
             break
     if "accepted" in reached and "result" not in reached:
-        found["result"] = reached["accepted"] + length(clocks, WAITS["result"].clock)
+        found["result"] = due_at(reached["accepted"], clocks, WAITS["result"].clock, country)
     return found
 
 
 def climb(
     reached: Mapping[str, dt.datetime], clocks: RungClocks, now: dt.datetime, *, refused_at: dt.datetime | None = None,
-    is_over: bool = False,
+    is_over: bool = False, country: str = "",
 ) -> tuple[Rung, ...]:
     """The whole ladder. `is_over`: nothing is waited for any more, because the case went another way."""
     if refused_at is not None:
         below = [_done(name, reached) for name in RUNGS[: RUNGS.index("accepted")]]
         return (*below, Rung(name="refused", state="bad", at=refused_at))
     last = _last({name: at for name, at in reached.items() if name != "result"})  # an end proves no rung before it
-    waited = {} if is_over or "result" in reached else due_rungs(reached, clocks)
+    waited = {} if is_over or "result" in reached else due_rungs(reached, clocks, country)
     return tuple(
         _done(name, reached) if place <= last or name in reached else _waited(name, waited, now)
         for place, name in enumerate(RUNGS)
@@ -148,7 +167,7 @@ def _done(name: str, reached: Mapping[str, dt.datetime]) -> Rung:
 
 
 def _waited(name: str, waited: Mapping[str, dt.datetime], now: dt.datetime) -> Rung:
-    due_at = waited.get(name)
-    is_next = due_at is not None and name == next(iter(waited))
-    state = "open" if due_at is None else "late" if due_at <= now else "now" if is_next else "open"
-    return Rung(name=name, state=state, due_at=due_at, owner=WAITS[name].owner if due_at else "")
+    due = waited.get(name)
+    is_next = due is not None and name == next(iter(waited))
+    state = "open" if due is None else "late" if due <= now else "now" if is_next else "open"
+    return Rung(name=name, state=state, due_at=due, owner=WAITS[name].owner if due else "")
