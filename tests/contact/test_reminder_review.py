@@ -93,3 +93,43 @@ def test_the_creditor_reads_it_and_nobody_else_does(office: Office) -> None:
     [invoice] = json.loads(said.text)["invoices"]
     assert [one["kind"] for one in invoice["findings"]] == ["early"]  # on the due day itself
     assert [office.client(who).get(path).status_code for who in ("other", "bailiff")] == [404, 403]
+
+
+SENT = b"invoice;sent_on;level;channel;fee\n%s;2026-06-14;;letter;0\n%s;2026-06-15;2;email;0.00\nF-X;2026-06-14;;;\n%s;14/06/2026;11;pigeon;-1\n"
+
+
+def test_earlier_reminders_come_by_file_row_by_row_and_are_reviewed(office: Office) -> None:
+    case_id = open_case(office, "told@example.org")
+    number = case_of(office, case_id).claims[0].number.encode()
+    content = SENT % (number, number, number)
+    client, path = office.client("kroon"), f"/api/v1/cases/{case_id}/reminders/imports"
+    said = client.post(path, params={"name": "sent.csv"}, content=content).json()
+    assert (said["taken"], said["refused"], said["cases"]) == (2, 2, 1)
+    wrong = {row["line"]: [error["field"] for error in row["errors"]] for row in said["rows"] if row["errors"]}
+    assert wrong == {4: ["invoice"], 5: ["sent_on", "level", "channel", "fee"]}
+    review = client.get(f"/api/v1/cases/{case_id}/reminders-review").json()
+    assert [(one["level"], one["channel"], one["fee"]) for one in review["invoices"][0]["reminders"]] == [
+        (1, "letter", "0.00"), (2, "email", "0.00")
+    ]  # fmt: skip
+    version = case_of(office, case_id).version
+    again = client.post("/api/v1/reminders/imports", params={"name": "sent.csv"}, content=content).json()
+    assert again["taken"] == 2 and case_of(office, case_id).version == version  # the same again changes nothing
+    kept = [one for one in client.get("/api/v1/quarantine").json()["items"] if one["code"] == "reminders.row"]
+    assert len(kept) == 2
+    assert [office.client(who).post(path, params={"name": "a"}, content=content).status_code for who in ("other", "bailiff")] == [404, 403]
+    assert client.post(path, params={"name": "a"}, content=b"a;b\n1;2\n").status_code == 422
+
+
+def test_a_told_free_letter_proves_what_the_erp_cannot() -> None:
+    def told(fee: str) -> list[str]:
+        claim = Claim(claim_id="c", number="F-1", due_on=DUE, issued_on=None, original_amount=Decimal(100), open_amount=Decimal(100))
+        letter = OwnReminder(level=1, dunned_on=DUE + dt.timedelta(days=3), channel="letter", fee=Decimal(fee))
+        review = review_reminders(
+            [(claim, [letter])], segment="B2C", law=law("BE"), policy=None, on=DUE + dt.timedelta(days=40)
+        )
+        return [*kinds(review), *review.advice]
+
+    [free] = told("0.00")
+    assert "by what you told of your reminders" in free
+    kind, *advice = told("7.50")  # the first reminder of a consumer is free: CEL XIX.2
+    assert kind == "unlawful" and any("Ask nothing for the reminders that the law forbids" in line for line in advice)

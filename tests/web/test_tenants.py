@@ -91,7 +91,7 @@ def call(office: Office, who: str, method: str, path: str, ids: dict[str, str]) 
     body = {} if method == "patch" else body
     body = {name: fill(value) if isinstance(value, str) else value for name, value in body.items()} if body else body
     more: dict[str, Any] = {"json": body} if body is not None and method != "get" else {}
-    if last == "documents" and method == "post":
+    if last in ("documents", "imports") and method == "post":
         more = {"content": b"x", "params": {"name": "x.txt"}}
     response = office.client(who).request(method, fill(path), headers=change(), **more)
     return response.status_code, response.content

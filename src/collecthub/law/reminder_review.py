@@ -1,7 +1,7 @@
 """What the creditor already sent, looked at before a final summons: against the law, the due day and the playbook. Pure.
 
-The ERP keeps level and day of a reminder, neither its channel, its price nor its words. So nothing here says that a
-reminder was sound: only what is wrong for certain, and what nobody can prove.
+The ERP keeps level and day of a reminder, neither its channel, its price nor its words; an uploaded list may tell the
+first two. So nothing here says that a reminder was sound: only what is wrong for certain, and what nobody can prove.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 
 import msgspec
 
@@ -105,11 +106,17 @@ def _unlawful(
     for one in sent:
         question = StepQuestion(
             step=Step.REMIND, on=one.dunned_on, segment=segment, principal=claim.open_amount, due_on=claim.due_on,
-            happened=before, is_collector=False,
+            happened=before, is_collector=False, claimed=one.fee or Decimal(0),
         )  # fmt: skip
         for obstacle in law.check_step(law, question).obstacles:
             yield ReviewFinding(kind="unlawful", on=one.dunned_on, said=obstacle.reason, article=obstacle.article)
-        before += (Happened(kind=Happening.REMINDER, on=one.dunned_on, channel=UNKNOWN_CHANNEL),)
+        before += (_happened(one),)
+
+
+def _happened(one: OwnReminder) -> Happened:
+    return Happened(
+        kind=Happening.REMINDER, on=one.dunned_on, channel=one.channel or UNKNOWN_CHANNEL, fee=one.fee or Decimal(0)
+    )
 
 
 def _advice(
@@ -123,9 +130,9 @@ def _advice(
         yield f"The playbook has {steps} messages before a hand-over; fewer are known for {', '.join(fewer)}."
     if any(one.kind == "unlawful" for invoice in invoices for one in invoice.findings):
         yield "Ask nothing for the reminders that the law forbids, and say so if something was asked."
-    if any(good.values()):
+    if any(not _is_told(one) for invoice in invoices for one in invoice.reminders if one.dunned_on in _counting(invoice)):
         yield (
-            "Keep copies: the ERP says neither by which channel a reminder went, nor what it cost or named. Without them"
+            "Keep copies, and upload a list with channel and fee: the ERP says neither by which channel a reminder went, nor what it cost or named. Without them"
             " interest and costs that wait for a reminder count from one of the hub's own."
         )
     if invoices and (law is None or law.check_step is None):
@@ -153,11 +160,23 @@ def _charging(
         found = law.check_step(law, question).obstacles
         if not found:
             continue
+        told = tuple(_happened(one) for one in sent if _is_told(one) and one.dunned_on > claim.due_on)
+        if told and not law.check_step(law, msgspec.structs.replace(question, happened=(*happened, *told))).obstacles:
+            yield (
+                f"{claim.number}: by what you told of your reminders, more than the principal may be asked. Keep the copies:"
+                " the hub itself asks for it only after a reminder of its own."
+            )
+            continue
         said = f"{claim.number}: ask nothing beside the principal yet. {found[0].article}: {found[0].reason}. {found[0].cure}"
         first = min((one.dunned_on for one in sent if one.dunned_on > claim.due_on), default=None)
         if first is not None and not law.check_step(law, _proven(question, first)).obstacles:
             said += f" If you can prove that the reminder of {first} was free and in writing, this falls away."
         yield said
+
+
+def _is_told(one: OwnReminder) -> bool:
+    """Whether somebody said how it went and what it cost."""
+    return bool(one.channel) and one.fee is not None
 
 
 def _proven(question: StepQuestion, on: dt.date) -> StepQuestion:

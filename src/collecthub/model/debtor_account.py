@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 
 import msgspec
 
@@ -26,7 +27,12 @@ NO_ACCOUNT = DebtorAccount()
 
 
 class OwnReminder(msgspec.Struct, frozen=True, kw_only=True):
-    """A reminder of the creditor's own, sent before the hub had the case: level and day as the ERP keeps them."""
+    """A reminder of the creditor's own, sent before the hub had the case: level and day as the ERP keeps them.
+
+    `channel` and `fee`, what the debtor was asked for it, are known of uploaded ones only; empty and None else.
+    """
 
     level: int
     dunned_on: dt.date
+    channel: str = ""
+    fee: Decimal | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from collecthub.model.case import Case
 from collecthub.model.debtor_account import DebtorAccount, OwnReminder
 from collecthub.store import erp_tables as e
 from collecthub.store import tables as t
+from collecthub.store.case_log import from_minor
 from collecthub.store.queries.scope import Role, Scope
 
 
@@ -69,19 +71,29 @@ def invoice_facts(conn: sa.Connection, case: Case) -> tuple[InvoiceFacts, ...]:
         for ref, text in _rows(conn, e.invoice_lines, case, refs, "lines")
     }
     awaited = {ref for (ref,) in _rows(conn, e.wanted_papers, case, refs)}
-    reminders: dict[str, list[OwnReminder]] = {}
-    earlier = _rows(conn, e.own_reminders, case, refs, "dunned_on", "level")
-    newest = [row for row in _rows(conn, t.invoices, case, refs, "dunned_on", "dunning_level") if row.dunned_on]
-    for ref, dunned_on, level in (*earlier, *newest):
-        reminders.setdefault(ref, []).append(OwnReminder(level=level, dunned_on=dunned_on))
+    reminders = read_reminders(conn, case)
     return tuple(
         InvoiceFacts(
             claim_id=ref, lines=lines.get(ref, ()), is_document_awaited=ref in awaited,
-            reminders=tuple(sorted(reminders.get(ref, ()), key=lambda one: (one.dunned_on, one.level))),
+            reminders=reminders.get(ref, ()),
         )
         for ref in refs
         if ref in lines or ref in awaited or ref in reminders
     )
+
+
+def read_reminders(conn: sa.Connection, case: Case) -> dict[str, tuple[OwnReminder, ...]]:
+    """The creditor's own reminders by claim, oldest first, as its ERP told them or somebody uploaded them."""
+    refs = [claim.claim_id for claim in case.claims]
+    found: dict[str, dict[tuple[dt.date, int], OwnReminder]] = {}
+    for ref, dunned_on, level in _rows(conn, t.invoices, case, refs, "dunned_on", "dunning_level"):
+        if dunned_on:
+            found.setdefault(ref, {})[dunned_on, level] = OwnReminder(level=level, dunned_on=dunned_on)
+    for row in _rows(conn, e.own_reminders, case, refs, "dunned_on", "level", "channel", "fee_minor"):
+        fee = None if row.fee_minor is None else from_minor(row.fee_minor, case.currency)
+        told = OwnReminder(level=row.level, dunned_on=row.dunned_on, channel=row.channel, fee=fee)
+        found.setdefault(row.item_ref, {})[row.dunned_on, row.level] = told
+    return {ref: tuple(sent[key] for key in sorted(sent)) for ref, sent in found.items()}
 
 
 def _rows(

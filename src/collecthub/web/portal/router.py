@@ -31,6 +31,7 @@ from collecthub.web.portal import (
     payments,
     playbook,
     reconciliation,
+    reminders,
     remittances,
     routes,
     webhooks,
@@ -70,6 +71,6 @@ async def read_static(name: str) -> Response:
 for part in (
     account, reconciliation, login, overview, agenda, case_list, case_page, case_actions, course, debtors, new_case, imports, connecting, connections, first_wave, consent,
     acts, partners, desks, countries, feasibility, payments, remittances, routes, mandates,
-    webhooks, playbook,
+    webhooks, playbook, reminders,
 ):
     router.include_router(part.router)
