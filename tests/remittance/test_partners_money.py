@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from payments.bank_samples import paid
 from web.office import change
 
+from collecthub.bundled import jurisdictions
 from collecthub.engine.partner_invoices import take_invoice
 from collecthub.engine.remitting import create_remittances
 from collecthub.engine.transfers import TransferTaken, take_transfer
@@ -42,14 +43,37 @@ def reports(till: Till, case: dict[str, Any], ref: str, amount: str) -> None:
     till.office.run()
 
 
-def charges(till: Till, case: dict[str, Any], ref: str, amount: str, vat: str) -> None:
+def charges(till: Till, case: dict[str, Any], ref: str, amount: str, vat: str, **more: str) -> str:
+    """The bailiff charges a cost; returns what he reads of it afterwards."""
     body = {
         "cost_ref": ref, "cost_type": "bailiff_act", "currency": "EUR", "amount": amount, "tax_amount": vat,
-        "bearer": "debtor", "occurred_on": "2026-06-14",
+        "bearer": "debtor", "occurred_on": "2026-06-14", **more,
     }  # fmt: skip
-    answer = till.office.client("bailiff").post(f"/api/v1/partner/cases/{case['case_id']}/costs", json=body, headers=change())
+    bailiff = till.office.client("bailiff")
+    answer = bailiff.post(f"/api/v1/partner/cases/{case['case_id']}/costs", json=body, headers=change())
     assert answer.status_code < 300, answer.text
     till.office.run()
+    return str(bailiff.get(f"/api/v1/partner/reports/{answer.json()['report_id']}").json()["problem"])
+
+
+def test_a_consumer_is_charged_nothing_of_the_collectors_own(till: Till) -> None:
+    """CEL XIX.10: the cost is held with the article, its sender reads it, and the creditor can bear it instead."""
+    till.hub.plugins.add("jurisdictions", jurisdictions)
+    one = till.case("80.00", debtor={"name": "Jan Peeters", "country": "BE", "kind": "person"})
+    case_id = one["case_id"]
+    till.office.run()
+    problem = charges(till, one, "K-1", "25.00", "5.25")
+    assert "CEL XIX.10" in problem and "cost K-1 of 30.25 EUR" in problem
+    with till.hub.database.read() as conn:
+        case = read_case(conn, case_id)
+    assert case is not None and (case.balance.costs, case.balance.creditor_costs) == (D(0), D(0))
+    (held,) = till.office.client("operator").get("/api/v1/quarantine").json()["items"]
+    assert (held["code"], held["case_id"]) == ("record.cost_forbidden", case_id)
+    assert charges(till, one, "K-1", "25.00", "5.25", bearer="creditor") == ""
+    assert charges(till, one, "K-2", "40.00", "0.00", cost_type="court_fee") == ""
+    with till.hub.database.read() as conn:
+        case = read_case(conn, case_id)
+    assert case is not None and (case.balance.costs, case.balance.creditor_costs) == (D("40.00"), D("30.25"))
 
 
 def transfer(till: Till, lines: list[tuple[dict[str, Any], str, str]], **more: Any) -> TransferTaken:

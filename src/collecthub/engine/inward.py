@@ -18,6 +18,7 @@ from collecthub.corridor.record import Words, record
 from collecthub.engine.case_work import change_case, open_task
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.inbound import DECODED, answer_again, keep_inbound
+from collecthub.engine.partner_costs import check_cost
 from collecthub.engine.trouble import connection_trouble, connection_well
 from collecthub.errors import CollecthubError, ContractError, PermanentError, QuarantineError
 from collecthub.model.case import Case
@@ -221,6 +222,7 @@ class Recorder:
             )
         case = self._case_of(message.case_id)
         facts = record(case, message, self._words)
+        check_cost(self._hub, case, message)
         return (case, facts) if facts else None
 
     def _case_of(self, case_id: str) -> Case:

@@ -57,14 +57,21 @@ class Bench:
         amount = max(rounded(case.principal * step.share, case.currency), Decimal(1))
         tax = rounded(amount * _TAX, case.currency) if self._kind == "lawyer" else Decimal(0)
         case.costs += amount + tax
-        if step.bearer == "debtor":
+        bearer = "creditor" if self._is_person(case) else step.bearer
+        if bearer == "debtor":
             case.debtor_costs += amount + tax
         self._books.queue(self._books.message(
             "cost_statement", case.case_id, case.holder_ref,
             cost_ref=self._books.new_id("c", self._books.next_number()), cost_type=step.code, currency=case.currency,
-            amount=text(amount), tax_amount=text(tax), bearer=step.bearer,
+            amount=text(amount), tax_amount=text(tax), bearer=bearer,
             occurred_on=self._books.today().isoformat(), legal_basis="tariff of the office",
         ))  # fmt: skip
+
+    def _is_person(self, case: Case) -> bool:
+        """Whether the debtor is a consumer, whom no office may ask its own costs (in Belgium art. XIX.10 of the Code)."""
+        row = self._books.db.execute("SELECT body FROM messages_in WHERE message_id = ?", (case.file_message_id,)).fetchone()
+        debtors = json.loads(row["body"])["debtors"] if row is not None else []
+        return any(debtor.get("kind") == "person" for debtor in debtors)
 
     def _pay(self, case: Case, step: Step) -> None:
         amount = min(rounded(case.owed * step.share, case.currency), case.owed)
