@@ -26,7 +26,7 @@ from collecthub.store import tables as t
 from collecthub.store.facts import read_fact, write_fact
 from crash.hub_process import server
 
-BEAT_SECONDS, DEAD_AFTER_SECONDS = 0.2, 1.5
+BEAT_SECONDS, DEAD_AFTER_SECONDS, STOP_SECONDS = 0.2, 1.5, 0.3
 STUMBLES = 2
 
 
@@ -84,10 +84,11 @@ def start_worker(home: Path, database_url: str) -> tuple[BaseProcess, Event]:
 
 
 def _work(home: Path, database_url: str, ready: Event) -> None:
-    durable.BEAT_SECONDS, durable.DEAD_AFTER_SECONDS = BEAT_SECONDS, DEAD_AFTER_SECONDS
+    durable.BEAT_SECONDS, durable.DEAD_AFTER_SECONDS, durable.STOP_SECONDS = BEAT_SECONDS, DEAD_AFTER_SECONDS, STOP_SECONDS
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     hub = open_hub(load_settings({}, home=home, database_url=database_url))
     with contextlib.closing(hub), durable.running(hub):
         ready.set()
         stopped.wait()
+    os._exit(0)  # as a supervisor ends what does not end by itself

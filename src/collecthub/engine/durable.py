@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 
 APPLICATION, QUEUE = "collecthub", "work"
 POLL_SECONDS, TICK_SECONDS, BEAT_SECONDS, DEAD_AFTER_SECONDS = 0.15, 1.0, 5.0, 30.0
+LISTEN_SECONDS = 0.1  # how often the engine's listener wakes; it has nothing to ask for, but its end is waited for
+STOP_SECONDS = 20.0
 # A writer holds the database while it waits to run again after every statement; with Python's default of 5 ms
 # the other threads would make each transaction ten times as long as its work.
 SWITCH_SECONDS = 0.0005
@@ -135,6 +137,12 @@ class DurableQueue:
             system_database_engine=database.engine, serializer=JsonText(), application_name=APPLICATION
         )
 
+    def register(self, concurrency: int) -> None:
+        """Say how this queue is worked through: so many jobs at once in a process, one of each target."""
+        self._client.register_queue(
+            QUEUE, worker_concurrency=concurrency, partition_concurrency=1, polling_interval_sec=POLL_SECONDS
+        )
+
     def enqueue(self, conn: sa.Connection, job: str, target: str) -> None:
         """A job that waits already is not put in line twice; one that runs gets a successor.
 
@@ -159,6 +167,15 @@ class DurableQueue:
         )
         return len(found)
 
+    def has_unfinished(self, executor_id: str) -> bool:
+        """Whether that process has jobs in its hand."""
+        return bool(
+            self._client.list_workflows(
+                status="PENDING", executor_id=executor_id, app_version=__version__, limit=1, load_input=False,
+                load_output=False,
+            )
+        )
+
 
 class Engine:
     """The running engine of this process: workers, heartbeat, ticks and the takeover of dead hosts."""
@@ -179,9 +196,9 @@ class Engine:
             "use_listen_notify": False,
             "log_level": "ERROR",
             "run_migrations": False,  # `prepare` did it, on a connection that begins transactions its own way
-            "notification_listener_polling_interval_sec": 1.0,
+            "notification_listener_polling_interval_sec": LISTEN_SECONDS,
         }
-        DBOS(config=config)
+        self._dbos = DBOS(config=config)
         self._stopping = threading.Event()
         self._lifelines = Lifelines(hub.settings.home)
 
@@ -192,22 +209,45 @@ class Engine:
         learn_types()
         self._lifelines.hold(self.executor_id)
         self._sign(dt.datetime.now(dt.UTC))  # before the first job is taken: whoever is not on the list has no heir
+        queue = DurableQueue(self._hub.database)
+        queue.register(self._hub.settings.worker_concurrency)  # before the launch, which looks for queues once a second
         DBOS.launch()
-        DBOS.register_queue(
-            QUEUE, worker_concurrency=self._hub.settings.worker_concurrency, partition_concurrency=1,
-            polling_interval_sec=POLL_SECONDS, on_conflict="always_update",
-        )
-        self._hub.queue = DurableQueue(self._hub.database)
+        self._hub.queue = queue
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
 
-    def stop(self, seconds: int = 20) -> None:
-        """Finish what runs, take nothing new."""
+    def stop(self) -> None:
+        """Finish what runs, take nothing new. A job that does not end in time stays with this process's name on the list
+        of workers: whoever finds the process gone takes it over.
+        """
         self._stopping.set()
-        DBOS.destroy(workflow_completion_timeout_sec=seconds)
-        with contextlib.suppress(CollecthubError), self._hub.database.write() as conn:
-            conn.execute(sa.delete(t.workers).where(t.workers.c.executor_id == self.executor_id))
-        self._lifelines.release(self.executor_id)
+        self._come_to_rest()
+        DBOS.destroy()
+        if not self._has_unfinished():
+            with contextlib.suppress(CollecthubError), self._hub.database.write() as conn:
+                conn.execute(sa.delete(t.workers).where(t.workers.c.executor_id == self.executor_id))
+            self._lifelines.release(self.executor_id)
         self._engine_db.close()
+
+    def _come_to_rest(self) -> None:
+        """Take no more jobs and wait for those that run. The engine's own way sleeps a whole second before it looks."""
+        deadline = time.monotonic() + STOP_SECONDS
+        for event in self._dbos.background_thread_stop_events:
+            event.set()
+        for thread in threading.enumerate():
+            if thread.name.startswith("queue-worker-"):  # one may have a job in its hand
+                thread.join(STOP_SECONDS)
+        while self._has_unfinished() and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    def _has_unfinished(self) -> bool:
+        """Whether a job of this process is not at its end; also when the database does not say."""
+        queue = self._hub.queue
+        if not isinstance(queue, DurableQueue):
+            return False
+        try:
+            return queue.has_unfinished(self.executor_id)
+        except sa.exc.SQLAlchemyError:
+            return True
 
     def tick_forever(self) -> None:
         """Tick until stopped. Several processes may tick: a tick only wakes jobs, and those queue per target."""
@@ -251,12 +291,9 @@ class Engine:
         """Put this process on the list of workers, or its newest moment."""
         with self._hub.database.write() as conn:
             mine = t.workers.c.executor_id == self.executor_id
-            if conn.execute(sa.update(t.workers).where(mine).values(beat_at=now)).rowcount == 0:
-                conn.execute(
-                    sa.insert(t.workers).values(
-                        executor_id=self.executor_id, host=socket.gethostname(), pid=os.getpid(), beat_at=now
-                    )
-                )
+            entry = {"host": socket.gethostname(), "pid": os.getpid(), "beat_at": now}
+            if conn.execute(sa.update(t.workers).where(mine).values(entry)).rowcount == 0:
+                conn.execute(sa.insert(t.workers).values(executor_id=self.executor_id, **entry))
 
     def _may_take_over(self, executor_id: str, beat_at: dt.datetime, now: dt.datetime) -> bool:
         """Whether this process is the one that takes over: two that did would start the same jobs twice.
