@@ -1,12 +1,11 @@
 """`collecthub case export`: the case file as it was handed over, or as it would be now, in any registered format.
 
-What was sent is rebuilt from the history up to the moment at which its envelope was composed: a case is the sum of
-its events, so this is what the partner was given, whatever the channel wrapped around it.
+What was sent is read from the evidence that was kept before it left: these are the words that the partner was given,
+whatever the channel wrapped around them.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 import msgspec
@@ -17,13 +16,14 @@ from collecthub.engine.case_work import CASE_FILE
 from collecthub.engine.context import Hub
 from collecthub.engine.placing import decisions
 from collecthub.engine.routing import Ground
+from collecthub.engine.told_account import with_account
+from collecthub.engine.told_history import with_past
 from collecthub.errors import PermanentError
 from collecthub.model.case import Case, Placement
 from collecthub.model.event import RouteChosen
-from collecthub.model.exchange import DocumentItem, Exchange, Procedure
+from collecthub.model.exchange import CaseFile, DocumentItem, Exchange, Procedure
 from collecthub.model.ids import derived_id
 from collecthub.store import tables as t
-from collecthub.store.case_log import read_events, replay
 from collecthub.store.connections import CreditorRow, read_creditor
 from collecthub.store.queries.case_file import read_owned_case
 from collecthub.store.queries.scope import LOCAL_OPERATOR
@@ -38,35 +38,38 @@ def case_exchange(hub: Hub, case_id: str, receiver: str = "", *, is_for_court: b
     with hub.database.read() as conn:
         case = read_owned_case(conn, LOCAL_OPERATOR, case_id)
         creditor = read_creditor(conn, case.creditor_id)
-        sent = conn.execute(
-            sa.select(t.messages.c.message_id, t.envelopes.c.envelope_id, t.envelopes.c.created_at)
-            .join(t.envelopes, t.envelopes.c.envelope_id == t.messages.c.envelope_id)
-            .where(t.messages.c.case_id == case_id, t.messages.c.kind == CASE_FILE, t.envelopes.c.state != "withdrawn")
-            .order_by(t.envelopes.c.created_at.desc())
-            .limit(1)
-        ).first()
-        sent = None if is_for_court else sent
-        history = read_events(conn, case_id) if sent else []
+        sent = None if is_for_court else _sent(hub, conn, case_id)
+    if sent is not None:
+        return sent
     if creditor is None:
         raise PermanentError(f"case {case.number} has no creditor", cure="Run `collecthub verify`.")
-    if sent is None:
-        placement, at = _next_placement(hub, case, creditor, receiver), hub.now()
-        state = (case_id, str(case.version), receiver)  # the same case has the same ids, a corrected one has others
-        message_id, exchange_id = derived_id(*state, "message"), derived_id(*state, "exchange")
-    else:
-        at, message_id, exchange_id = sent.created_at, sent.message_id, sent.envelope_id
-        then = replay(event for event in history if event.recorded_at <= at)
-        if then is None or then.placement is None:
-            raise PermanentError(f"the history of case {case.number} has a gap", cure="Run `collecthub verify`.")
-        # The history names no persons; who the debtor is stands in the case alone.
-        case, placement = msgspec.structs.replace(then, debtor=case.debtor), then.placement
-    file = compose_case_file(
-        case, placement, creditor.party, creditor.playbook.payment_account, _documents(hub, case_id, at), message_id
-    )
+    placement = _next_placement(hub, case, creditor, receiver)
+    state = (case_id, str(case.version), receiver)  # the same case has the same ids, a corrected one has others
+    account, documents = creditor.playbook.payment_account, _documents(hub, case_id)
+    file = compose_case_file(case, placement, creditor.party, account, documents, derived_id(*state, "message"))
+    with hub.database.read() as conn:
+        file = with_past(conn, case, file)
+        file = file if is_for_court else with_account(hub, conn, case, file, hub.business_date())
     return Exchange(
-        exchange_id=exchange_id, sender_ref=hub.settings.operator_name, receiver_ref=placement.partner_id,
-        created_at=at, messages=(file,),
+        exchange_id=derived_id(*state, "exchange"), sender_ref=hub.settings.operator_name,
+        receiver_ref=placement.partner_id, created_at=hub.now(), messages=(file,),
     )  # fmt: skip
+
+
+def _sent(hub: Hub, conn: sa.Connection, case_id: str) -> Exchange | None:
+    """The newest case file that was handed over, alone in the envelope it travelled in; None before the first."""
+    row = conn.execute(
+        sa.select(t.messages.c.message_id, t.envelopes.c.sha256)
+        .join(t.envelopes, t.envelopes.c.envelope_id == t.messages.c.envelope_id)
+        .where(t.messages.c.case_id == case_id, t.messages.c.kind == CASE_FILE, t.envelopes.c.state != "withdrawn")
+        .order_by(t.envelopes.c.created_at.desc())
+        .limit(1)
+    ).first()
+    if row is None:
+        return None
+    whole = msgspec.json.decode(hub.evidence.read(row.sha256), type=Exchange)
+    mine = tuple(one for one in whole.messages if isinstance(one, CaseFile) and one.message_id == row.message_id)
+    return msgspec.structs.replace(whole, messages=mine)
 
 
 def holder_of(hub: Hub, case_id: str) -> str:
@@ -93,12 +96,8 @@ def _next_placement(hub: Hub, case: Case, creditor: CreditorRow, receiver: str) 
     return Placement(chosen_at=hub.now(), **known)
 
 
-def _documents(hub: Hub, case_id: str, at: dt.datetime) -> list[DocumentItem]:
-    query = (
-        sa.select(t.documents)
-        .where(t.documents.c.case_id == case_id, t.documents.c.created_at <= at)
-        .order_by(t.documents.c.created_at)
-    )
+def _documents(hub: Hub, case_id: str) -> list[DocumentItem]:
+    query = sa.select(t.documents).where(t.documents.c.case_id == case_id).order_by(t.documents.c.created_at)
     with hub.database.read() as conn:
         rows = conn.execute(query).all()
     return [

@@ -42,7 +42,7 @@ def compose_case_file(
         language=case.debtor.language or "en",
         creditor=creditor,
         debtors=(case.debtor,),
-        claims=claim_items(case),
+        claims=claim_items(case, placement.partner_id),
         principal=case.demanded,
         credits=sum((c.open_amount for c in case.claims), Decimal(0)) - case.demanded,
         payment=PaymentInstruction(payee=creditor.name, account=account, reference=case.number),
@@ -78,7 +78,7 @@ def compose_amendment(
         reason_code=reason_code,
         currency=case.currency,
         principal=Decimal(0) if recall else case.demanded,
-        claims=() if recall else claim_items(case),
+        claims=() if recall else claim_items(case, case.placement.partner_id if case.placement else ""),
         effective_on=on,
     )
 
@@ -94,8 +94,9 @@ def compose_instruction(case: Case, code: InstructionCode, text: str, message_id
     )
 
 
-def claim_items(case: Case) -> tuple[ClaimItem, ...]:
-    """The claims of a case as a partner reads them; settled ones are left out."""
+def claim_items(case: Case, partner_id: str) -> tuple[ClaimItem, ...]:
+    """The claims of a case as a partner reads them; settled ones are left out, and what a sensitive one is for."""
+    is_told = case.tells_all(partner_id)
     return tuple(
         ClaimItem(
             claim_id=claim.claim_id,
@@ -104,6 +105,7 @@ def claim_items(case: Case) -> tuple[ClaimItem, ...]:
             due_on=claim.due_on,
             original_amount=claim.original_amount,
             open_amount=claim.open_amount,
+            cause=case.nature_of(claim.claim_id) if is_told else "",
         )
         for claim in case.claims
         if claim.open_amount > 0

@@ -13,6 +13,7 @@ from collecthub.corridor.dispatch import compose_amendment, compose_case_file, c
 from collecthub.engine.case_work import AMENDMENT, CASE_FILE, change_case, locked_case
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.told_account import with_account
+from collecthub.engine.told_history import with_past
 from collecthub.errors import PermanentError
 from collecthub.model.case import Case
 from collecthub.model.event import AmendmentQueued, InstructionQueued, PlacementWithdrawn
@@ -145,4 +146,4 @@ def _case_file(hub: Hub, work: Work, case: Case, message_id: str) -> CaseFile:
     ]
     account = creditor.playbook.payment_account
     made = compose_case_file(case, case.placement, creditor.party, account, documents, message_id)
-    return with_account(hub, work.conn, case, made, work.now.date())
+    return with_account(hub, work.conn, case, with_past(work.conn, case, made), work.now.date())

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from collecthub.corridor.decide import timers
 from collecthub.corridor.dispatch import compose_case_file
+from collecthub.engine.told_history import with_past
 from collecthub.model.case import Case
 from collecthub.model.codes import Status
 from collecthub.model.exchange import CaseFile, DocumentItem
@@ -79,7 +80,7 @@ def offered_file(conn: sa.Connection, scope: Scope, case_id: str) -> tuple[Case,
         case, case.placement, creditor.party, creditor.playbook.payment_account, _documents(conn, case_id),
         case.placement.message_id,
     )
-    return case, file, answer_until(case)
+    return case, with_past(conn, case, file), answer_until(case)
 
 
 def answer_until(case: Case) -> dt.datetime | None:
