@@ -70,7 +70,7 @@ _REF = (scalars.REF, scalars.OPTIONAL_REF)
 _CODE = (scalars.CODE, scalars.OPTIONAL_CODE)
 _LINE = (scalars.LINE, scalars.OPTIONAL_LINE)
 _BY_NAME: dict[str, tuple[Scalar, Scalar]] = {
-    **dict.fromkeys("message_id case_id claim_id claim_ids exchange_id in_reply_to".split(), _ID),
+    **dict.fromkeys("message_id case_id claim_id claim_ids related_claim_ids exchange_id in_reply_to".split(), _ID),
     **dict.fromkeys(
         "case_number invoice_ref cost_ref payment_ref reverses_ref remittance_ref mandate_ref sender_ref "
         "receiver_ref registration_ref vat_ref account reference file_ref".split(),
