@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import TypeGuard
 
 import msgspec
 import sqlalchemy as sa
@@ -32,7 +34,6 @@ from collecthub.ports import CaseReporter
 from collecthub.registers import ConnectorRole
 from collecthub.store import tables as t
 from collecthub.store.connections import ConnectionRow
-from collecthub.store.upsert import put
 
 CASE_FILE, AMENDMENT, INSTRUCTION = "case_file", "amendment", "instruction"
 
@@ -137,7 +138,7 @@ def partner_connection(work: Work, partner_id: str) -> str:
 def _queue_reports(hub: Hub, work: Work, case: Case, events: Sequence[CaseEvent]) -> None:
     for row in (*work.connections_of(t.connections.c.creditor_id, case.creditor_id), *_partner_lines(work, case)):
         reporter = hub.connector_for(row)
-        if not isinstance(reporter, CaseReporter):
+        if not _is_reporter(reporter):
             continue
         if row.role == ConnectorRole.ERP.value and row.connection_id != case.connection_id:
             continue  # an ERP is told about its own cases only
@@ -153,6 +154,17 @@ def _queue_reports(hub: Hub, work: Work, case: Case, events: Sequence[CaseEvent]
         if rows:
             work.later(_ADD_REPORTS, rows)
             work.wake("report", row.connection_id)
+
+
+_reporters: dict[type, bool] = {}
+
+
+def _is_reporter(connector: object) -> TypeGuard[CaseReporter]:
+    """Asked once a class: a Protocol is slow to ask, and every fact of a portfolio asks."""
+    kind = type(connector)
+    if kind not in _reporters:
+        _reporters[kind] = isinstance(connector, CaseReporter)
+    return _reporters[kind]
 
 
 def _partner_lines(work: Work, case: Case) -> list[ConnectionRow]:
@@ -197,7 +209,7 @@ def open_task(
         "creditor_id": creditor_id, "case_id": case_id, "connection_id": connection_id, "kind": kind, "title": title,
         "detail": detail, "owner": owner, "created_at": work.now, "due_at": due_at,
     }  # fmt: skip
-    put(work.conn, t.tasks, {**said_first, "state": "open", "done_at": None}, once=tuple(said_first))
+    work.put(t.tasks, {**said_first, "state": "open", "done_at": None}, once=tuple(said_first))
 
 
 def _open_need(work: Work, case: Case, event: CaseEvent) -> None:
@@ -214,9 +226,12 @@ def _open_need(work: Work, case: Case, event: CaseEvent) -> None:
 
 def close_tasks(work: Work, *, done_by: str, **match: str) -> None:
     """Take tasks off the list whose columns match, for example `case_id=..., kind=...`."""
-    conditions = [t.tasks.c[name] == value for name, value in match.items()]
-    work.conn.execute(
-        sa.update(t.tasks)
-        .where(t.tasks.c.state == "open", *conditions)
-        .values(state="done", done_at=work.now, done_by=done_by)
-    )
+    said = {f"is_{name}": value for name, value in match.items()}
+    work.in_turn(_closing(tuple(match)), {"at": work.now, "by": done_by, **said})
+
+
+@lru_cache(maxsize=32)
+def _closing(names: tuple[str, ...]) -> sa.Update:
+    conditions = [t.tasks.c[name] == sa.bindparam(f"is_{name}") for name in names]
+    query = sa.update(t.tasks).where(t.tasks.c.state == "open", *conditions)
+    return query.values(state="done", done_at=sa.bindparam("at"), done_by=sa.bindparam("by"))

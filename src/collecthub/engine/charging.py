@@ -148,11 +148,11 @@ def charges_that_follow(hub: Hub, work: Work, case: Case, events: Sequence[ev.Ca
     reasons = [_NEEDS[type(event.fact)] for event in events if type(event.fact) in _NEEDS]
     if not reasons:
         return ()
-    creditor = read_creditor(work.conn, case.creditor_id)
+    creditor = read_creditor(work.stored, case.creditor_id)
     policy = creditor.playbook.charges if creditor else ChargePolicy()
     if policy.charging is Charging.NONE or (policy.charging is Charging.SHOWN and not _was_told(case)):
         return ()
-    found = reckon(hub, work.conn, case, work.now.date()).account
+    found = reckon(hub, work.stored, case, work.now.date(), work.history(case.case_id)).account
     fixed = fixed_charges(case, found, reasons[-1])
     is_over = reasons[-1] == "closing" and case.balance.open_principal <= 0 and not policy.keeps_rest
     waived = _waiver(case, found) if is_over and not case.is_open else None

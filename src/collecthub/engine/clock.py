@@ -99,33 +99,36 @@ def _over(hub: Hub, work: Work, case_id: str, timer: Timer) -> None:
 def _retries(hub: Hub) -> None:
     """Wake what waits for its next try, and what was left lying although something should have woken it."""
     now = hub.now()
-    forgotten = now - FORGOTTEN_AFTER
-    waits = (
-        ("dispatch", t.envelopes, _due(t.envelopes, OPEN_STATES, now, forgotten, t.envelopes.c.created_at)),
-        ("dispatch", t.messages, _due(t.messages, ("queued",), now, forgotten, t.messages.c.queued_at)),
-        ("record", t.inbox, t.inbox.c.answered_at.is_(None) & (t.inbox.c.received_at <= forgotten)),
-        ("papers", wanted_papers, wanted_papers.c.next_attempt_at <= now),
-        ("report", t.reports, _due(t.reports, ("queued",), now, forgotten, t.reports.c.queued_at)),
-        ("contact", contacts, _due(contacts, ("queued", "attempting"), now, forgotten, contacts.c.queued_at)),
-        (SAY_JOB, due_notices, _due(due_notices, ("queued", "attempting"), now, forgotten, due_notices.c.queued_at)),
-    )
+    moments = {"now": now, "forgotten": now - FORGOTTEN_AFTER}
     with hub.database.read() as conn:
-        found = [
-            (job, target)
-            for job, table, condition in waits
-            for target in conn.scalars(sa.select(table.c.connection_id).where(condition).distinct())
-        ]
+        found = [(job, target) for job, query in _WAITS for target in conn.scalars(query, moments)]
     if found:
         with hub.work() as work:
             for job, target in found:
                 work.wake(job, target)
 
 
-def _due(
-    table: sa.Table, states: tuple[str, ...], now: dt.datetime, forgotten: dt.datetime, since: sa.Column[Any]
-) -> sa.ColumnElement[bool]:
+_NOW, _FORGOTTEN = (sa.bindparam(name, type_=t.timers.c.due_at.type) for name in ("now", "forgotten"))
+
+
+def _due(table: sa.Table, states: tuple[str, ...], since: sa.Column[Any]) -> sa.ColumnElement[bool]:
     waiting = table.c.next_attempt_at
-    return table.c.state.in_(states) & sa.or_(waiting <= now, waiting.is_(None) & (since <= forgotten))
+    return table.c.state.in_(states) & sa.or_(waiting <= _NOW, waiting.is_(None) & (since <= _FORGOTTEN))
+
+
+# Built once: the clock asks every second.
+_WAITS = tuple(
+    (job, sa.select(table.c.connection_id).where(condition).distinct())
+    for job, table, condition in (
+        ("dispatch", t.envelopes, _due(t.envelopes, OPEN_STATES, t.envelopes.c.created_at)),
+        ("dispatch", t.messages, _due(t.messages, ("queued",), t.messages.c.queued_at)),
+        ("record", t.inbox, t.inbox.c.answered_at.is_(None) & (t.inbox.c.received_at <= _FORGOTTEN)),
+        ("papers", wanted_papers, wanted_papers.c.next_attempt_at <= _NOW),
+        ("report", t.reports, _due(t.reports, ("queued",), t.reports.c.queued_at)),
+        ("contact", contacts, _due(contacts, ("queued", "attempting"), contacts.c.queued_at)),
+        (SAY_JOB, due_notices, _due(due_notices, ("queued", "attempting"), due_notices.c.queued_at)),
+    )
+)
 
 
 def _connections(hub: Hub) -> None:

@@ -131,6 +131,9 @@ def _withdraw(work: Work, message_id: str, problem: str) -> None:
     )
 
 
+_DOCUMENTS = sa.select(t.documents).where(t.documents.c.case_id == sa.bindparam("of")).order_by(t.documents.c.created_at)
+
+
 def _case_file(hub: Hub, work: Work, case: Case, message_id: str) -> CaseFile:
     creditor = read_creditor(work.conn, case.creditor_id)
     if creditor is None or case.placement is None:
@@ -140,9 +143,7 @@ def _case_file(hub: Hub, work: Work, case: Case, message_id: str) -> CaseFile:
             name=row.name, kind=row.kind, media_type=row.media_type, sha256=row.sha256,
             content=hub.evidence.read(row.sha256),
         )
-        for row in work.conn.execute(
-            sa.select(t.documents).where(t.documents.c.case_id == case.case_id).order_by(t.documents.c.created_at)
-        )
+        for row in work.conn.execute(_DOCUMENTS, {"of": case.case_id})
     ]
     account = creditor.playbook.payment_account
     made = compose_case_file(case, case.placement, creditor.party, account, documents, message_id)

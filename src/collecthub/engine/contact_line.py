@@ -32,7 +32,7 @@ def course_that_follows(work: Work, case: Case, written: Sequence[CaseEvent]) ->
     mine = next((row for row in rows if row.connection_id == case.connection_id), None)
     if mine is None or mine.release.reminders_by != REMINDED_BY_HUB:
         return ()
-    creditor = read_creditor(work.conn, case.creditor_id)
+    creditor = read_creditor(work.stored, case.creditor_id)
     policy = (
         policy_for(
             creditor.playbook.contact, case.segment, case.demanded, country=case.debtor.country,

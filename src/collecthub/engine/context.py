@@ -27,11 +27,12 @@ from collecthub.ports import ConnectorContext
 from collecthub.registers import ConnectorSpec
 from collecthub.store import tables as t
 from collecthub.store.case_log import CaseBook
-from collecthub.store.connections import ConnectionRow, read_connection, read_connections
+from collecthub.store.connections import ConnectionRow, connections_of, read_connection
 from collecthub.store.database import Database
 from collecthub.store.evidence import Evidence
 from collecthub.store.facts import read_fact, write_fact
 from collecthub.store.secrets import ConnectionVault, MasterKey
+from collecthub.store.upsert import putting
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -68,6 +69,7 @@ class Work:
         self.book = CaseBook()
         self.timers: dict[str, list[dict[str, object]]] = {}  # by case, the timers it has from now on
         self._later: dict[sa.Insert, list[dict[str, object]]] = {}
+        self._in_turn: list[tuple[sa.Executable, list[dict[str, object]]]] = []
         self.wakes: dict[tuple[str, str], None] = {}
         self.told: list[tuple[Case, CaseEvent]] = []
         self._lines: dict[tuple[str, str], list[ConnectionRow]] = {}
@@ -78,6 +80,11 @@ class Work:
         self.write()
         return self._conn
 
+    @property
+    def stored(self) -> sa.Connection:
+        """The connection without what waits: to read what nobody changes here, such as a creditor, in the midst of many cases."""
+        return self._conn
+
     def wake(self, job: str, target: str) -> None:
         """Have a job looked at after this transaction; the same job and target are asked for once."""
         self.wakes[(job, target)] = None
@@ -85,6 +92,21 @@ class Work:
     def later(self, insert: sa.Insert, rows: Iterable[dict[str, object]]) -> None:
         """Rows that can wait for the next look at the database."""
         self._later.setdefault(insert, []).extend(rows)
+
+    def in_turn(self, statement: sa.Executable, row: dict[str, object]) -> None:
+        """A row that can wait, but not for one that is given later: of two changes to a task the last one counts."""
+        if self._in_turn and self._in_turn[-1][0] is statement:
+            self._in_turn[-1][1].append(row)
+        else:
+            self._in_turn.append((statement, [row]))
+
+    def put(self, table: sa.Table, values: dict[str, object], *, once: tuple[str, ...] = ()) -> None:
+        """Insert or replace a row, in turn; `once` as in `collecthub.store.upsert.put`."""
+        self.in_turn(putting(self._conn.dialect.name, table, tuple(values), once), values)
+
+    def history(self, case_id: str) -> list[CaseEvent]:
+        """The history of a case, with everything that this transaction appended to it."""
+        return self.book.history(self._conn, case_id)
 
     def hold(self, case_ids: Iterable[str]) -> None:
         """Read and lock cases that will be needed, in one look."""
@@ -94,7 +116,7 @@ class Work:
         """Connections by creditor or partner, read once per transaction."""
         key = (column.name, value)
         if key not in self._lines:
-            self._lines[key] = read_connections(self._conn, column == value)
+            self._lines[key] = connections_of(self._conn, column, value)
         return self._lines[key]
 
     def write(self) -> None:
@@ -110,6 +132,9 @@ class Work:
         for insert, more in waiting.items():
             if more:
                 self._conn.execute(insert, more)
+        turns, self._in_turn = self._in_turn, []
+        for statement, rows in turns:
+            self._conn.execute(statement, rows)
 
 
 # Statements of the hot path are built once: building one costs as much as running it.

@@ -17,7 +17,8 @@ from collecthub.registers import ConnectorRole
 from collecthub.store import tables as t
 from collecthub.store.connections import ConnectionRow, read_connections
 
-_LOOK_SECONDS, _TICK_SECONDS, _AGAIN_SECONDS = 0.2, 1.0, 2.0
+_LOOK_SECONDS, _AGAIN_SECONDS = 0.2, 2.0
+_TICK_SECONDS, _BUSY_TICK_SECONDS = 1.0, 4.0  # while jobs wait there is no hurry to wake more of them
 
 
 class Leftover(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +52,7 @@ def leftover(hub: Hub, *, exact: bool = False, within: float = 0.0) -> Leftover:
     """
     with hub.database.read() as conn:
         wakes, messages, envelopes, inbox, reports = conn.execute(_LEFT).one()
-        unheard = len(read_connections(conn, _asked_again(hub, within))) if within > 0 else 0
+        unheard = int(conn.scalar(_UNHEARD, {"until": _again_by(hub, within)}) or 0) if within > 0 else 0
     jobs = wakes
     if (exact or not any((messages, envelopes, inbox, reports))) and not wakes and isinstance(hub.queue, DurableQueue):
         jobs = hub.queue.unfinished()
@@ -60,10 +61,9 @@ def leftover(hub: Hub, *, exact: bool = False, within: float = 0.0) -> Leftover:
     )
 
 
-def _asked_again(hub: Hub, within: float) -> sa.ColumnElement[bool]:
+def _again_by(hub: Hub, within: float) -> dt.datetime:
     """A throttled ERP that opens again tomorrow is not waited for; a partner whose line broke is."""
-    until = t.connections.c.status_until
-    return (t.connections.c.status == "waiting") & (until <= hub.now() + dt.timedelta(seconds=within))
+    return hub.now() + dt.timedelta(seconds=within)
 
 
 def _how_many(table: sa.Table, *conditions: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
@@ -77,6 +77,13 @@ _LEFT = sa.select(
     _how_many(t.inbox, t.inbox.c.answered_at.is_(None)),
     _how_many(t.reports, t.reports.c.state == "queued"),
 )
+
+
+def _asked_again(until: sa.BindParameter[dt.datetime] | dt.datetime) -> sa.ColumnElement[bool]:
+    return (t.connections.c.status == "waiting") & (t.connections.c.status_until <= until)
+
+
+_UNHEARD = sa.select(sa.func.count()).select_from(t.connections).where(_asked_again(sa.bindparam("until", type_=t.connections.c.status_until.type)))
 
 
 def received(hub: Hub) -> int:
@@ -109,7 +116,7 @@ def _ask_again(hub: Hub, within: float) -> None:
     """One more try with everybody whose last one failed in passing."""
     time.sleep(min(within, _AGAIN_SECONDS))
     with hub.work() as work:
-        for row in read_connections(work.conn, _asked_again(hub, within)):
+        for row in read_connections(work.conn, _asked_again(_again_by(hub, within))):
             if job := _hears(row):
                 work.wake(job, row.connection_id)
 
@@ -152,7 +159,7 @@ def _drain(
             watch(left)
         if left.ours == 0 or time.monotonic() > deadline:
             return left
-        if time.monotonic() - last_tick > _TICK_SECONDS:
+        if time.monotonic() - last_tick > (_BUSY_TICK_SECONDS if left.jobs else _TICK_SECONDS):
             engine.tick()
             last_tick = time.monotonic()
         time.sleep(_LOOK_SECONDS)

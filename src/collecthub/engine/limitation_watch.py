@@ -21,7 +21,6 @@ from collecthub.store import tables as t
 from collecthub.store.case_log import read_cases, read_histories
 from collecthub.store.facts import read_fact, write_fact
 from collecthub.store.money_tables import limitation_watch as watch
-from collecthub.store.upsert import put
 
 TASK, NATURE_TASK = "limitation_near", "claim_nature"
 CASES_AT_ONCE = 200
@@ -83,7 +82,7 @@ def _note(work: Work, case: Case, claims: Sequence[ClaimLaw], today: dt.date, be
     ahead = sorted(alarm.due_on for claim in open_claims for alarm in claim.alarms if alarm.due_on > today)
     last_day = min((claim.limitation_on for claim in open_claims if claim.limitation_on), default=None)
     values = {"version": case.version, "next_on": ahead[0] if ahead else None, "limitation_on": last_day}
-    put(work.conn, watch, {"case_id": case.case_id, **values})
+    work.put(watch, {"case_id": case.case_id, **values})
     near = [claim for claim in open_claims if claim.is_barred or any(alarm.due_on <= today for alarm in claim.alarms)]
     is_news = before is None or before.limitation_on != last_day or (before.next_on is not None and before.next_on <= today)
     if not near:

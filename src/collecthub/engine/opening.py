@@ -41,7 +41,6 @@ from collecthub.store.connections import (
     read_creditor,
 )
 from collecthub.store.runs import Standing, standing
-from collecthub.store.upsert import put
 
 DEBTORS_PER_CHUNK = 100
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # without I, L, O and U, which are misread on the phone
@@ -129,7 +128,7 @@ def write_debtor(
     work: Work, row: ConnectionRow, debtor_ref: str, party: Party, account: DebtorAccount = NO_ACCOUNT
 ) -> None:
     """Keep a debtor's master data; an existing one is replaced."""
-    put(work.conn, t.debtors, _debtor_row(work, row, debtor_ref, party, account), once=("creditor_id", "salt"))
+    work.put(t.debtors, _debtor_row(work, row, debtor_ref, party, account), once=("creditor_id", "salt"))
 
 
 def account_of(record: DebtorRecord) -> DebtorAccount:

@@ -59,7 +59,7 @@ class CaseBook:
     def __init__(self) -> None:
         self._held: dict[str, Case] = {}
         self._stored: dict[str, int] = {}  # changed cases and the version that the table has; 0 is a new case
-        self._events: list[dict[str, object]] = []
+        self._events: list[tuple[Case, CaseEvent]] = []
         self._lines: list[dict[str, object]] = []
 
     def hold(self, conn: sa.Connection, case_ids: Iterable[str]) -> None:
@@ -74,6 +74,10 @@ class CaseBook:
     def held(self, case_id: str) -> Case | None:
         """A case that was held and exists, as it stands with everything appended so far."""
         return self._held.get(case_id)
+
+    def history(self, conn: sa.Connection, case_id: str) -> list[CaseEvent]:
+        """The history of a case with what was appended here and is not in the tables yet, oldest first."""
+        return read_events(conn, case_id) + [event for case, event in self._events if case.case_id == case_id]
 
     def append(
         self,
@@ -107,7 +111,7 @@ class CaseBook:
             if debtor is not None:
                 case = msgspec.structs.replace(case, debtor=debtor)
             self._lines += [_line_row(case, event, number, line) for number, line in enumerate(new_lines)]
-            self._events.append(_event_row(case, event))
+            self._events.append((case, event))
             written.append(event)
         assert case is not None, "facts are never empty"
         self._held[case_id] = case
@@ -126,7 +130,7 @@ class CaseBook:
         if old and conn.execute(_CHANGE_CASE, old).rowcount != len(old):
             raise _changed_meanwhile(next(case for case, before in changed if before))
         if self._events:
-            conn.execute(_ADD_EVENTS, self._events)
+            conn.execute(_ADD_EVENTS, [_event_row(case, event) for case, event in self._events])
         if self._lines:
             conn.execute(_ADD_LINES, self._lines)
         self._stored, self._events, self._lines = {}, [], []
@@ -242,10 +246,10 @@ def read_cases(conn: sa.Connection, condition: sa.ColumnElement[bool], limit: in
 
 def read_events(conn: sa.Connection, case_id: str) -> list[CaseEvent]:
     """The history of a case, oldest first."""
-    query = sa.select(events.c.doc).where(events.c.case_id == case_id).order_by(events.c.seq)
-    return [_decode_event(doc) for doc in conn.scalars(query)]
+    return [_decode_event(doc) for doc in conn.scalars(_READ_EVENTS, {"case_id": case_id})]
 
 
+_READ_EVENTS = sa.select(events.c.doc).where(events.c.case_id == sa.bindparam("case_id")).order_by(events.c.seq)
 _HISTORIES = (
     sa.select(events.c.case_id, events.c.doc)
     .where(events.c.case_id.in_(sa.bindparam("case_ids", expanding=True)), events.c.seq <= sa.bindparam("until"))

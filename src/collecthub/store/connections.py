@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from functools import lru_cache
 
 import msgspec
 import sqlalchemy as sa
@@ -104,6 +105,17 @@ def read_connections(conn: sa.Connection, *conditions: sa.ColumnElement[bool]) -
     return [_connection(row) for row in conn.execute(query)]
 
 
+def connections_of(conn: sa.Connection, column: sa.Column[str], value: str) -> list[ConnectionRow]:
+    """The connections of a creditor or of a partner, oldest first."""
+    return [_connection(row) for row in conn.execute(_connections_by(column), {"value": value})]
+
+
+@lru_cache(maxsize=4)
+def _connections_by(column: sa.Column[str]) -> sa.Select[tuple[object, ...]]:
+    query = sa.select(connections).where(column == sa.bindparam("value"))
+    return query.order_by(connections.c.connection_id)
+
+
 def add_connection(conn: sa.Connection, row: ConnectionRow) -> None:
     """Insert a connection."""
     values = msgspec.structs.asdict(row)
@@ -120,14 +132,21 @@ def change_connection(conn: sa.Connection, connection_id: str, **values: object)
 
 def read_creditor(conn: sa.Connection, creditor_id: str) -> CreditorRow | None:
     """The creditor, or None."""
-    row = conn.execute(sa.select(creditors).where(creditors.c.creditor_id == creditor_id)).first()
-    if row is None:
-        return None
+    row = conn.execute(_READ_CREDITOR, {"of": creditor_id}).first()
+    return None if row is None else _creditor(creditor_id, row.name, row.party, row.playbook)
+
+
+_READ_CREDITOR = sa.select(creditors.c.name, creditors.c.party, creditors.c.playbook).where(
+    creditors.c.creditor_id == sa.bindparam("of")
+)
+
+
+@lru_cache(maxsize=64)
+def _creditor(creditor_id: str, name: str, party: str, playbook: str) -> CreditorRow:
+    """The creditor of these columns; every case of a portfolio asks for the same few, and they are frozen."""
     return CreditorRow(
-        creditor_id=row.creditor_id,
-        name=row.name,
-        party=msgspec.json.decode(row.party, type=Party),
-        playbook=msgspec.json.decode(row.playbook or "{}", type=Playbook),
+        creditor_id=creditor_id, name=name, party=msgspec.json.decode(party, type=Party),
+        playbook=msgspec.json.decode(playbook or "{}", type=Playbook),
     )
 
 

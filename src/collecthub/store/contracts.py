@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -47,5 +48,12 @@ def contract_of(row: Any) -> Contract:
     """A row of the table."""
     return Contract(
         contract_id=row.contract_id, side=Side(row.side), party_id=row.party_id, version=row.version,
-        terms=decoder(Terms).decode(row.doc),
+        terms=_terms(row.doc),
     )
+
+
+@lru_cache(maxsize=1024)
+def _terms(doc: str) -> Terms:
+    """Terms as they were signed: frozen, and each routing reads those of the whole network again."""
+    terms: Terms = decoder(Terms).decode(doc)
+    return terms

@@ -101,12 +101,12 @@ def _queue_writers(engine: sa.Engine, path: str) -> None:
     @event.listens_for(engine, "begin")
     def begin(conn: sa.Connection) -> None:
         if conn.get_execution_options().get("collecthub_read"):
-            conn.exec_driver_sql("BEGIN DEFERRED")
+            _say(conn, "BEGIN DEFERRED")
             return
         lock.acquire()
         conn.info["collecthub_writes"] = True
         try:
-            conn.exec_driver_sql("BEGIN IMMEDIATE")
+            _say(conn, "BEGIN IMMEDIATE")
         except BaseException:
             release(conn)
             raise
@@ -117,6 +117,16 @@ def _queue_writers(engine: sa.Engine, path: str) -> None:
 
     event.listen(engine, "commit", release)
     event.listen(engine, "rollback", release)
+
+
+def _say(conn: sa.Connection, words: str) -> None:
+    """Tell SQLite itself: through the layers above it, beginning a transaction costs more than most queries in it."""
+    driver = conn.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection), "this is the engine of an SQLite file"
+    try:
+        driver.execute(words)
+    except sqlite3.Error as error:
+        raise sa.exc.OperationalError(words, None, error) from error
 
 
 def _teach_subsec(connection: sqlite3.Connection) -> None:

@@ -61,6 +61,11 @@ class MasterKey:
         return plain.decode()
 
 
+_SEALED = sa.select(secrets.c.sealed).where(
+    secrets.c.connection_id == sa.bindparam("of"), secrets.c.name == sa.bindparam("name")
+)
+
+
 class ConnectionVault:
     """The secrets of one connection; satisfies the `Vault` port."""
 
@@ -72,11 +77,7 @@ class ConnectionVault:
     def read(self, name: str) -> str | None:
         """The secret, or None."""
         with self._database.read() as conn:
-            sealed = conn.scalar(
-                sa.select(secrets.c.sealed).where(
-                    secrets.c.connection_id == self._connection_id, secrets.c.name == name
-                )
-            )
+            sealed = conn.scalar(_SEALED, {"of": self._connection_id, "name": name})
         return None if sealed is None else self._key.unseal(sealed, self._connection_id, name)
 
     def write(self, name: str, value: str) -> None:

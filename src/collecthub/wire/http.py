@@ -24,6 +24,7 @@ import requests
 import urllib3
 from requests.auth import HTTPBasicAuth
 from requests.cookies import RequestsCookieJar
+from requests.structures import CaseInsensitiveDict
 
 from collecthub.errors import (
     ConfigurationError,
@@ -171,9 +172,9 @@ class HttpClient:
         if not self._keep_cookies:
             self._session.cookies = RequestsCookieJar()
         try:
-            with self._session.request(
-                method, url, params=params, headers=headers, data=body,
-                timeout=self._timeout, stream=True, allow_redirects=False,
+            with self._session.send(
+                self._prepared(method, url, params, headers, body), timeout=self._timeout, stream=True,
+                allow_redirects=False, proxies={}, verify=self._session.verify, cert=self._session.cert,
             ) as answer:  # fmt: skip
                 content = self._read(answer, place)
         except (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError, OSError) as error:
@@ -194,6 +195,19 @@ class HttpClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _prepared(
+        self, method: str, url: str, params: Mapping[str, str] | None, headers: Mapping[str, str] | None, body: bytes | None
+    ) -> requests.PreparedRequest:
+        """The request with what the session adds; the general way of merging the two costs half as much as sending."""
+        own = CaseInsensitiveDict(self._session.headers)
+        own.update(headers or {})
+        prepared = requests.PreparedRequest()
+        prepared.prepare(
+            method=method.upper(), url=url, headers=own, params=params, data=body, auth=self._session.auth,
+            cookies=self._session.cookies,
+        )
+        return prepared
 
     def _target(self, url_or_path: str) -> str:
         if "://" not in url_or_path.partition("?")[0]:
