@@ -72,4 +72,5 @@ clean:  ## remove what was set up here (the state in .collecthub stays)
 	    echo "this Python cannot create a virtual environment; on Debian and Ubuntu install python3-venv" >&2; exit 3; }
 	@$(PIP) hatchling editables
 	@$(PIP) --no-build-isolation -e '.[soap,xml,sftp,openpgp,mailbox,files,sandbox,test]' $(addprefix -e ./,$(PLUGINS))
+	@$(BIN)/python -m compileall -q -j 0 src $(PLUGINS)  # once, even where Python is told to write no bytecode
 	@touch $@
