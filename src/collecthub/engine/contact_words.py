@@ -162,6 +162,10 @@ def _has_address(case: Case, channel: Channel) -> None:
         raise PermanentError(
             f"the debtor is not reached by {channel.value} any more", cure="Choose another channel, or ask the debtor."
         )
+    if channel.value in case.unwanted:
+        raise PermanentError(
+            f"the debtor does not want to be written to by {channel.value}", cure="Choose another channel, or ask the debtor."
+        )
     if not is_reached_by(case.debtor, channel):
         raise PermanentError(
             f"the debtor has no address for {channel.value}", cure="Add it in the ERP, or choose another channel."

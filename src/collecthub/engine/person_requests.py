@@ -29,7 +29,7 @@ from collecthub.store import human_tables as h
 from collecthub.store import tables as t
 from collecthub.store.audit import append_audit
 from collecthub.store.case_log import case_row, read_cases, read_events, read_lines, replay
-from collecthub.store.contact_tables import contacts, debtor_links, debtor_visits
+from collecthub.store.contact_tables import contacts, debtor_helpers, debtor_links, debtor_visits
 from collecthub.store.facts import write_fact
 from collecthub.store.queries.debtors import case_ids_of, one_debtor, only_operator
 from collecthub.store.queries.scope import Scope, not_there
@@ -207,7 +207,7 @@ def _erase_case(work: Work, case: Case) -> None:
     )
     tasks = t.tasks.c.case_id == case.case_id
     conn.execute(sa.update(t.tasks).where(tasks, t.tasks.c.detail != "").values(detail=ERASED))
-    for table in (debtor_links, debtor_visits, t.case_clues, t.clued_cases):
+    for table in (debtor_links, debtor_helpers, debtor_visits, t.case_clues, t.clued_cases):
         conn.execute(sa.delete(table).where(table.c.case_id == case.case_id))
 
 

@@ -38,7 +38,8 @@ def message_row(case: Case, event: CaseEvent) -> dict[str, object] | None:
 def channels_of(case: Case) -> tuple[Channel, ...]:
     """By what the debtor can be reached in writing, the cheapest first."""
     by = ((Channel.EMAIL, case.debtor.email), (Channel.LETTER, case.debtor.address.lines and case.debtor.address.city))
-    return tuple(channel for channel, address in by if address)
+    lost = case.contact.lost if case.contact else ()
+    return tuple(one for one, address in by if address and one not in lost and one.value not in case.unwanted)
 
 
 def is_wanted(case: Case, step: str) -> bool:

@@ -190,6 +190,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     sealed: tuple[str, ...] = ()  # placements whose part of the history is closed
     sensitive: Sensitive = Sensitive()
     contact: DebtorContact | None = None  # the agreed steps before hand-over
+    unwanted: tuple[str, ...] = ()  # channels by which the debtor does not want to be written to
 
     @property
     def owed_here(self) -> Decimal:

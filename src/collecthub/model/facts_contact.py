@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 
 from collecthub.model.contact import Channel, ContactPolicy, Tone
@@ -78,6 +79,38 @@ class ChannelLost(FactBase, frozen=True, kw_only=True, tag="channel_lost"):
     reason: str
 
 
+class ConsentWithdrawn(FactBase, frozen=True, kw_only=True, tag="consent_withdrawn"):
+    """The debtor does not want to be written to by a channel; the other ones go on."""
+
+    channel: Channel
+
+
+class ConsentGiven(FactBase, frozen=True, kw_only=True, tag="consent_given"):
+    """The debtor wants to be written to by a channel again."""
+
+    channel: Channel
+
+
+class AppointmentAsked(FactBase, frozen=True, kw_only=True, tag="appointment_asked"):
+    """The debtor asks for an appointment on a day: `part` is morning, afternoon or evening, `by` phone or visit."""
+
+    on: dt.date
+    part: str
+    by: Channel
+    text: str
+
+
+class HelperAdmitted(FactBase, frozen=True, kw_only=True, tag="helper_admitted"):
+    """The debtor gave somebody who helps him an address and a code that show less, until a day."""
+
+    name: str
+    until_on: dt.date
+
+
+class HelperEnded(FactBase, frozen=True, kw_only=True, tag="helper_ended"):
+    """The debtor took his helper's access back."""
+
+
 class ContactLimitReached(FactBase, frozen=True, kw_only=True, tag="contact_limit_reached"):
     """An agreed limit (`cost_cap` or `collection_term`) is reached: the case rests until a person decides."""
 
@@ -87,5 +120,6 @@ class ContactLimitReached(FactBase, frozen=True, kw_only=True, tag="contact_limi
 
 ContactFact = (
     ContactAgreed | ContactQueued | ContactMade | ContactNotMade | ContactOver | ContactReturned | ContactAnswered
-    | ChannelLost | ContactLimitReached
+    | ChannelLost | ContactLimitReached | ConsentWithdrawn | ConsentGiven | AppointmentAsked | HelperAdmitted
+    | HelperEnded
 )  # fmt: skip

@@ -54,13 +54,22 @@ def _returned(case: Case, fact: fc.ContactReturned, event: CaseEvent) -> Case:
     return _on_contact(case, taken=max(case.contact.taken - 1, 0))
 
 
-def _answered(case: Case, fact: fc.ContactAnswered, event: CaseEvent) -> Case:
-    return case
-
-
 def _lost(case: Case, fact: fc.ChannelLost, event: CaseEvent) -> Case:
     lost = case.contact.lost if case.contact else ()
     return case if fact.channel in lost else _on_contact(case, lost=(*lost, fact.channel))
+
+
+def _unwanted(case: Case, fact: fc.ConsentWithdrawn, event: CaseEvent) -> Case:
+    return case if fact.channel.value in case.unwanted else replace(case, unwanted=(*case.unwanted, fact.channel.value))
+
+
+def _wanted(case: Case, fact: fc.ConsentGiven, event: CaseEvent) -> Case:
+    return replace(case, unwanted=tuple(one for one in case.unwanted if one != fact.channel.value))
+
+
+def _noted(case: Case, fact: object, event: CaseEvent) -> Case:
+    """A fact that people read; the case is as it was."""
+    return case
 
 
 def _limit(case: Case, fact: fc.ContactLimitReached, event: CaseEvent) -> Case:
@@ -76,7 +85,12 @@ HANDLERS: Mapping[type, Callable[[Case, Any, CaseEvent], Case]] = {
     fc.ContactNotMade: _not_made,
     fc.ContactOver: _over,
     fc.ContactReturned: _returned,
-    fc.ContactAnswered: _answered,
+    fc.ContactAnswered: _noted,
     fc.ChannelLost: _lost,
     fc.ContactLimitReached: _limit,
+    fc.ConsentWithdrawn: _unwanted,
+    fc.ConsentGiven: _wanted,
+    fc.AppointmentAsked: _noted,
+    fc.HelperAdmitted: _noted,
+    fc.HelperEnded: _noted,
 }

@@ -41,7 +41,8 @@ def actor_names(conn: sa.Connection, actors: Iterable[str]) -> Mapping[str, str]
     found = {}
     for actor in set(actors):
         kind, _, identifier = actor.partition(":")
-        found[actor] = "The hub" if actor == "hub" else actor.replace("user:local", "Command line")
+        spoken = {"debtor": "The debtor", "helper": "The debtor's helper", "hub": "The hub"}.get(kind)
+        found[actor] = spoken or actor.replace("user:local", "Command line")
         if identifier and kind in wanted:
             wanted[kind].append(identifier)
     for kind, id_column, name_column in (

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hmac
 import tomllib
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +18,6 @@ from babel.numbers import format_currency
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import FormData, UploadFile
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from collecthub.engine import debtor_desk as desk
@@ -26,25 +26,18 @@ from collecthub.engine.contact_words import letter_facts, payment_code
 from collecthub.engine.context import Hub
 from collecthub.errors import CollecthubError, PermanentError, RetryableError
 from collecthub.model.case import Case
-from collecthub.model.money import parse_amount
 from collecthub.paper.letter_text import LANGUAGES, shipped_language
 from collecthub.store.case_log import read_case
 from collecthub.store.connections import CreditorRow, read_creditor
 from collecthub.store.queries.scope import NotThereError
 from collecthub.web.auth import TheHub, auth_now, hub_of, is_https
+from collecthub.web.debtor.answers import ANSWERS, HELPERS_MAY, read_said
+from collecthub.web.debtor.outlook import outlook
 from collecthub.web.portal.pages import static_url
 
 _HERE = Path(__file__).parent
 _HEADERS = {"Referrer-Policy": "same-origin", "X-Robots-Tag": "noindex", "Cache-Control": "no-store"}
 _COOKIE = "collecthub-debtor"
-_TEXT_LONGEST = 4000
-
-ANSWERS: Mapping[str, Callable[[Hub, str, desk.Said], object]] = {
-    "paid": desk.already_paid, "plan": desk.proposes_plan, "dispute": desk.disputes, "call": desk.wants_call,
-    "help": desk.has_help, "moved": desk.has_moved, "stranger": desk.is_somebody_else, "complaint": desk.complains,
-}  # fmt: skip
-
-
 class Debtor(msgspec.Struct, frozen=True, kw_only=True):
     """A visitor who gave the code, his case and his language."""
 
@@ -54,6 +47,12 @@ class Debtor(msgspec.Struct, frozen=True, kw_only=True):
     case: Case
     creditor: CreditorRow
     language: str
+    role: str  # helper, or empty for the debtor himself
+
+    @property
+    def may(self) -> Collection[str]:
+        """What this visitor may say."""
+        return HELPERS_MAY if self.role else ANSWERS.keys()
 
 
 class _CodeNeededError(Exception):
@@ -82,7 +81,7 @@ def _cookie_name(hub: Hub) -> str:
     return f"__Host-{_COOKIE}" if is_https(hub) else _COOKIE
 
 
-def _case(hub: Hub, token: str, visit: str) -> tuple[Case, CreditorRow, str]:
+def _case(hub: Hub, token: str, visit: str) -> tuple[Case, CreditorRow, links.DebtorVisit]:
     with hub.database.read() as conn:
         found = links.read_visit(conn, token, visit, auth_now())
         if found is None:
@@ -91,15 +90,15 @@ def _case(hub: Hub, token: str, visit: str) -> tuple[Case, CreditorRow, str]:
         creditor = read_creditor(conn, case.creditor_id) if case else None
     if case is None or creditor is None:
         raise NotThereError("the case is gone")
-    return case, creditor, found.csrf
+    return case, creditor, found
 
 
 async def _debtor(request: Request, token: str) -> Debtor:
     hub = await hub_of(request)
     visit = request.cookies.get(_cookie_name(hub), "")
-    case, creditor, csrf = await run_in_threadpool(_case, hub, token, visit)
+    case, creditor, found = await run_in_threadpool(_case, hub, token, visit)
     language = _language(request, case, creditor)
-    return Debtor(hub=hub, token=token, csrf=csrf, case=case, creditor=creditor, language=language)
+    return Debtor(hub=hub, token=token, csrf=found.csrf, case=case, creditor=creditor, language=language, role=found.role)
 
 
 TheDebtor = Annotated[Debtor, Depends(_debtor)]
@@ -120,7 +119,8 @@ class _Route(APIRoute):
             except NotThereError:
                 return _draw("gone.html", language, status=404, text=words_of(language)["gone"])
             except CollecthubError as error:
-                return _draw("gone.html", language, status=409, text=f"{error.message}. {error.cure}")
+                word = error.word if isinstance(error, desk.NotTakenError) else "not_taken"
+                return _draw("gone.html", language, status=409, text=words_of(language)[word])
 
         return guarded
 
@@ -131,7 +131,7 @@ router = APIRouter(prefix="/d/{token}", route_class=_Route, include_in_schema=Fa
 def _same_origin(request: Request) -> None:
     origin = request.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower():
-        raise PermanentError("this form came from another page", cure="Open the page by its address.")
+        raise desk.NotTakenError("old_form", "this form came from another page", "Open the page by its address.")
 
 
 @router.post("/code")
@@ -162,7 +162,7 @@ def _enter(hub: Hub, token: str, code: str) -> str | None:
 @router.get("")
 def show(request: Request, debtor: TheDebtor, done: str = "") -> Response:
     """The page."""
-    response = _show(debtor, done=done if done in ANSWERS else "")
+    response = _show(debtor, done=done if done in debtor.may else "")
     if request.query_params.get("language", "") in LANGUAGES:
         response.set_cookie("language", debtor.language, max_age=7200, samesite="lax", path=f"/d/{debtor.token}")
     return response
@@ -172,51 +172,42 @@ def show(request: Request, debtor: TheDebtor, done: str = "") -> Response:
 async def say(request: Request, debtor: TheDebtor, what: str) -> Response:
     """One answer; back to the page, which says what happens now."""
     _same_origin(request)
-    async with request.form(max_files=1, max_fields=8, max_part_size=20_000) as form:
+    async with request.form(max_files=1, max_fields=10, max_part_size=20_000) as form:
         given = form.get("csrf")
         if not isinstance(given, str) or not hmac.compare_digest(given.encode(), debtor.csrf.encode()):
-            raise PermanentError("this form is too old", cure="Reload the page and try again.")
-        if what not in ANSWERS:
+            raise desk.NotTakenError("old_form", "this form is too old", "Reload the page and try again.")
+        if what not in debtor.may:
             raise NotThereError("there is no such answer")
         try:
-            said = await _said(form)
-            await run_in_threadpool(ANSWERS[what], debtor.hub, debtor.case.case_id, said)
+            said = await read_said(form, is_helper=bool(debtor.role))
+            made = await run_in_threadpool(ANSWERS[what], debtor.hub, debtor.case.case_id, said)
         except PermanentError as error:
-            return _show(debtor, status=422, wrong=what, problem=f"{error.message}. {error.cure}")
+            word = error.word if isinstance(error, desk.NotTakenError) else "not_taken"
+            return await run_in_threadpool(_show, debtor, status=422, wrong=what, problem=words_of(debtor.language)[word])
+    if isinstance(made, links.DebtorLink):  # it is shown in this one answer only
+        return await run_in_threadpool(_show, debtor, done=what, made=made)
     return RedirectResponse(f"/d/{debtor.token}?done={what}#top", 303, headers=_HEADERS)
-
-
-async def _said(form: FormData) -> desk.Said:
-    upload = form.get("file")
-    enclosure = None
-    if isinstance(upload, UploadFile) and upload.filename:
-        content = await upload.read(desk.LARGEST_UPLOAD + 1)
-        enclosure = desk.Enclosure(name=upload.filename, content=content) if content else None
-    amount, months = _text(form, "amount"), _text(form, "months")
-    if months and not (months.isascii() and months.isdigit() and len(months) < 4):
-        raise PermanentError(f"{months[:20]!r} is no number of months", cure="Write a number such as 6.")
-    return desk.Said(
-        text=_text(form, "text"), amount=parse_amount(amount.replace(",", ".").replace(" ", "")) if amount else None,
-        months=int(months) if months else None, enclosure=enclosure,
-    )
-
-
-def _text(form: FormData, name: str) -> str:
-    value = form.get(name)
-    text = value if isinstance(value, str) else ""
-    return "".join(char for char in text if char.isprintable() or char in "\n\t").strip()[:_TEXT_LONGEST]
 
 
 # --- drawing --------------------------------------------------------------------------------------
 
 
-def _show(debtor: Debtor, *, status: int = 200, done: str = "", wrong: str = "", problem: str = "") -> Response:
-    facts = letter_facts(debtor.case, debtor.creditor, debtor.hub.business_date())
+def _show(
+    debtor: Debtor, *, status: int = 200, done: str = "", wrong: str = "", problem: str = "",
+    made: links.DebtorLink | None = None,
+) -> Response:  # fmt: skip
+    hub = debtor.hub
+    facts = letter_facts(debtor.case, debtor.creditor, hub.business_date())
     holds = [hold.reason for hold in debtor.case.holds if hold.reason != "reminders"]
+    with hub.database.read() as conn:
+        ahead = outlook(hub, conn, debtor.case, facts.total) if debtor.case.is_open and not holds else None
+        helper = links.helper_of(conn, debtor.case.case_id, auth_now())
     return _draw(
         "case.html", debtor.language, status=status, root=f"/d/{debtor.token}", csrf=debtor.csrf, case=debtor.case,
-        facts=facts, code=payment_code(facts),
-        done=done, wrong=wrong, problem=problem, is_paused=bool(holds), operator=debtor.hub.settings.operator_name,
+        facts=facts, code=payment_code(facts), may=debtor.may, is_helper=bool(debtor.role), outlook=ahead, helper=helper,
+        made=made, made_at=hub.settings.public_url.rstrip("/") + made.path if made else "", parts=tuple(desk.PARTS),
+        tomorrow=hub.business_date() + dt.timedelta(days=1), refusable=[one.value for one in desk.REFUSABLE],
+        done=done, wrong=wrong, problem=problem, is_paused=bool(holds), operator=hub.settings.operator_name,
         partner=_holder(debtor.case), languages=LANGUAGES,
     )
 

@@ -47,6 +47,22 @@ def _lost(fact: Fact, telling: Teller) -> str:
     return f"The debtor is not reached by {_BY[fact['channel']]} any more."
 
 
+def _withdrawn(fact: Fact, telling: Teller) -> str:
+    return f"The debtor does not want {_BY[fact['channel']]} any more; other channels go on."
+
+
+def _given(fact: Fact, telling: Teller) -> str:
+    return f"The debtor may be sent {_BY[fact['channel']]} again."
+
+
+def _appointment(fact: Fact, telling: Teller) -> str:
+    return f"The debtor asks for {_BY[fact['by']]} on {fact['on']}, in the {fact['part']}."
+
+
+def _helper(fact: Fact, telling: Teller) -> str:
+    return f"The debtor lets {fact['name']} help him until {fact['until_on']}: amounts and proposals only."
+
+
 KINDS: Mapping[str, tuple[str, Callable[[Fact, Teller], str], str]] = {
     "contact_agreed": ("life", _agreed, ""),
     "contact_queued": ("holder", _queued, ""),
@@ -57,4 +73,9 @@ KINDS: Mapping[str, tuple[str, Callable[[Fact, Teller], str], str]] = {
     "contact_answered": ("note", _answered, "text"),
     "contact_limit_reached": ("hold", lambda fact, telling: "An agreed limit of collection is reached.", "detail"),
     "channel_lost": ("holder", _lost, "reason"),
+    "consent_withdrawn": ("note", _withdrawn, ""),
+    "consent_given": ("note", _given, ""),
+    "appointment_asked": ("note", _appointment, "text"),
+    "helper_admitted": ("note", _helper, ""),
+    "helper_ended": ("note", lambda fact, telling: "The debtor took his helper's access back.", ""),
 }

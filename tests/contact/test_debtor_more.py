@@ -1,0 +1,165 @@
+"""More of the debtor's page: a delay, an appointment, channels he does not want, a helper who sees less, what it will be."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+from fastapi.testclient import TestClient
+from web.office import BASE, Office
+
+from collecthub.engine.contact_words import message_for
+from collecthub.errors import PermanentError
+from collecthub.model.charging import ChargePolicy, Charging
+from collecthub.model.contact import Channel
+from collecthub.model.plan import PlanState
+from collecthub.sandbox.twin import RunningTwin
+from collecthub.store import tables as t
+from collecthub.store.connections import read_creditor, write_creditor
+from collecthub.store.contact_tables import debtor_helpers
+from contact.conftest import contact_office
+from contact.test_course import case_of
+from contact.test_debtor_page import link, say
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory, post: RunningTwin) -> Iterator[Office]:
+    home = tmp_path_factory.mktemp("house")
+    yield from contact_office(home, f"sqlite:///{home / 'hub.sqlite3'}", post)
+
+
+@pytest.fixture
+def case_id(house: Office) -> str:
+    number = next(_numbers)
+    debtor = {"name": f"Zoé {number}", "kind": "person", "country": "BE", "email": f"zoe{number}@example.org", "language": "nl",
+              "phone": "+32470123456", "address_lines": ["Markt 1"], "postcode": "9000", "city": "Gent"}  # fmt: skip
+    claims = [{"number": f"F-{number}", "issued_on": "2026-05-01", "due_on": "2026-06-14", "amount": "120.50"}]
+    return str(house.open_case(debtor=debtor, claims=claims)["case_id"])
+
+
+def enter(house: Office, path: str, code: str) -> TestClient:
+    client = TestClient(house.app, base_url=BASE, raise_server_exceptions=False)
+    assert client.post(f"{path}/code", data={"code": code}, follow_redirects=False).status_code == 303
+    client.headers["x-path"] = path
+    return client
+
+
+@pytest.fixture
+def visitor(house: Office, case_id: str) -> TestClient:
+    return enter(house, *link(house, case_id))
+
+
+def tasks_of(house: Office, case_id: str) -> list[Any]:
+    with house.hub.database.read() as conn:
+        return list(conn.execute(sa.select(t.tasks).where(t.tasks.c.case_id == case_id, t.tasks.c.state == "open")))
+
+
+def test_a_delay_within_the_limits_is_a_yes_at_once_and_beyond_them_a_person_answers(
+    house: Office, case_id: str, visitor: TestClient
+) -> None:
+    assert say(visitor, "delay").status_code == 422
+    assert say(visitor, "delay", on="2026-07-10").status_code == 303
+    plan = case_of(house, case_id).plan
+    assert plan is not None and plan.state is PlanState.AGREED
+    assert [(one.due_on, str(one.amount)) for one in plan.instalments] == [(dt.date(2026, 7, 10), "120.50")]
+    other = str(house.open_case(debtor={"name": "Bo", "country": "BE", "email": "bo@example.org"})["case_id"])
+    assert say(enter(house, *link(house, other)), "delay", on="2026-12-24").status_code == 303
+    late = case_of(house, other).plan
+    assert late is not None and late.state is PlanState.PROPOSED and late.exceeded
+
+
+def test_an_appointment_is_a_fact_a_task_on_its_day_and_is_confirmed_to_him(
+    house: Office, case_id: str, visitor: TestClient
+) -> None:
+    assert "toekomst" in say(visitor, "meet", on="2026-06-15", part="morning", by="phone").text
+    answer = say(visitor, "meet", on="2026-06-18", part="afternoon", by="visit", text="with my daughter")
+    assert answer.status_code == 303
+    assert "afspraak zit in het dossier" in visitor.get(answer.headers["location"]).text
+    [task] = [one for one in tasks_of(house, case_id) if one.kind == "appointment"]
+    assert task.due_at == dt.datetime(2026, 6, 18, 14, tzinfo=dt.UTC) and task.detail == "with my daughter"
+    history = house.client("kroon").get(f"/api/v1/cases/{case_id}/timeline").json()["items"]
+    assert history[-1]["kind"] == "appointment_asked"
+
+
+def test_who_wants_no_e_mail_still_gets_letters_and_may_change_his_mind(
+    house: Office, case_id: str, visitor: TestClient
+) -> None:
+    assert say(visitor, "channels", channel="sms").status_code == 303
+    case = case_of(house, case_id)
+    assert case.unwanted == ("email",)
+    with pytest.raises(PermanentError, match="does not want"):
+        message_for(house.hub, case, contact_id="c", channel=Channel.EMAIL, tone="friendly")
+    assert message_for(house.hub, case, contact_id="c", channel=Channel.LETTER, tone="friendly").attachments
+    path = visitor.headers["x-path"]
+    shown = visitor.get(path).text
+    assert 'value="sms" checked' in shown and 'value="email" checked' not in shown
+    csrf = re.search(r'name="csrf" value="([^"]+)"', shown)
+    assert csrf is not None
+    visitor.post(f"{path}/say/channels/documents", data={"csrf": csrf[1], "channel": ["sms", "email"]})
+    assert case_of(house, case_id).unwanted == ()
+
+
+def test_a_helper_sees_amounts_and_proposes_and_can_do_nothing_else(
+    house: Office, case_id: str, visitor: TestClient
+) -> None:
+    made = say(visitor, "helper", text="Mevrouw Peeters, OCMW")
+    found = re.search(r"<strong>(\S*/d/\w+)</strong><br><strong>Code: (\d{4} \d{4})", made.text)
+    assert found is not None, made.text
+    path, code = found[1], found[2]
+    own_path, own_code = link(house, case_id)
+    strange = TestClient(house.app, base_url=BASE)
+    assert strange.post(f"{path}/code", data={"code": own_code}).status_code == 422  # neither code opens the other's page
+    assert strange.post(f"{own_path}/code", data={"code": code}).status_code == 422
+    helper = enter(house, path, code)
+    shown = helper.get(path).text
+    assert "120,50" in shown and "U helpt iemand" in shown
+    assert "BE68539007547034" not in shown and "+++" not in shown and 'id="moved"' not in shown
+    assert helper.get(own_path).text.count("120,50") == 0  # his visit does not open the debtor's own page
+    version = case_of(house, case_id).version
+    for what in ("moved", "paid", "dispute", "stranger", "channels", "helper", "unhelp"):
+        assert say(helper, what, text="x", channel="email").status_code == 404, what
+    assert case_of(house, case_id).version == version
+    assert say(helper, "plan", months="3").status_code == 303
+    plan = case_of(house, case_id).plan
+    assert plan is not None and plan.state is PlanState.PROPOSED and not plan.exceeded  # he cannot bind the debtor
+    with house.hub.database.read() as conn:
+        kept = str(conn.execute(sa.select(debtor_helpers)).all())
+    assert code.replace(" ", "") not in kept and path.rpartition("/")[2] not in kept
+    assert "Mevrouw Peeters" in visitor.get(own_path).text
+    assert say(visitor, "unhelp").status_code == 303
+    assert helper.get(path).status_code == 404
+
+
+def test_it_says_what_it_will_be_from_which_day_and_what_comes_next(house: Office, visitor: TestClient) -> None:
+    path = visitor.headers["x-path"]
+    assert "it will be" not in visitor.get(f"{path}?language=en").text  # the creditor asks for the principal only
+    with house.hub.work() as work:
+        creditor = read_creditor(work.conn, "kroon")
+        assert creditor is not None
+        playbook = msgspec.structs.replace(creditor.playbook, charges=ChargePolicy(charging=Charging.BOOKED))
+        write_creditor(work.conn, msgspec.structs.replace(creditor, playbook=playbook), work.now)
+    claims = [{"number": "F-B2B", "issued_on": "2026-05-01", "due_on": "2026-06-14", "amount": "12000.00"}]
+    company = str(house.open_case(debtor={"name": "Traag NV", "country": "BE", "email": "t@example.org"}, claims=claims)["case_id"])
+    shown = enter(house, *link(house, company)).get(f"{link(house, company)[0]}?language=en").text
+    grown = re.search(r"On June 29, 2026 it will be €([\d,.]+)\.</p>\s*<p>By law about €([\d.]+) a day", shown)
+    assert grown is not None, shown[3000:6000]
+    will_be, per_day = Decimal(grown[1].replace(",", "")), Decimal(grown[2])
+    assert abs(per_day - 12_000 * Decimal("0.1050") / 365) < Decimal("0.01")  # 2.15 + 8 points, rounded up to the half
+    assert abs(will_be - (12_040 + 15 * per_day)) < Decimal("0.10")  # 40 at once (late payment directive, art. 6)
+    assert "The next reminder comes on June 17, 2026" in shown  # three days after the due day
+
+
+@pytest.mark.parametrize(("language", "word"), [("nl", "Vertel ons"), ("fr", "Dites-nous"), ("de", "Sagen Sie"), ("en", "Tell us")])
+def test_what_is_wrong_is_said_in_his_language(visitor: TestClient, language: str, word: str) -> None:
+    visitor.get(f"{visitor.headers['x-path']}?language={language}")
+    refused = say(visitor, "dispute", text=" ")
+    assert refused.status_code == 422 and word in refused.text and "nothing was written" not in refused.text
