@@ -52,7 +52,7 @@ class BookedPartner(ScriptedPartner):
             if isinstance(message, CaseFile):
                 yield AccountLine(
                     case_id=message.case_id, holder_ref="D-1", currency=message.currency,
-                    principal=message.principal, paid=Decimal(0), costs=Decimal(0), is_stopped=False,
+                    principal=message.principal, paid=Decimal(0), costs=Decimal(0), is_stopped=False, **self.world.grown,
                 )
 
 

@@ -236,7 +236,8 @@ EXCHANGES = st.builds(
 ACCOUNTS = st.lists(
     st.builds(
         AccountLine, case_id=IDS, holder_ref=OPTIONAL_REFS, currency=CURRENCIES, principal=AMOUNTS, paid=AMOUNTS,
-        costs=AMOUNTS, is_stopped=st.booleans(),
+        costs=AMOUNTS, is_stopped=st.booleans(), as_of_on=st.none() | DATES, interest=st.none() | AMOUNTS,
+        surcharges=st.none() | AMOUNTS,
     ),
     max_size=3,
 ).map(tuple)  # fmt: skip

@@ -14,14 +14,17 @@ import sqlalchemy as sa
 from cli.restored_house import furnish, hub_on, settings_for
 from walk.scripted import World
 
+from collecthub.bundled import jurisdictions
 from collecthub.engine.book_comparison import compare_books, compare_by_clock, last_comparison, watch_books
 from collecthub.engine.context import Hub
 from collecthub.engine.reconcile import reconcile
 from collecthub.engine.writing_off import write_off
 from collecthub.errors import RetryableError
+from collecthub.model.charging import ChargePolicy, Charging
 from collecthub.model.invoice import ItemKind
 from collecthub.store import tables as t
 from collecthub.store.case_log import read_case
+from collecthub.store.connections import read_creditor, write_creditor
 from collecthub.store.queries.scope import LOCAL_OPERATOR
 from collecthub.testing.inline import InlineQueue, run_until_idle
 
@@ -63,6 +66,25 @@ def test_a_partner_that_lacks_a_case_or_was_told_otherwise(hub: Hub, world: Worl
         ("principal", "partner", "the partner has no such case in its books")
     }
     assert len(found) == 2 and all(one.case_id and one.number.startswith("CH-") for one in found)
+
+
+def test_interest_and_surcharges_are_compared_on_the_day_that_the_partner_states(hub: Hub, world: World) -> None:
+    """100.00 since 2 May at 10.5%: 45 days until 15 June are 1.2945; 50.00 are 0.6473; 40.00 lump sum an invoice."""
+    hub.plugins.add("jurisdictions", jurisdictions)
+    world.grown = {"interest": Decimal("1.29"), "surcharges": Decimal("40.00")}
+    assert reconcile(hub).differences == ()  # without a day nothing can be said of what grows
+    world.grown["as_of_on"] = dt.date(2026, 6, 15)
+    found = {(one.what, one.theirs, one.ours) for one in reconcile(hub).differences}
+    assert found == {("interest", Decimal("1.29"), Decimal(0)), ("surcharges", Decimal("40.00"), Decimal(0))}  # nobody told it to
+    with hub.database.write() as conn:
+        creditor = read_creditor(conn, "kroon")
+        assert creditor is not None
+        charges = ChargePolicy(charging=Charging.BOOKED)
+        playbook = msgspec.structs.replace(creditor.playbook, charges=charges)
+        write_creditor(conn, msgspec.structs.replace(creditor, playbook=playbook), hub.now())
+    (one,) = reconcile(hub).differences
+    assert (one.what, one.theirs, one.ours, one.missing_at) == ("interest", Decimal("1.29"), Decimal("0.65"), "partner")
+    assert one.reason == "the partner counts 0.64 more interest than the account of that day"
 
 
 def test_a_comparison_is_kept_and_its_task_closes_when_the_books_agree_again(hub: Hub, world: World) -> None:

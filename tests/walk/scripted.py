@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 from pydantic import BaseModel
@@ -73,6 +74,7 @@ class World:
         self.closed_seconds: float | None = None  # until the partner's office takes new cases again
         self.unnamed: set[str] = set()  # cases whose changes the partner's format cannot name yet
         self.unfit: set[str] = set()  # cases that the partner's format cannot carry
+        self.grown: dict[str, Any] = {}  # what the partner's books state of interest and surcharges, and for which day
 
     def invoice(self, ref: str, debtor: str, due: str, amount: str, **more: object) -> RawInvoice:
         values: dict[str, object] = {

@@ -11,53 +11,22 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-import sqlalchemy as sa
 
 from collecthub.corridor.open_case import net
+from collecthub.engine.book_difference import Difference, ItemDifference
 from collecthub.engine.context import Hub
 from collecthub.engine.opening import stored_invoices
+from collecthub.engine.partner_books import with_partner
 from collecthub.model.case import Case
-from collecthub.model.event import CostReported, PaymentReported
 from collecthub.model.invoice import Invoice, ItemState
 from collecthub.ports import OpenItemBooks, PartnerBooks
 from collecthub.registers import ConnectorRole
 from collecthub.store import tables as t
-from collecthub.store.case_log import read_cases, read_events
+from collecthub.store.case_log import read_cases
 from collecthub.store.connections import ConnectionRow, read_connections
 
 ZERO = Decimal(0)
 _REFS_AT_ONCE, _ITEMS_TOLD = 400, 5
-
-
-class ItemDifference(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of a debtor's account that the ERP and the hub's copy of it state differently."""
-
-    item_ref: str
-    number: str
-    theirs: Decimal
-    ours: Decimal
-    missing_at: str
-    reason: str
-
-
-class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """One figure on which two sides do not agree, and which of them lacks what: `missing_at` is erp, hub or partner."""
-
-    between: str  # connection_id of the outside
-    subject: str  # debtor or case
-    what: str  # open amount, principal, paid, costs
-    currency: str
-    theirs: Decimal
-    ours: Decimal
-    case_id: str = ""  # where the figure belongs to one case
-    number: str = ""
-    missing_at: str = ""
-    reason: str = ""
-    items: tuple[ItemDifference, ...] = ()
-
-    @property
-    def amount(self) -> Decimal:
-        return abs(self.theirs - self.ours)
 
 
 class Awaited(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,7 +66,7 @@ def reconcile(hub: Hub) -> Reconciliation:
             debtors += count
             found += differences
         elif row.role == ConnectorRole.PARTNER.value and isinstance(connector, PartnerBooks):
-            count, differences = _with_partner(hub, row, connector)
+            count, differences = with_partner(hub, row, connector)
             cases += count
             found += differences
     return Reconciliation(
@@ -208,82 +177,3 @@ def _item(ref: str, number: str, theirs: Decimal | None, ours: Decimal | None) -
 def _expected(case: Case) -> Decimal:
     """What the ERP shows for a case: what a person recorded or wrote off here and the ERP has not booked is open there."""
     return case.erp_open + case.open_in_erp_only
-
-
-# --- partner --------------------------------------------------------------------------------------
-
-
-def _with_partner(hub: Hub, row: ConnectionRow, books: PartnerBooks) -> tuple[int, list[Difference]]:
-    lines = {
-        line.case_id: line
-        for line in hub.walk(f"{row.kind}.accounts", row.connection_id)(books.accounts())
-    }
-    ours = dict(_hub_placements(hub, row.partner_id or ""))
-    found: list[Difference] = []
-    for case_id in sorted(lines.keys() | ours.keys()):
-        line, mine = lines.get(case_id), ours.get(case_id)
-        told = mine or Placed(number="", currency=line.currency if line else "")
-        for what in ("principal", "paid", "costs"):
-            theirs, here = (getattr(line, what) if line else ZERO), getattr(told, what)
-            if theirs != here:
-                missing_at, reason = _lacks(what, theirs, here, is_there=line is not None, is_here=mine is not None)
-                found.append(
-                    Difference(
-                        between=row.connection_id, subject=case_id, what=what, currency=line.currency if line else told.currency,
-                        theirs=theirs, ours=here, case_id=case_id if mine else "", number=told.number, missing_at=missing_at,
-                        reason=reason,
-                    )
-                )
-    return len(lines.keys() | ours.keys()), found
-
-
-def _lacks(what: str, theirs: Decimal, ours: Decimal, *, is_there: bool, is_here: bool) -> tuple[str, str]:
-    """Which side lacks what, in words.
-
-    >>> _lacks("paid", Decimal("50.00"), Decimal("20.00"), is_there=True, is_here=True)
-    ('hub', 'the hub has no report of 30.00 that the partner booked as received')
-    """
-    if not is_there:
-        return "partner", "the partner has no such case in its books"
-    if not is_here:
-        return "hub", "the hub has sent no such case to the partner"
-    more = theirs - ours
-    if what == "principal":
-        return "partner", f"the partner asks for {abs(more)} {'more' if more > 0 else 'less'} than the hub told it last"
-    word = "received" if what == "paid" else "its costs"
-    if more > 0:
-        return "hub", f"the hub has no report of {more} that the partner booked as {word}"
-    return "partner", f"the partner's books lack {-more} that it reported as {word}"
-
-
-class Placed(msgspec.Struct, frozen=True, kw_only=True):
-    """What the hub knows of a case with a partner: what it was told to collect, what it reported."""
-
-    number: str
-    currency: str
-    principal: Decimal = ZERO
-    paid: Decimal = ZERO
-    costs: Decimal = ZERO
-
-
-def _hub_placements(hub: Hub, partner_id: str) -> Iterator[tuple[str, Placed]]:
-    """Per case that was placed with the partner: what it was last told to collect, and what it reported."""
-    actor = f"partner:{partner_id}"
-    query = sa.select(t.messages.c.case_id).where(
-        t.messages.c.partner_id == partner_id, t.messages.c.kind == "case_file", t.messages.c.state == "sent"
-    )
-    with hub.database.read() as conn:
-        for case in read_cases(conn, t.cases.c.case_id.in_(query)):
-            paid = costs = ZERO
-            for event in read_events(conn, case.case_id):
-                if event.actor != actor:
-                    continue
-                if isinstance(event.fact, PaymentReported):
-                    paid += event.fact.amount
-                elif isinstance(event.fact, CostReported):
-                    costs += event.fact.amount + event.fact.tax_amount
-            placements = [*case.past_placements, *([case.placement] if case.placement else [])]
-            told = [p.told_principal for p in placements if p.partner_id == partner_id and p.sent_at is not None]
-            yield case.case_id, Placed(
-                number=case.number, currency=case.currency, principal=told[-1] if told else ZERO, paid=paid, costs=costs
-            )

@@ -7,7 +7,8 @@ Only a creditor whose charges are booked asks for them through a holder. The fig
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import TypeVar
 
 import msgspec
@@ -18,6 +19,7 @@ from collecthub.engine.context import Hub
 from collecthub.law.allocation.account import ZERO, ClaimAccount
 from collecthub.model.case import Case
 from collecthub.model.charging import Charging
+from collecthub.model.event import CaseEvent
 from collecthub.model.exchange import CaseAmendment, CaseFile, ClaimItem, InterestTerm, Totals
 from collecthub.store.connections import read_creditor
 
@@ -35,6 +37,15 @@ def with_account(hub: Hub, conn: sa.Connection, case: Case, message: Told, on: d
     if isinstance(message, CaseFile):
         return msgspec.structs.replace(message, claims=claims, totals=totals(case, found, on))
     return msgspec.structs.replace(message, claims=claims)
+
+
+def grown(hub: Hub, conn: sa.Connection, case: Case, on: dt.date, history: Sequence[CaseEvent]) -> tuple[Decimal, Decimal]:
+    """Interest and surcharges that a holder was told to ask, as they stand on a day; nothing where nothing is charged."""
+    creditor = read_creditor(conn, case.creditor_id)
+    if creditor is None or creditor.playbook.charges.charging is not Charging.BOOKED:
+        return ZERO, ZERO
+    told = totals(case, reckon(hub, conn, case, on, history), on)
+    return told.interest, told.surcharges
 
 
 def _with_terms(items: Iterable[ClaimItem], known: Mapping[str, ClaimAccount]) -> tuple[ClaimItem, ...]:

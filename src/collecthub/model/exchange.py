@@ -336,6 +336,9 @@ class AccountLine(msgspec.Struct, frozen=True, kw_only=True):
     paid: Decimal  # net of reversals
     costs: Decimal
     is_stopped: bool
+    as_of_on: dt.date | None = None  # the day of the two that grow; without it they are not compared
+    interest: Decimal | None = None  # grown until that day, before receipts; absent when the holder keeps none
+    surcharges: Decimal | None = None  # compensation and dunning fees
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
