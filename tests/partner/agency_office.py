@@ -18,13 +18,15 @@ from collecthub.store.queries.scope import Role
 AGENCY = "agency-uy"
 
 
-def add_agency(office: Office, partner_id: str = AGENCY, country: str = "UY", **more: Any) -> TestClient:
-    """An agency for a country with a mailbox, and a client with its key."""
+def add_agency(
+    office: Office, partner_id: str = AGENCY, country: str = "UY", role: str = "agency", **more: Any
+) -> TestClient:
+    """An agency (or a lawyer) for a country with a mailbox, and a client with its key."""
     if "mailbox" not in office.hub.plugins.connectors:
         office.hub.plugins.add("mailbox", mailbox)
     now = office.hub.now()
     with office.hub.database.write() as conn:
-        profile = PartnerProfile(partner_id=partner_id, name=f"Agency {country}", role="agency", countries=(country,), **more)
+        profile = PartnerProfile(partner_id=partner_id, name=f"Agency {country}", role=role, countries=(country,), **more)
         write_partner(conn, profile, now)
         add_connection(conn, connection(f"box-{partner_id}", "mailbox", "partner", None, partner_id, now))
         secret, _ = accounts.add_api_key(conn, name="test", role=Role.PARTNER, partner_id=partner_id, now=now)

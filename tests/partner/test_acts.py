@@ -97,7 +97,7 @@ def test_service_from_the_request_to_the_certificate(office: Office, lawyer: Tes
     quoted = operator.post(f"{path}/quote", json={}, headers=once()).json()["quote"]
     assert (quoted["amount"], quoted["tax_amount"], quoted["valid_until_on"]) == ("125.00", "26.25", "2026-07-15")
     assert any("2024-12-31" in note for note in quoted["notes"]), "the amount of a later year is not known, and it says so"
-    assert "Form K" in quoted["rules"] and "Royal Decree" in quoted["basis"]
+    assert "attestation sur le formulaire K" in quoted["rules"] and "Royal Decree" in quoted["basis"]
     assert send(lawyer, yes(quoted)).json()["items"][0]["state"] == "ordered"
     assert send(lawyer, yes(quoted)).json()["items"][0]["state"] == "ordered", "said twice"
     done = certify(office, act["act_id"])
@@ -107,6 +107,7 @@ def test_service_from_the_request_to_the_certificate(office: Office, lawyer: Tes
     assert [one["type"] for one in heard] == [
         "case_acknowledgement", "case_instruction", "case_acknowledgement", "case_status_update", "cost_statement", "case_return",
     ]  # fmt: skip
+    assert heard[1]["text"].startswith("Signification d'un acte : 151,25") and "15 juil. 2026" in heard[1]["text"], "in its language"
     assert (heard[4]["amount"], heard[4]["tax_amount"], heard[4]["bearer"]) == ("125.00", "26.25", "creditor")
     assert lawyer.get(f"{path}/certificate").content == CERTIFICATE
 

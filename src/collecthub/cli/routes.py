@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from collecthub.cli.amounts import amount
 from collecthub.cli.case_ref import CaseRef, case_id_of
 from collecthub.cli.country import AsOf
 from collecthub.cli.errors_shown import FINDINGS
@@ -63,18 +64,30 @@ def transfer_case(
     to: Annotated[str, typer.Option("--to", help="Id of the partner; whoever is fit when left out.")] = "",
     route: Annotated[str, typer.Option(help="The route, such as lawyer; any when left out.")] = "",
     reason: Annotated[Literal["recalled", "chosen"], typer.Option(help="Why it goes.")] = "chosen",
-    text: Annotated[str, typer.Option(help="A sentence for the history.")] = "",
+    text: Annotated[str, typer.Option(help="A sentence for the history; what was looked into.")] = "",
+    estimate: Annotated[str, typer.Option(help="For a way before a court: what it is expected to cost.")] = "",
+    cap: Annotated[str, typer.Option(help="For a way before a court: the most it may cost.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Give a case to another holder, or choose its route: who has it is recalled first, its part of the history sealed."""
+    """Give a case to another holder, or choose its route: who has it is recalled first, its part of the history sealed.
+
+    A way before a court, such as epo, waits for the creditor's approval of its cost; then its proceeding begins.
+    """
+    from collecthub.engine import court_ways
     from collecthub.engine.transfer import ask_transfer
     from collecthub.store.queries.scope import LOCAL_OPERATOR
 
     with client() as hub, hub.work() as work:
         case_id = case_id_of(work.conn, case)
-        changed = ask_transfer(
-            hub, work, LOCAL_OPERATOR, case_id, reason=reason, text=text, partner_id=to, route=route
-        )
+        if court_ways.is_court_way(route):
+            costs = court_ways.Costs(amount(estimate), amount(cap)) if estimate and cap else None
+            changed = court_ways.choose_way(
+                hub, work, LOCAL_OPERATOR, case_id, way=route, costs=costs, partner_id=to, reason=text
+            )
+        else:
+            changed = ask_transfer(
+                hub, work, LOCAL_OPERATOR, case_id, reason=reason, text=text, partner_id=to, route=route
+            )
     _changed([(changed.case_id, changed.number, changed.status.value)], as_json=as_json)
 
 

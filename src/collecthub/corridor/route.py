@@ -8,9 +8,10 @@ from decimal import Decimal
 import msgspec
 
 from collecthub.model.case import Case
-from collecthub.model.event import RouteChosen, RouteMissing, RouteOption
+from collecthub.model.event import RouteChosen, RouteMissing
 from collecthub.model.exchange import Procedure
 from collecthub.model.partner import PartnerProfile, RouteProposal
+from collecthub.model.route_option import RouteOption
 
 POSSIBLE, REJECTED = "possible", "rejected"
 
@@ -25,8 +26,8 @@ def route(
     """The best proposal with a partner that has not had the case yet, or why there is none.
 
     `stops` says what stands against a proposal, or nothing; it is asked for the best ones only, until one is free. A
-    route or partner that somebody asked for comes before all others; what costs before it brings anything is never
-    chosen without a person. Every proposal is kept with the decision.
+    route or partner that somebody asked for comes before all others, and where he named both nothing else is taken;
+    what costs before it brings anything is never chosen without a person. Every proposal is kept with the decision.
     """
     known = {partner.partner_id: partner for partner in partners}
     ranked = ranking(case, proposals)
@@ -35,9 +36,9 @@ def route(
         partner = known.get(one.partner_id or "")
         if partner is None or one.standing != POSSIBLE:
             continue
-        if one.partner_id in case.tried_partners:
+        if one.partner_id in case.tried_partners and not _is_named(case, one):
             against[place] = "it had this case and did not take it"
-        elif not (one.is_automatic or _is_wished(case, one)):
+        elif not _may_choose(case, one):
             continue
         elif reason := stops(one):
             against[place] = reason
@@ -55,6 +56,18 @@ def ranking(case: Case, proposals: Sequence[RouteProposal]) -> list[RouteProposa
     return sorted(proposals, key=lambda one: (
         not _is_wished(case, one), one.rank, one.cost is None, one.cost or Decimal(0), one.partner_id or "", one.proposed_by,
     ))  # fmt: skip
+
+
+def _may_choose(case: Case, one: RouteProposal) -> bool:
+    """What was asked for, and unless that names one route of one partner, whatever costs nothing before it brings money."""
+    wish = case.transfer
+    is_named = wish is not None and bool(wish.partner_id and wish.route)
+    return _is_wished(case, one) or (one.is_automatic and not is_named)
+
+
+def _is_named(case: Case, one: RouteProposal) -> bool:
+    """Whether a person named exactly this route of exactly this partner, who may have had the case before."""
+    return case.transfer is not None and (case.transfer.partner_id, case.transfer.route) == (one.partner_id, one.route)
 
 
 def _is_wished(case: Case, one: RouteProposal) -> bool:

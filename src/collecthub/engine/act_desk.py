@@ -15,6 +15,7 @@ from collecthub.engine.case_work import close_tasks, open_task
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.feasibility import laws_of
 from collecthub.engine.page_guard import paper_type
+from collecthub.engine.partner_texts import language_of_partner, partner_text
 from collecthub.errors import PermanentError
 from collecthub.formats.json import JsonFormat
 from collecthub.law.atlas.reading import bundled_atlas
@@ -174,17 +175,29 @@ def quote_act(
         basis, notes = f"{tariff.article} ({tariff.source})", tariff.notes
     else:
         basis, notes = f"stated by {scope.subject}", ()
-    rule = found.rules.rule
     currency = act.request.currency
+    language = language_of_partner(work.conn, act.partner_id, work.now.date())
     quote = Quote(
         message_id=derived_id(act_id, "quote", str(amount), str(tax_amount), work.now.isoformat()), currency=currency,
         amount=round_amount(amount or Decimal(0), currency), tax_amount=round_amount(tax_amount or Decimal(0), currency),
-        basis=basis, rules="; ".join(filter(None, (rule.title, rule.request, rule.certificate, rule.costs, rule.language))),
+        basis=basis, rules=partner_text(language, f"rules_{found.rules.rule.instrument}"),
         valid_until_on=(work.now + QUOTE_HOLDS).date(),
-        notes=(*notes, *found.rules.notes, *(["a translation is needed"] if found.rules.needs_translation else []),
+        notes=(*notes, *found.rules.notes, *([partner_text(language, "quote_translation")] if found.rules.needs_translation else []),
                *([note] if note else [])),
     )  # fmt: skip
-    return _changed(work, scope, acts.quoted(act, quote), "act.quoted")
+    return _changed(work, scope, acts.quoted(act, quote, _told(language, act.kind, quote)), "act.quoted")
+
+
+def _told(language: str, kind: str, quote: Quote) -> str:
+    """The price and the rules in the language of whoever asked."""
+    said = {name: (value, quote.currency) for name, value in (
+        ("total", quote.amount + quote.tax_amount), ("amount", quote.amount), ("tax", quote.tax_amount),
+    )}  # fmt: skip
+    return "\n".join((
+        partner_text(language, f"quote_{kind}", until=quote.valid_until_on, **said),
+        partner_text(language, "quote_basis", basis=quote.basis), partner_text(language, "quote_rules", rules=quote.rules),
+        *quote.notes,
+    ))  # fmt: skip
 
 
 def refuse_act(work: Work, scope: Scope, act_id: str, reason: str) -> Act:

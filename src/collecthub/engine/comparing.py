@@ -59,6 +59,13 @@ class ComparedRoute(msgspec.Struct, frozen=True, kw_only=True):
     proposed_by: str = ""
 
 
+class Filer(msgspec.Struct, frozen=True, kw_only=True):
+    """A lawyer or bailiff who can bring a case before a court where the debtor is."""
+
+    partner_id: str
+    name: str
+
+
 class RouteComparison(msgspec.Struct, frozen=True, kw_only=True):
     """Every route of a case on a day, the best first."""
 
@@ -70,6 +77,7 @@ class RouteComparison(msgspec.Struct, frozen=True, kw_only=True):
     demanded: Decimal
     currency: str
     routes: tuple[ComparedRoute, ...]
+    filers: tuple[Filer, ...] = ()
 
 
 def compare_routes(hub: Hub, conn: sa.Connection, scope: Scope, case_id: str, as_of: dt.date) -> RouteComparison:
@@ -85,6 +93,16 @@ def compare_routes(hub: Hub, conn: sa.Connection, scope: Scope, case_id: str, as
         case_id=case.case_id, number=case.number, as_of=as_of, creditor_country=ground.country_of(case),
         debtor_country=case.debtor.country, demanded=case.demanded, currency=case.currency,
         routes=tuple(_line(ground, case, one, place) for place, one in enumerate(ranked, 1)),
+        filers=_filers(ground, case),
+    )
+
+
+def _filers(ground: Ground, case: Case) -> tuple[Filer, ...]:
+    return tuple(
+        Filer(partner_id=one.partner_id, name=one.name)
+        for one in ground.profiles
+        if one.role in ("lawyer", "bailiff") and case.debtor.country in one.countries and one.is_open
+        and one.partner_id in ground.reachable
     )
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from collecthub.engine.case_work import change_case, locked_case, open_task
 from collecthub.engine.context import Hub, Work
+from collecthub.engine.partner_texts import language_of_partner, partner_text
 from collecthub.errors import PermanentError
 from collecthub.model.case import Case
 from collecthub.model.codes import Status
@@ -139,7 +140,8 @@ def open_by_clock(hub: Hub, partner_id: str) -> None:
         message_id = derived_id("balance", partner_id, period)
         if work.conn.scalar(sa.select(t.messages.c.message_id).where(t.messages.c.message_id == message_id)) is not None:
             return
-        said = f"The balances of {period} wait for your books and your signature: list {balance_id}."
+        language = language_of_partner(work.conn, partner_id, work.now.date())
+        said = partner_text(language, "balances", period=period, balance=balance_id)
         fact = InstructionQueued(message_id=message_id, code=InstructionCode.NEXT_ACT.value, text=said)
         change_case(hub, work, case, [fact], actor="hub")
 

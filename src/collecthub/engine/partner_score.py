@@ -13,6 +13,8 @@ import sqlalchemy as sa
 
 from collecthub.engine.case_work import change_case, locked_case
 from collecthub.engine.context import Hub, Work
+from collecthub.engine.partner_texts import language_of_partner, partner_text
+from collecthub.model.days_off import zones_of
 from collecthub.model.event import InstructionQueued
 from collecthub.model.exchange import InstructionCode
 from collecthub.model.ids import derived_id, new_id
@@ -33,13 +35,6 @@ CASES_PER_READ = 200
 REMINDED_ON = "partners_reminded_on"
 REMIND_EVERY = dt.timedelta(days=7)
 _LAST_EVENT = 2**31 - 1
-_WORDS = {
-    "receipt": "please confirm that you received the case file",
-    "acceptance": "please accept or decline the case",
-    "first_action": "please report your first action",
-    "cadence": "please report what happened since your last report",
-    "remittance": "please pass on the money that you received, or say when",
-}
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,7 +148,9 @@ def _remind_of(hub: Hub, partner_id: str, entry: SlaEntry) -> None:
                 case_id=entry.case_id, created_at=work.now,
             )
         )
-        text = f"Case {case.number}: {_WORDS[entry.step]} (due {entry.due_at:%Y-%m-%d})."
+        language = language_of_partner(work.conn, partner_id, work.now.date())
+        due_on = entry.due_at.astimezone(zones_of(placement.country)[0]).date()
+        text = partner_text(language, f"late_{entry.step}", number=case.number, due=due_on)
         message_id = derived_id("reminder", entry.placement_id, entry.step, str(round_))
         fact = InstructionQueued(message_id=message_id, code=InstructionCode.NEXT_ACT.value, text=text)
         change_case(hub, work, case, [fact], actor="hub")

@@ -129,7 +129,7 @@ def _of_case(hub: Hub, ground: Ground, case: Case, proposed: Sequence[RoutePropo
     )  # fmt: skip
     barred_on = limitation_day(view)
     given = [_completed(ground, case, one, barred_on) for one in proposed]
-    return [*given, *map(_of_law, ways(view, barred_on))]
+    return [*given, *(_of_law(ground, case, way) for way in ways(view, barred_on))]
 
 
 def _completed(ground: Ground, case: Case, one: RouteProposal, barred_on: dt.date | None) -> RouteProposal:
@@ -170,14 +170,28 @@ def _price(ground: Ground, case: Case, partner: PartnerProfile) -> dict[str, obj
     return {"cost": fee.total, "currency": case.currency, "cost_basis": fee.rule}
 
 
-def _of_law(way: Way) -> RouteProposal:
+def _of_law(ground: Ground, case: Case, way: Way) -> RouteProposal:
+    """A way as a proposal; where a person chose it after a look at what is unknown, with whoever files it."""
     rule = way.rule
+    partner = ground.around.profiles.get(_filer(case, rule.id))
+    standing, reason = way.standing, way.reason
+    if partner is not None and standing != "rejected":
+        against = _out_of_reach(ground, partner)
+        standing, reason = ("rejected", against) if against else ("possible", "a person chose it, and its cost is allowed")
     return RouteProposal(
-        route=rule.id, procedure=rule.procedure.value, partner_id=None, rank=rule.rank, reason=way.reason,
-        proposed_by="law", standing=way.standing, cost_basis="not in the data: ask the court or a lawyer there",
+        route=rule.id, procedure=rule.procedure.value, partner_id=partner.partner_id if partner else None, rank=rule.rank,
+        reason=reason, proposed_by="law", standing=standing, cost_basis="not in the data: ask the court or a lawyer there",
         days=rule.days, days_basis=rule.days_basis, documents=rule.documents, limitation_on=way.limitation_on,
         source=rule.source, is_automatic=False,
     )
+
+
+def _filer(case: Case, way: str) -> str:
+    """Who was asked to file a way, or holds the case on it."""
+    wish, holder = case.transfer, case.placement
+    if wish is not None:
+        return wish.partner_id if wish.route == way else ""
+    return holder.partner_id if holder is not None and holder.is_live and holder.route == way else ""
 
 
 def checked(hub: Hub, ground: Ground, case: Case, one: RouteProposal) -> Assessment:

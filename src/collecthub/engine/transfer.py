@@ -5,10 +5,12 @@ from __future__ import annotations
 import msgspec
 import sqlalchemy as sa
 
+from collecthub.corridor.route import POSSIBLE
 from collecthub.engine.case_work import change_case
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.desk import case_for
 from collecthub.engine.opening import write_debtor
+from collecthub.engine.routing import Ground, proposals
 from collecthub.errors import PermanentError
 from collecthub.model.case import Case
 from collecthub.model.codes import Status
@@ -44,11 +46,26 @@ def ask_transfer(
         raise PermanentError(f"{reason[:40]!r} is no reason for a transfer", cure=f"Choose one of {', '.join(REASONS)}.")
     if partner_id and work.conn.scalar(sa.select(t.partners.c.partner_id).where(t.partners.c.partner_id == partner_id)) is None:
         raise not_there("partner", partner_id)
+    if partner_id or route:
+        _check_wish(hub, work, case, partner_id, route)
     asked = TransferAsked(reason=reason, text=text, partner_id=partner_id, route=route)
-    return change_case(hub, work, case, _steps(case, asked), actor=scope.subject)
+    return change_case(hub, work, case, transfer_steps(case, asked), actor=scope.subject)
 
 
-def _steps(case: Case, asked: TransferAsked) -> list[Fact]:
+def _check_wish(hub: Hub, work: Work, case: Case, partner_id: str, route: str) -> None:
+    """Nobody is recalled for a way that leads nowhere."""
+    (proposed,) = proposals(hub, Ground(work.conn, [case.case_id], hub.business_date()), [case])
+    fitting = [one for one in proposed if one.partner_id and partner_id in ("", one.partner_id) and route in ("", one.route)]
+    if any(one.standing == POSSIBLE for one in fitting):
+        return
+    reason = fitting[0].reason if fitting else "nobody proposes it for this case"
+    raise PermanentError(
+        f"{' '.join(filter(None, (route, partner_id)))[:80]} does not lead on: {reason}", cure="See every route of the case and choose another."
+    )
+
+
+def transfer_steps(case: Case, asked: TransferAsked) -> list[Fact]:
+    """What sends a case on its way to the next holder. Raises `PermanentError` where it cannot go now."""
     placement = case.placement
     if not case.is_open:
         raise PermanentError(f"case {case.number} is closed", cure="Open it again first.")
@@ -96,5 +113,5 @@ def _moved(hub: Hub, work: Work, scope: Scope, case: Case, party: Party, before:
     digest = party_digest(case.case_id, msgspec.json.encode(party))
     facts: list[Fact] = [DebtorMoved(from_country=before, to_country=party.country, debtor_digest=digest)]
     if party.country != before and case.status is not Status.RECALLING:
-        facts += _steps(case, TransferAsked(reason="debtor_moved"))
+        facts += transfer_steps(case, TransferAsked(reason="debtor_moved"))
     return change_case(hub, work, case, facts, actor=scope.subject, debtor=party)

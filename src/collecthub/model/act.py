@@ -128,14 +128,9 @@ def _light(file: CaseFile) -> CaseFile:
     return msgspec.structs.replace(file, documents=named)
 
 
-def quoted(act: Act, quote: Quote) -> Act:
+def quoted(act: Act, quote: Quote, text: str) -> Act:
     """The price and the rules, as a question to whoever asked. A new quote replaces one that was not answered."""
     _expect(act, ActState.ASKED, ActState.QUOTED)
-    total = quote.amount + quote.tax_amount
-    text = "\n".join(
-        (f"{act.kind}: {total} {quote.currency} ({quote.amount} and tax {quote.tax_amount}), until {quote.valid_until_on}.",
-         f"Price: {quote.basis}", f"Rules: {quote.rules}", *quote.notes)
-    )  # fmt: skip
     question = CaseInstruction(
         message_id=quote.message_id, case_id=act.reference, holder_ref=act.act_id, code=InstructionCode.QUESTION,
         in_reply_to=act.request.message_id, text=text,

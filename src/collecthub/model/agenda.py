@@ -54,6 +54,8 @@ PROPOSALS: dict[str, Proposal] = {
     "cost_cap": Proposal("Decide whether the next step is worth its cost: the agreed cap is reached.", 2),
     "contact_check": Proposal("Complete the debtor's address in the ERP before the invoice falls due.", 1),
     "act_asked": Proposal("Price the act or refuse it.", 2),
+    "court_way": Proposal("Do what is missing, then choose the route again.", 2),
+    "file_court_way": Proposal("File it, or name a lawyer or bailiff there.", 2),
     "act_ordered": Proposal("Have the act done and keep its certificate.", 2),
     "payment": Proposal("Find the case this money belongs to.", 2),
 }

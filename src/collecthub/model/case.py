@@ -20,7 +20,7 @@ from collecthub.model.ledger import Balance
 from collecthub.model.objection import Objections
 from collecthub.model.party import Party
 from collecthub.model.plan import Plan
-from collecthub.model.proceeding import Proceedings
+from collecthub.model.proceeding import ProceedingKind, Proceedings
 from collecthub.model.rungs import RungClocks
 from collecthub.model.sensitive import NATURES, Sensitive
 from collecthub.model.solvency import Solvency
@@ -146,6 +146,17 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True):
     asked_at: dt.datetime
 
 
+class CourtWay(msgspec.Struct, frozen=True, kw_only=True):
+    """A way before a court that somebody chose and that waits for the approval of its cost."""
+
+    way: str
+    title: str
+    proceeding: ProceedingKind
+    approval_id: str
+    partner_id: str = ""
+    partner_name: str = ""
+
+
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """State of a case after its last event. `version` is that event's number."""
 
@@ -183,6 +194,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     natures: tuple[tuple[str, str], ...] = ()  # (claim_id, nature) where somebody said what kind of claim it is
     feasibility: Feasibility | None = None
     transfer: Transfer | None = None
+    court_way: CourtWay | None = None
     plan: Plan | None = None
     solvency: Solvency = Solvency()
     objections: Objections = Objections()

@@ -22,6 +22,7 @@ from collecthub.model.facts_money import MoneyFact
 from collecthub.model.facts_network import NetworkFact
 from collecthub.model.facts_person import PersonFact
 from collecthub.model.facts_remittance import RemittanceFact
+from collecthub.model.route_option import RouteOption
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -76,32 +77,6 @@ class CreditSeen(FactBase, frozen=True, kw_only=True, tag="credit_seen"):
     claim_id: str
     amount: Decimal
     reason: str
-
-
-class RouteOption(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A way that was considered, and why it was chosen or not.
-
-    `standing` is `possible`, `rejected` or `unknown` (a person must look); empty where nothing more was compared.
-    `cost` is the whole cost if everything is recovered, `days` how long it usually takes, `success` a share of 1
-    from cases of the hub itself. What is not known stays None.
-    """
-
-    route: str
-    partner_id: str | None
-    rank: int
-    reason: str
-    proposed_by: str
-    procedure: str = ""
-    standing: str = ""
-    cost: Decimal | None = None
-    currency: str = ""
-    cost_basis: str = ""
-    days: int | None = None
-    days_basis: str = ""
-    documents: tuple[str, ...] = ()
-    limitation_on: dt.date | None = None
-    success: Decimal | None = None
-    source: str = ""
 
 
 class RouteChosen(FactBase, frozen=True, kw_only=True, tag="route_chosen"):

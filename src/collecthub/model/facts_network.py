@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 
 import msgspec
 
 from collecthub.model.exchange import Procedure
 from collecthub.model.fact import FactBase
+from collecthub.model.proceeding import ProceedingKind
+from collecthub.model.route_option import RouteOption
 
 
 class NotedFinding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -61,6 +64,34 @@ class TransferAsked(FactBase, frozen=True, kw_only=True, tag="transfer_asked"):
     route: str = ""
 
 
+class CourtWayChosen(FactBase, frozen=True, kw_only=True, tag="court_way_chosen"):
+    """A person chose a way before a court; it begins when approval `approval_id` of its cost is given.
+
+    `partner_id` is who shall file it, empty where nobody there is known. `reason` is what the person looked at.
+    `options` are all ways as they stood then.
+    """
+
+    way: str
+    title: str
+    proceeding: ProceedingKind
+    approval_id: str
+    partner_id: str = ""
+    partner_name: str = ""
+    reason: str = ""
+    options: tuple[RouteOption, ...] = ()
+
+
+class CourtWayTaken(FactBase, frozen=True, kw_only=True, tag="court_way_taken"):
+    """The cost was allowed and the way begins: its proceeding is open, and whoever files it gets or has the case."""
+
+    way: str
+    title: str
+    proceeding_id: str
+    cap: Decimal
+    partner_id: str = ""
+    partner_name: str = ""
+
+
 class DebtorMoved(FactBase, frozen=True, kw_only=True, tag="debtor_moved"):
     """The debtor lives or sits in another country now; who he is stands outside the history, under the digest."""
 
@@ -69,4 +100,4 @@ class DebtorMoved(FactBase, frozen=True, kw_only=True, tag="debtor_moved"):
     debtor_digest: str
 
 
-NetworkFact = FeasibilityChecked | PlacementSealed | TransferAsked | DebtorMoved
+NetworkFact = FeasibilityChecked | PlacementSealed | TransferAsked | DebtorMoved | CourtWayChosen | CourtWayTaken

@@ -110,10 +110,16 @@ def _made(events: Iterable[ev.CaseEvent], returned: set[str]) -> Iterator[tuple[
 def orders(case: Case, procedure: Procedure) -> tuple[OrderItem, ...]:
     """The acts whose cost the creditor allowed within the procedure, with what is left of the cap."""
     return tuple(
-        OrderItem(code=code, text=f"The creditor allowed costs of {left:.2f} {case.currency}.")
+        OrderItem(code=code, text=f"{_named(case, kind)}The creditor allowed costs of {left:.2f} {case.currency}.")
         for kind, (code, asked) in _ORDERS.items()
         if asked is procedure and (left := _left(case, kind)) is not None and left > 0
     )
+
+
+def _named(case: Case, kind: ProceedingKind) -> str:
+    """The name under which the proceeding runs, such as the European order for payment."""
+    begun = case.proceedings.open_of(kind)
+    return f"{begun.reference}. " if begun is not None and begun.reference else ""
 
 
 def _left(case: Case, kind: ProceedingKind) -> Decimal | None:

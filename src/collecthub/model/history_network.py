@@ -9,7 +9,7 @@ import msgspec
 
 from collecthub.model import event as ev
 from collecthub.model import facts_network as fn
-from collecthub.model.case import Case, Feasibility, Transfer
+from collecthub.model.case import Case, CourtWay, Feasibility, Transfer
 from collecthub.model.codes import Status
 
 replace = msgspec.structs.replace
@@ -41,9 +41,25 @@ def _transfer(case: Case, fact: fn.TransferAsked, event: ev.CaseEvent) -> Case:
     )
 
 
+def _way_chosen(case: Case, fact: fn.CourtWayChosen, event: ev.CaseEvent) -> Case:
+    return replace(
+        case,
+        court_way=CourtWay(
+            way=fact.way, title=fact.title, proceeding=fact.proceeding, approval_id=fact.approval_id,
+            partner_id=fact.partner_id, partner_name=fact.partner_name,
+        ),
+    )
+
+
+def _way_taken(case: Case, fact: fn.CourtWayTaken, event: ev.CaseEvent) -> Case:
+    return replace(case, court_way=None)
+
+
 HANDLERS: Mapping[type, Callable[[Case, Any, ev.CaseEvent], Case]] = {
     fn.FeasibilityChecked: _checked,
     fn.PlacementSealed: _sealed,
     fn.TransferAsked: _transfer,
+    fn.CourtWayChosen: _way_chosen,
+    fn.CourtWayTaken: _way_taken,
 }
 HISTORY_ONLY = frozenset({fn.DebtorMoved})

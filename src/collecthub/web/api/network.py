@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 from fastapi import APIRouter, Response
 
-from collecthub.engine import mandates, transfer
+from collecthub.engine import court_ways, mandates, transfer
 from collecthub.engine.comparing import RouteComparison, compare_routes
 from collecthub.engine.context import Work
 from collecthub.model.case import Case
@@ -17,7 +17,7 @@ from collecthub.model.party import Address
 from collecthub.store.queries.directory import PaperLine, PartnerSheet, papers, partner_sheet
 from collecthub.web.answers import Done, answer, documented
 from collecthub.web.api.countries import Day
-from collecthub.web.api.fields import Country, Id, Inbound, Line, Note, Ref
+from collecthub.web.api.fields import Amount, Country, Id, Inbound, Line, Note, Ref
 from collecthub.web.api.once import OnceKey, SeenVersion, etag, once
 from collecthub.web.auth import Anyone, CreditorSide, OperatorOrPartner, TheHub
 from collecthub.web.strict_json import StrictRoute
@@ -27,12 +27,18 @@ DONE = documented(Done, description="The change is recorded.")
 
 
 class TransferIn(Inbound):
-    """Where the case shall go: to a partner, by a route, or wherever is fit."""
+    """Where the case shall go: to a partner, by a route, or wherever is fit.
+
+    A way before a court names what it is expected to cost and the most it may (`estimate`, `cap`), and in `text` what was
+    looked into where its standing is unknown; `partner_id` is who files it.
+    """
 
     reason: Literal["recalled", "chosen"] = "chosen"
     partner_id: Ref = ""
     route: Ref = ""
     text: Note = ""
+    estimate: Amount | None = None
+    cap: Amount | None = None
 
 
 class AddressIn(Inbound):
@@ -102,9 +108,18 @@ def read_routes(hub: TheHub, scope: CreditorSide, case_id: str, as_of: Day = Non
 def add_transfer(
     hub: TheHub, scope: CreditorSide, case_id: str, body: TransferIn, key: OnceKey, seen: SeenVersion
 ) -> Response:
-    """Who has the case is recalled first; when it has stopped, its part of the history is sealed and the case goes on."""
+    """Who has the case is recalled first; when it has stopped, its part of the history is sealed and the case goes on.
+
+    A way before a court waits for the creditor's approval; then its proceeding begins, and who files it gets the case.
+    """
 
     def act(work: Work) -> Response:
+        if court_ways.is_court_way(body.route):
+            costs = court_ways.Costs(body.estimate, body.cap) if body.estimate and body.cap else None
+            return answer(_view(court_ways.choose_way(
+                hub, work, scope, case_id, way=body.route, costs=costs, partner_id=body.partner_id, reason=body.text,
+                expected_version=seen,
+            )))  # fmt: skip
         case = transfer.ask_transfer(
             hub, work, scope, case_id, reason=body.reason, text=body.text, partner_id=body.partner_id, route=body.route,
             expected_version=seen,

@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Query, Response
 
+from collecthub.engine import court_ways
 from collecthub.engine import proceeding_desk as desk
 from collecthub.engine.claim_filing import claim_archive
 from collecthub.model.proceeding import Approval, Proceeding, ProceedingKind
@@ -116,7 +117,7 @@ def decide_approval(
 ) -> Response:
     """The cap holds for the whole proceeding."""
     return once(hub, scope, key, lambda work: done(
-        desk.decide_approval(hub, work, scope, case_id, is_given=body.is_given, cap=body.cap, reason=body.reason,
+        court_ways.decide_approval(hub, work, scope, case_id, is_given=body.is_given, cap=body.cap, reason=body.reason,
                              expected_version=seen)))  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from collecthub.engine import objection_desk, plan_desk, proceeding_desk, solvency
+from collecthub.engine import court_ways, objection_desk, plan_desk, proceeding_desk, solvency
 from collecthub.engine.context import Hub, Work
 from collecthub.model.case import Case
 from collecthub.model.objection import DisputeState, Hardship, NonPayment
@@ -200,7 +200,7 @@ def _decide_approval(sent: Filled) -> None:
     verdict, reason = sent.entered.choice("verdict", ("allow", "refuse")), sent.text("reason", required=False)
     cap = sent.amount("cap", required=False)
     sent.entered.check()
-    proceeding_desk.decide_approval(
+    court_ways.decide_approval(
         *sent.place, is_given=verdict == "allow", cap=cap, reason=reason, expected_version=sent.seen
     )
 

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from collecthub.engine.comparing import compare_routes
+from collecthub.engine.court_ways import Costs, choose_way, is_court_way
 from collecthub.engine.transfer import ask_transfer
 from collecthub.errors import PermanentError
 from collecthub.store.queries.case_file import read_owned_case
@@ -23,10 +24,17 @@ STANDINGS: Mapping[str, Label] = {
 }  # fmt: skip
 
 
+DONE = {
+    "chosen": "The case is on its way to the route you chose.",
+    "approval": "Chosen. It begins when its cost is allowed and nothing stands against it: see the tasks of the case.",
+    "begun": "The cost is allowed: the proceeding is open, and who files it gets the case.",
+}
+
+
 @router.get("/cases/{case_id}/routes")
 def show(visitor: CreditorSide, case_id: str, done: Annotated[str, Query(max_length=20)] = "") -> Response:
     """Ranked, with the reason for or against each."""
-    return _page(visitor, case_id, done="The case is on its way to the route you chose." if done else "")
+    return _page(visitor, case_id, done=DONE.get(done, ""))
 
 
 @router.post("/cases/{case_id}/routes")
@@ -34,12 +42,23 @@ def choose(visitor: CreditorSide, form: Form, case_id: str) -> Response:
     """Send the case by another route; who has it is stopped first."""
     entered = Entered(form)
     seen = entered.given.get("version", "")
+    version, partner_id, route = int(seen) if seen.isdecimal() else None, entered.text("partner_id"), entered.text("route")
     try:
         with visitor.hub.work() as work:
+            if is_court_way(route):
+                currency = read_owned_case(work.conn, visitor.scope, case_id).currency
+                costs = Costs(entered.amount("estimate", currency), entered.amount("cap", currency))
+                reason = entered.text("reason")
+                entered.check()
+                changed = choose_way(
+                    visitor.hub, work, visitor.scope, case_id, way=route, costs=costs, partner_id=partner_id, reason=reason,
+                    expected_version=version,
+                )  # fmt: skip
+                return redirect(f"/cases/{case_id}/routes", done="approval" if changed.court_way else "begun")
             ask_transfer(
-                visitor.hub, work, visitor.scope, case_id, reason="chosen", partner_id=entered.text("partner_id"),
-                route=entered.text("route"), expected_version=int(seen) if seen.isdecimal() else None,
-            )  # fmt: skip
+                visitor.hub, work, visitor.scope, case_id, reason="chosen", partner_id=partner_id, route=route,
+                expected_version=version,
+            )
     except NotThereError as error:
         raise ProblemError("not-found") from error
     except PermanentError as error:
@@ -56,5 +75,5 @@ def _page(
     free = case.is_open and case.status.value != "recalling"
     return page(
         visitor, "routes.html", status=status, case=case, told=told, standings=STANDINGS, done=done, wrong=wrong,
-        may_choose=free,
+        may_choose=free, court_ways=[one.route for one in told.routes if is_court_way(one.route)],
     )  # fmt: skip

@@ -42,9 +42,21 @@ def _moved(fact: Fact, telling: object) -> str:
     return f"The debtor moved from {here} to {there}."
 
 
+def _way_chosen(fact: Fact, telling: object) -> str:
+    by = f" {fact['partner_name']} shall file it." if fact["partner_name"] else ""
+    return f"{fact['title']} was chosen; it begins when its cost is allowed.{by}"
+
+
+def _way_taken(fact: Fact, telling: Any) -> str:
+    by = f" {fact['partner_name']} files it." if fact["partner_name"] else " Nobody who files it is known there."
+    return f"{fact['title']} begins; costs of up to {telling.amount(fact['cap'])} are allowed.{by}"
+
+
 KINDS: Mapping[str, tuple[str, Callable[[Fact, Any], str], str]] = {
     "feasibility_checked": ("life", _checked, ""),
     "placement_sealed": ("holder", _sealed, ""),
     "transfer_asked": ("holder", _transfer, "text"),
+    "court_way_chosen": ("life", _way_chosen, "reason"),
+    "court_way_taken": ("holder", _way_taken, ""),
     "debtor_moved": ("life", _moved, ""),
 }

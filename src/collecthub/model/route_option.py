@@ -1,0 +1,34 @@
+"""A way that was considered for a case, as its history keeps it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import msgspec
+
+
+class RouteOption(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A way that was considered, and why it was chosen or not.
+
+    `standing` is `possible`, `rejected` or `unknown` (a person must look); empty where nothing more was compared.
+    `cost` is the whole cost if everything is recovered, `days` how long it usually takes, `success` a share of 1
+    from cases of the hub itself. What is not known stays None.
+    """
+
+    route: str
+    partner_id: str | None
+    rank: int
+    reason: str
+    proposed_by: str
+    procedure: str = ""
+    standing: str = ""
+    cost: Decimal | None = None
+    currency: str = ""
+    cost_basis: str = ""
+    days: int | None = None
+    days_basis: str = ""
+    documents: tuple[str, ...] = ()
+    limitation_on: dt.date | None = None
+    success: Decimal | None = None
+    source: str = ""
