@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
 
-from collecthub.errors import CollecthubError, InDoubtError
+from collecthub.errors import CollecthubError, InDoubtError, RetryableError
 from collecthub.law.feasibility.telling import remarks
 from collecthub.model.case import Case, Placement
 from collecthub.model.exchange import (
@@ -112,33 +112,57 @@ def claim_items(case: Case, partner_id: str) -> tuple[ClaimItem, ...]:
     )
 
 
-def dispatch(dispatcher: Dispatcher, envelope: Envelope, journal: Journal, earlier_intent: str | None) -> Receipt:
-    """Deliver stored bytes. `earlier_intent` is the last mark of an attempt without receipt, None if there is none.
+def dispatch(
+    dispatcher: Dispatcher, work: Sequence[tuple[Envelope, Journal, str | None]]
+) -> Sequence[Receipt | CollecthubError]:
+    """Deliver stored bytes, all at once where the dispatcher can; a receipt or an error for each, in its place.
 
-    Raises `InDoubtError` when it cannot be found out what became of the earlier attempt.
+    Each comes with the last mark of an attempt without receipt, None if there is none. `InDoubtError` stands for what nobody can
+    find out about. After two in a row that could not be asked about, the rest is not asked about: the line is down.
     """
-    if earlier_intent is not None:
-        found = dispatcher.probe(envelope, earlier_intent)
-        if found is DeliveryState.ARRIVED and isinstance(dispatcher, AnswersAgain):
-            return dispatcher.answers(envelope)
-        if found is DeliveryState.ARRIVED:
-            return Receipt(reference=envelope.name, detail="found at the partner after an attempt without receipt")
-        if found is DeliveryState.UNKNOWN:
-            raise InDoubtError(
-                f"it is not known whether {envelope.name} arrived",
-                cure="Ask the partner, then mark the dispatch as arrived or send it again.",
-                reference=envelope.envelope_id,
-            )
+    outcomes: list[Receipt | CollecthubError | None] = []
+    for envelope, journal, earlier_intent in work:
+        if _is_down(outcomes[-2:]):
+            outcomes.append(outcomes[-1])
+            continue
+        try:
+            outcomes.append(_found(dispatcher, envelope, journal, earlier_intent))
+        except CollecthubError as error:
+            outcomes.append(error)
+    open_work = [(one[0], one[1]) for one, outcome in zip(work, outcomes, strict=True) if outcome is None]
+    delivered = iter(_deliver_all(dispatcher, open_work))
+    return [next(delivered) if outcome is None else outcome for outcome in outcomes]
+
+
+def _found(dispatcher: Dispatcher, envelope: Envelope, journal: Journal, earlier_intent: str | None) -> Receipt | None:
+    """The receipt of an earlier attempt that did arrive; None when the envelope is to be delivered now."""
+    if earlier_intent is None:
+        return None
+    found = dispatcher.probe(envelope, earlier_intent)
+    if found is DeliveryState.ARRIVED and isinstance(dispatcher, AnswersAgain):
+        return dispatcher.answers(envelope)
+    if found is DeliveryState.ARRIVED:
+        return Receipt(reference=envelope.name, detail="found at the partner after an attempt without receipt")
+    if found is DeliveryState.UNKNOWN:
+        raise InDoubtError(
+            f"it is not known whether {envelope.name} arrived",
+            cure="Ask the partner, then mark the dispatch as arrived or send it again.",
+            reference=envelope.envelope_id,
+        )
+    if earlier_intent:
         journal.mark("")  # what was begun has not happened: a crash from here on must not be taken for its end
-    return dispatcher.deliver(envelope, journal)
+    return None
 
 
-def dispatch_many(
+def _is_down(last: Sequence[Receipt | CollecthubError | None]) -> bool:
+    return len(last) == 2 and all(isinstance(outcome, RetryableError) for outcome in last)
+
+
+def _deliver_all(
     dispatcher: Dispatcher, work: Sequence[tuple[Envelope, Journal]]
 ) -> Sequence[Receipt | CollecthubError]:
-    """Deliver envelopes that were never tried, all at once where the dispatcher can; a receipt or an error for each."""
     if isinstance(dispatcher, SendsMany):
-        return dispatcher.deliver_many(work)
+        return dispatcher.deliver_many(work) if work else []
     return [_one(dispatcher, envelope, journal) for envelope, journal in work]
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from collecthub.corridor.dispatch import dispatch, dispatch_many
+from collecthub.corridor.dispatch import dispatch
 from collecthub.engine.case_work import CASE_FILE, locked_case
 from collecthub.engine.composing import compose, obsolete, put_into_envelope
 from collecthub.engine.context import Hub, Work
@@ -44,6 +44,7 @@ from collecthub.store import tables as t
 from collecthub.store.connections import ConnectionRow, read_connection
 from collecthub.store.facts import FENCE, read_fact
 
+_HAS_BYTES = ("prepared", "attempting", "in_doubt")
 AT_ONCE = 50  # envelopes under way together where the partner's connection can do that
 
 
@@ -95,40 +96,20 @@ def _one_round(hub: Hub, row: ConnectionRow, dispatcher: Dispatcher) -> bool:
 
 def _send(hub: Hub, row: ConnectionRow, dispatcher: Dispatcher, found: Sequence[OpenEnvelope]) -> bool:
     """Bring envelopes to their receipts. False when the line to the partner is broken."""
-    attempts = [
-        attempt for one in found if (attempt := _attempt(hub, row, dispatcher, one)) is not None
-    ]
-    fresh = [attempt for attempt in attempts if attempt.earlier_intent is None]
-    outcomes: list[tuple[Attempt, Receipt | CollecthubError]] = []
-    if len(fresh) > 1:
-        outcomes += zip(fresh, _deliver_many(hub, row, dispatcher, fresh), strict=True)
-    for attempt in attempts:
-        if len(fresh) > 1 and attempt.earlier_intent is None:
-            continue
-        outcomes.append((attempt, _deliver(hub, row, dispatcher, attempt)))
-    return _settle(hub, row, dispatcher, outcomes)
+    attempts = _begun(hub, _prepared(hub, row, dispatcher, found))
+    return _settle(hub, row, dispatcher, list(zip(attempts, _deliver(hub, row, dispatcher, attempts), strict=True)))
 
 
-def _deliver(hub: Hub, row: ConnectionRow, dispatcher: Dispatcher, attempt: Attempt) -> Receipt | CollecthubError:
-    try:
-        return hub.call(
-            dispatch, dispatcher, attempt.envelope, attempt.journal, attempt.earlier_intent,
-            what=f"{row.kind}.deliver", connection_id=row.connection_id,
-        )  # fmt: skip
-    except CollecthubError as error:
-        return error
-
-
-def _deliver_many(
-    hub: Hub, row: ConnectionRow, dispatcher: Dispatcher, fresh: Sequence[Attempt]
+def _deliver(
+    hub: Hub, row: ConnectionRow, dispatcher: Dispatcher, attempts: Sequence[Attempt]
 ) -> Sequence[Receipt | CollecthubError]:
-    work = [(attempt.envelope, attempt.journal) for attempt in fresh]
+    work = [(attempt.envelope, attempt.journal, attempt.earlier_intent) for attempt in attempts]
+    if not work:
+        return []
     try:
-        return hub.call(
-            dispatch_many, dispatcher, work, what=f"{row.kind}.deliver", connection_id=row.connection_id
-        )
+        return hub.call(dispatch, dispatcher, work, what=f"{row.kind}.deliver", connection_id=row.connection_id)
     except CollecthubError as error:
-        return [error] * len(fresh)
+        return [error] * len(attempts)
 
 
 def _settle(
@@ -150,32 +131,40 @@ def _settle(
 # --- before the attempt ---------------------------------------------------------------------------
 
 
-def _attempt(hub: Hub, row: ConnectionRow, dispatcher: Dispatcher, one: OpenEnvelope) -> Attempt | None:
-    """The bytes of an envelope and a row for this attempt. None when it cannot be made now."""
-    entry = one.entry
-    if entry.state == "composed":
-        if not _prepare(hub, row, dispatcher, entry):
-            return None
-        with hub.database.read() as conn:
-            entry = conn.execute(sa.select(t.envelopes).where(t.envelopes.c.envelope_id == entry.envelope_id)).one()
-    # An attempt that was begun and left no outcome is the one to ask about, with the last intent it noted.
-    earlier = entry.intent if one.is_doubtful else None
-    number = _begin_attempt(hub, entry, is_fresh=earlier is None)
-    journal = AttemptJournal(hub, entry.envelope_id, number)
-    return Attempt(msgspec.structs.replace(one, entry=entry), _stored(hub, entry), journal, number, earlier)
+def _prepared(
+    hub: Hub, row: ConnectionRow, dispatcher: Dispatcher, found: Sequence[OpenEnvelope]
+) -> list[OpenEnvelope]:
+    """Those whose bytes are made and stored; the ones that cannot be made now are left out.
+
+    Crashing here is harmless: nothing has left, the words are fixed.
+    """
+    made = [
+        (one.entry.envelope_id, envelope, hub.evidence.keep(envelope.payload)) for one in found
+        if one.entry.state == "composed" and (envelope := _made(hub, row, dispatcher, one.entry)) is not None
+    ]
+    if made:
+        with hub.work() as work:
+            work.conn.execute(_KEEP_BYTES, [
+                {"of": envelope_id, "name": envelope.name, "media_type": envelope.media_type, "sha256": sha256,
+                 "size": len(envelope.payload)}
+                for envelope_id, envelope, sha256 in made
+            ])  # fmt: skip
+    with hub.database.read() as conn:
+        rows = conn.execute(_ENTRIES, {"of": [one.entry.envelope_id for one in found]})
+        entries = {entry.envelope_id: entry for entry in rows}
+    current = [msgspec.structs.replace(one, entry=entries[one.entry.envelope_id]) for one in found]
+    return [one for one in current if one.entry.state in _HAS_BYTES]
 
 
-def _prepare(hub: Hub, row: ConnectionRow, dispatcher: Dispatcher, entry: Any) -> bool:
-    """Make the bytes and store them. Crashing here is harmless: nothing has left, the words are fixed.
+def _made(hub: Hub, row: ConnectionRow, dispatcher: Dispatcher, entry: Any) -> Envelope | None:
+    """The bytes of an envelope. None when they cannot be made now.
 
     What the partner's format cannot carry fails alone, without those that were to travel with it; what must wait for a word of
     the partner waits alone.
     """
     exchange = msgspec.json.decode(hub.evidence.read(entry.sha256), type=Exchange)
     try:
-        envelope = hub.call(
-            dispatcher.prepare, exchange, what=f"{row.kind}.prepare", connection_id=row.connection_id
-        )
+        return hub.call(dispatcher.prepare, exchange, what=f"{row.kind}.prepare", connection_id=row.connection_id)
     except (RetryableError, PermanentError) as error:
         if len(exchange.messages) > 1:
             _split(hub, row, entry.envelope_id, exchange)
@@ -185,18 +174,7 @@ def _prepare(hub: Hub, row: ConnectionRow, dispatcher: Dispatcher, entry: Any) -
             seconds = error.retry_after_seconds
             pause = backoff(6) if seconds is None else dt.timedelta(seconds=seconds)
             set_waiting(hub, entry.envelope_id, hub.now() + pause, PARTNER, error.message)
-        return False
-    stored = hub.evidence.keep(envelope.payload)
-    with hub.work() as work:
-        work.conn.execute(
-            sa.update(t.envelopes)
-            .where(t.envelopes.c.envelope_id == entry.envelope_id)
-            .values(
-                name=envelope.name, media_type=envelope.media_type, sha256=stored, size=len(envelope.payload),
-                state="prepared", waits_for="", problem="",
-            )
-        )
-    return True
+        return None
 
 
 def _split(hub: Hub, row: ConnectionRow, envelope_id: str, exchange: Exchange) -> None:
@@ -209,33 +187,61 @@ def _split(hub: Hub, row: ConnectionRow, envelope_id: str, exchange: Exchange) -
             put_into_envelope(hub, work, row, (message,))
 
 
-def _stored(hub: Hub, entry: Any) -> Envelope:
-    with hub.database.read() as conn:
-        ids = conn.scalars(
-            sa.select(t.messages.c.message_id)
-            .where(t.messages.c.envelope_id == entry.envelope_id)
-            .order_by(t.messages.c.queued_at, t.messages.c.message_id)
-        ).all()
-    return Envelope(
+def _begun(hub: Hub, found: Sequence[OpenEnvelope]) -> list[Attempt]:
+    """A row for an attempt with each, before anything leaves.
+
+    An attempt that left no outcome is the one to ask about, with the last intent it noted; any other envelope forgets what an
+    earlier one noted: that had an outcome.
+    """
+    if not found:
+        return []
+    with hub.work() as work:
+        carried = _carried(work.conn, [one.entry.envelope_id for one in found])
+        begun = [_attempt(hub, one, carried[one.entry.envelope_id]) for one in found]
+        work.conn.execute(_BEGIN, [
+            {"of": one.envelope.envelope_id, "attempts": one.number, "intent": one.earlier_intent or ""} for one in begun
+        ])  # fmt: skip
+        work.conn.execute(sa.insert(t.attempts), [
+            {"envelope_id": one.envelope.envelope_id, "attempt": one.number, "started_at": work.now} for one in begun
+        ])  # fmt: skip
+    return begun
+
+
+def _attempt(hub: Hub, one: OpenEnvelope, message_ids: Sequence[str]) -> Attempt:
+    entry = one.entry
+    envelope = Envelope(
         envelope_id=entry.envelope_id, name=entry.name, media_type=entry.media_type,
-        payload=hub.evidence.read(entry.sha256), sha256=entry.sha256, message_ids=tuple(ids),
+        payload=hub.evidence.read(entry.sha256), sha256=entry.sha256, message_ids=tuple(message_ids),
+    )
+    number = int(entry.attempts) + 1
+    return Attempt(
+        waiting=one, envelope=envelope, journal=AttemptJournal(hub, entry.envelope_id, number), number=number,
+        earlier_intent=entry.intent if one.is_doubtful else None,
     )
 
 
-def _begin_attempt(hub: Hub, entry: Any, *, is_fresh: bool) -> int:
-    """A row for this attempt. One that is not in doubt forgets what an earlier one noted: that had an outcome."""
-    number = int(entry.attempts) + 1
-    forgotten = {"intent": ""} if is_fresh else {}
-    with hub.work() as work:
-        work.conn.execute(
-            sa.update(t.envelopes)
-            .where(t.envelopes.c.envelope_id == entry.envelope_id)
-            .values(state="attempting", attempts=number, **forgotten)
-        )
-        work.conn.execute(
-            sa.insert(t.attempts).values(envelope_id=entry.envelope_id, attempt=number, started_at=work.now)
-        )
-    return number
+def _carried(conn: sa.Connection, envelope_ids: Sequence[str]) -> dict[str, list[str]]:
+    """The messages of each envelope, oldest first."""
+    carried: dict[str, list[str]] = {envelope_id: [] for envelope_id in envelope_ids}
+    for message_id, envelope_id in conn.execute(_CARRIED, {"of": list(envelope_ids)}):
+        carried[envelope_id].append(message_id)
+    return carried
+
+
+# Statements of the hot path are built once: building one costs as much as running it.
+_THESE: sa.BindParameter[list[str]] = sa.bindparam("of", expanding=True)
+_ENTRIES = sa.select(t.envelopes).where(t.envelopes.c.envelope_id.in_(_THESE))
+_CARRIED = (
+    sa.select(t.messages.c.message_id, t.messages.c.envelope_id)
+    .where(t.messages.c.envelope_id.in_(_THESE))
+    .order_by(t.messages.c.queued_at, t.messages.c.message_id)
+)
+_THIS = sa.update(t.envelopes).where(t.envelopes.c.envelope_id == sa.bindparam("of"))
+_KEEP_BYTES = _THIS.values(
+    name=sa.bindparam("name"), media_type=sa.bindparam("media_type"), sha256=sa.bindparam("sha256"), size=sa.bindparam("size"),
+    state="prepared", waits_for="", problem="",
+)
+_BEGIN = _THIS.values(state="attempting", attempts=sa.bindparam("attempts"), intent=sa.bindparam("intent"))
 
 
 class AttemptJournal:
