@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import pytest
-from payments.bank_samples import camt, coda, paid
+from payments.bank_samples import IBAN, camt, coda, paid
 
 from collecthub.engine.bank_inbox import read_inbox
 from collecthub.engine.clock import tick
@@ -46,6 +47,25 @@ def test_the_same_payment_in_every_bank_format_counts_once(till: Till, inbox: Pa
     shown = till.office.client("kroon").get(f"/api/v1/cases/{case['case_id']}").json()
     assert shown["balance"]["payments"] == "30.00"
     assert names(inbox) == ["1.xml", "2.xml", "3.cod", "half.xml.part"] and len(list((inbox / "done").iterdir())) == 3
+
+
+TABLE = "Datum;Bedrag;Mededeling\n10/06/2026;1.030,50;{}\n11/06/2026;-2,00;kosten\n"
+COLUMNS = {"booked_on": "Datum", "amount": "Bedrag", "text": "Mededeling"}
+
+
+def test_a_banks_table_is_read_by_the_layout_beside_it(till: Till, inbox: Path) -> None:
+    """The longest name counts; one that cannot be read leaves the table where it is."""
+    case = till.case("2000.00")
+    till.bank(paid("1.00"))  # makes the account known
+    layout = {"columns": COLUMNS, "account": IBAN, "currency": "EUR", "date_format": "DD/MM/YYYY", "decimal_mark": ","}
+    (inbox / "k.layout.json").write_text("{")
+    (inbox / "Kbc-June.csv").write_text(TABLE.format(case["number"]))
+    assert look(till) == [("Kbc-June.csv", "stays")]
+    (inbox / "kbc.layout.json").write_text(json.dumps(layout))
+    assert look(till) == [("Kbc-June.csv", "imported")]
+    shown = till.office.client("kroon").get(f"/api/v1/cases/{case['case_id']}").json()
+    assert shown["balance"]["payments"] == "1030.50"
+    assert names(inbox) == ["Kbc-June.csv", "k.layout.json", "kbc.layout.json"]
 
 
 def test_unknown_accounts_stay_and_wrong_files_are_refused(till: Till, inbox: Path) -> None:
