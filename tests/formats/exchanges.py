@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from collecthub.model.exchange import (
     AccountLine,
@@ -89,6 +90,39 @@ def case_file(content: bytes = b"%PDF-1.7 invoice") -> CaseFile:
     )  # fmt: skip
 
 
+def told_case_file() -> CaseFile:
+    """A case file that says everything that one can say beside the claims."""
+    plain = case_file()
+    first, second = plain.claims
+    term = InterestTerm(
+        base_amount=Decimal("100.00"), rate_percent=Decimal("10.5"), method="actual/365", from_on=dt.date(2026, 3, 2),
+        accrued_amount=Decimal("3.02"), legal_basis="be.interest.b2b.2013",
+    )  # fmt: skip
+    return replace(
+        plain,
+        claims=(
+            replace(first, cause="goods", interest=(term,)),
+            replace(second, part=ClaimPart.TITLED_COSTS, kind="titled_cost", related_claim_ids=(first.claim_id,)),
+        ),
+        titles=(
+            TitleItem(
+                kind="judgment", authority="Vredegerecht Gent", file_ref="26A417", dated_on=dt.date(2026, 5, 4),
+                served_on=dt.date(2026, 5, 8), certificate="eeo", claim_ids=(first.claim_id,),
+            ),
+        ),
+        orders=(OrderItem(code="enforcement", text="The creditor allowed costs of 500.00 EUR."),),
+        dunning_steps=(
+            DunningStep(level=1, sent_on=dt.date(2026, 3, 10), reference="2026/1"),
+            DunningStep(level=2, sent_on=dt.date(2026, 3, 24), channel="letter", reference="reminder 2"),
+        ),
+        dunning_level=2, mandate_ref="M-1",
+        totals=Totals(
+            as_of_on=dt.date(2026, 6, 15), principal=Decimal("160.10"), interest=Decimal("3.02"), received=Decimal("10.00"),
+            total=Decimal("153.12"),
+        ),
+    )  # fmt: skip
+
+
 # --- strategies -----------------------------------------------------------------------------------------------
 
 _UNFIT = {"Cc", "Cs", "Cn"}
@@ -151,10 +185,10 @@ CLAIMS = st.lists(
     st.builds(
         ClaimItem, claim_id=IDS, invoice_ref=REFS, issued_on=st.none() | DATES, due_on=DATES,
         original_amount=POSITIVE, open_amount=POSITIVE, description=TEXTS, part=st.sampled_from(ClaimPart),
-        cause=st.just("") | CODES, interest=st.lists(interest_terms(), max_size=2).map(tuple),
+        cause=st.just("") | CODES, interest=st.lists(interest_terms(), max_size=2).map(tuple), kind=st.just("") | CODES,
     ),
     min_size=1, max_size=3, unique_by=lambda claim: claim.claim_id,
-).map(tuple)  # fmt: skip
+).map(lambda claims: (claims[0], *(replace(one, related_claim_ids=(claims[0].claim_id,)) for one in claims[1:])))  # fmt: skip
 
 
 def _document(name: str, kind: str, content: bytes) -> DocumentItem:

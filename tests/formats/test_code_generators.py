@@ -13,6 +13,7 @@ import pytest
 from lxml import etree
 
 from collecthub.formats.xml import XmlFormat
+from formats.exchanges import exchange, told_case_file
 
 CHECKOUT = Path(__file__).parents[2]
 XSD = CHECKOUT / "schemas" / "case-exchange-1.0.xsd"
@@ -45,8 +46,15 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_generated_classes_read_and_write_every_example(generated: Path) -> None:
-    examples = [EXAMPLES / f"{name}.xml" for name in ("hand-over", "amendments", "reports")]
+@pytest.fixture
+def examples(tmp_path: Path) -> list[Path]:
+    """Those of the handbook, and a case file that says all that one can say."""
+    told = tmp_path / "told.xml"
+    told.write_bytes(XmlFormat().encode(exchange(told_case_file())))
+    return [*(EXAMPLES / f"{name}.xml" for name in ("hand-over", "amendments", "reports")), told]
+
+
+def test_generated_classes_read_and_write_every_example(generated: Path, examples: list[Path]) -> None:
     subprocess.run([sys.executable, "-c", _ROUND, *map(str, examples)], cwd=generated, check=True)
     schema = etree.XMLSchema(etree.parse(XSD))
     for example in examples:
@@ -56,16 +64,18 @@ def test_generated_classes_read_and_write_every_example(generated: Path) -> None
 
 
 @pytest.mark.skipif(not (shutil.which("xjc") and shutil.which("javac")), reason="no xjc and javac (Debian: jaxb, default-jdk-headless)")
-def test_java_classes_read_and_write_every_example(tmp_path: Path) -> None:
+def test_java_classes_read_and_write_every_example(tmp_path: Path, examples: list[Path]) -> None:
     """JAXB's own generator and the compiler, by the handbook's script; both ways the schema is asked by Java as well."""
-    examples = [EXAMPLES / f"{name}.xml" for name in ("hand-over", "amendments", "reports")]
-    words = ["sh", str(EXAMPLES.parent / "java" / "build.sh"), str(XSD), str(tmp_path), *map(str, examples)]
+    made = tmp_path / "made"
+    made.mkdir()
+    words = ["sh", str(EXAMPLES.parent / "java" / "build.sh"), str(XSD), str(made), *map(str, examples)]
     done = subprocess.run(words, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split("\n")[:3] == ["hand-over.xml: 1 messages", "amendments.xml: 3 messages", "reports.xml: 8 messages"]
+    counts = ["hand-over.xml: 1 messages", "amendments.xml: 3 messages", "reports.xml: 8 messages", "told.xml: 1 messages"]
+    assert done.stdout.split("\n")[:4] == counts
     schema = etree.XMLSchema(etree.parse(XSD))
     for example in examples:
-        written = (tmp_path / example.name).read_bytes()
+        written = (made / example.name).read_bytes()
         assert schema.validate(etree.fromstring(written)), schema.error_log
         assert XmlFormat().decode(written).messages == XmlFormat().decode(example.read_bytes()).messages
 

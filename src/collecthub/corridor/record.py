@@ -104,7 +104,7 @@ def _why_unknown(code: str, words: Words) -> str:
 
 def _status(case: Case, message: ex.CaseStatusUpdate, words: Words) -> tuple[ev.Fact, ...]:
     meaning = _meaning(case, message.status_code, words)
-    is_late = case.placement is not None and message.sequence <= case.placement.last_sequence
+    is_late = case.placement is not None and 0 < message.sequence <= case.placement.last_sequence
     facts: list[ev.Fact] = [
         ev.StatusReported(
             meaning=meaning.meaning,
@@ -116,12 +116,14 @@ def _status(case: Case, message: ex.CaseStatusUpdate, words: Words) -> tuple[ev.
             next_deadline_on=message.next_deadline_on,
         )
     ]
-    if meaning.hold and not is_late and case.is_open:
+    is_heeded = not is_late or (meaning.hold in _PROTECTS and meaning.meaning != _RELEASES)
+    if meaning.hold and is_heeded and case.is_open:
         facts += _held(case, meaning, message)
     return tuple(facts)
 
 
 _RELEASES = "hold_released"  # with a hold: this report ends it instead of setting it
+_PROTECTS = frozenset({"moratorium", "legal_objection"})  # stop everyone even when they are told late
 
 
 def _held(case: Case, meaning: StatusCode, message: ex.CaseStatusUpdate) -> Iterator[ev.Fact]:

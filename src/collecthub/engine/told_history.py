@@ -19,10 +19,12 @@ def with_past(conn: sa.Connection, case: Case, file: CaseFile) -> CaseFile:
 
 
 def _own_reminders(conn: sa.Connection, case: Case, file: CaseFile) -> list[DunningStep]:
-    """The creditor's own, of the invoices in the file; no ERP says by which channel they went."""
+    """The creditor's own, of the invoices in the file; an ERP does not say by which channel they went."""
     sent = read_reminders(conn, case)
     return [
-        DunningStep(level=min(one.level, LEVEL_MOST), sent_on=one.dunned_on, reference=claim.invoice_ref)
+        DunningStep(
+            level=min(one.level, LEVEL_MOST), sent_on=one.dunned_on, channel=one.channel, reference=claim.invoice_ref
+        )
         for claim in file.claims
         for one in sent.get(claim.claim_id, ())
     ]

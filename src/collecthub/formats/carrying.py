@@ -154,6 +154,8 @@ _SIDE_PARTS: Mapping[str, Callable[[CaseFile], object]] = {
     "orders": lambda file: file.orders,
     "claims.interest": lambda file: [term for claim in file.claims for term in claim.interest],
     "claims.part": lambda file: [claim.part for claim in file.claims if claim.part is not ClaimPart.PRINCIPAL],
+    "claims.kind": lambda file: [claim.kind for claim in file.claims if claim.kind not in ("", "principal")],
+    "claims.related_claim_ids": lambda file: [one for claim in file.claims for one in claim.related_claim_ids],
     "language": lambda file: file.language,
     "payment.account": lambda file: file.payment.account,
     "payment.reference": lambda file: file.payment.reference,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from collecthub.formats.elan import ElanFormat
 from collecthub.formats.epu_claim import EpuFormat
 from collecthub.formats.json import JsonFormat
 from collecthub.formats.rendering import HtmlRendering, PdfRendering
@@ -19,7 +20,7 @@ def register_case_formats() -> Sequence[CaseFormat]:
     """The case exchange in both spellings, what courts take, and what people read."""
     return (
         XmlFormat(), JsonFormat(), XJustizFormat(), SdtFormat("mcolClaim"), SdtFormat("mcolWarrant"), EpuFormat(),
-        HtmlRendering(), PdfRendering(),
+        ElanFormat(), HtmlRendering(), PdfRendering(),
     )  # fmt: skip
 
 

@@ -37,6 +37,10 @@ def _case_file(record: CaseFile) -> Iterator[str]:
     strangers = {named for title in record.titles for named in title.claim_ids} - set(claim_ids)
     if strangers:
         yield f"a title covers the claim {min(strangers)!r}, which the file does not hold"
+    for claim in record.claims:
+        unknown = set(claim.related_claim_ids) - set(claim_ids) | ({claim.claim_id} & set(claim.related_claim_ids))
+        if unknown:
+            yield f"claim {claim.claim_id!r} arose from {min(unknown)!r}, which is no other claim of the file"
 
 
 def _interest_term(record: InterestTerm) -> Iterator[str]:

@@ -3,7 +3,7 @@
 A reply names a request by the id that `sdt_particulars.request_id` gave it, and so finds its case. States become
 status updates in SDT's own words (table `sdt`); dates of the procedure become updates named after their element.
 Feedback is asked for again and again: `sequence` is the stage in the procedure, so an earlier stage that comes late
-never moves a case back.
+never moves a case back. A breathing space is no stage and has no number: it counts as it comes.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import datetime as dt
 from collections.abc import Iterator
 from decimal import Decimal
 
+import msgspec
 from lxml import etree
 
 from collecthub.errors import QuarantineError
@@ -25,6 +26,7 @@ STATES = ("Received", "Forwarded", "Initially Accepted", "Awaiting Data", "Accep
 PROCEDURE_DATES = ("issueDate", "serviceDate", "judgmentEnteredDate", "firstPaymentDate")
 _STAGE = {name: place for place, name in enumerate((*STATES, *PROCEDURE_DATES, "warrantNumber"), 1)}
 _UNKNOWN_STAGE = len(_STAGE) + 1
+_BREATHING_SPACE, _UNNUMBERED = "mcolBreathingSpace", 0
 _FEEDBACK, _SUBMITTED, _UPDATE = "bulkFeedbackResponse", "bulkResponse", "updateRequest"
 
 
@@ -92,8 +94,18 @@ def _response(response: Element, case_id: str, identifier: str, at: dt.datetime)
         elif name == "warrantNumber" and text:
             court = " ".join(_text(response, part) for part in ("enforcingCourtCode", "enforcingCourtName"))
             yield _update(case_id, identifier, name, f"{text} {court}".strip(), at)
+        elif name == _BREATHING_SPACE:
+            yield _breathing_space(detail, case_id, identifier, at)
         elif name == "fee" and text.isdecimal() and int(text):
             yield _fee(case_id, identifier, int(text), at)
+
+
+def _breathing_space(detail: Element, case_id: str, identifier: str, at: dt.datetime) -> CaseStatusUpdate:
+    """A moratorium that the law attaches to a defendant, or its end (BreathingSpace.xsd)."""
+    claim, defendant = _text(detail, "claimNumber"), _text(detail, "defendantId")
+    code = _text(detail, "breathingSpaceNotificationType")
+    words = f"notice {code} to request {identifier}: claim {claim}, defendant {defendant}"
+    return msgspec.structs.replace(_update(case_id, identifier, code, words, at), sequence=_UNNUMBERED)
 
 
 def _update(case_id: str, identifier: str, code: str, text: str, at: dt.datetime) -> CaseStatusUpdate:

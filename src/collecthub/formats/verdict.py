@@ -23,10 +23,13 @@ from collecthub.formats.bundled_schemas import (
 )
 from collecthub.formats.business_rules import RuleFinding, rule_findings
 from collecthub.formats.cii_invoice import cii_faults
+from collecthub.formats.elan import ElanFormat, is_elan
 from collecthub.formats.epu_particulars import NAMESPACE as EPU_NAMESPACE
 from collecthub.formats.epu_schemas import epu_faults
 from collecthub.formats.factur_x import is_pdf, xml_in_pdf
 from collecthub.formats.json import JsonFormat
+from collecthub.formats.json import parse as parse_json
+from collecthub.formats.opening import INSIDE, MARKS, ZIP
 from collecthub.formats.sdt_particulars import BULK
 from collecthub.formats.xml import WHOLE_BYTES_MAX, XmlFormat
 from collecthub.formats.xml_reading import NAMESPACE as OWN_NAMESPACE
@@ -37,10 +40,7 @@ from collecthub.wire.container import unpack
 from collecthub.wire.xml import Element, SchemaFault, parse
 
 OWN_FAMILY = OWN_NAMESPACE.rpartition(":")[0]
-_MARKS = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
-_ZIP = b"PK\x03\x04"
 _SIGNED = "{http://www.w3.org/2000/09/xmldsig#}Signature"
-_INSIDE = "exchange.xml"
 _LINE = re.compile(r", line (\d+)$")
 _CII_GUIDELINE = ".//{*}GuidelineSpecifiedDocumentContextParameter/{*}ID"
 
@@ -81,12 +81,12 @@ def judge(content: bytes, schemas: Path | None = None) -> Verdict:
     Raises `ConfigurationError` when that folder has no schema for the document; bad content raises nothing.
     """
     try:
-        if content.startswith(_ZIP):
+        if content.startswith(ZIP):
             return _container(content)
         if is_pdf(content):
             return _document(parse(xml_in_pdf(content)), schemas, "PDF with ")
-        if content.lstrip(_MARKS)[:1] != b"<":
-            return _exchange("case exchange 1.0 (JSON)", JsonFormat().decode(content))
+        if content.lstrip(MARKS)[:1] != b"<":
+            return _json(content)
         root = document_of(parse(content))
         if (etree.QName(root).namespace or "").startswith(OWN_FAMILY):
             return _exchange("case exchange 1.0 (XML)", _own_xml(content, root))
@@ -96,10 +96,20 @@ def judge(content: bytes, schemas: Path | None = None) -> Verdict:
         return Verdict(kind="unknown", is_valid=False, findings=(finding,))
 
 
+def _json(content: bytes) -> Verdict:
+    """A bank's text file begins with neither sign of JSON."""
+    if content.lstrip(MARKS)[:1] not in (b"{", b"["):
+        reason = "the file is neither XML, JSON, a container nor a PDF; a bank's file is read by `collecthub payment import`"
+        return Verdict(kind="unknown", is_valid=False, findings=(Finding(code="document.unjudged", line=1, reason=reason),))
+    if is_elan(parse_json(content)):
+        return _exchange("ELAN request for attachment (Norway)", ElanFormat().decode(content))
+    return _exchange("case exchange 1.0 (JSON)", JsonFormat().decode(content))
+
+
 def judge_file(path: Path, schemas: Path | None = None) -> Verdict:
     """The same for a file; a large exchange in XML is read message by message, in memory that does not grow with it."""
     with path.open("rb") as file:
-        start = file.read(1024).lstrip(_MARKS)
+        start = file.read(1024).lstrip(MARKS)
         if path.stat().st_size <= WHOLE_BYTES_MAX or start[:1] != b"<":
             return judge(path.read_bytes(), schemas)
         file.seek(0)
@@ -125,14 +135,14 @@ def _streamed(file: IO[bytes]) -> Verdict:
 def _container(content: bytes) -> Verdict:
     """An unencrypted container: its sums are checked, then the exchange with its documents. A signature needs keys."""
     found = unpack(content)
-    if _INSIDE not in found:
-        finding = Finding(code="archive.content", reason=f"the container has no {_INSIDE}")
+    if INSIDE not in found:
+        finding = Finding(code="archive.content", reason=f"the container has no {INSIDE}")
         return Verdict(kind="container", is_valid=False, findings=(finding,))
-    documents = {name: part for name, part in found.items() if name != _INSIDE}
-    verdict = _exchange("container with case exchange 1.0 (XML)", XmlFormat().decode_with_files(found[_INSIDE], documents))
-    is_signed = parse(found[_INSIDE]).find(_SIGNED) is not None
+    documents = {name: part for name, part in found.items() if name != INSIDE}
+    verdict = _exchange("container with case exchange 1.0 (XML)", XmlFormat().decode_with_files(found[INSIDE], documents))
+    is_signed = parse(found[INSIDE]).find(_SIGNED) is not None
     words = "its signature was not checked: that needs the partner's key" if is_signed else "the exchange is not signed"
-    unproven = Finding(code="signature.unchecked", element=f"/{_INSIDE}", reason=words, is_warning=True)
+    unproven = Finding(code="signature.unchecked", element=f"/{INSIDE}", reason=words, is_warning=True)
     return msgspec.structs.replace(verdict, findings=(*verdict.findings, unproven))
 
 

@@ -101,6 +101,8 @@ class ClaimItem(msgspec.Struct, frozen=True, kw_only=True):
     part: ClaimPart = ClaimPart.PRINCIPAL
     cause: str = ""  # what was sold or hurt: medical, utilities, goods, ...
     interest: tuple[InterestTerm, ...] = ()
+    kind: str = ""  # principal when empty; interest, out_of_court_cost, penalty, court_fee, ...
+    related_claim_ids: tuple[str, ...] = ()  # the claims of the file that it arose from
 
 
 class TitleItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -248,7 +250,7 @@ class CaseStatusUpdate(msgspec.Struct, frozen=True, kw_only=True, tag="case_stat
     message_id: str
     case_id: str
     holder_ref: str = ""
-    sequence: int  # rises per case at the sender; late ones are kept in the history
+    sequence: int  # rises per case at the sender; late ones are kept in the history; 0 when he does not number them
     status_code: str
     text: str = ""
     occurred_at: dt.datetime

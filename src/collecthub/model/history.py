@@ -202,8 +202,8 @@ def _status_reported(case: Case, fact: ev.StatusReported, event: ev.CaseEvent) -
     if fact.is_late:
         return on_placement(case, case.status, last_heard_at=event.recorded_at)
     moved = on_placement(
-        case, _at_least(case, Status.ACTIVE), last_sequence=fact.sequence, last_heard_at=event.recorded_at,
-        acted_at=(case.placement.acted_at or event.occurred_at),
+        case, _at_least(case, Status.ACTIVE), last_sequence=max(fact.sequence, case.placement.last_sequence),
+        last_heard_at=event.recorded_at, acted_at=(case.placement.acted_at or event.occurred_at),
     )
     return replace(moved, phase=fact.phase) if fact.phase else moved
 

@@ -24,7 +24,9 @@ _LISTS = {
     "Debtor": "debtors", "Claim": "claims", "Document": "documents", "Contact": "contacts", "Line": "lines",
     "Title": "titles", "Order": "orders", "DunningStep": "dunning_steps", "Fault": "faults",
 }  # fmt: skip
-_NESTED_LISTS = {("Claim", "Interest"): "interest", ("Title", "ClaimId"): "claim_ids"}
+_NESTED_LISTS = {
+    ("Claim", "Interest"): "interest", ("Title", "ClaimId"): "claim_ids", ("Claim", "RelatedClaimId"): "related_claim_ids",
+}  # fmt: skip
 _NUMBERS = {"sequence", "dunning_level", "level"}
 _AMOUNTS = {"amount", "tax_amount", "remaining", "principal", "paid", "costs"}
 _DEFAULT: dict[Any, str] = {None: NS}
