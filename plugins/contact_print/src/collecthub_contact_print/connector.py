@@ -42,10 +42,7 @@ class ContactPrintConnector:
             raise PermanentError("the letter has no page to print", cure="Report it to the makers of the hub.")
         journal.mark("printing")
         name = f"{message.contact_id}.pdf"
-        about = {
-            "file": name, "recipient": message.recipient, "country": message.address.country,
-            "language": message.language, "bytes": len(letter.content),
-        }  # fmt: skip
+        about = about_letter(message, name, letter.content)
         try:
             self._settings.folder.mkdir(parents=True, exist_ok=True)
             _write(self._settings.folder / name, letter.content)
@@ -65,6 +62,14 @@ class ContactPrintConnector:
             return (CheckStep(name="folder", is_ok=False, detail=str(error.strerror), cure="Correct the path."),)
         is_ok = os.access(folder, os.W_OK)
         return (CheckStep(name="folder", is_ok=is_ok, detail=str(folder), cure="" if is_ok else "Correct its rights."),)
+
+
+def about_letter(message: DebtorMessage, name: str, content: bytes) -> dict[str, str | int]:
+    """What a printer is told of a letter beside its pages."""
+    return {
+        "file": name, "recipient": message.recipient, "country": message.address.country, "language": message.language,
+        "bytes": len(content),
+    }  # fmt: skip
 
 
 def _write(path: Path, content: bytes) -> None:
