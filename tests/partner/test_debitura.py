@@ -5,6 +5,7 @@ from __future__ import annotations
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +16,10 @@ import collecthub_partner_network
 from collecthub.engine.inward import receive_connection
 from collecthub.model.partner import PartnerProfile
 from collecthub.model.status_tables import status_tables
+from collecthub.sandbox.agency_debitura import STATUSES
 from collecthub.sandbox.twin import RunningTwin, start_twin
 from collecthub.store.connections import write_partner
+from collecthub_partner_network.debitura_mapping import _EVENTS
 from partner.test_partner_api import facts
 
 SECRET = "a-shared-secret-of-the-network"
@@ -116,24 +119,85 @@ def test_a_recall_closes_the_case_there(office: Office, twin: RunningTwin, line:
     assert facts(office, case_id, "amendment_acknowledged")[0]["code"] == "recall"
 
 
-def test_close_codes_end_the_case_or_wait_for_a_person_with_the_reason(office: Office, twin: RunningTwin, line: str) -> None:
+# What the network publishes, and what the hub makes of it; docs/connectors/debitura.md shows the same. Of states: the fact in the
+# history and what it says; of close codes: the outcome, or None where a person decides between the candidates.
+STATES = {
+    "PendingContractSigning": ("instruction_received", "signed"), "PendingVerificationInternal": ("case_acknowledged", ""),
+    "PendingVerification": ("", "the partner is still looking"), "NeedsAdditionalDetails": ("instruction_received", "details"),
+    "Leads": ("case_acknowledged", ""), "LeadsQuoteGiven": ("status_reported", "quote_given"), "Active": ("case_accepted", ""),
+    "Paused": ("status_reported", "hold_set"), "Closed": ("status_reported", "closed"), "Merged": ("status_reported", "merged"),
+}  # fmt: skip
+CLOSE_CODES = {
+    "Paid": "paid_full", "Partially paid": "paid_partial", "Debtor Untraceable": "untraceable",
+    "Disputed – Legal Action Declined by Client": "disputed_no_action", "Withdrawn by Client": "withdrawn",
+    "Statute of Limitations Expired": "statute_barred", "Settlement Rejected by Client": "settlement_rejected",
+    "Unresponsive Client": "creditor_unresponsive", "Uneconomical to Pursue": "uneconomical", "Other": "other",
+    "Invalid Case Data": "invalid_data", "No Quotes Received": "no_quote", "Quotes Expired – Not Accepted": "no_quote",
+    "Debtor Insolvent/Bankrupt": None, "Pre-Legal Exhausted – No Payment": None, "Pre-Legal Exhausted": None,
+    "Case never started": None,
+}  # fmt: skip
+EVENTS = {  # and the test below that sends it
+    "case.created": "test_a_case_from_signature_to_payment", "case.updated": "test_every_state_of_the_flow_is_said",
+    "case.closed": "test_every_close_code_ends_the_case_or_waits_for_a_person",
+    "payment.created": "test_a_case_from_signature_to_payment", "payment.deleted": "test_a_case_from_signature_to_payment",
+    "chat.created": "test_a_case_from_signature_to_payment",
+}  # fmt: skip
+
+
+def opened(office: Office, twin: RunningTwin, count: int) -> list[tuple[str, str]]:
+    """So many cases with the network, sent at once: our ids and theirs."""
+    ours = [str(office.open_case(debtor={"name": f"Viña {number}", "country": "CL"})["case_id"]) for number in range(count)]
+    office.run()
+    theirs = {case["reference"]: key for key, case in twin.control("books")["cases"].items()}
+    return [(case_id, theirs[case_id]) for case_id in ours]
+
+
+def parked(office: Office) -> dict[str, str]:
+    return {entry["case_id"]: entry["reason"] for entry in office.client("operator").get("/api/v1/quarantine").json()["items"]}
+
+
+def test_every_state_of_the_flow_is_said(office: Office, twin: RunningTwin, line: str) -> None:
+    cases = dict(zip(STATES, opened(office, twin, len(STATES)), strict=True))
+    for state, (_, theirs) in cases.items():
+        twin.control("advance", {"case": theirs, "status": state, "text": "Which details?"})
+    hear(office, line)
+    doubts = parked(office)
+    for state, (kind, says) in STATES.items():
+        case_id = cases[state][0]
+        if not kind:
+            assert says in doubts[case_id], state
+            continue
+        heard = facts(office, case_id, kind)
+        assert heard and says in str(heard[-1]), (state, heard)
+    assert "partner_pause" in {hold["reason"] for hold in case_of(office, cases["Paused"][0])["holds"]}
+    assert set(doubts) == {cases["PendingVerification"][0]}
+
+
+def test_every_close_code_ends_the_case_or_waits_for_a_person(office: Office, twin: RunningTwin, line: str) -> None:
     table = status_tables()["debitura"]
-    codes = [code for code, row in table.codes.items() if row.outcome] + [
-        code for code in table.ambiguous if code != "PendingVerification"
-    ]
-    chosen = [*codes[:4], *[code for code in codes if code in table.ambiguous]]
-    closing = {code: placed(office, twin) for code in chosen}
-    for code, (_, theirs) in closing.items():
+    cases = dict(zip(CLOSE_CODES, opened(office, twin, len(CLOSE_CODES)), strict=True))
+    for code, (_, theirs) in cases.items():
         twin.control("close", {"case": theirs, "code": code})
     hear(office, line)
-    parked = {entry["case_id"]: entry for entry in office.client("operator").get("/api/v1/quarantine").json()["items"]}
-    for code, (case_id, _) in closing.items():
-        if code in table.ambiguous:
-            assert table.ambiguous[code].reason in parked[case_id]["reason"]
-            assert all(candidate in parked[case_id]["reason"] for candidate in table.ambiguous[code].candidates)
+    doubts = parked(office)
+    for code, outcome in CLOSE_CODES.items():
+        case_id = cases[code][0]
+        if outcome is not None:
+            assert [fact["outcome"] for fact in facts(office, case_id, "case_returned")] == [outcome], code
         else:
-            wanted = table.codes[code].outcome
-            assert [fact["outcome"] for fact in facts(office, case_id, "case_returned")] == [wanted], code
+            assert table.ambiguous[code].reason in doubts[case_id]
+            assert all(candidate in doubts[case_id] for candidate in table.ambiguous[code].candidates)
+
+
+def test_the_page_and_the_twin_know_the_same_states_codes_and_events() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "connectors" / "debitura.md").read_text(encoding="utf-8")
+    named = {row.split("|")[1].strip().strip("`") for row in page.splitlines() if row.startswith("| `")}
+    assert named == {*STATES, *CLOSE_CODES, *EVENTS}
+    assert set(STATES) == set(STATUSES) and set(EVENTS) == set(_EVENTS)
+    assert all(f"`{name}`" in page and name in globals() for name in EVENTS.values())
+    table = status_tables()["debitura"]
+    coded = {code for code, row in table.codes.items() if row.outcome} | {*table.ambiguous} - {"PendingVerification"}
+    assert set(CLOSE_CODES) == coded
 
 
 def test_a_push_counts_once_and_only_within_five_minutes(office: Office, twin: RunningTwin, line: str) -> None:
