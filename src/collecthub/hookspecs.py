@@ -51,8 +51,11 @@ def propose_routes(
 
 
 @hookspec
-def veto_dispatch(case: Case, partner: PartnerProfile, as_of: dt.date) -> Veto | None:
-    """Answer with a reason why the case must not leave to this partner, or None. Any veto stops it."""
+def veto_dispatch(case: Case, partner: PartnerProfile, procedure: str, as_of: dt.date) -> Veto | None:
+    """Answer with a reason why the case must not leave to this partner, or None. Any veto stops it.
+
+    `procedure` is what the partner is to do: `amicable`, `judicial` or `enforcement`.
+    """
 
 
 @hookspec

@@ -8,8 +8,8 @@ import pytest
 from web.office import Office
 
 from collecthub.bundled import solvency
-from collecthub.engine.nightly import NEW_CASES, decide_nightly
-from collecthub.engine.solvency import score_new
+from collecthub.engine.nightly import decide_nightly
+from collecthub.engine.solvency import NEW_CASES, score_new
 from collecthub.errors import PermanentError
 from collecthub.model.proceeding import MACHINES, TIME_LIMITS, ProceedingKind, first_state, next_state
 from human.conftest import Later
@@ -169,3 +169,46 @@ def test_monitoring_comes_back_every_quarter(court: Office) -> None:
     post(court, f"{case_id}/proceedings/begin", kind="monitoring", began_on="2026-06-15")
     assert case(court, case_id)["phase"] == "monitoring"
     assert proceedings(court, case_id)[0]["proceeding"]["deadline_on"] == "2026-09-13"
+
+
+def test_a_reorganisation_suspends_payments_until_the_plan_and_revives_when_it_is_revoked(court: Office, later: Later) -> None:
+    """The stay of four months from 15 June ends on 15 October; the court extends it, then the plan pays year by year."""
+    case_id = company(court)
+    post(court, f"{case_id}/proceedings/begin", kind="reorganisation", began_on="2026-06-15", authority="Ondernemingsrechtbank")
+    assert [hold["reason"] for hold in case(court, case_id)["holds"]] == ["insolvency"]
+    assert proceedings(court, case_id)[0]["proceeding"]["deadline_on"] == "2026-10-15"
+    act(court, case_id, "extend_stay", acted_on="2026-10-01", due_on="2027-01-15")
+    act(court, case_id, "accept_listing", acted_on="2026-10-02")
+    act(court, case_id, "propose_plan", acted_on="2026-12-01", due_on="2026-12-20")
+    one = proceedings(court, case_id)[0]["proceeding"]
+    assert (one["deadline_on"], one["deadline_for"]) == ("2026-12-20", "the vote on the plan")
+    act(court, case_id, "vote_for", acted_on="2026-12-20")
+    act(court, case_id, "confirm_plan", acted_on="2027-01-10", due_on="2027-12-31")
+    act(court, case_id, "pay_instalment", acted_on="2027-12-30", due_on="2028-12-31", amount="40.00")
+    assert proceedings(court, case_id)[0]["proceeding"]["deadline_on"] == "2028-12-31" and case(court, case_id)["holds"]
+    act(court, case_id, "revoke", acted_on="2029-03-01")
+    assert case(court, case_id)["holds"] == []
+
+
+def test_a_day_that_a_court_names_has_its_alarm_and_silence_has_one_too(court: Office, later: Later) -> None:
+    case_id = company(court)
+    post(court, f"{case_id}/proceedings/approvals", kind="judicial", estimate="450.00", cap="600.00", reason="summons")
+    post(court, f"{case_id}/proceedings/approval-decisions", is_given=True)
+    post(court, f"{case_id}/proceedings/begin", kind="judicial", began_on="2026-06-15")
+    act(court, case_id, "serve", acted_on="2026-06-15")
+    later(court, 29)
+    assert not any(kind.startswith("proceeding") for kind in tasks(court, case_id))
+    later(court, 2)
+    assert any(kind.startswith("proceeding_quiet:") for kind in tasks(court, case_id)), "a month without a word"
+    assert "lies before" in act(court, case_id, "set_hearing", wanted=422, acted_on="2026-07-16", due_on="2026-07-01")["detail"]
+    act(court, case_id, "set_hearing", acted_on="2026-07-16", due_on="2026-09-10")
+    assert not any(kind.startswith("proceeding") for kind in tasks(court, case_id)), "what was asked for has come"
+    assert proceedings(court, case_id)[0]["proceeding"]["deadline_for"] == "the hearing"
+    later(court, 57)
+    assert {kind.partition(":")[0] for kind in tasks(court, case_id)} & {"proceeding", "proceeding_quiet"} == {"proceeding"}
+
+
+def test_the_court_may_set_a_shorter_time_than_the_law(court: Office) -> None:
+    case_id = company(court)
+    post(court, f"{case_id}/proceedings/begin", kind="bankruptcy", began_on="2026-06-10", due_on="2026-06-25")
+    assert proceedings(court, case_id)[0]["proceeding"]["deadline_on"] == "2026-06-25"

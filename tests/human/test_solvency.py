@@ -8,15 +8,27 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from contact.conftest import THREE_MAILS
 from web.office import Office, change
 
 from collecthub.bundled import solvency
+from collecthub.engine.intake import intake_connection_id, ready_intake
 from collecthub.model.solvency import Band, DebtorFacts
 from collecthub.ports import ConnectorContext
 from collecthub.score.debtor import card_answers, score_by_card
-from collecthub.sdk import Case, PartnerProfile, SolvencyCheck, SolvencyVerdict, hookimpl
-from collecthub.store.connections import write_partner
+from collecthub.sdk import Case, PartnerProfile, RouteProposal, SolvencyCheck, SolvencyVerdict, hookimpl
+from collecthub.store.connections import (
+    Exclusions,
+    change_connection,
+    read_creditor,
+    write_creditor,
+    write_partner,
+)
+from collecthub.store.queries.scope import LOCAL_OPERATOR
+from human.conftest import Later
+from human.test_objections import objections
 from human.test_plans import case, post, tasks
 
 assert ConnectorContext and Path
@@ -39,8 +51,30 @@ def solvency_of(office: Office, case_id: str) -> dict[str, Any]:
     return found
 
 
+class Courts:
+    """A route that asks a bailiff for more than letters."""
+
+    @hookimpl
+    def propose_routes(self, case: Case, partners: Sequence[PartnerProfile], as_of: dt.date) -> Sequence[RouteProposal]:
+        partner = next(one for one in partners if one.role == "bailiff")
+        return [
+            RouteProposal(
+                route="court", procedure="judicial", partner_id=partner.partner_id, rank=1, reason="to court", proposed_by="courts",
+            )
+        ]  # fmt: skip
+
+
 @pytest.fixture
 def gated(office: Office) -> Office:
+    return with_gate(office)
+
+
+@pytest.fixture
+def both_gated(both_office: Office) -> Office:
+    return with_gate(both_office)
+
+
+def with_gate(office: Office) -> Office:
     """An office with the bundled scorer and gate, whose judicial partner is a lawyer."""
     office.hub.plugins.add("solvency", solvency)
     with office.hub.database.write() as conn:
@@ -56,16 +90,60 @@ def judicial(office: Office, name: str = "Slow NV") -> str:
     return str(office.open_case(debtor=debtor, claims=claims)["case_id"])
 
 
-def test_nothing_goes_to_court_without_a_logged_check(gated: Office) -> None:
-    """The gate stops the case, the check is made and logged, and only then the case leaves."""
+def scores(office: Office, case_id: str) -> list[tuple[str, str]]:
+    """Kind and occasion of what the history says of gate, checks and scores, in order."""
+    history = office.client("kroon").get(f"/api/v1/cases/{case_id}/timeline").json()["items"]
+    wanted = ("dispatch_blocked", "debtor_scored", "route_chosen", "case_sent")
+    return [
+        (one["kind"], one["fact"]["score"]["occasion"] if one["kind"] == "debtor_scored" else "")
+        for one in history if one["kind"] in wanted
+    ]  # fmt: skip
+
+
+def test_a_case_is_scored_when_it_opens_and_again_before_a_court(both_gated: Office, later: Later) -> None:
+    """The look of the first day is not the look before the step: the gate stops the case, it is weighed anew, then it leaves."""
+    gated = both_gated
     case_id = judicial(gated)
+    post(gated, f"{case_id}/objections/raise-dispute", ground="the price")
     gated.run()
-    history = gated.client("kroon").get(f"/api/v1/cases/{case_id}/timeline").json()["items"]
-    kinds = [one["kind"] for one in history]
-    assert kinds.index("dispatch_blocked") < kinds.index("solvency_checked") < kinds.index("debtor_scored")
-    assert kinds.index("debtor_scored") < kinds.index("route_chosen") < kinds.index("case_sent")
+    assert scores(gated, case_id) == [("debtor_scored", "at the start")] and case(gated, case_id)["placement"] is None
+    later(gated, 20)
+    (dispute,) = objections(gated, case_id)["disputes"]
+    decided = {"dispute_id": dispute["dispute_id"], "decision": "rejected", "reason": "the contract says so"}
+    post(gated, f"{case_id}/objections/decisions", **decided)
+    gated.run()
+    assert scores(gated, case_id)[1:] == [
+        ("dispatch_blocked", ""), ("debtor_scored", "before the judicial phase"), ("route_chosen", ""), ("case_sent", ""),
+    ]  # fmt: skip
     assert case(gated, case_id)["placement"]["partner_id"] == "bailiff"
     assert not tasks(gated, case_id) & {"solvency_check", "unroutable"}
+
+
+def test_a_case_that_waits_is_scored_at_the_start_too(gated: Office) -> None:
+    """Nobody is to get it yet: the creditor's own reminders go on."""
+    ready_intake(gated.hub, LOCAL_OPERATOR, "kroon")
+    with gated.hub.database.write() as conn:
+        change_connection(conn, intake_connection_id("kroon"), release=Exclusions(reminders_by="hub"))
+        creditor = read_creditor(conn, "kroon")
+        assert creditor is not None
+        playbook = msgspec.structs.replace(creditor.playbook, contact=(THREE_MAILS,))
+        write_creditor(conn, msgspec.structs.replace(creditor, playbook=playbook), gated.hub.now())
+    case_id = judicial(gated)
+    gated.run()
+    assert scores(gated, case_id) == [("debtor_scored", "at the start")] and case(gated, case_id)["placement"] is None
+
+
+def test_whoever_takes_him_to_court_the_gate_is_asked(office: Office) -> None:
+    """A bailiff too, where a rule sends the case to him for more than letters."""
+
+    class Gate:
+        veto_dispatch = staticmethod(solvency.veto_dispatch)
+
+    office.hub.plugins.add("gate", Gate())
+    office.hub.plugins.add("courts", Courts())
+    case_id = judicial(office)
+    office.run()
+    assert case(office, case_id)["placement"] is None and "solvency_check" in tasks(office, case_id)
 
 
 def test_an_insolvent_debtor_is_not_taken_to_court(gated: Office) -> None:
@@ -99,7 +177,7 @@ def test_a_score_has_reasons_inputs_and_a_version_and_can_be_contested(gated: Of
     case_id = str(gated.open_case()["case_id"])
     post(gated, f"{case_id}/solvency/score", capacity="40.00")
     score = solvency_of(gated, case_id)["solvency"]["score"]
-    assert score["model"] == "debtor-card 1" and score["capacity"] == "40.00" and len(score["reasons"]) == 8
+    assert score["model"] == "debtor-card 2" and score["capacity"] == "40.00" and len(score["reasons"]) == 10
     assert ["oldest claim, days overdue", "45"] in score["inputs"]
     post(gated, f"{case_id}/solvency/contest", text="I paid on time for ten years")
     assert "score_contested" in tasks(gated, case_id)

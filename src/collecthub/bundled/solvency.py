@@ -22,6 +22,7 @@ from collecthub.sdk import (
 )
 
 OWN_RECORDS = "own records"
+AMICABLE = "amicable"
 UNCHECKED, INSOLVENT = "solvency_unchecked", "debtor_insolvent"
 _WARNING_HOLDS = frozenset({"debt_mediation", "moratorium"})
 _INSOLVENT_HOLDS = frozenset({"insolvency", "collective_settlement"})
@@ -47,14 +48,14 @@ def score_debtor(facts: DebtorFacts, occasion: str) -> Score | None:
 
 
 @hookimpl
-def veto_dispatch(case: Case, partner: PartnerProfile, as_of: dt.date) -> Veto | None:
-    """Nothing goes to a lawyer without a logged, fresh look into the debtor's solvency, nor against an insolvent.
+def veto_dispatch(case: Case, partner: PartnerProfile, procedure: str, as_of: dt.date) -> Veto | None:
+    """Nothing goes to a lawyer, and to nobody else for more than amicable work, without a look made for this very step.
 
-    Since 2024-10-01 the look is a duty of Belgian bailiffs before the judicial phase.
+    Nor does anything go against an insolvent. Since 2024-10-01 the look is a duty of Belgian bailiffs before the judicial phase.
     """
-    if partner.role != "lawyer":
+    if partner.role != "lawyer" and procedure in ("", AMICABLE):
         return None
-    if not case.solvency.is_checked(as_of):
+    if not case.solvency.is_weighed(as_of):
         return Veto(code=UNCHECKED, reason="no fresh solvency check is logged before the judicial phase", vetoed_by="solvency")
     if case.solvency.band == "insolvent":
         return Veto(code=INSOLVENT, reason="the debtor is insolvent: file the claim instead", vetoed_by="solvency")

@@ -27,7 +27,7 @@ from collecthub.model.event import (
     InstructionQueued,
     RouteChosen,
 )
-from collecthub.model.human_tasks import need_of
+from collecthub.model.human_tasks import SCORE_JOB, need_of
 from collecthub.model.ids import derived_id, new_id
 from collecthub.model.party import Party
 from collecthub.ports import CaseReporter
@@ -80,7 +80,8 @@ def change_case(
     if any(isinstance(step, Place) for step in decide(case)):
         work.wake("place", case.creditor_id)
     elif isinstance(written[0].fact, CaseOpened):
-        work.wake("check", case.creditor_id)  # a case that is placed is checked on that way
+        work.wake("check", case.creditor_id)  # a case that is placed is checked and scored on that way
+        work.wake(SCORE_JOB, case.creditor_id)
     if debtor is not None:
         work.wake("identify", case.creditor_id)
     if was_checked and (debtor is not None or any(isinstance(event.fact, DocumentAdded) for event in written)):

@@ -34,9 +34,9 @@ from collecthub.engine.pulling import pull_connection
 from collecthub.engine.register_watch import JOB as REGISTER
 from collecthub.engine.register_watch import identify_and_watch, watch_register
 from collecthub.engine.sending import dispatch_connection
-from collecthub.engine.solvency import check_before_court
+from collecthub.engine.solvency import check_before_court, score_opened
 from collecthub.engine.telling import report_connection
-from collecthub.model.human_tasks import CHECK_JOB, CLAIM_FILES
+from collecthub.model.human_tasks import CHECK_JOB, CLAIM_FILES, SCORE_JOB
 from collecthub.store.connections import BY_PERSON, BY_THEM, read_connection
 
 Job = Callable[[Hub, str], None]
@@ -77,6 +77,7 @@ JOBS: dict[str, Job] = {
     SAY_JOB: unless_stopped(say_notices),
     CONTACT_BACK: unless_stopped(hear_debtors),
     CHECK_JOB: check_before_court,
+    SCORE_JOB: score_opened,
     IDENTIFY: identify_and_watch,
     CLAIM_FILES: make_claim_files,
     REGISTER: unless_stopped(watch_register),

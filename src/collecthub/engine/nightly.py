@@ -18,7 +18,7 @@ from collecthub.corridor.act import act
 from collecthub.corridor.decide import decide, timers
 from collecthub.engine.case_work import change_case
 from collecthub.engine.context import Hub, Work
-from collecthub.engine.solvency import score_new
+from collecthub.engine.solvency import NEW_CASES, score_new
 from collecthub.model.case import Case
 from collecthub.model.clock import Place, Timer
 from collecthub.model.codes import Status
@@ -29,7 +29,6 @@ from collecthub.store.facts import read_fact, write_fact
 CASES_PER_LOOK = 500
 JOB = "nightly"
 _DONE = "nightly_done_on"
-NEW_CASES = dt.timedelta(days=3)  # opened so lately: scored by the night, also after a night that was missed
 
 
 class NightlyRun(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from collecthub.engine.context import Hub, Work
 from collecthub.engine.mandates import PENDING, wait_for
 from collecthub.engine.register_watch import identify_and_watch
 from collecthub.engine.routing import Ground, checked, proposals
+from collecthub.engine.solvency import score_opened
 from collecthub.law.feasibility.assess import Assessment
 from collecthub.law.feasibility.telling import reason_to_stop
 from collecthub.model.case import Case
@@ -36,6 +37,7 @@ UNLAWFUL = "unlawful_step"
 def place_cases(hub: Hub, creditor_id: str) -> None:
     """Route every case of a creditor that is ready and not held, with all proposals stored."""
     identify_and_watch(hub, creditor_id)  # who may be somebody else's twin is held before anything leaves
+    score_opened(hub, creditor_id)
     after = ""
     chances = None  # all ended cases are looked at once
     while True:
@@ -124,12 +126,20 @@ def turns(hub: Hub, ground: Ground, cases: Sequence[Case]) -> list[Turn]:
     """
     found = [_turn(hub, ground, case, given) for case, given in zip(cases, proposals(hub, ground, cases), strict=True)]
     going = [place for place, turn in enumerate(found) if isinstance(turn.facts[-1], RouteChosen)]
-    asked = [{"case": cases[place], "partner": found[place].partner, "as_of": ground.as_of} for place in going]
+    asked = [
+        {"case": cases[place], "partner": found[place].partner, "as_of": ground.as_of, "procedure": _procedure(found[place])}
+        for place in going
+    ]
     for place, vetoes in zip(going, hub.plugins.ask_each("veto_dispatch", asked), strict=True):
         stop = _vetoed(vetoes) or forbidden(hub, ground, cases[place], found[place].facts[-1])
         if stop is not None:
             found[place] = Turn(facts=(*found[place].facts[:-1], stop))
     return found
+
+
+def _procedure(turn: Turn) -> str:
+    chosen = turn.facts[-1]
+    return chosen.procedure.value if isinstance(chosen, RouteChosen) else ""
 
 
 def _vetoed(vetoes: Sequence[tuple[str, Veto]]) -> DispatchBlocked | None:

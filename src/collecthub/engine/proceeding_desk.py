@@ -30,6 +30,7 @@ from collecthub.model.ids import derived_id
 from collecthub.model.proceeding import (
     COSTLY,
     INSOLVENCIES,
+    NAMED_DAYS,
     REVIEW_DAYS,
     TIME_LIMITS,
     Proceeding,
@@ -101,9 +102,12 @@ def decide_approval(
 
 def begin_proceeding(
     hub: Hub, work: Work, scope: Scope, case_id: str, *, kind: ProceedingKind, began_on: dt.date | None = None,
-    authority: str = "", reference: str = "", expected_version: int | None = None,
+    authority: str = "", reference: str = "", due_on: dt.date | None = None, expected_version: int | None = None,
 ) -> Case:  # fmt: skip
-    """Open a proceeding as a child of the case. What costs needs its approval and a fresh solvency check first."""
+    """Open a proceeding as a child of the case. What costs needs its approval and a fresh solvency check first.
+
+    `due_on` is the time limit that the court itself set, which goes before the general one of the law.
+    """
     case = case_for(work, scope, case_id, expected_version)
     if not case.is_open:
         raise PermanentError(f"case {case.number} is closed", cure="Ask the operator to open it again.")
@@ -117,10 +121,10 @@ def begin_proceeding(
         cap = _allowed(case, kind, today)
         for obstacle in obstacles_now(hub, work.conn, case, STEP_OF_PROCEEDING[kind], claimed=_beside_principal(case)):
             raise PermanentError(told(obstacle), cure=obstacle.cure)
-    due_on, due_for = _limit(hub, work.conn, case, kind, first_state(kind), started)
+    limit = _named(first_state(kind), started, due_on) or _limit(hub, work.conn, case, kind, first_state(kind), started)
     fact = ProceedingBegun(
         proceeding_id=derived_id(case.case_id, str(case.version), "proceeding"), proceeding=kind, began_on=started,
-        authority=authority, reference=reference, deadline_on=due_on, deadline_for=due_for, cost_cap=cap,
+        authority=authority, reference=reference, deadline_on=limit[0], deadline_for=limit[1], cost_cap=cap,
     )  # fmt: skip
     return change_case(hub, work, case, [fact], actor=scope.subject)
 
@@ -172,9 +176,13 @@ def _allowed(case: Case, kind: ProceedingKind, on: dt.date) -> Decimal:
 
 def move_proceeding(
     hub: Hub, work: Work, scope: Scope, case_id: str, *, proceeding_id: str, act: str, acted_on: dt.date | None = None,
-    note: str = "", amount: Decimal | None = None, cost: Decimal = Decimal(0), expected_version: int | None = None,
+    note: str = "", amount: Decimal | None = None, cost: Decimal = Decimal(0), due_on: dt.date | None = None,
+    expected_version: int | None = None,
 ) -> Case:  # fmt: skip
-    """Record an act of a proceeding. Raises `PermanentError` when it cannot follow, comes too soon or costs too much."""
+    """Record an act of a proceeding; `due_on` is the day that was named with it: of the hearing, the sale, the next payment.
+
+    Raises `PermanentError` when the act cannot follow, comes too soon or costs too much.
+    """
     case = case_for(work, scope, case_id, expected_version)
     one = case.proceedings.of(proceeding_id)
     if one is None:
@@ -187,10 +195,10 @@ def move_proceeding(
             f"{cost} would bring the cost to {one.cost_spent + cost}, above the cap of {one.cost_cap}",
             cure="Ask the creditor for another approval before it is spent.",
         )
-    due_on, due_for = _limit(hub, work.conn, case, one.kind, state, day)
+    limit = _named(state, day, due_on) or _limit(hub, work.conn, case, one.kind, state, day)
     fact = ProceedingMoved(
         proceeding_id=proceeding_id, act=act, state=state, acted_on=day, note=note, amount=amount, cost=cost,
-        deadline_on=due_on, deadline_for=due_for,
+        deadline_on=limit[0], deadline_for=limit[1],
     )  # fmt: skip
     changed = change_case(hub, work, case, [fact], actor=scope.subject)
     if act == "file_claim":
@@ -208,6 +216,15 @@ def _check_order(one: Proceeding, act: str, day: dt.date) -> None:
                 f"the record of non-contestation is possible from {earliest} on: a month and eight days after the demand",
                 cure="Wait until then (Jud. Code 1394/24).",
             )
+
+
+def _named(state: str, day: dt.date, due_on: dt.date | None) -> Limit | None:
+    """The time limit that somebody with the power to do so has named; it goes before the general one."""
+    if due_on is None:
+        return None
+    if due_on < day:
+        raise PermanentError(f"{due_on} lies before the act of {day} that names it", cure="Correct the day.")
+    return due_on, NAMED_DAYS.get(state, "the day that was named")
 
 
 def _limit(

@@ -237,7 +237,7 @@ def _moved(case: Case, fact: fh.ProceedingMoved, event: ev.CaseEvent) -> Case:
     moved = tuple(
         replace(
             one, state=fact.state, deadline_on=fact.deadline_on, deadline_for=fact.deadline_for,
-            cost_spent=one.cost_spent + fact.cost,
+            cost_spent=one.cost_spent + fact.cost, moved_on=fact.acted_on,
         ) if one.proceeding_id == fact.proceeding_id else one
         for one in case.proceedings.all
     )  # fmt: skip

@@ -66,6 +66,9 @@ def waits(case: Case) -> Iterator[Timer]:
     for one in case.proceedings.all:
         if one.is_open and one.deadline_on is not None:
             yield _timer(f"proceeding:{one.proceeding_id[:12]}", one.deadline_on, "operator", one.deadline_for)
+        elif one.is_open:
+            title = f"nothing was heard of the {one.kind.value.replace('_', ' ')} proceeding for a month: ask how it stands"
+            yield _timer(f"proceeding_quiet:{one.proceeding_id[:12]}", one.quiet_on, "operator", title)
 
 
 def _plan_waits(plan: Plan) -> Iterator[Timer]:

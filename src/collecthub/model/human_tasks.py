@@ -26,6 +26,7 @@ class Need(msgspec.Struct, frozen=True, kw_only=True):
 
 
 WAITING_CHECK, CHECK_JOB = "solvency_check", "check_before_court"
+SCORE_JOB = "score"  # the job that scores what was opened
 CLAIM_FILES = "claim_files"  # the job that makes what is filed
 UNCHECKED = "solvency_unchecked"
 

@@ -51,6 +51,24 @@ _INSOLVENCY_MOVES: Moves = {
     "dividend": {"pay_dividend": "dividend", "close": "ended"},
     "ended": {},
 }
+# The debtor goes on under the court's protection: payments are suspended, creditors vote on a plan of his.
+_REORGANISATION_MOVES: Moves = {
+    **_INSOLVENCY_MOVES,
+    "found": {
+        "file_claim": "claim_filed", "accept_listing": "verified", "contest_listing": "contested", "extend_stay": "found",
+        "take_inventory": "inventory", "give_up": "ended",
+    },
+    "claim_filed": {**_INSOLVENCY_MOVES["claim_filed"], "extend_stay": "claim_filed"},
+    "verified": {
+        **_INSOLVENCY_MOVES["verified"], "extend_stay": "verified", "propose_plan": "plan_proposed", "end_stay": "ended",
+    },
+    "plan_proposed": {
+        "vote_for": "voted", "vote_against": "voted", "extend_stay": "plan_proposed", "confirm_plan": "court_plan",
+        "refuse_plan": "ended",
+    },
+    "voted": {"confirm_plan": "court_plan", "refuse_plan": "ended"},
+    "court_plan": {"pay_instalment": "court_plan", "revoke": "ended", "close": "ended"},
+}  # fmt: skip
 MACHINES: Mapping[ProceedingKind, tuple[str, Moves]] = {
     ProceedingKind.JUDICIAL: (
         "prepared",
@@ -90,7 +108,7 @@ MACHINES: Mapping[ProceedingKind, tuple[str, Moves]] = {
         },
     ),
     ProceedingKind.BANKRUPTCY: ("found", _INSOLVENCY_MOVES),
-    ProceedingKind.REORGANISATION: ("found", _INSOLVENCY_MOVES),
+    ProceedingKind.REORGANISATION: ("found", _REORGANISATION_MOVES),
     ProceedingKind.COLLECTIVE_SETTLEMENT: (
         "found",
         {
@@ -115,6 +133,13 @@ TIME_LIMITS: Mapping[tuple[ProceedingKind, str], str] = {
     (ProceedingKind.COLLECTIVE_SETTLEMENT, "last_call"): "settlement_last_call",
     (ProceedingKind.COLLECTIVE_SETTLEMENT, "plan_proposed"): "settlement_plan",
 }
+# What a day that a court, bailiff or mediator named is for, by the state it was named with.
+NAMED_DAYS: Mapping[str, str] = {
+    "hearing": "the hearing", "served": "the time that the debtor has after service", "judgment": "the time to appeal",
+    "attached": "the time until the sale", "sale": "the sale", "found": "the time set by the court",
+    "claim_filed": "the end of the stay", "plan_proposed": "the vote on the plan", "court_plan": "the next payment of the plan",
+}  # fmt: skip
+QUIET_DAYS = 30  # an open proceeding of which nothing was heard for so long, and without a day of its own, is asked about
 REVIEW_DAYS = 90  # a case that waits for better times is looked at every quarter (requirements, insolvency monitoring)
 
 
@@ -125,6 +150,7 @@ class Proceeding(msgspec.Struct, frozen=True, kw_only=True):
     kind: ProceedingKind
     state: str
     began_on: dt.date
+    moved_on: dt.date | None = None  # the day of the newest act
     authority: str = ""  # the court, trustee or mediator
     reference: str = ""
     deadline_on: dt.date | None = None
@@ -136,6 +162,11 @@ class Proceeding(msgspec.Struct, frozen=True, kw_only=True):
     def is_open(self) -> bool:
         """Whether it still runs."""
         return bool(self.acts)
+
+    @property
+    def quiet_on(self) -> dt.date:
+        """The day from which nothing was heard for too long."""
+        return (self.moved_on or self.began_on) + dt.timedelta(days=QUIET_DAYS)
 
     @property
     def acts(self) -> tuple[str, ...]:

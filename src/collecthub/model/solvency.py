@@ -86,6 +86,10 @@ class Solvency(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Whether a check was logged that is still fresh on this day."""
         return any(0 <= (on - check.checked_on).days <= VALID_DAYS for check in self.checks)
 
+    def is_weighed(self, on: dt.date) -> bool:
+        """Whether the sources were asked for a step of this day: on the day, or the day before where a night lies between."""
+        return any(0 <= (on - check.checked_on).days <= 1 for check in self.checks)
+
 
 class DebtorFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What the hub knows of a debtor at this creditor on a day; None is not known, never nought."""
@@ -103,6 +107,9 @@ class DebtorFacts(msgspec.Struct, frozen=True, kw_only=True):
     plans_kept: int = 0
     plans_broken: int = 0
     instalments_missed: int = 0
+    contacts_made: int = 0  # messages, calls and visits that reached him
+    contacts_lost: int = 0  # messages that came back, channels that reach him no more
+    promises_broken: int = 0
     reason: str = ""
     is_protected: bool = False
     is_disputed: bool = False

@@ -51,6 +51,8 @@ def card_answers(facts: DebtorFacts) -> Mapping[str, float | None]:
         "plans broken": float(facts.plans_broken) if plans else None,
         "instalments missed": float(facts.instalments_missed) if plans or facts.instalments_missed else None,
         "reminders without effect": float(facts.dunning_level),
+        "promises broken": float(facts.promises_broken) if facts.contacts_made else None,
+        "messages that came back": float(facts.contacts_lost) if facts.contacts_made + facts.contacts_lost else None,
         "cannot pay": float(facts.reason == "cannot") if facts.reason else None,
         "warnings of sources": float(any(one.verdict is SolvencyVerdict.WARNING for one in fresh)) if fresh else None,
     }

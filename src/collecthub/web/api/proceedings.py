@@ -59,20 +59,22 @@ class ApprovalDecisionIn(Inbound):
 
 
 class ProceedingIn(Inbound):
-    """A proceeding that begins, or that was heard of."""
+    """A proceeding that begins, or that was heard of; `due_on` is a time limit that the court itself set."""
 
     kind: ProceedingKind
     began_on: dt.date | None = None
+    due_on: dt.date | None = None
     authority: Line = ""
     reference: Ref = ""
 
 
 class ActIn(Inbound):
-    """An act of a proceeding: its day, what it brought and what it cost."""
+    """An act of a proceeding: its day, what it brought and what it cost; `due_on` is the day that was named with it."""
 
     proceeding_id: Id
     act: Ref
     acted_on: dt.date | None = None
+    due_on: dt.date | None = None
     note: Note = ""
     amount: Amount | None = None
     cost: Amount = NOUGHT
@@ -128,7 +130,8 @@ def begin(
     """What costs needs its approval and a fresh solvency check; an insolvency holds the case."""
     return once(hub, scope, key, lambda work: done(
         desk.begin_proceeding(hub, work, scope, case_id, kind=body.kind, began_on=body.began_on,
-                              authority=body.authority, reference=body.reference, expected_version=seen)))  # fmt: skip
+                              authority=body.authority, reference=body.reference, due_on=body.due_on,
+                              expected_version=seen)))  # fmt: skip
 
 
 @router.post("/acts", summary="Record an act", responses=DONE)
@@ -137,4 +140,4 @@ def record_act(hub: TheHub, scope: CreditorSide, case_id: str, body: ActIn, key:
     return once(hub, scope, key, lambda work: done(
         desk.move_proceeding(hub, work, scope, case_id, proceeding_id=body.proceeding_id, act=body.act,
                              acted_on=body.acted_on, note=body.note, amount=body.amount, cost=body.cost,
-                             expected_version=seen)))  # fmt: skip
+                             due_on=body.due_on, expected_version=seen)))  # fmt: skip

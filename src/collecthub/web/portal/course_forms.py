@@ -207,22 +207,24 @@ def _decide_approval(sent: Filled) -> None:
 
 def _begin(sent: Filled) -> None:
     kind, began_on = sent.entered.choice("kind", list(ProceedingKind)), sent.entered.date("began_on")
+    due_on = sent.entered.date("due_on")
     authority, reference = sent.text("authority", required=False), sent.text("reference", required=False)
     sent.entered.check()
     proceeding_desk.begin_proceeding(
         *sent.place, kind=ProceedingKind(kind), began_on=began_on, authority=authority, reference=reference,
-        expected_version=sent.seen,
+        due_on=due_on, expected_version=sent.seen,
     )  # fmt: skip
 
 
 def _record(sent: Filled) -> None:
     proceeding_id, _, act = sent.text("act").partition(" ")
     acted_on, note = sent.entered.date("acted_on"), sent.text("note", required=False)
+    due_on = sent.entered.date("due_on")
     amount, cost = sent.amount("amount", required=False), sent.amount("cost", required=False)
     sent.entered.check()
     proceeding_desk.move_proceeding(
         *sent.place, proceeding_id=proceeding_id, act=act, acted_on=acted_on, note=note, amount=amount,
-        cost=cost or Decimal(0), expected_version=sent.seen,
+        cost=cost or Decimal(0), due_on=due_on, expected_version=sent.seen,
     )  # fmt: skip
 
 
@@ -397,6 +399,7 @@ FORMS: Mapping[str, Form] = {
         is_possible=_is_open,
         fields=(
             Field(name="kind", title="Kind", kind="choice"), Field(name="began_on", title="On", kind="date", is_required=False),
+            Field(name="due_on", title="Time limit that the court set", kind="date", is_required=False),
             Field(name="authority", title="Court, trustee or mediator", kind="line", is_required=False),
             Field(name="reference", title="Their reference", kind="line", is_required=False),
         ),
@@ -408,7 +411,8 @@ FORMS: Mapping[str, Form] = {
         fields=(
             Field(name="act", title="What", kind="choice"), Field(name="acted_on", title="On", kind="date", is_required=False),
             Field(name="amount", title="Amount of the judgment, dividend or sale", kind="amount", is_required=False),
-            Field(name="cost", title="Cost", kind="amount", is_required=False), NOTE,
+            Field(name="cost", title="Cost", kind="amount", is_required=False),
+            Field(name="due_on", title="Day that was named: hearing, sale, next payment", kind="date", is_required=False), NOTE,
         ),
         choices=lambda case: {"act": _acts(case)},
     ),
