@@ -218,7 +218,8 @@ def test_a_stranger_sees_no_account(office: Office) -> None:
 
 
 def test_the_holder_is_told_what_the_account_says(office: Office, world: World) -> None:
-    """Interest terms and totals of the case file are those of the account; a creditor who asks for less tells nothing."""
+    """Interest terms and totals of the case file are those of the account; where charges are only shown to people, the
+    holder is asked for the principal alone and told no terms of interest."""
     charge(office, charging=Charging.BOOKED)
     case_id = opened(office)
     office.run()
@@ -236,6 +237,10 @@ def test_the_holder_is_told_what_the_account_says(office: Office, world: World) 
     opened(office, claims=[{**CLAIM, "number": "F-3"}])
     office.run()
     silent = world.messages[-1]
-    assert isinstance(silent, CaseFile) and silent.totals is not None
-    assert (silent.totals.interest, silent.totals.surcharges, silent.claims[0].interest) == (0, 0, ())
-    assert silent.totals.total == silent.totals.principal
+    assert isinstance(silent, CaseFile) and silent.message_id != told.message_id
+    totals = silent.totals
+    assert totals is not None and (totals.principal, totals.interest, totals.surcharges, totals.total) == (
+        Decimal("10000.00"), 0, 0, Decimal("10000.00"),
+    )  # fmt: skip
+    assert [claim.interest for claim in silent.claims] == [()]
+    assert [problem for record in (silent, totals) for problem in broken_promises(record)] == []
