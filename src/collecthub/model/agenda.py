@@ -89,6 +89,8 @@ class AgendaItem(msgspec.Struct, frozen=True, kw_only=True):
     creditor_id: str | None
     currency: str
     stake_minor: int
+    debtor_country: str = ""
+    owner: str = ""  # who is in charge of the case
 
 
 def by_urgency(item: AgendaItem, now: dt.datetime) -> tuple[int, int, int, float]:

@@ -9,36 +9,85 @@ import msgspec
 from fastapi import APIRouter, Query, Response
 
 from collecthub.corridor.decide import timers
+from collecthub.engine.absence import end_absence, set_absence
+from collecthub.engine.desk import assign_owner
 from collecthub.engine.upkeep import complete_task
+from collecthub.errors import PermanentError
 from collecthub.model.case import Case
 from collecthub.model.clock import Timer
 from collecthub.store.case_log import from_minor
-from collecthub.store.queries.agenda import read_agenda
+from collecthub.store.queries.absences import read_absences
+from collecthub.store.queries.agenda import DOMESTIC, INTERNATIONAL, cases_of_tasks, read_agenda
 from collecthub.store.queries.case_file import read_owned_case, timeline
 from collecthub.store.queries.cases import CaseFilter, list_cases
 from collecthub.store.queries.names import actor_names, creditor_names, partner_names
 from collecthub.store.queries.paging import PageRequest
-from collecthub.web.portal.pages import CreditorSide, Form, PageRoute, page, redirect
+from collecthub.web.portal.entered import Entered
+from collecthub.web.portal.pages import CreditorSide, Form, PageRoute, Visitor, page, redirect
 from collecthub.web.portal.sentences import Sentence, Telling, tell
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 SHOWN = 200
+QUEUES = (("", "Everything"), (DOMESTIC, "Domestic"), (INTERNATIONAL, "International"))
 CALLERS, EVENTS = 5, 3
 Word = Annotated[str, Query(max_length=200)]
 
 
 @router.get("/agenda")
-def show_agenda(visitor: CreditorSide, owner: Word = "", done: Word = "") -> Response:
-    """Everything that waits, the most urgent first."""
+def show_agenda(visitor: CreditorSide, owner: Word = "", queue: Word = "", done: Word = "") -> Response:
+    """Everything that waits, the most urgent first; of one person and whom he covers, or of one queue."""
+    return _agenda(visitor, owner=owner, queue=queue, done=int(done) if done.isascii() and done.isdigit() else 0)
+
+
+def _agenda(
+    visitor: Visitor, *, owner: str = "", queue: str = "", done: int = 0, problem: PermanentError | None = None
+) -> Response:
     now = visitor.hub.now()
     with visitor.hub.database.read() as conn:
-        found = read_agenda(conn, visitor.scope, now, owner=owner)
+        found = read_agenda(conn, visitor.scope, now, owner=owner, queue=queue)
         creditors = creditor_names(conn, visitor.scope)
+        away = read_absences(conn, visitor.scope, now.date())
     stakes = {item.item_id: from_minor(item.stake_minor, item.currency) for item in found[:SHOWN] if item.currency}
     return page(
-        visitor, "agenda.html", items=found[:SHOWN], total=len(found), stakes=stakes, creditors=creditors, now=now,
-        owner=owner, done=int(done) if done.isascii() and done.isdigit() else 0,
-    )
+        visitor, "agenda.html", status=422 if problem else 200, items=found[:SHOWN], total=len(found), stakes=stakes,
+        creditors=creditors, now=now, owner=owner, queue=queue, done=done, away=away, problem=problem, queues=QUEUES,
+    )  # fmt: skip
+
+
+@router.post("/agenda/owner")
+def hand_over(visitor: CreditorSide, form: Form) -> Response:
+    """Put somebody in charge of the cases of the chosen tasks, in one go."""
+    chosen = [str(value) for value in form.getlist("task")][:SHOWN]
+    try:
+        entered = Entered(form)
+        owner = entered.text("owner", required=True, longest=200)
+        entered.check()
+        with visitor.hub.work() as work:
+            for case_id in cases_of_tasks(work.conn, visitor.scope, chosen):
+                assign_owner(visitor.hub, work, visitor.scope, case_id, owner=owner)
+    except PermanentError as error:
+        return _agenda(visitor, problem=error)
+    return redirect("/agenda", owner=owner)
+
+
+@router.post("/agenda/absence")
+def go_away(visitor: CreditorSide, form: Form) -> Response:
+    """Somebody is away until a day, and who looks after his cases; or he is back."""
+    entered = Entered(form)
+    try:
+        owner = entered.text("owner", required=True, longest=200)
+        if entered.given.get("back"):
+            with visitor.hub.work() as work:
+                end_absence(work, visitor.scope, owner)
+            return redirect("/agenda")
+        covered_by, until_on = entered.text("covered_by", required=True, longest=200), entered.date("until_on", required=True)
+        entered.check()
+        assert until_on is not None, "checked"
+        with visitor.hub.work() as work:
+            set_absence(work, visitor.scope, owner=owner, covered_by=covered_by, until_on=until_on)
+    except PermanentError as error:
+        return _agenda(visitor, problem=error)
+    return redirect("/agenda", owner=covered_by)
 
 
 @router.post("/agenda/done")
