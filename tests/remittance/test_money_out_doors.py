@@ -8,12 +8,14 @@ import json
 import re
 from typing import Any
 
+import msgspec
 import pytest
 from fastapi.testclient import TestClient
 from lxml import html
 from payments.bank_samples import paid
 from web.office import PASSWORD, once
 
+from collecthub.engine.contracting import read_terms
 from collecthub.store.queries.scope import Role
 from remittance.conftest import TERMS, Till
 
@@ -129,6 +131,48 @@ def test_by_the_pages(till: Till) -> None:
     assert "grid row 2" in words(creditor, link)
     assert "Remit all" not in words(creditor, "/remittances")
     assert creditor.get("/client-money").status_code == 403
+
+
+def test_a_contract_by_its_form_and_the_next_one_beginning_with_it(till: Till) -> None:
+    """The form states the same terms as the document; a figure that is no plain decimal is refused at this door too."""
+    client = visitor(till, Role.OPERATOR)
+    first = {
+        "party": "partner:bailiff", "valid_from": "2026-01-01", "minimum_fee": "5,00", "minimum_currency": "EUR", "vat_percent": "21",
+        "grid-0-percent": "12,5", "grid-0-amount_below": "1000", "grid-0-countries": "be, NL", "grid-1-percent": "7.5",
+        "costs-0-cost_type": "bailiff_act", "costs-0-currency": "EUR", "costs-0-amount_most": "50.00", "costs-0-bearer": "creditor",
+    }  # fmt: skip
+    for wrong in ("1e3", "\u0661\u0662", "0x10", "1_000"):
+        assert "is not an amount" in submit(client, "/contracts", "/contracts", **{**first, "minimum_fee": wrong})
+    assert "The contract is entered." in submit(client, "/contracts", "/contracts", **first)
+    (view,) = till.office.client("operator").get("/api/v1/contracts").json()["items"]
+    terms = read_terms(json.dumps({
+        "valid_from": "2026-01-01", "minimum_fee": "5.00", "vat_percent": "21", "is_withheld": True,
+        "grid": [{"percent": "12.5", "amount_below": "1000", "countries": ["BE", "NL"]}, {"percent": "7.5"}],
+        "costs": [{"cost_type": "bailiff_act", "currency": "EUR", "amount_most": "50.00", "bearer": "creditor"}],
+    }).encode())  # fmt: skip
+    assert view["contract"]["side"] == "partner" and view["contract"]["terms"] == json.loads(msgspec.json.encode(terms))
+    again = html.fromstring(client.get("/contracts", params={"party": "partner:bailiff"}).text)
+    (form,) = [one for one in again.forms if one.action == "/contracts"]
+    assert (form.fields["grid-0-percent"], form.fields["grid-0-countries"], form.fields["valid_from"]) == ("12.5", "BE NL", "")
+
+
+def test_a_partners_invoice_by_page_and_api(till: Till) -> None:
+    client, api = visitor(till, Role.OPERATOR), till.office.client("operator")
+    case = till.case("100.00")
+    till.office.run()
+    line = {"case": case["number"], "kind": "fee", "reference": "P-9", "amount": "10.00"}
+    invoice = {"number": "I-1", "issued_on": "2026-06-15", "currency": "EUR", "lines": [line]}
+    content = json.dumps(invoice).encode()
+    assert "Choose both." in submit(client, "/partner-invoices", "/partner-invoices", partner_id="bailiff")
+    shown = submit(client, "/partner-invoices", "/partner-invoices", files={"file": ("i.json", content)}, partner_id="bailiff")
+    assert "The invoice is checked." in shown and "P-9 was never reported in this case" in shown
+    (one,) = api.get("/api/v1/partner-invoices").json()["items"]
+    assert (one["partner_id"], one["checked"]["stated"], one["checked"]["expected"]) == ("bailiff", "10.00", "0")
+    assert post(till, "operator", "/partner-invoices", content, params={"partner_id": "bailiff"}) == one["checked"]
+    other = json.dumps({**invoice, "issued_on": "2026-06-14"}).encode()
+    post(till, "operator", "/partner-invoices", other, wanted=422, params={"partner_id": "bailiff"})
+    for who in ("kroon", "bailiff"):
+        assert till.office.client(who).get("/api/v1/partner-invoices").status_code == 403
 
 
 @pytest.mark.parametrize("who", ["kroon", "bailiff"])

@@ -26,6 +26,7 @@ from collecthub.web.api import (
     network,
     objections,
     partner_cases,
+    partner_invoices,
     partner_reports,
     partner_standing,
     payments,
@@ -51,7 +52,7 @@ from collecthub.web.portal.router import router as portal_router
 API_ROUTERS = (
     statements.router,
     session.router, cases.router, reminders.router, intake.router, case_changes.router, doors.router,
-    connection_changes.router, desks.router, imports.router, law.router, countries.router, status_codes.router, payments.router, remittances.router, network.router, plans.router, objections.router, proceedings.router, solvency.router, debtors.router, sensitive.router,
+    connection_changes.router, desks.router, imports.router, law.router, countries.router, status_codes.router, payments.router, remittances.router, partner_invoices.router, network.router, plans.router, objections.router, proceedings.router, solvency.router, debtors.router, sensitive.router,
     acts.router, partner_cases.router, partner_reports.router, partner_standing.router, webhooks.router,
 )
 ROUTERS = (

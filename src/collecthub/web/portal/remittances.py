@@ -1,4 +1,4 @@
-"""Money out in the portal: remittances, contracts, client money, costs. A creditor sees his own, the operator acts."""
+"""Money out in the portal: remittances, client money, costs. A creditor sees his own, the operator acts."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from collecthub.engine.client_account import explain_movement, see_debits
-from collecthub.engine.contracting import enter_contract, read_terms
 from collecthub.engine.cost_sheet import LANGUAGES, cost_statement_pdf
 from collecthub.engine.payment_orders import export_remittances, order_file, take_answer
 from collecthub.engine.remitting import RemittanceRun, create_remittances
 from collecthub.errors import CollecthubError, PermanentError, QuarantineError
-from collecthub.model.contract import Side, in_force
 from collecthub.store import payments as p
 from collecthub.store.queries import payments
 from collecthub.store.queries import remittances as views
@@ -32,7 +30,6 @@ Word = Annotated[str, Query(max_length=64)]
 Cursor = Annotated[str, Query(max_length=2000)]
 _DONE = {
     "answered": "The bank's answer is taken over.",
-    "entered": "The contract is entered.",
     "explained": "The movement is explained.",
     "nothing": "No remittance waits for an order.",
 }
@@ -99,55 +96,6 @@ def show_remittance(visitor: CreditorSide, remittance_id: str) -> Response:
     with visitor.hub.database.read() as conn:
         found = views.remittance_detail(conn, visitor.scope, remittance_id)
     return page(visitor, "remittance.html", remittance=found)
-
-
-# --- contracts ------------------------------------------------------------------------------------
-
-
-@router.get("/contracts")
-def show_contracts(visitor: CreditorSide, done: Word = "") -> Response:
-    """Every version; the one in force today is marked."""
-    return _contract_page(visitor, done=_DONE.get(done, ""))
-
-
-def _contract_page(visitor: Visitor, *, done: str = "", problem: PermanentError | None = None) -> Response:
-    with visitor.hub.database.read() as conn:
-        found = views.list_contracts(conn, visitor.scope)
-        creditors = creditor_names(conn, visitor.scope)
-    today = visitor.hub.business_date()
-    parties = {(view.contract.side, view.contract.party_id) for view in found}
-    valid = {
-        now.contract_id
-        for side, party in parties
-        if (now := in_force([v.contract for v in found if (v.contract.side, v.contract.party_id) == (side, party)], today))
-    }
-    return page(
-        visitor, "contracts.html", status=422 if problem else 200, found=found, valid=valid, creditors=creditors, done=done,
-        problem=problem,
-    )  # fmt: skip
-
-
-@router.post("/contracts")
-async def add_contract(visitor: Operator, form: Form) -> Response:
-    """The next version, as a JSON file."""
-    given, party = form.get("file"), str(form.get("party", ""))
-    if not isinstance(given, UploadFile) or not given.filename:
-        return _contract_page(visitor, problem=PermanentError("No file was chosen", cure="Choose a JSON file."))
-    content = await given.read()
-    side, _, party_id = party.partition(":")
-    try:
-        await run_in_threadpool(_enter, visitor, side, party_id, content)
-    except PermanentError as error:
-        return _contract_page(visitor, problem=error)
-    return redirect("/contracts", done="entered")
-
-
-def _enter(visitor: Visitor, side: str, party_id: str, content: bytes) -> None:
-    if side not in set(Side):
-        raise PermanentError("Nobody was chosen", cure="Choose whose contract it is.")
-    terms = read_terms(content)
-    with visitor.hub.work() as work:
-        enter_contract(work, visitor.scope, Side(side), party_id, terms)
 
 
 # --- client money ---------------------------------------------------------------------------------

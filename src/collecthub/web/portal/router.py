@@ -17,6 +17,7 @@ from collecthub.web.portal import (
     connections,
     consent,
     contact,
+    contracts,
     countries,
     course,
     debtors,
@@ -28,6 +29,7 @@ from collecthub.web.portal import (
     mandates,
     new_case,
     overview,
+    partner_invoices,
     partners,
     payments,
     playbook,
@@ -71,7 +73,7 @@ async def read_static(name: str) -> Response:
 
 for part in (
     account, reconciliation, login, overview, agenda, case_list, case_page, case_actions, course, debtors, new_case, imports, connecting, connections, first_wave, consent,
-    acts, partners, desks, countries, feasibility, payments, remittances, routes, mandates,
+    acts, partners, desks, countries, feasibility, payments, remittances, contracts, partner_invoices, routes, mandates,
     webhooks, playbook, reminders, contact,
 ):
     router.include_router(part.router)
