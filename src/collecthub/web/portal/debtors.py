@@ -6,8 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from collecthub.engine import identity_desk, one_debtor, person_requests
+from collecthub.engine import identity_desk, one_debtor, one_letter, person_requests
 from collecthub.errors import PermanentError
+from collecthub.model.contact import Tone
 from collecthub.model.spread import SpreadRule
 from collecthub.store.queries import debtors as queries
 from collecthub.store.queries.names import actor_names
@@ -99,6 +100,25 @@ def erase(visitor: CreditorSide, form: Form, identity_id: str) -> Response:
     except person_requests.RetainedError as error:
         return _page(visitor, identity_id, problem=error, status=422)
     return redirect(f"/debtors/{identity_id}", done="erased")
+
+
+@router.post("/debtors/{identity_id}/letter")
+def write_letter(visitor: CreditorSide, form: Form, identity_id: str) -> Response:
+    """One letter about all his cases, to print; each of them notes its own part."""
+    entered = Entered(form)
+    try:
+        account, tone = entered.text("account", required=True, longest=60), entered.choice("tone", [one.value for one in one_letter.TONES])
+        entered.check()
+        with visitor.hub.work() as work:
+            written = one_letter.write_one_letter(
+                visitor.hub, work, visitor.scope, identity_id, currency=entered.text("currency", longest=3) or "EUR",
+                account=account, tone=Tone(tone),
+            )  # fmt: skip
+    except NotThereError:
+        raise
+    except PermanentError as error:
+        return _page(visitor, identity_id, problem=error, status=422)
+    return download(written.content, "letter.pdf")
 
 
 @router.post("/debtors/{identity_id}/{action}")
