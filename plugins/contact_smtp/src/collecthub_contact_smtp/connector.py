@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import imaplib
 from collections.abc import Iterator, Sequence
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -18,9 +19,13 @@ from collecthub.sdk import (
     PermanentError,
     Receipt,
 )
+from collecthub.wire.imap import letters, mailbox
+from collecthub.wire.imap import mark_seen as show_seen
 from collecthub.wire.smtp import MailServer, hand_over, session
-from collecthub_contact_smtp.inbox import came_back, mark_seen, read_inbox
+from collecthub_contact_smtp.inbox import LARGEST, came_back, mark_seen, read_inbox
 from collecthub_contact_smtp.settings import ContactSmtpSettings
+
+PLACE = "inbox_place"  # how far the mailbox was read
 
 
 class ContactSmtpConnector:
@@ -36,6 +41,8 @@ class ContactSmtpConnector:
     def __init__(self, ctx: ConnectorContext) -> None:
         self._settings: ContactSmtpSettings = ctx.settings
         self._now = ctx.now
+        self._vault = ctx.vault
+        self._client: imaplib.IMAP4 | None = None  # while the mailbox is read
 
     @property
     def _server(self) -> MailServer:
@@ -78,7 +85,24 @@ class ContactSmtpConnector:
 
     def entries(self) -> Iterator[tuple[str, bytes]]:
         """What lies in the inbox; nothing where none is named."""
-        return read_inbox(self._settings.inbox)
+        if not self._settings.imap_host:
+            yield from read_inbox(self._settings.inbox)
+            return
+        with mailbox(self._mailbox, self._settings.imap_folder) as client:
+            self._client = client
+            try:
+                for letter in letters(client, self._vault.read(PLACE) or "", LARGEST):
+                    yield letter.place, letter.content
+            finally:
+                self._client = None
+
+    @property
+    def _mailbox(self) -> MailServer:
+        given = self._settings
+        return MailServer(
+            host=given.imap_host, port=given.imap_port, security=given.imap_security, user=given.imap_user or given.user,
+            password=(given.imap_password if given.imap_user else given.password).get_secret_value(), authority=given.authority,
+        )  # fmt: skip
 
     def understand(self, content: bytes) -> CameBack | None:
         """What a mail says about a message of ours."""
@@ -86,13 +110,20 @@ class ContactSmtpConnector:
 
     def take(self, name: str) -> None:
         """Mark it as seen: it stays in the inbox for people."""
-        mark_seen(self._settings.inbox, name)
+        if self._client is None:
+            mark_seen(self._settings.inbox, name)
+            return
+        show_seen(self._client, name)
+        self._vault.write(PLACE, name)
 
     def check(self) -> Sequence[CheckStep]:
-        """Reach the server and log in; nothing is sent."""
+        """Reach the servers and log in; nothing is sent or read."""
         try:
             with session(self._server) as client:
                 client.noop()
+            if self._settings.imap_host:
+                with mailbox(self._mailbox, self._settings.imap_folder) as inbox:
+                    inbox.noop()
         except CollecthubError as error:
             name = "login" if isinstance(error, ConfigurationError) else "reach"
             return (CheckStep(name=name, is_ok=False, detail=error.message, cure=error.cure),)

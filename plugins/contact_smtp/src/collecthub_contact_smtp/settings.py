@@ -39,9 +39,25 @@ class ContactSmtpSettings(BaseModel):
         description="Maildir folder to which the mail server delivers what comes back to the sender's address: replies "
         "and undelivered messages. Empty: nobody reads them here.",
     )
+    imap_host: str = Field(
+        default="", description="Mail server with the mailbox of the sender's address, instead of a Maildir: read over IMAP."
+    )
+    imap_port: int = Field(default=993, ge=1, le=65535, description="Its port: 993 with tls, 143 with starttls.")
+    imap_security: Literal["starttls", "tls", "none"] = Field(
+        default="tls", description="How that line is encrypted; none only on this machine."
+    )
+    imap_user: str = Field(default="", description="Login of the mailbox, where it is another than that of the server out.")
+    imap_password: SecretStr = Field(default=SecretStr(""), description="Password of that login.")
+    imap_folder: str = Field(
+        default="INBOX", min_length=1, max_length=200,
+        description="Folder of the mailbox. Everything in it is read; nothing is deleted.",
+    )
 
     @model_validator(mode="after")
     def _is_encrypted(self) -> ContactSmtpSettings:
-        if self.security == "none" and self.host not in _LOOPBACK:
+        lines = ((self.host, self.security), (self.imap_host or "localhost", self.imap_security))
+        if any(security == "none" and host not in _LOOPBACK for host, security in lines):
             raise ValueError("use tls or starttls: the messages tell about debts")
+        if self.inbox is not None and self.imap_host:
+            raise ValueError("name a Maildir or a mailbox over IMAP, not both")
         return self
