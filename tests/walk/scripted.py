@@ -45,6 +45,8 @@ from collecthub.sdk import (
     hookimpl,
 )
 
+_SEAL = b"sealed:"
+
 
 class Empty(BaseModel):
     pass
@@ -142,7 +144,7 @@ class ScriptedPartner:
                 raise PermanentError("the office has no word for this", cure="Send it by letter.")
             if message.case_id in self.world.unnamed and isinstance(message, CaseAmendment):
                 raise RetryableError("the office has not named the case yet", retry_after_seconds=60)
-        payload = msgspec.json.encode(exchange)
+        payload = _SEAL + msgspec.json.encode(exchange)  # what leaves is not what the hub wrote, as with any real way
         self.world.prepared[exchange.exchange_id] = exchange
         return Envelope(
             envelope_id=exchange.exchange_id, name=f"{exchange.exchange_id}.json", media_type="application/json",
@@ -155,7 +157,7 @@ class ScriptedPartner:
             self.world.refuse_connections -= 1
             raise RetryableError("the partner is down", retry_after_seconds=0)
         journal.mark("calling")
-        exchange = msgspec.json.decode(envelope.payload, type=Exchange)
+        exchange = msgspec.json.decode(envelope.payload.removeprefix(_SEAL), type=Exchange)
         assert exchange.exchange_id not in self.world.delivered, "delivered twice"
         self.world.delivered[exchange.exchange_id] = exchange
         if self.world.lose_receipts:

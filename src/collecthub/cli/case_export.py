@@ -6,6 +6,7 @@ whatever the channel wrapped around them.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ from collecthub.model.event import RouteChosen
 from collecthub.model.exchange import CaseFile, DocumentItem, Exchange, Procedure
 from collecthub.model.ids import derived_id
 from collecthub.store import tables as t
+from collecthub.store.case_log import read_events, replay
 from collecthub.store.connections import CreditorRow, read_creditor
 from collecthub.store.queries.case_file import read_owned_case
 from collecthub.store.queries.scope import LOCAL_OPERATOR
@@ -38,16 +40,17 @@ def case_exchange(hub: Hub, case_id: str, receiver: str = "", *, is_for_court: b
     with hub.database.read() as conn:
         case = read_owned_case(conn, LOCAL_OPERATOR, case_id)
         creditor = read_creditor(conn, case.creditor_id)
-        sent = None if is_for_court else _sent(hub, conn, case_id)
+        if creditor is None:
+            raise PermanentError(f"case {case.number} has no creditor", cure="Run `collecthub verify`.")
+        sent = None if is_for_court else _sent(hub, conn, case, creditor)
     if sent is not None:
         return sent
-    if creditor is None:
-        raise PermanentError(f"case {case.number} has no creditor", cure="Run `collecthub verify`.")
     placement = _next_placement(hub, case, creditor, receiver)
     state = (case_id, str(case.version), receiver)  # the same case has the same ids, a corrected one has others
-    account, documents = creditor.playbook.payment_account, _documents(hub, case_id)
-    file = compose_case_file(case, placement, creditor.party, account, documents, derived_id(*state, "message"))
+    account = creditor.playbook.payment_account
     with hub.database.read() as conn:
+        documents = _documents(hub, conn, case_id, hub.now())
+        file = compose_case_file(case, placement, creditor.party, account, documents, derived_id(*state, "message"))
         file = with_past(conn, case, file)
         file = file if is_for_court else with_account(hub, conn, case, file, hub.business_date())
     return Exchange(
@@ -56,20 +59,38 @@ def case_exchange(hub: Hub, case_id: str, receiver: str = "", *, is_for_court: b
     )  # fmt: skip
 
 
-def _sent(hub: Hub, conn: sa.Connection, case_id: str) -> Exchange | None:
+def _sent(hub: Hub, conn: sa.Connection, case: Case, creditor: CreditorRow) -> Exchange | None:
     """The newest case file that was handed over, alone in the envelope it travelled in; None before the first."""
     row = conn.execute(
-        sa.select(t.messages.c.message_id, t.envelopes.c.sha256)
+        sa.select(t.messages.c.message_id, t.envelopes.c.envelope_id, t.envelopes.c.words_sha256, t.envelopes.c.created_at)
         .join(t.envelopes, t.envelopes.c.envelope_id == t.messages.c.envelope_id)
-        .where(t.messages.c.case_id == case_id, t.messages.c.kind == CASE_FILE, t.envelopes.c.state != "withdrawn")
+        .where(t.messages.c.case_id == case.case_id, t.messages.c.kind == CASE_FILE, t.envelopes.c.state != "withdrawn")
         .order_by(t.envelopes.c.created_at.desc())
         .limit(1)
     ).first()
     if row is None:
         return None
-    whole = msgspec.json.decode(hub.evidence.read(row.sha256), type=Exchange)
+    if not row.words_sha256:  # composed before the words were kept apart from what leaves (schema 0019)
+        return _as_it_was(hub, conn, case, creditor, row)
+    whole = msgspec.json.decode(hub.evidence.read(row.words_sha256), type=Exchange)
     mine = tuple(one for one in whole.messages if isinstance(one, CaseFile) and one.message_id == row.message_id)
     return msgspec.structs.replace(whole, messages=mine)
+
+
+def _as_it_was(hub: Hub, conn: sa.Connection, case: Case, creditor: CreditorRow, row: Any) -> Exchange:
+    """The case file made anew from the history up to the moment at which it was composed."""
+    then = replay(event for event in read_events(conn, case.case_id) if event.recorded_at <= row.created_at)
+    if then is None or then.placement is None:
+        raise PermanentError(f"the history of case {case.number} has a gap", cure="Run `collecthub verify`.")
+    # The history names no persons; who the debtor is stands in the case alone.
+    known = msgspec.structs.replace(then, debtor=case.debtor)
+    documents = _documents(hub, conn, case.case_id, row.created_at)
+    account = creditor.playbook.payment_account
+    file = compose_case_file(known, then.placement, creditor.party, account, documents, row.message_id)
+    return Exchange(
+        exchange_id=row.envelope_id, sender_ref=hub.settings.operator_name, receiver_ref=then.placement.partner_id,
+        created_at=row.created_at, messages=(file,),
+    )  # fmt: skip
 
 
 def holder_of(hub: Hub, case_id: str) -> str:
@@ -96,14 +117,16 @@ def _next_placement(hub: Hub, case: Case, creditor: CreditorRow, receiver: str) 
     return Placement(chosen_at=hub.now(), **known)
 
 
-def _documents(hub: Hub, case_id: str) -> list[DocumentItem]:
-    query = sa.select(t.documents).where(t.documents.c.case_id == case_id).order_by(t.documents.c.created_at)
-    with hub.database.read() as conn:
-        rows = conn.execute(query).all()
+def _documents(hub: Hub, conn: sa.Connection, case_id: str, until: dt.datetime) -> list[DocumentItem]:
+    query = (
+        sa.select(t.documents)
+        .where(t.documents.c.case_id == case_id, t.documents.c.created_at <= until)
+        .order_by(t.documents.c.created_at)
+    )
     return [
         DocumentItem(
             name=row.name, kind=row.kind, media_type=row.media_type, sha256=row.sha256,
             content=hub.evidence.read(row.sha256),
         )
-        for row in rows
+        for row in conn.execute(query).all()
     ]

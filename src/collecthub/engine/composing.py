@@ -79,7 +79,7 @@ def put_into_envelope(hub: Hub, work: Work, row: ConnectionRow, messages: tuple[
     work.conn.execute(
         sa.insert(t.envelopes).values(
             envelope_id=exchange.exchange_id, connection_id=row.connection_id, partner_id=row.partner_id or "",
-            sha256=sha256, state="composed", created_at=work.now,
+            sha256=sha256, words_sha256=sha256, state="composed", created_at=work.now,
         )
     )
     work.conn.execute(

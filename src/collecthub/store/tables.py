@@ -174,6 +174,7 @@ envelopes = sa.Table(
     sa.Column("state", sa.String(16), nullable=False), text_column("intent"), count_column("attempts"),
     moment_column("next_attempt_at"), moment_column("created_at", nullable=False), moment_column("sent_at"),
     text_column("receipt_ref"), text_column("problem"), text_column("waits_for"),  # line, hours, partner, answer
+    text_column("words_sha256"),  # of the exchange itself, while `sha256` is that of what leaves
     sa.Index("ix_envelopes_state", "connection_id", "state"),
 )
 
