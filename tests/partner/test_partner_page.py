@@ -207,8 +207,8 @@ def test_the_clock_opens_the_month_and_tells_the_partner_once(office: Office, ag
             months.append(conn.scalars(sa.select(p.partner_balances.c.period).order_by("period")).all())
     assert months == [["2026-06"], ["2026-06"], ["2026-06", "2026-07"], ["2026-06", "2026-07"]]
     items = agency.get("/api/v1/partner/messages").json()["items"]
-    said = [one["message"]["text"][:28] for one in items if "balances of" in one["message"].get("text", "")]
-    assert said == ["The balances of 2026-06 wait", "The balances of 2026-07 wait"]
+    said = [one["message"]["text"][:29] for one in items if "saldos de" in one["message"].get("text", "")]
+    assert said == ["Los saldos de 2026-06 esperan", "Los saldos de 2026-07 esperan"]
 
 
 def test_the_list_of_differences_is_signed(office: Office, agency: TestClient) -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from collecthub.engine import act_desk
 from collecthub.engine.context import Hub, Work
-from collecthub.engine.page_guard import paper_type
+from collecthub.engine.page_guard import Paper, paper_type
 from collecthub.errors import PermanentError
 from collecthub.formats.json import JsonFormat
 from collecthub.model.act import Act
@@ -27,13 +27,6 @@ from collecthub.model.exchange import (
 )
 from collecthub.model.ids import derived_id
 from collecthub.model.party import Address, Party, PartyKind
-
-
-class Paper(msgspec.Struct, frozen=True):
-    """A file as a browser sends it."""
-
-    name: str
-    content: bytes
 
 
 class AskedAct(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 
+import msgspec
+
 FREE_TRIES, LONGEST_WAIT = 5, dt.timedelta(minutes=15)
 _MAGIC = {b"%PDF-": "application/pdf", b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
+
+
+class Paper(msgspec.Struct, frozen=True):
+    """A file as a browser sends it."""
+
+    name: str
+    content: bytes
 
 
 def wait_seconds(tries: int, tried_at: dt.datetime | None, now: dt.datetime) -> float:

@@ -17,18 +17,13 @@ from collecthub.store.queries.scope import Scope
 from collecthub.web.answers import answer, documented, documented_file, download
 from collecthub.web.api.fields import Amount, Inbound, Note, Text
 from collecthub.web.api.once import OnceKey, once
+from collecthub.web.api.uploads import BYTES, FileName
 from collecthub.web.auth import Operator, OperatorOrPartner, Peer, TheHub
 from collecthub.web.problems import ProblemError
 from collecthub.web.strict_json import StrictRoute
 
 router = APIRouter(tags=["acts"], route_class=StrictRoute)
 _EXCHANGE = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
-_CERTIFICATE = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-    }
-}
 
 
 class Acts(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,12 +125,12 @@ def refuse(hub: TheHub, scope: Operator, act_id: str, body: ActRefusalIn, key: O
 
 
 @router.post(
-    "/acts/{act_id}/certificate", summary="Say that it was done, or could not be", openapi_extra=_CERTIFICATE,
+    "/acts/{act_id}/certificate", summary="Say that it was done, or could not be", openapi_extra=dict(BYTES),
     responses=documented(ActView),
 )
 async def perform(
     request: Request, hub: TheHub, scope: Operator, act_id: str, key: OnceKey,
-    name: Annotated[str, Query(min_length=1, max_length=140, pattern=r"^[^\x00-\x1f/\\]+$")],
+    name: FileName,
     done_on: dt.date, is_served: bool,
     text: Annotated[str, Query(min_length=1, max_length=2000, pattern=r"^[^\x00-\x1f]+$")],
 ) -> Response:

@@ -6,27 +6,24 @@ import datetime as dt
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import Field
-from starlette.concurrency import run_in_threadpool
 
 from collecthub.engine import desk
 from collecthub.engine.claim_nature import set_nature
-from collecthub.engine.context import Hub, Work
+from collecthub.engine.context import Work
 from collecthub.engine.writing_off import write_off
 from collecthub.model.case import Case
 from collecthub.store.queries.case_file import read_owned_case
-from collecthub.store.queries.scope import Scope
 from collecthub.web.answers import Done, answer, documented
 from collecthub.web.api.fields import Amount, Inbound, Line, Note, Ref, Text
 from collecthub.web.api.once import OnceKey, SeenVersion, etag, once
+from collecthub.web.api.uploads import BYTES, DocumentAdded, DocumentKind, Door, FileName, Kept, take_document
 from collecthub.web.auth import CreditorSide, Operator, TheHub
-from collecthub.web.problems import ProblemError
 from collecthub.web.strict_json import StrictRoute
 
 router = APIRouter(prefix="/cases/{case_id}", tags=["case changes"], route_class=StrictRoute)
 DONE = documented(Done, description="The change is recorded.")
-DOCUMENT_KINDS = ("invoice", "contract", "reminder", "statement", "correspondence", "judgment", "other")
 
 
 class PaymentIn(Inbound):
@@ -92,13 +89,6 @@ class NatureIn(Inbound):
 
     nature: Line
     numbers: Annotated[tuple[Line, ...], Field(max_length=200)] = ()
-
-
-class DocumentAdded(msgspec.Struct, frozen=True, kw_only=True):
-    """The document is kept."""
-
-    document_id: str
-    sha256: str
 
 
 def _done(case: Case) -> Response:
@@ -208,46 +198,18 @@ def assign_owner(
                           expected_version=seen)))  # fmt: skip
 
 
-_BYTES = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-    }
-}
-
-
 @router.post(
-    "/documents", summary="Add a document", status_code=201, openapi_extra=_BYTES,
+    "/documents", summary="Add a document", status_code=201, openapi_extra=dict(BYTES),
     responses=documented(DocumentAdded, 201, "The document is kept; the same bytes are kept once."),
 )
 async def add_document(
-    request: Request, hub: TheHub, scope: CreditorSide, case_id: str, key: OnceKey,
-    name: Annotated[str, Query(min_length=1, max_length=140, pattern=r"^[^\x00-\x1f/\\]+$")],
-    kind: Annotated[str, Query(description=f"One of {', '.join(DOCUMENT_KINDS)}.")] = "other",
-    content_type: Annotated[str, Header()] = "application/octet-stream",
+    request: Request, hub: TheHub, scope: CreditorSide, case_id: str, key: OnceKey, name: FileName,
+    kind: DocumentKind = "other",
 ) -> Response:
     """The body is the document itself, at most 20 MB."""
-    content = await request.body()
-    if kind not in DOCUMENT_KINDS:
-        raise ProblemError("invalid-query", f"The kind must be one of {', '.join(DOCUMENT_KINDS)}.")
-    if not content:
-        raise ProblemError("validation", "The body is empty.", cure="Send the document's bytes.")
-    return await run_in_threadpool(_keep_document, hub, scope, case_id, key, (name, kind, content_type), content)
 
+    def add(work: Work, kept: Kept) -> str:
+        return desk.add_document(hub, work, scope, case_id, **msgspec.structs.asdict(kept))
 
-def _keep_document(
-    hub: Hub, scope: Scope, case_id: str, key: tuple[str, str], what: tuple[str, str, str], content: bytes
-) -> Response:
-    with hub.database.read() as conn:
-        read_owned_case(conn, scope, case_id)  # nothing is stored for a case that is not there
-    name, kind, media_type = what
-    sha256 = hub.evidence.keep(content)
-
-    def act(work: Work) -> Response:
-        document_id = desk.add_document(
-            hub, work, scope, case_id, name=name, kind=kind, media_type=media_type.partition(";")[0][:100],
-            sha256=sha256, size=len(content),
-        )
-        return answer(DocumentAdded(document_id=document_id, sha256=sha256), 201)
-
-    return once(hub, scope, key, act)
+    door = Door(hub, scope, key, lambda work: read_owned_case(work.conn, scope, case_id), add)
+    return await take_document(request, door, name, kind)

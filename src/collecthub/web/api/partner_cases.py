@@ -6,9 +6,8 @@ import datetime as dt
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
-from starlette.concurrency import run_in_threadpool
 
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.partner_desk import ReportState, add_partner_document, held_case, take_statement
@@ -21,11 +20,10 @@ from collecthub.model.partner_words import answer_to_amendment, answer_to_offer,
 from collecthub.store.queries.paging import Listed
 from collecthub.store.queries.scope import Scope
 from collecthub.web.answers import answer, documented
-from collecthub.web.api.case_changes import DOCUMENT_KINDS, DocumentAdded
 from collecthub.web.api.fields import Inbound, Note, Paging, Text
 from collecthub.web.api.once import OnceKey, once
+from collecthub.web.api.uploads import BYTES, DocumentAdded, DocumentKind, Door, FileName, Kept, take_document
 from collecthub.web.auth import Peer, TheHub
-from collecthub.web.problems import ProblemError
 from collecthub.web.strict_json import StrictRoute
 
 router = APIRouter(prefix="/partner/cases", tags=["partner"], route_class=StrictRoute)
@@ -153,46 +151,17 @@ def confirm(hub: TheHub, scope: Peer, case_id: str, key: OnceKey) -> Response:
     return once(hub, scope, key, act)
 
 
-_BYTES = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-    }
-}
-
-
 @router.post(
-    "/{case_id}/documents", summary="Add a document", status_code=201, openapi_extra=_BYTES,
+    "/{case_id}/documents", summary="Add a document", status_code=201, openapi_extra=dict(BYTES),
     responses=documented(DocumentAdded, 201, "The document is kept; the same bytes are kept once."),
 )
 async def add_document(
-    request: Request, hub: TheHub, scope: Peer, case_id: str, key: OnceKey,
-    name: Annotated[str, Query(min_length=1, max_length=140, pattern=r"^[^\x00-\x1f/\\]+$")],
-    kind: Annotated[str, Query(description=f"One of {', '.join(DOCUMENT_KINDS)}.")] = "other",
-    content_type: Annotated[str, Header()] = "application/octet-stream",
+    request: Request, hub: TheHub, scope: Peer, case_id: str, key: OnceKey, name: FileName, kind: DocumentKind = "other"
 ) -> Response:
     """The body is the document itself, at most 20 MB."""
-    content = await request.body()
-    if kind not in DOCUMENT_KINDS:
-        raise ProblemError("invalid-query", f"The kind must be one of {', '.join(DOCUMENT_KINDS)}.")
-    if not content:
-        raise ProblemError("validation", "The body is empty.", cure="Send the document's bytes.")
-    media_type = content_type.partition(";")[0][:100]
-    return await run_in_threadpool(_keep, hub, scope, case_id, key, (name, kind, media_type), content)
 
+    def add(work: Work, kept: Kept) -> str:
+        return add_partner_document(hub, work, scope, case_id, **msgspec.structs.asdict(kept))
 
-def _keep(
-    hub: Hub, scope: Scope, case_id: str, key: tuple[str, str], what: tuple[str, str, str], content: bytes
-) -> Response:
-    with hub.work() as work:
-        held_case(work, scope, case_id)  # nothing is stored for a case that is not there
-    name, kind, media_type = what
-    sha256 = hub.evidence.keep(content)
-
-    def act(work: Work) -> Response:
-        document_id = add_partner_document(
-            hub, work, scope, case_id, name=name, kind=kind, media_type=media_type, sha256=sha256, size=len(content)
-        )
-        return answer(DocumentAdded(document_id=document_id, sha256=sha256), 201)
-
-    return once(hub, scope, key, act)
+    door = Door(hub, scope, key, lambda work: held_case(work, scope, case_id), add)
+    return await take_document(request, door, name, kind)

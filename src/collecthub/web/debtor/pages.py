@@ -33,7 +33,7 @@ from collecthub.store.queries.scope import NotThereError
 from collecthub.web.auth import TheHub, auth_now, hub_of, is_https
 from collecthub.web.debtor.answers import ANSWERS, HELPERS_MAY, read_said
 from collecthub.web.debtor.outlook import outlook
-from collecthub.web.portal.pages import static_url
+from collecthub.web.guests.templates_of import guest_templates
 
 _HERE = Path(__file__).parent
 _HEADERS = {"Referrer-Policy": "same-origin", "X-Robots-Tag": "noindex", "Cache-Control": "no-store"}
@@ -218,12 +218,7 @@ def _holder(case: Case) -> str:
 
 @cache
 def _templates() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, auto_reload=False,
-    )
-    environment.globals.update(static=static_url)
-    return environment
+    return guest_templates(_HERE / "templates")
 
 
 def _draw(template: str, language: str, *, status: int = 200, **values: Any) -> Response:

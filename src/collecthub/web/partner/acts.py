@@ -5,10 +5,9 @@ from __future__ import annotations
 import datetime as dt
 
 from fastapi import APIRouter, Response
-from starlette.datastructures import FormData, UploadFile
 
 from collecthub.engine import act_desk
-from collecthub.engine.act_form import AskedAct, Paper, answer_price, ask_by_form
+from collecthub.engine.act_form import AskedAct, answer_price, ask_by_form
 from collecthub.errors import PermanentError, QuarantineError
 from collecthub.formats.partner_form import form_amount
 from collecthub.model.act import ACTS, ActState
@@ -16,6 +15,7 @@ from collecthub.model.exchange import CaseAcknowledgement
 from collecthub.store.queries.scope import NotThereError
 from collecthub.web.answers import download
 from collecthub.web.partner.pages import Guest, GuestForm, GuestRoute, TheGuest, back, page, text_of
+from collecthub.web.uploads import uploaded
 
 router = APIRouter(prefix="/p/{token}/acts", route_class=GuestRoute, include_in_schema=False)
 # What must be filled in, with the longest text of each; the rest may stay empty.
@@ -36,7 +36,7 @@ def acts(guest: TheGuest, done: str = "") -> Response:
 def ask(guest: TheGuest, form: GuestForm) -> Response:
     """The form becomes a case file of the exchange with one order."""
     given = {name: text_of(form, name, longest).replace("\n", " ") for name, longest in (_NEEDED | _MAY).items()}
-    paper = _paper(form)
+    paper = uploaded(form)
     if paper is None or any(not given[name] for name in _NEEDED):
         return _not_asked(guest, given, guest.speech.say("missing_fields"))
     try:
@@ -72,13 +72,6 @@ def certificate(guest: TheGuest, act_id: str) -> Response:
         raise NotThereError(f"act {act_id} has no certificate yet")
     name, content = act_desk.certificate_of(guest.hub, found)
     return download(content, name)
-
-
-def _paper(form: FormData) -> Paper | None:
-    given = form.get("file")
-    if not isinstance(given, UploadFile) or not given.filename:
-        return None
-    return Paper(given.filename[:140], given.file.read())
 
 
 def _asked(given: dict[str, str]) -> AskedAct:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
-from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 
 from collecthub.engine import partner_links
 from collecthub.engine.context import Work
+from collecthub.engine.page_guard import Paper
 from collecthub.engine.partner_desk import held_case, take_statement
 from collecthub.engine.partner_page import form_rows, offers, partners_cases, take_form
 from collecthub.errors import PermanentError, QuarantineError, RetryableError
@@ -31,6 +31,7 @@ from collecthub.web.partner.pages import (
     page,
     text_of,
 )
+from collecthub.web.uploads import uploaded
 
 router = APIRouter(prefix="/p/{token}", route_class=GuestRoute, include_in_schema=False)
 HAPPENED = (
@@ -175,18 +176,12 @@ def form_file(guest: TheGuest, kind: str) -> Response:
 
 
 @router.post("/imports")
-async def upload(guest: TheGuest, form: GuestForm) -> Response:
+def upload(guest: TheGuest, form: GuestForm) -> Response:
     """A filled form. Sent twice, it counts once."""
-    given = form.get("file")
-    content = await given.read() if isinstance(given, UploadFile) else b""
-    name = (given.filename or "form") if isinstance(given, UploadFile) else "form"
-    return await run_in_threadpool(_upload, guest, content, name[:140])
-
-
-def _upload(guest: Guest, content: bytes, name: str) -> Response:
+    sent = uploaded(form) or Paper("form", b"")
     try:
         with guest.hub.work() as work:
-            _, decoded = take_form(guest.hub, work, guest.visit.partner_id, content, name)
+            _, decoded = take_form(guest.hub, work, guest.visit.partner_id, sent.content, sent.name)
     except QuarantineError as error:
         return _month(guest, problem=f"{error.message} {error.cure}", status=422)
     return _month(guest, wrong=decoded.faults, status=422) if decoded.faults else back(guest, "/month")

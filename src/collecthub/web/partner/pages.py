@@ -21,8 +21,8 @@ from collecthub.engine.partner_links import LANGUAGES, Visit, language_of, read_
 from collecthub.errors import CollecthubError
 from collecthub.store.queries.scope import NotThereError
 from collecthub.web.auth import auth_now, hub_of, is_https
+from collecthub.web.guests.templates_of import guest_templates
 from collecthub.web.partner.speech import Speech, words_of
-from collecthub.web.portal.pages import static_url
 from collecthub.web.problems import ProblemError, problem_of
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -100,12 +100,7 @@ def text_of(form: FormData, name: str, longest: int = 4000) -> str:
 
 @cache
 def _templates() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, auto_reload=False,
-    )
-    environment.globals.update(static=static_url)
-    return environment
+    return guest_templates(_TEMPLATES)
 
 
 def draw(template: str, speech: Speech, *, status: int = 200, **values: Any) -> Response:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 
 from fastapi import APIRouter, Response
-from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 
+from collecthub.engine.page_guard import Paper
 from collecthub.engine.partner_balances import (
     Balance,
     Sums,
@@ -23,6 +23,7 @@ from collecthub.errors import PermanentError
 from collecthub.formats.partner_form import form_amount
 from collecthub.store.queries.scope import NotThereError
 from collecthub.web.partner.pages import Guest, GuestForm, GuestRoute, TheGuest, back, page, text_of
+from collecthub.web.uploads import uploaded
 
 router = APIRouter(prefix="/p/{token}", route_class=GuestRoute, include_in_schema=False)
 _TEXTS = {AGREEMENT: "agreement", ATTORNEY: "attorney"}
@@ -42,20 +43,14 @@ def _papers(guest: Guest, *, done: bool = False, problem: str = "", status: int 
 
 
 @router.post("/documents")
-async def upload_licence(guest: TheGuest, form: GuestForm) -> Response:
+def upload_licence(guest: TheGuest, form: GuestForm) -> Response:
     """A PDF or a picture; a person looks at it."""
-    given = form.get("file")
-    content = await given.read() if isinstance(given, UploadFile) else b""
-    name = (given.filename or "licence") if isinstance(given, UploadFile) else ""
-    return await run_in_threadpool(_keep_licence, guest, name[:140], content, text_of(form, "expires_on", 10))
-
-
-def _keep_licence(guest: Guest, name: str, content: bytes, until: str) -> Response:
+    sent, until = uploaded(form) or Paper("", b""), text_of(form, "expires_on", 10)
     try:
         expires_on = dt.date.fromisoformat(until) if until else None
         with guest.hub.work() as work:
             bring_licence(
-                guest.hub, work, guest.visit.scope, name=name, content=content, language=guest.visit.language,
+                guest.hub, work, guest.visit.scope, name=sent.name, content=sent.content, language=guest.visit.language,
                 expires_on=expires_on,
             )
     except (PermanentError, ValueError):

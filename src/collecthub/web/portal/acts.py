@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from starlette.datastructures import FormData, UploadFile
 
 from collecthub.engine import act_desk
 from collecthub.engine.context import Work
+from collecthub.engine.page_guard import Paper
 from collecthub.errors import PermanentError
 from collecthub.model.act import ActState
 from collecthub.store.queries.names import partner_names
@@ -19,6 +19,7 @@ from collecthub.web.portal.countries import EVIDENCE
 from collecthub.web.portal.entered import Entered, EnteredError
 from collecthub.web.portal.pages import Form, Operator, PageRoute, Visitor, page, redirect
 from collecthub.web.portal.words import Label
+from collecthub.web.uploads import uploaded
 
 router = APIRouter(prefix="/acts", route_class=PageRoute, include_in_schema=False)
 STATES: Mapping[ActState, Label] = {
@@ -100,12 +101,12 @@ def certify(visitor: Operator, form: Form, act_id: str) -> Response:
     is_served = entered.choice("served", _SERVED) == "yes"
     done_on = entered.date("done_on", required=True) or visitor.hub.business_date()
     text = entered.text("text", required=True, longest=2000)
-    name, content = _paper(form)
+    paper = uploaded(form) or Paper("certificate", b"")
 
     def act(work: Work) -> None:
         act_desk.perform_act(
-            visitor.hub, work, visitor.scope, act_id, is_served=is_served, done_on=done_on, text=text, name=name,
-            content=content,
+            visitor.hub, work, visitor.scope, act_id, is_served=is_served, done_on=done_on, text=text, name=paper.name,
+            content=paper.content,
         )
 
     return _do(visitor, act_id, entered, "certified", act)
@@ -113,13 +114,6 @@ def certify(visitor: Operator, form: Form, act_id: str) -> Response:
 
 def _amount(entered: Entered, name: str, currency: str) -> Decimal | None:
     return entered.amount(name, currency) if entered.given.get(name, "").strip() else None
-
-
-def _paper(form: FormData) -> tuple[str, bytes]:
-    file = form.get("file")
-    if not isinstance(file, UploadFile):
-        return "", b""
-    return (file.filename or "certificate")[:140], file.file.read()
 
 
 def _do(visitor: Visitor, act_id: str, entered: Entered, done: str, act: Callable[[Work], object]) -> Response:
