@@ -45,12 +45,17 @@ class DebtorMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CameBack(msgspec.Struct, frozen=True, kw_only=True):
-    """What came back about a message: `kind` is bounce (it never arrived), reply, or note (an absence, a delay)."""
+    """What came back about a message: `kind` is bounce (it never arrived), reply, or note (an absence, a delay).
+
+    Where a channel's answers name no message, `contact_id` is empty and `sender` the phone number they came from: then
+    it is about the last message to that number.
+    """
 
     contact_id: str
     kind: str
     reason: str = ""
     text: str = ""
+    sender: str = ""
 
 
 @runtime_checkable

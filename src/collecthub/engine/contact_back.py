@@ -21,14 +21,23 @@ from collecthub.model.case import Case
 from collecthub.model.contact import Channel
 from collecthub.model.contact_outcome import ANSWER, ANSWER_DAYS
 from collecthub.model.event import Fact, HoldSet
-from collecthub.model.facts_contact import ChannelLost, ContactAnswered, ContactQueued, ContactReturned
+from collecthub.model.facts_contact import (
+    ChannelLost,
+    ConsentWithdrawn,
+    ContactAnswered,
+    ContactQueued,
+    ContactReturned,
+)
 from collecthub.model.ids import derived_id
 from collecthub.store.connections import ConnectionRow, read_connection
 from collecthub.store.contact_tables import contacts
 from collecthub.store.quarantine import quarantine_row
+from collecthub.store.tables import cases
 
 JOB = "contact_back"
 BOUNCE, REPLY = "bounce", "reply"
+STOPS = frozenset({"stop", "stopp", "stoppen", "arret", "arrêt", "unsubscribe"})
+_NUMBER_DIGITS = 8  # without what a number abroad and at home begin with
 SENT, IN_DOUBT, RETURNED, ANSWERED = "sent", "in_doubt", "returned", "answered"
 
 
@@ -67,8 +76,20 @@ def _record(hub: Hub, work: Work, line: ConnectionRow, name: str, sha256: str, s
 
 
 def _contact(work: Work, line: ConnectionRow, said: CameBack) -> Any:
-    mine = (contacts.c.contact_id == said.contact_id) & (contacts.c.connection_id == line.connection_id)
-    return work.conn.execute(sa.select(contacts).where(mine)).first()
+    mine = contacts.c.connection_id == line.connection_id
+    if said.contact_id:
+        return work.conn.execute(sa.select(contacts).where(mine, contacts.c.contact_id == said.contact_id)).first()
+    digits = "".join(char for char in said.sender if char.isdigit())[-_NUMBER_DIGITS:]
+    if len(digits) < _NUMBER_DIGITS:
+        return None
+    query = (  # the last message to this number: what cases are searched by holds their debtor's phone numbers
+        sa.select(contacts)
+        .join_from(contacts, cases, contacts.c.case_id == cases.c.case_id)
+        .where(mine, contacts.c.sent_at.is_not(None), cases.c.search.contains(digits, autoescape=True))
+        .order_by(contacts.c.sent_at.desc(), contacts.c.contact_id)
+        .limit(1)
+    )
+    return work.conn.execute(query).first()
 
 
 def _bounced(hub: Hub, work: Work, row: Any, said: CameBack) -> None:
@@ -106,9 +127,12 @@ def _answered(hub: Hub, work: Work, row: Any, said: CameBack, sha256: str) -> No
         return
     _note(work, row, state=ANSWERED if row.state in (SENT, IN_DOUBT) else row.state, receipt_ref=f"answer {sha256}")
     until = work.now.date() + dt.timedelta(days=ANSWER_DAYS)
-    facts: list[Fact] = [
-        ContactAnswered(contact_id=row.contact_id, channel=Channel(row.channel), text=said.text, sha256=sha256)
-    ]
+    answered = ContactAnswered(contact_id=row.contact_id, channel=Channel(row.channel), text=said.text, sha256=sha256)
+    if row.channel == Channel.SMS.value and said.text.strip().strip(".!").casefold() in STOPS:
+        stopped = ConsentWithdrawn(channel=Channel.SMS)  # the other channels go on: nobody needs to read it first
+        change_case(hub, work, case, [answered, stopped], actor=f"debtor:{case.case_id}")
+        return
+    facts: list[Fact] = [answered]
     if case.is_open:
         facts.append(HoldSet(reason=ANSWER, note="the debtor answered", until_on=until))
     case = change_case(hub, work, case, facts, actor=f"debtor:{case.case_id}")

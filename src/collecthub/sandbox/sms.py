@@ -1,8 +1,9 @@
 """A gateway of text messages after the GSMA OneAPI (OMA RESTful Network API for Messaging): strict, sends none, counts all.
 
 `POST {base}/outbound/tel:SENDER/requests` with a bearer token. A `clientCorrelator` that was seen is a duplicate
-(SVC0005) and is counted, never kept twice. Ready file: `base_path`, `token`, `sender`. Control: `messages` (GET: `to`),
-`books` (count, copies), `unknown_number` (`{"to": ...}`: refused as SVC0004 for good).
+(SVC0005) and is counted, never kept twice. `GET {base}/inbound/registrations/ID/messages` lists answers, `DELETE` of one
+below it forgets it. Ready file: `base_path`, `token`, `sender`, `registration`. Control: `messages` (GET: `to`),
+`books` (count, copies), `reply` (`{"from": ..., "text": ...}`: somebody answers), `unknown_number` (`{"to": ...}`: refused as SVC0004 for good).
 """
 
 from __future__ import annotations
@@ -22,10 +23,13 @@ from collecthub.sandbox.twin_http import Control, serve_http
 
 _SCHEMA = """CREATE TABLE IF NOT EXISTS messages (
     number INTEGER PRIMARY KEY, correlator TEXT UNIQUE NOT NULL, address TEXT NOT NULL, message TEXT NOT NULL,
-    received_at TEXT NOT NULL, copies INTEGER NOT NULL DEFAULT 0)"""
-BASE, SENDER = "/smsmessaging/v1", "3280012345"
+    received_at TEXT NOT NULL, copies INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS answers (
+    number INTEGER PRIMARY KEY, sender TEXT NOT NULL, message TEXT NOT NULL, received_at TEXT NOT NULL)"""
+BASE, SENDER, REGISTRATION = "/smsmessaging/v1", "3280012345", "answers-1"
 _ADDRESS = re.compile(r"tel:\+[1-9][0-9]{6,14}")
 _LONGEST = 1530  # ten parts
+_BATCH_MOST = 100
 
 
 class Gateway:
@@ -44,7 +48,49 @@ class Gateway:
 
     def actions(self) -> dict[str, Control]:
         """The control actions of this twin."""
-        return {"messages": self._messages, "books": self._report, "unknown_number": self._unknown_number}
+        return {
+            "messages": self._messages, "books": self._report, "unknown_number": self._unknown_number, "reply": self._reply,
+        }  # fmt: skip
+
+    async def inbound(self, request: Request) -> Response:
+        """The answers that wait, oldest first; or one is forgotten."""
+        if request.headers.get("authorization") != f"Bearer {self.token}":
+            return JSONResponse({"requestError": _policy("POL0001", "A policy error occurred")}, 401)
+        if request.path_params["registration"] != REGISTRATION:
+            return _refused("SVC0002", "Invalid input value for message part %1", "registrationId")
+        if request.method == "DELETE":
+            number = request.path_params["message_id"].removeprefix("in-")
+            with self._books.transaction() as conn:
+                gone = conn.execute("DELETE FROM answers WHERE number = ?", (number,)).rowcount
+            return Response(status_code=204 if gone else 404)
+        size = request.query_params.get("maxBatchSize", "")
+        if not size.isascii() or not size.isdigit() or not 0 < int(size) <= _BATCH_MOST:
+            return _refused("SVC0002", "Invalid input value for message part %1", "maxBatchSize")
+        return JSONResponse({"inboundSMSMessageList": self._batch(int(size))})
+
+    def _batch(self, size: int) -> dict[str, Any]:
+        conn = self._books.connection
+        waiting = conn.execute("SELECT count(*) FROM answers").fetchone()[0]
+        path = f"{BASE}/inbound/registrations/{REGISTRATION}/messages"
+        messages = [
+            {
+                "dateTime": row["received_at"], "destinationAddress": SENDER, "messageId": f"in-{row['number']}",
+                "message": row["message"], "senderAddress": f"tel:{row['sender']}", "resourceURL": f"{path}/in-{row['number']}",
+            }
+            for row in conn.execute("SELECT * FROM answers ORDER BY number LIMIT ?", (size,))
+        ]  # fmt: skip
+        return {
+            "inboundSMSMessage": messages, "numberOfMessagesInThisBatch": len(messages), "resourceURL": path,
+            "totalNumberOfPendingMessages": waiting,
+        }  # fmt: skip
+
+    def _reply(self, payload: dict[str, Any]) -> Any:
+        with self._books.transaction() as conn:
+            conn.execute(
+                "INSERT INTO answers (sender, message, received_at) VALUES (?, ?, ?)",
+                (str(payload["from"]), str(payload["text"]), self._clock.now().isoformat()),
+            )
+        return {"kept": True}
 
     async def endpoint(self, request: Request) -> Response:
         """One message."""
@@ -109,8 +155,14 @@ def serve(options: TwinOptions) -> None:
     gateway = Gateway(books, clock)
 
     async def facts() -> dict[str, Any]:
-        return {"base_path": BASE, "token": gateway.token, "sender": SENDER}
+        return {"base_path": BASE, "token": gateway.token, "sender": SENDER, "registration": REGISTRATION}
 
     path = BASE + "/outbound/{sender}/requests"
-    surface = Starlette(routes=[Route(path, gateway.endpoint, methods=["POST"])])
+    inbound = BASE + "/inbound/registrations/{registration}/messages"
+    surface = Starlette(
+        routes=[
+            Route(path, gateway.endpoint, methods=["POST"]), Route(inbound, gateway.inbound, methods=["GET"]),
+            Route(inbound + "/{message_id}", gateway.inbound, methods=["DELETE"]),
+        ]
+    )
     serve_http(options, surface, clock, gateway.actions(), facts)

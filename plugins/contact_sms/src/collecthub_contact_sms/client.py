@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from urllib.parse import quote
 
 from collecthub.sdk import ConfigurationError, InDoubtError, PermanentError, QuarantineError, RetryableError
 from collecthub.wire.http import HttpClient, HttpResponse, safe_json
-from collecthub_contact_sms.mapping import DUPLICATE, place_of, refusal_of
+from collecthub_contact_sms.mapping import DUPLICATE, answers_of, place_of, refusal_of
 from collecthub_contact_sms.settings import ContactSmsSettings
 
 _ANSWER_BYTES = 200_000
 _SECONDS = 30
+_BATCH = 50
 
 
 class GatewayClient:
@@ -52,6 +54,23 @@ class GatewayClient:
                 return RetryableError(said, cure="It is tried again later.")
             return InDoubtError(said, cure="Ask the gateway whether the message went out.")
         return PermanentError(said, cure="Correct the number in the ERP, or use another channel.")
+
+    def answers(self) -> list[object]:
+        """What debtors answered and nobody took yet; one batch."""
+        answer = self._http.request("GET", self._inbound, params={"maxBatchSize": str(_BATCH)})
+        if not answer.is_success:
+            raise self._refused(answer, *refusal_of(_json(answer)))
+        return answers_of(_json(answer))
+
+    def take(self, message_id: str) -> None:
+        """Have the gateway forget an answer; one that is gone is fine."""
+        answer = self._http.request("DELETE", f"{self._inbound}/{quote(message_id, safe='')}")
+        if not answer.is_success and answer.status != HTTPStatus.NOT_FOUND:
+            raise self._refused(answer, *refusal_of(_json(answer)))
+
+    @property
+    def _inbound(self) -> str:
+        return f"inbound/registrations/{quote(self._settings.registration, safe='')}/messages"
 
     def reach(self) -> None:
         """Reach the gateway and log in; nothing is sent. A gateway without such a list answers 404, which is enough."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+import msgspec
 
 from collecthub.sdk import (
+    CameBack,
     Channel,
     CheckStep,
     CollecthubError,
@@ -15,12 +18,12 @@ from collecthub.sdk import (
     Receipt,
 )
 from collecthub_contact_sms.client import GatewayClient
-from collecthub_contact_sms.mapping import request_body
+from collecthub_contact_sms.mapping import came_back, message_id_of, request_body
 from collecthub_contact_sms.settings import ContactSmsSettings
 
 
 class ContactSmsConnector:
-    """Satisfies `Messenger` and `Checkable`.
+    """Satisfies `Messenger`, `HearsBack` and `Checkable`.
 
     Promise: once, where the gateway keeps the interface's word on `clientCorrelator`, which follows from the contact.
     """
@@ -45,6 +48,21 @@ class ContactSmsConnector:
         body = request_body(message, self._settings.sender)
         journal.mark("sending")
         return Receipt(reference=message.contact_id, detail=self._client.send(body))
+
+    # --- HearsBack --------------------------------------------------------------------------------
+
+    def entries(self) -> Iterator[tuple[str, bytes]]:
+        """The answers that the gateway keeps, oldest first; nothing without a registration."""
+        for one in self._client.answers() if self._settings.registration else ():
+            yield message_id_of(one), msgspec.json.encode(one)
+
+    def understand(self, content: bytes) -> CameBack | None:
+        """Who answered what; a text message names no message of ours."""
+        return came_back(content)
+
+    def take(self, name: str) -> None:
+        """The gateway need not keep it any more."""
+        self._client.take(name)
 
     def check(self) -> Sequence[CheckStep]:
         """Reach the gateway and log in; nothing is sent."""

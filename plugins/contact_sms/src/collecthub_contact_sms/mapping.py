@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import phonenumbers
 
-from collecthub.sdk import DebtorMessage, PermanentError
+from collecthub.sdk import CameBack, DebtorMessage, PermanentError
 
 LONGEST = 459  # three parts of 153 characters: what gateways take without a word
 DUPLICATE = "SVC0005"  # "Correlator %1 specified in message part %2 is a duplicate"
@@ -68,3 +68,32 @@ def place_of(said: Any) -> str:
     """Where the gateway keeps the request; empty where it does not say."""
     found = said.get("outboundSMSMessageRequest") if isinstance(said, dict) else None
     return str(found.get("resourceURL", ""))[:400] if isinstance(found, dict) else ""
+
+
+def answers_of(said: Any) -> list[Any]:
+    """The messages of an `inboundSMSMessageList`, those without an id left out: they could not be taken."""
+    found = said.get("inboundSMSMessageList") if isinstance(said, dict) else None
+    messages = found.get("inboundSMSMessage") if isinstance(found, dict) else None
+    return [one for one in messages if message_id_of(one)] if isinstance(messages, list) else []
+
+
+def message_id_of(message: Any) -> str:
+    """The gateway's id of an answer; empty where it names none."""
+    return str(message.get("messageId") or "")[:140] if isinstance(message, dict) else ""
+
+
+def came_back(content: bytes) -> CameBack | None:
+    """An answer: who said what.
+
+    >>> came_back(b'{"senderAddress": "tel:+32470123456", "message": "STOP"}')
+    CameBack(contact_id='', kind='reply', reason='', text='STOP', sender='+32470123456')
+    """
+    try:
+        said = msgspec.json.decode(content)
+    except msgspec.DecodeError:
+        return None
+    sender, text = (said.get(name) for name in ("senderAddress", "message")) if isinstance(said, dict) else (None, None)
+    if not isinstance(sender, str) or not isinstance(text, str):
+        return None
+    clean = "".join(char for char in text if char.isprintable() or char == "\n")
+    return CameBack(contact_id="", kind="reply", text=clean.strip()[:4000], sender=sender.removeprefix("tel:"))

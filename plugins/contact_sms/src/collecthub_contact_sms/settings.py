@@ -23,6 +23,10 @@ class ContactSmsSettings(BaseModel):
     sender: Annotated[str, AfterValidator(_plain)] = Field(
         max_length=15, description="Number or name that the messages come from, as agreed with the gateway."
     )
+    registration: str = Field(
+        default="", pattern="^[A-Za-z0-9_-]{0,64}$",
+        description="Registration under which the gateway keeps answers. Empty: nobody reads them here.",
+    )
     honours_correlator: bool = Field(
         default=True,
         description="Whether the gateway sends a repeated clientCorrelator once, as the interface promises. If not, a "
