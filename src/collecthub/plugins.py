@@ -322,18 +322,6 @@ def call_port(
         )
 
 
-def iterate_port(
-    iterator: Iterator[T], *, what: str, seconds: float, connection_id: str
-) -> Iterator[T]:
-    """Walk a port's iterator; each step is a call of its own under the deadline."""
-    end = object()
-    while True:
-        item = call_port(next, iterator, end, what=what, seconds=seconds, connection_id=connection_id)
-        if item is end:
-            return
-        yield item
-
-
 def load_factory(spec: ConnectorSpec) -> Callable[..., object]:
     """The factory of a connector kind, imported on first use."""
     return call_with_deadline(spec.load, IMPORT_SECONDS, f"load of {spec.kind}")

@@ -25,8 +25,8 @@ from collecthub.wire.crypto import generate_login_key
 from crash.sftp_house import Desk, furnish, line_up, open_house, start_engine
 
 PATIENCE_SECONDS = 50.0  # less than an operation's limit, after which a frozen server is given up
-FROZEN = ("frozen-1", "frozen-2", "frozen-3")
-COUNTRIES = {"well": "UY", "full": "AR", "locked": "PY", "frozen-1": "CL", "frozen-2": "PE", "frozen-3": "EC"}
+FROZEN = ("frozen-1", "frozen-2", "frozen-3", "frozen-4")  # as many as there are workers
+COUNTRIES = {"well": "UY", "full": "AR", "locked": "PY"} | dict(zip(FROZEN, ("CL", "PE", "EC", "CO"), strict=True))
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 
 
@@ -130,3 +130,13 @@ def test_many_partners_in_trouble_leave_half_of_the_workers_to_the_others(street
     street.pay("well")
     until(lambda: street.arrived("well") == 3, "the recall of the paid case arrived, within a minute")
     assert street.frozen() == 2, "half of four workers may wait for those who do not answer"
+
+
+def test_partners_that_freeze_at_one_moment_keep_nobody_waiting(street: Street) -> None:
+    street.wake("dispatch", *FROZEN)  # nobody knows yet that they are in trouble
+    until(lambda: street.frozen() == len(FROZEN), "every worker waited for a frozen server")
+    street.wake("dispatch", "well")
+    until(lambda: street.arrived("well") == 2, "the files of the one who is well arrived")
+    street.pay("well")
+    until(lambda: street.arrived("well") == 3, "the recall of the paid case arrived")
+    assert {street.status(name) for name in FROZEN} == {"ok"}, "a frozen server was given up before the others were served"

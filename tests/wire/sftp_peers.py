@@ -53,7 +53,7 @@ class Mischief:
     names: tuple[bytes, ...] = ()
     truncate_after: int | None = None
     fail_write_after: int | None = None
-    lose_rename_answer: bool = False
+    die_at: str = ""  # where a session is cut once: `lookup`, `rename` (before it happens) or `renamed` (before its answer)
     freeze: bool = False
     frozen: int = 0  # how many questions wait for an answer that does not come
     password: str | None = None
@@ -102,12 +102,20 @@ class _Hostile(asyncssh.SFTPServer):
         return len(data)
 
     async def rename(self, oldpath: bytes, newpath: bytes) -> None:
-        super().rename(oldpath, newpath)
-        if self._mischief.lose_rename_answer:
-            self._channel.get_extra_info("connection").abort()
-            await asyncio.sleep(0)
+        if not await self._dies("rename"):
+            super().rename(oldpath, newpath)
+            await self._dies("renamed")
+
+    async def _dies(self, moment: str) -> bool:
+        if self._mischief.die_at != moment:
+            return False
+        self._mischief.die_at = ""
+        self._channel.get_extra_info("connection").abort()
+        await asyncio.sleep(0)
+        return True
 
     async def lstat(self, path: bytes) -> Any:
+        await self._dies("lookup")
         if self._mischief.freeze:
             self._mischief.frozen += 1
             await asyncio.sleep(3600)

@@ -222,7 +222,7 @@ def test_a_full_disk_at_the_partner_is_noticed(folder: Path, mischief: Mischief)
 
 
 def test_a_lost_answer_to_a_rename_is_in_doubt_and_can_be_looked_up(folder: Path) -> None:
-    with asyncssh_peer(folder, Mischief(lose_rename_answer=True)) as peer, peer.client() as hub:
+    with asyncssh_peer(folder, Mischief(die_at="renamed")) as peer, peer.client() as hub:
         hub.upload("in/.a.part", b"x")
         with pytest.raises(InDoubtError):
             hub.rename("in/.a.part", "in/a")

@@ -57,7 +57,7 @@ def test_a_disk_that_lies_is_found_out_file_by_file(folder: Path) -> None:
 
 
 def test_a_lost_connection_says_that_nothing_is_known(folder: Path) -> None:
-    with asyncssh_peer(folder, Mischief(lose_rename_answer=True)) as peer, peer.client() as client:
+    with asyncssh_peer(folder, Mischief(die_at="renamed")) as peer, peer.client() as client:
         assert client.upload_many([(f"t{number}", b"x") for number in range(5)]) == [None] * 5
         with pytest.raises(Exception, match="broke during rename") as caught:
             client.rename_many([(f"t{number}", f"f{number}") for number in range(5)])

@@ -1,18 +1,17 @@
-"""The same promises at a real OpenSSH server."""
+"""The same promises at a real OpenSSH server, and at one whose sessions die at a given moment."""
 
 from __future__ import annotations
 
-import contextlib
 import getpass
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
+from wire.sftp_peers import Mischief, asyncssh_peer
 
-from collecthub.errors import InDoubtError, PermanentError, QuarantineError, RetryableError
+from collecthub.errors import CollecthubError, InDoubtError, PermanentError, QuarantineError, RetryableError
 from collecthub.model.exchange import Exchange
 from collecthub.ports import DeliveryState, Verdict
 from collecthub.testing.fakes import ListJournal
@@ -50,26 +49,38 @@ def test_a_crash_before_the_rename_ends_with_one_whole_file(
     ]
 
 
-def test_a_session_that_dies_before_the_rename_gets_the_file_once(
-    connect_real, sshd: dict[str, Any], exchange: Callable[..., Exchange]
+@pytest.mark.parametrize(
+    ("moment", "error", "found"),
+    [
+        ("lookup", RetryableError, DeliveryState.NOT_ARRIVED),  # nothing was asked for yet
+        ("rename", InDoubtError, DeliveryState.NOT_ARRIVED),
+        ("renamed", InDoubtError, DeliveryState.ARRIVED),
+    ],
+)
+def test_a_session_that_dies_around_the_rename_gets_the_file_once(
+    connect, exchange: Callable[..., Exchange], tmp_path: Path, moment: str, error: type[CollecthubError], found: DeliveryState
 ) -> None:
-    connector = connect_real()
-    envelope = connector.prepare(exchange())
+    mischief, files = Mischief(), tmp_path / "files"
+    (files / "in").mkdir(parents=True)
 
-    class Killer(ListJournal):
+    class Armed(ListJournal):
         def mark(self, intent: str) -> None:
             super().mark(intent)
-            for session in psutil.Process(sshd["pid"]).children(recursive=True):
-                with contextlib.suppress(psutil.NoSuchProcess):  # one of an earlier connection, just ending
-                    session.kill()
+            mischief.die_at = moment
 
-    try:  # a death that is noticed in time is made good by a new session
-        connector.deliver(envelope, Killer())
-    except (RetryableError, InDoubtError):
-        assert connector.probe(envelope, "renaming") is DeliveryState.NOT_ARRIVED
+    with asyncssh_peer(files, mischief) as peer:
+        connector = connect(
+            host="127.0.0.1", port=peer.port, username=peer.username, private_key=peer.login_key.decode(),
+            host_key_fingerprints=(peer.fingerprint,),
+        )  # fmt: skip
+        envelope = connector.prepare(exchange())
+        with pytest.raises(error) as caught:
+            connector.deliver(envelope, Armed())
+        assert type(caught.value) is error
+        assert connector.probe(envelope, "renaming") is found
         connector.deliver(envelope, ListJournal())
-    names = [path.name for path in (sshd["files"] / "in").iterdir() if envelope.name in path.name]
-    assert names == [envelope.name]
+        connector.close()
+    assert [(path.name, path.read_bytes()) for path in (files / "in").iterdir()] == [(envelope.name, envelope.payload)]
 
 
 def test_no_file_is_replaced(connect_real, sshd: dict[str, Any], exchange: Callable[..., Exchange]) -> None:

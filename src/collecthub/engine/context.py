@@ -19,10 +19,11 @@ from pydantic import BaseModel, ValidationError
 
 from collecthub.config import HubSettings
 from collecthub.engine.known_types import learn_types
+from collecthub.engine.waits import Waits
 from collecthub.errors import CollecthubError, ConfigurationError, PermanentError
 from collecthub.model.case import Case
 from collecthub.model.event import CaseEvent
-from collecthub.plugins import PluginSet, call_port, iterate_port, load_factory
+from collecthub.plugins import PluginSet, call_port, load_factory
 from collecthub.ports import ConnectorContext
 from collecthub.registers import ConnectorSpec
 from collecthub.store import tables as t
@@ -152,6 +153,7 @@ class Hub:
         self.key = MasterKey(settings.key_file)
         self.plugins = plugins
         self.queue: JobQueue = NoQueue()
+        self.waits = Waits()
         self._connectors: dict[str, tuple[int, object]] = {}  # by connection, with its revision
         self._lock = threading.Lock()
         self._building = threading.Lock()
@@ -275,14 +277,20 @@ class Hub:
 
     def call(self, function: Callable[..., T], *arguments: object, what: str, connection_id: str) -> T:
         """One call to a port, under this hub's deadline."""
-        return call_port(
-            function, *arguments, what=what, seconds=self.settings.call_seconds, connection_id=connection_id
-        )
+        with self.waits.call():
+            return call_port(
+                function, *arguments, what=what, seconds=self.settings.call_seconds, connection_id=connection_id
+            )
 
     def walk(self, what: str, connection_id: str) -> Callable[[Iterator[T]], Iterator[T]]:
-        """A wrapper that walks a port's iterator under this hub's deadline."""
-        seconds = self.settings.call_seconds
-        return lambda items: iterate_port(items, what=what, seconds=seconds, connection_id=connection_id)
+        """A wrapper that walks a port's iterator; each step is a call of its own."""
+        end = object()
+
+        def steps(items: Iterator[T]) -> Iterator[T]:
+            while (item := self.call(next, items, end, what=what, connection_id=connection_id)) is not end:
+                yield item
+
+        return steps
 
     def close(self) -> None:
         """Let the connectors end what they hold outside (sessions, sockets), then the database."""

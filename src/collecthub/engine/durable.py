@@ -77,7 +77,8 @@ def run_job(job: str, target: str) -> str:
     try:
         with hub.database.write() as conn:  # from here on whoever wakes this job again gets another one
             conn.execute(sa.delete(t.wakes).where(t.wakes.c.job == job, t.wakes.c.target == target))
-        _do(hub, job, target)
+        with hub.waits.job():
+            _do(hub, job, target)
     except RetryableError as error:  # somebody else changed the same case, or the database was busy
         log.info("job %s %s is looked at again: %s", job, target, error.message)
         with contextlib.suppress(CollecthubError), hub.work() as work:
@@ -215,6 +216,7 @@ class Engine:
         DBOS.launch()
         self._hub.queue = queue
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
+        threading.Thread(target=self._make_room, args=(queue,), name="room", daemon=True).start()
 
     def stop(self) -> None:
         """Finish what runs, take nothing new. A job that does not end in time stays with this process's name on the list
@@ -263,6 +265,23 @@ class Engine:
             log.warning("the clock could not tick: %s", error.message)
         except Exception as error:  # noqa: BLE001  # the clock goes on, or every later deadline would be missed
             _broke_off(self._hub, "tick", "", error)
+
+    def _make_room(self, queue: DurableQueue) -> None:
+        """Let one more job begin for each that only waits for somebody outside.
+
+        The engine keeps one number for all processes: who needs more room says it again every second, because another process
+        may have just taken its own back.
+        """
+        room = workers = self._hub.settings.worker_concurrency
+        while not self._stopping.wait(TICK_SECONDS):
+            wanted = workers + self._hub.waits.spare()
+            if wanted == room == workers:
+                continue
+            try:
+                queue.register(wanted)
+                room = wanted
+            except sa.exc.SQLAlchemyError as error:
+                log.warning("room for more jobs could not be made: %s", type(error).__name__)
 
     def _beat(self) -> None:
         while not self._stopping.is_set():
