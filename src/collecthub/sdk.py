@@ -22,10 +22,11 @@ from collecthub.errors import (
     UnsettledError,
 )
 from collecthub.exchange_ports import KeyEnd, KeyHolder, Profiled, ProfileLine
+from collecthub.law.basis import Evidence
 from collecthub.law.packs import country_law
 from collecthub.law.rates import read_rates
 from collecthub.law.rules import CountryLaw
-from collecthub.law.steps import StepAnswer, StepQuestion
+from collecthub.law.steps import Obstacle, Step, StepAnswer, StepQuestion, answer_of
 from collecthub.model.case import Case
 from collecthub.model.codes import Outcome, Phase, Status, StatusCode
 from collecthub.model.contact import Channel
@@ -152,6 +153,7 @@ __all__ = [
     "DocumentItem",
     "DocumentSource",
     "Envelope",
+    "Evidence",
     "Exchange",
     "Fault",
     "GoneError",
@@ -179,6 +181,7 @@ __all__ = [
     "Messenger",
     "Money",
     "NoticePage",
+    "Obstacle",
     "OpenItem",
     "OpenItemBooks",
     "Outcome",
@@ -210,12 +213,14 @@ __all__ = [
     "Status",
     "StatusCode",
     "StatusSource",
+    "Step",
     "StepAnswer",
     "StepQuestion",
     "UnsettledError",
     "Vault",
     "Verdict",
     "Veto",
+    "answer_of",
     "country_law",
     "derived_id",
     "hookimpl",

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib.metadata
 import itertools
 from decimal import Decimal
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 from web.office import Office, change
 
 from collecthub.bundled import solvency
+from collecthub.engine.case_law import obstacles_now, told
 from collecthub.engine.case_work import change_case, locked_case
+from collecthub.engine.partner_costs import check_cost
+from collecthub.errors import QuarantineError
+from collecthub.law.steps import Step
 from collecthub.model.case import Case
 from collecthub.model.codes import Status
 from collecthub.model.contact import Channel
 from collecthub.model.event import DispatchBlocked, Fact, HoldReleased, HoldSet
+from collecthub.model.exchange import CostBearer, CostStatement
 from collecthub.model.facts_contact import ContactMade
 from collecthub.model.facts_money import ChargeItem, ChargeKind, ChargesFixed
 from collecthub.model.partner import PartnerProfile, Veto
@@ -133,6 +141,74 @@ def test_a_plugins_veto_names_its_article(office: Office) -> None:
     with office.hub.database.read() as conn:
         blocked = [event.fact for event in read_events(conn, case_id) if isinstance(event.fact, DispatchBlocked)]
     assert [one.reason for one in blocked] == ["Act 7, s. 3: nobody is written to in August"]
+
+
+PACK = """
+import datetime as dt
+import msgspec
+from collecthub.sdk import (
+    Evidence, JurisdictionPack, Obstacle, answer_of, country_law, hookimpl, read_rates
+)
+
+SHEET = '''
+country = "UY"
+title = "Uruguay, as a stranger sees it"
+version = 2026-01-01
+currency = "UYU"
+'''
+
+
+def check(law, question):
+    obstacle = Obstacle(
+        article="Act 7, s. 3", reason=f"nobody may {question.step.value} in winter", cure="Wait for spring.",
+        evidence=Evidence.VERIFIED, source="gazette", allowed_from=dt.date(2026, 9, 21),
+    )
+    return answer_of([obstacle], {})
+
+
+def load():
+    law = country_law(SHEET, read_rates("series,valid_from,valid_to,value,evidence,source,note\\n"))
+    return msgspec.structs.replace(law, check_step=check)
+
+
+@hookimpl
+def register_jurisdictions():
+    return [JurisdictionPack(country="UY", load=load)]
+"""
+
+
+@pytest.fixture
+def stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """A pack as somebody else ships it: a distribution of its own, found by its entry point."""
+    (tmp_path / "uruguay_law.py").write_text(PACK)
+    info = tmp_path / "uruguay_law-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: uruguay-law\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[collecthub]\nuruguay = uruguay_law\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (entry,) = importlib.metadata.entry_points(group="collecthub", name="uruguay")
+    found: ModuleType = entry.load()
+    return found
+
+
+def test_a_strangers_pack_stops_a_hand_over_and_a_cost_with_its_own_article(office: Office, stranger: ModuleType) -> None:
+    """Its step check is asked at the same gates as the bundled ones, and by the same command and API."""
+    office.hub.plugins.add("uruguay", stranger)
+    asked = {"country": "UY", "step": "summon", "principal": "100.00", "due_on": "2026-05-01", "on": "2026-06-15"}
+    answer = office.client("operator").post("/api/v1/law/steps", json=asked)
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["is_allowed"], answer.json()["obstacles"][0]["article"]) == (False, "Act 7, s. 3")
+    case_id = str(office.open_case(debtor={"name": "Lento SA", "country": "UY"})["case_id"])
+    case = read(office, case_id)
+    with office.hub.database.read() as conn:
+        (found,) = obstacles_now(office.hub, conn, case, Step.COLLECTOR_NOTICE)
+    assert told(found) == "Act 7, s. 3: nobody may collector_notice in winter"
+    cost = CostStatement(
+        message_id="k1", case_id=case_id, cost_ref="K1", cost_type="collection_fee", currency="EUR", amount=Decimal("9.00"),
+        bearer=CostBearer.DEBTOR, occurred_on=TODAY,
+    )  # fmt: skip
+    with pytest.raises(QuarantineError, match="Act 7, s. 3: nobody may charge_collector in winter"):
+        check_cost(office.hub, case, cost)
 
 
 @pytest.mark.parametrize("amount, left", [("258.63", "10000.00"), (None, "0.00")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import threading
 from decimal import Decimal
 from pathlib import Path
@@ -165,6 +166,20 @@ def test_answers_that_are_not_understood_change_nothing(till: Till, shared_data:
             take_answer(till.hub, LOCAL_OPERATOR, path.read_bytes())
     with pytest.raises(QuarantineError, match="status 'WHAT' is none of"):
         take_answer(till.hub, LOCAL_OPERATOR, answer("PO-2026-000001", "WHAT"))
+
+
+def test_an_order_names_a_day_on_which_banks_pay(till: Till) -> None:
+    """By the calendar of T2: Saturday 20 June and Christmas are none; on a Saturday the order is for Monday."""
+    till.agree()
+    till.bank(paid("100.00", text=till.case("100.00")["number"]))
+    create_remittances(till.hub, LOCAL_OPERATOR)
+    for day, says in (("2026-06-12", "is over"), ("2026-06-20", "not settled on 2026-06-20"), ("2026-12-25", "not settled")):
+        with pytest.raises(PermanentError, match=says):
+            export_remittances(till.hub, LOCAL_OPERATOR, pay_on=dt.date.fromisoformat(day))
+    till.hub._day_offset = dt.datetime(2026, 6, 20, 12, tzinfo=dt.UTC) - dt.datetime.now(dt.UTC)  # a Saturday
+    order = export_remittances(till.hub, LOCAL_OPERATOR)
+    assert order is not None and order.pay_on == dt.date(2026, 6, 22)
+    assert b"<ReqdExctnDt><Dt>2026-06-22</Dt></ReqdExctnDt>" in order_file(till.hub, LOCAL_OPERATOR, order.order_id)[1]
 
 
 def test_two_runs_at_one_moment_pay_once(both_till: Till) -> None:

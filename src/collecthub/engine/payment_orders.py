@@ -15,6 +15,7 @@ from collecthub.engine.case_work import change_case, locked_case, open_task
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.remitting import operator_only
 from collecthub.errors import PermanentError
+from collecthub.formats.bank.bank_days import next_bank_day
 from collecthub.formats.bank.pain001 import CreditTransfer, PaymentOrder, checked_iban, write_pain001
 from collecthub.formats.bank.pain001_check import refuse_faulty
 from collecthub.formats.bank.pain002 import OrderAnswer, PaymentAnswer, read_pain002
@@ -53,11 +54,10 @@ def export_remittances(
         if not waiting:
             return None
         number = checked_iban(account or _client_account(work.conn))
-        if pay_on is not None and pay_on < hub.business_date():
-            raise PermanentError(f"{pay_on} is over: a bank pays on a day to come", cure="Name today or a later day.")
+        day = _execution_day(hub.business_date(), pay_on)
         order = PaymentOrder(
             message_ref=rs.next_number(work.conn, "PO", work.now.year), made_at=work.now, payer=hub.settings.operator_name,
-            account=number, pay_on=pay_on or hub.business_date(), transfers=tuple(_transfer(one) for one in waiting),
+            account=number, pay_on=day, transfers=tuple(_transfer(one) for one in waiting),
         )  # fmt: skip
         content = write_pain001(order)
         refuse_faulty(content, order.message_ref)
@@ -85,6 +85,22 @@ def _transfer(one: rs.StoredRemittance) -> CreditTransfer:
         end_to_end_ref=one.number, amount=one.net, currency=one.currency, payee=one.payee, account=one.account,
         text=f"{one.number}: {one.gross} collected, {one.fee} fees, {one.vat} VAT",
     )  # fmt: skip
+
+
+def _execution_day(today: dt.date, wanted: dt.date | None) -> dt.date:
+    """The day on which the bank shall pay: the one that is wanted, else the first from today on which it does.
+
+    Raises `PermanentError` for a day that is over, and for one on which euro payments are not settled: banks move or
+    refuse those as they like, so that nobody would know when the money leaves.
+    """
+    first = next_bank_day(wanted or today)
+    if wanted is None:
+        return first
+    if wanted < today:
+        raise PermanentError(f"{wanted} is over: a bank pays on a day to come", cure="Name today or a later day.")
+    if wanted != first:
+        raise PermanentError(f"euro payments are not settled on {wanted}", cure=f"Name {first} or another day on which they are.")
+    return wanted
 
 
 def _client_account(conn: sa.Connection) -> str:
