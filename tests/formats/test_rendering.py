@@ -15,7 +15,7 @@ from collecthub.formats.rendering import HtmlRendering, PdfRendering
 from collecthub.model.exchange import Exchange
 from collecthub.model.party import Address, Party
 from collecthub.paper import pdf
-from formats.exchanges import MOMENT, case_file, exchange, payment
+from formats.exchanges import MOMENT, case_file, exchange, payment, told_case_file
 
 ARABIC = "شركة الأمل للتجارة"
 HOSTILE = '<script>alert(1)</script> #let x = 1 *bold* $x$ {{ 7 * 7 }} "\' &amp;'
@@ -119,6 +119,20 @@ def test_a_long_reference_stays_on_the_paper() -> None:
         text.close()
     document.close()
     assert max(rights) < width - 50
+
+
+def test_what_stands_beside_the_claims_is_told_in_words() -> None:
+    """Titles, orders, earlier reminders, interest and the account of a case file, the same on the page and on paper."""
+    said = exchange(told_case_file())
+    for text in (" ".join(Page(HtmlRendering().encode(said).decode()).shown), pdf_text(PdfRendering().encode(said))):
+        flat = " ".join(text.split())
+        for words in (
+            "judgment, Vredegerecht Gent, 2026-05-04", "served on 2026-05-08", "certificate for use abroad: eeo", "for 2026/1",
+            "The creditor allowed costs of 500.00 EUR.", "10.5 %", "from 2026-03-02", "3.02 EUR", "2026-03-24", "letter",
+            "2026/2: titled cost; part III; arose from 2026/1", "2026/1: for goods", "Total on 2026-06-15", "153.12 EUR", "-10.00 EUR",
+        ):  # fmt: skip
+            assert words in flat, words
+        assert "Surcharges" not in flat
 
 
 def test_other_messages_are_shown_field_by_field() -> None:

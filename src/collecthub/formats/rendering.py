@@ -11,10 +11,10 @@ from decimal import Decimal
 from typing import Any
 
 from collecthub.errors import QuarantineError
+from collecthub.formats.rendering_account import account_sections, claim_notes, money
 from collecthub.formats.scalars import AMOUNT
 from collecthub.formats.shape import Record, fields_of
-from collecthub.model.exchange import CaseFile, ClaimItem, Decoded, DocumentItem, Exchange, Message
-from collecthub.model.money import minor_units
+from collecthub.model.exchange import CaseFile, Decoded, DocumentItem, Exchange, Message
 from collecthub.model.party import Party
 from collecthub.paper.sheet import Column, Section, Sheet, Table
 
@@ -130,32 +130,15 @@ def _case_file(file: CaseFile, prefix: str) -> Iterator[Section]:
     for number, debtor in enumerate(file.debtors, 1):
         place = f" {number} of {len(file.debtors)}" if len(file.debtors) > 1 else ""
         yield Section(title=f"{prefix}Debtor{place}", facts=_party(debtor))
-    yield Section(title=f"{prefix}Claims", table=_claims(file), paragraphs=tuple(_descriptions(file.claims)))
+    yield Section(title=f"{prefix}Claims", table=_claims(file), paragraphs=tuple(claim_notes(file)))
     payment = file.payment
     where = (("Payee", payment.payee), ("Account", payment.account), ("Reference", payment.reference))
     yield Section(title=f"{prefix}Payment", facts=_told(where))
-    yield from _account(file, prefix)
+    yield from account_sections(file, prefix)
     for document in file.documents:
         yield Section(title=f"{prefix}Document: {document.name}", facts=_document(document))
     if file.remarks:
         yield Section(title=f"{prefix}Remarks", paragraphs=tuple(file.remarks.splitlines()))
-
-
-def _account(file: CaseFile, prefix: str) -> Iterator[Section]:
-    """What goes with the claims: interest, titles, orders, earlier reminders and the creditor's account."""
-    terms = [(f"{claim.invoice_ref}", term) for claim in file.claims for term in claim.interest]
-    parts: tuple[tuple[str, list[tuple[str, Record]]], ...] = (
-        ("Interest", list(terms)),
-        ("Titles", [(one.file_ref, one) for one in file.titles]),
-        ("Orders", [(one.code, one) for one in file.orders]),
-        ("Sent before", [(one.sent_on.isoformat(), one) for one in file.dunning_steps]),
-    )
-    for name, records in parts:
-        facts = tuple((label, _told_of(record, file.currency)) for label, record in records)
-        if facts:
-            yield Section(title=f"{prefix}{name}", facts=facts)
-    if file.totals is not None:
-        yield Section(title=f"{prefix}Account", facts=tuple(_record_facts(file.totals, file.currency)))
 
 
 def _told_of(record: Record, currency: str) -> str:
@@ -165,7 +148,7 @@ def _told_of(record: Record, currency: str) -> str:
 def _asked(file: CaseFile) -> Facts:
     return _told(
         (
-            ("Procedure", _PROCEDURES[file.procedure]), ("Principal", _money(file.principal, file.currency)),
+            ("Procedure", _PROCEDURES[file.procedure]), ("Principal", money(file.principal, file.currency)),
             ("Language", file.language), ("Mandate", file.mandate_ref),
             ("Reminders sent", f"dunning level {file.dunning_level}" if file.dunning_level else ""),
             ("Case", file.case_id), ("Message", file.message_id),
@@ -194,20 +177,14 @@ def _claims(file: CaseFile) -> Table:
     rows = [
         (
             claim.invoice_ref, _day(claim.issued_on), _day(claim.due_on),
-            _money(claim.original_amount, file.currency), _money(claim.open_amount, file.currency),
+            money(claim.original_amount, file.currency), money(claim.open_amount, file.currency),
         )
         for claim in file.claims
     ]  # fmt: skip
-    sums = [("Principal", "", "", "", _money(file.principal, file.currency))]
+    sums = [("Principal", "", "", "", money(file.principal, file.currency))]
     if file.credits:
-        sums.insert(0, ("Less payments and credits not tied to one claim", "", "", "", _money(-file.credits, file.currency)))
+        sums.insert(0, ("Less payments and credits not tied to one claim", "", "", "", money(-file.credits, file.currency)))
     return Table(columns=_CLAIM_COLUMNS, rows=(*rows, *sums), sum_rows=len(sums))
-
-
-def _descriptions(claims: tuple[ClaimItem, ...]) -> Iterator[str]:
-    for claim in claims:
-        if claim.description:
-            yield f"{claim.invoice_ref}: {claim.description}"
 
 
 def _document(document: DocumentItem) -> Facts:
@@ -222,15 +199,15 @@ def _document(document: DocumentItem) -> Facts:
 
 def _record_facts(record: Record, currency: str = "") -> Iterator[tuple[str, str]]:
     """Every field that says something, by its name; amounts are in the record's own currency, else in `currency`."""
-    money = getattr(record, "currency", currency)
+    own = getattr(record, "currency", currency)
     for field in fields_of(type(record)):
         value = getattr(record, field.name)
         if field.is_many:
             for place, entry in enumerate(value, 1):
-                told = _told_of(entry, money) if field.record else _spelled(entry, money)
+                told = _told_of(entry, own) if field.record else _spelled(entry, own)
                 yield f"{_label(field.name.removesuffix('s'))} {place}", told
         elif value not in (None, ""):
-            yield _label(field.name), _spelled(value, money if field.scalar is AMOUNT else "")
+            yield _label(field.name), _spelled(value, own if field.scalar is AMOUNT else "")
 
 
 def _label(name: str) -> str:
@@ -239,7 +216,7 @@ def _label(name: str) -> str:
 
 def _spelled(value: Any, currency: str) -> str:
     if isinstance(value, Decimal):
-        return _money(value, currency) if currency else f"{value:,f}"
+        return money(value, currency) if currency else f"{value:,f}"
     if isinstance(value, dt.datetime):
         return _moment(value)
     return str(value)
@@ -247,12 +224,6 @@ def _spelled(value: Any, currency: str) -> str:
 
 def _told(facts: tuple[tuple[str, str], ...]) -> Facts:
     return tuple((label, value) for label, value in facts if value)
-
-
-def _money(amount: Decimal, currency: str) -> str:
-    """An amount with at least the decimals of its currency, and all that it has."""
-    places = max(minor_units(currency), -int(amount.as_tuple().exponent))
-    return f"{amount:,.{places}f} {currency}"
 
 
 def _day(day: dt.date | None) -> str:
