@@ -15,7 +15,9 @@ from fastapi.testclient import TestClient
 from web.office import TODAY, Office, once
 
 from collecthub.bundled import jurisdictions
+from collecthub.engine.mailbox import bring_mail, mailbox_of, read_mail
 from collecthub.formats.json import JsonFormat
+from collecthub.formats.xml import XmlFormat
 from collecthub.law.atlas.reading import bundled_atlas
 from collecthub.law.service_abroad import service_between
 from collecthub.model.exchange import (
@@ -110,6 +112,41 @@ def test_service_from_the_request_to_the_certificate(office: Office, lawyer: Tes
     assert heard[1]["text"].startswith("Signification d'un acte : 151,25") and "15 juil. 2026" in heard[1]["text"], "in its language"
     assert (heard[4]["amount"], heard[4]["tax_amount"], heard[4]["bearer"]) == ("125.00", "26.25", "creditor")
     assert lawyer.get(f"{path}/certificate").content == CERTIFICATE
+
+
+def test_a_request_over_a_partners_own_line_is_answered_over_it(office: Office, lawyer: TestClient) -> None:
+    """A mailbox as SOAP and SFTP show it: the request is brought as XML, and receipt, price and answer lie in it."""
+    with office.hub.database.read() as conn:
+        box = mailbox_of(conn, LAWYER)
+    assert box is not None
+
+    def bring(number: int, *messages: Message) -> None:
+        exchange = Exchange(
+            exchange_id=f"act-{number}", sender_ref=LAWYER, receiver_ref="collecthub", messages=messages,
+            created_at=dt.datetime(2026, 6, 15, 9, tzinfo=dt.UTC),
+        )
+        bring_mail(office.hub, box, exchange.exchange_id, XmlFormat().encode(exchange))
+        office.run()
+
+    def fetched() -> list[Message]:
+        mail, _ = read_mail(office.hub, box, "", 50)
+        return [one for letter in mail for one in XmlFormat().decode(letter.content).messages]
+
+    bring(1, request("M-9"))
+    bring(2, request("M-10", documents=()))
+    (act,) = lawyer.get(ACTS).json()["items"]
+    (doubt,) = office.client("operator").get("/api/v1/quarantine").json()["items"]
+    assert doubt["code"] == "act.request" and "no request for one act" in doubt["reason"]
+    assert [type(one).__name__ for one in fetched()] == ["CaseAcknowledgement"]
+    path = f"{ACTS}/{act['act_id']}"
+    quoted = office.client("operator").post(f"{path}/quote", json={}, headers=once()).json()["quote"]
+    office.run()
+    bring(3, yes(quoted, "M-9"))
+    certify(office, act["act_id"])
+    office.run()
+    assert [type(one).__name__ for one in fetched()] == [
+        "CaseAcknowledgement", "CaseInstruction", "CaseAcknowledgement", "CaseStatusUpdate", "CostStatement", "CaseReturn",
+    ]  # fmt: skip
 
 
 def test_the_answers_keep_the_published_contract(office: Office, lawyer: TestClient) -> None:

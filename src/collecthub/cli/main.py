@@ -11,6 +11,7 @@ import typer
 
 from collecthub import __version__
 from collecthub.cli import (
+    acts,
     case_score,
     cases,
     checks,
@@ -103,7 +104,7 @@ parties.partner_app.add_typer(partner_profile.app, name="profile")
 parties.partner_app.command("clocks")(partner_clocks.partner_clocks)
 exchange.app.command("trial")(supplier_trial.exchange_trial)
 for name, group in (
-    ("creditor", parties.creditor_app), ("partner", parties.partner_app), ("mandate", network.mandate_app), ("connection", connections.app),
+    ("creditor", parties.creditor_app), ("partner", parties.partner_app), ("mandate", network.mandate_app), ("act", acts.app), ("connection", connections.app),
     ("case", cases.app), ("task", desks.task_app), ("quarantine", desks.quarantine_app),
     ("dispatch", desks.dispatch_app), ("user", entrance.user_app), ("key", entrance.key_app),
     ("db", keeping.db_app), ("fence", keeping.fence_app), ("plugin", corridor_map.plugin_app),

@@ -32,6 +32,7 @@ from collecthub.store.audit import append_audit
 from collecthub.store.queries.scope import Role, Scope, not_there
 from collecthub.wire.decoders import decoder
 
+REPLIES = "act_replies"  # the job that sends what we said
 QUOTE_HOLDS = dt.timedelta(days=30)
 # What a person has to do in a state: the kind of the task, and what the other side did.
 _WAITS = {ActState.ASKED: ("act_asked", "asks for"), ActState.ORDERED: ("act_ordered", "ordered")}
@@ -109,11 +110,11 @@ def _take(hub: Hub, work: Work, partner_id: str, message: Message) -> Act:
     )
 
 
-def take_request(hub: Hub, work: Work, partner_id: str, file: CaseFile) -> Act:
-    """Keep a request. The same one again is the one that is there; another one under its reference is refused."""
+def take_request(hub: Hub, work: Work, partner_id: str, file: CaseFile, *, connection_id: str = "") -> Act:
+    """Keep a request; `connection_id` is the line by which our words go back. The same one again is the one that is there; another one under its reference is refused."""
     kind = acts.act_of(file)
     service_between(bundled_atlas(), file.creditor.country, file.debtors[0].address.country, file.language, work.now.date())
-    act = acts.opened(file, kind, derived_id("act", partner_id, file.case_id), partner_id, work.now)
+    act = acts.opened(file, kind, derived_id("act", partner_id, file.case_id), partner_id, work.now, connection_id=connection_id)
     known = _row(work.conn, n.acts.c.act_id == act.act_id)
     if known is not None:
         if known.request != act.request:
@@ -284,6 +285,8 @@ def _changed(work: Work, scope: Scope, act: Act, action: str) -> Act:
 
 def _write(work: Work, act: Act, done_by: str, *, is_new: bool = False) -> None:
     _put_on_list(work, act, done_by)
+    if act.connection_id and acts.unsent(act):
+        work.wake(REPLIES, act.act_id)
     values = {"state": act.state.value, "doc": msgspec.json.encode(act).decode(), "changed_at": work.now}
     if is_new:
         work.conn.execute(
@@ -293,6 +296,18 @@ def _write(work: Work, act: Act, done_by: str, *, is_new: bool = False) -> None:
         )
         return
     work.conn.execute(sa.update(n.acts).where(n.acts.c.act_id == act.act_id).values(**values))
+
+
+def held_act(work: Work, act_id: str) -> Act:
+    """An act, locked until the transaction ends. Raises `NotThereError`."""
+    return _held(work, n.acts.c.act_id == act_id, act_id)
+
+
+def mark_sent(work: Work, act: Act) -> None:
+    """Everything we said so far is on the line."""
+    changed = msgspec.structs.replace(act, sent=len(acts.replies(act)))
+    doc = msgspec.json.encode(changed).decode()
+    work.conn.execute(sa.update(n.acts).where(n.acts.c.act_id == act.act_id).values(doc=doc))
 
 
 def _put_on_list(work: Work, act: Act, done_by: str) -> None:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from collecthub.corridor.receive import receive
 from collecthub.corridor.record import Words, record
+from collecthub.engine.act_messages import take_act_message
 from collecthub.engine.case_work import change_case, open_task
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.inbound import DECODED, answer_again, keep_inbound
@@ -215,6 +216,8 @@ class Recorder:
 
     def _change(self, message: Message) -> tuple[Case, Sequence[Fact]] | None:
         """The case and what the message adds to its history, or None when it adds nothing."""
+        if self._work.book.held(message.case_id) is None and take_act_message(self._hub, self._work, self._row, message):
+            return None
         if isinstance(message, CaseFile | CaseAmendment):
             raise QuarantineError(
                 "a partner that holds our cases sent a message that only a creditor's hub sends",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from collecthub.engine.act_desk import REPLIES as ACT_REPLIES
+from collecthub.engine.act_messages import send_replies
 from collecthub.engine.book_comparison import JOB as RECONCILE
 from collecthub.engine.book_comparison import compare_by_clock
 from collecthub.engine.bulkhead import Bulkhead
@@ -82,6 +84,7 @@ JOBS: dict[str, Job] = {
     CLAIM_FILES: make_claim_files,
     REGISTER: unless_stopped(watch_register),
     REMIND_PARTNERS: remind_partners,
+    ACT_REPLIES: send_replies,
     OPEN_BALANCE: open_by_clock,
     NIGHTLY: decide_nightly,
     RECONCILE: compare_by_clock,

@@ -72,6 +72,13 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     asked_at: dt.datetime
     quote: Quote | None = None
     certificate: DocumentItem | None = None
+    connection_id: str = ""  # the line by which it was asked; empty for API and page, where our words are fetched
+    sent: int = 0  # how many of our messages went back over that line
+
+
+def unsent(act: Act) -> tuple[Message, ...]:
+    """What we said and did not send yet."""
+    return replies(act)[act.sent :]
 
 
 def replies(act: Act) -> tuple[Message, ...]:
@@ -109,7 +116,9 @@ def _expect(act: Act, *states: ActState) -> None:
         raise PermanentError(f"act {act.reference} is {act.state.value}, not {wanted}", cure="Read it again.")
 
 
-def opened(file: CaseFile, kind: str, act_id: str, partner_id: str, now: dt.datetime) -> Act:
+def opened(
+    file: CaseFile, kind: str, act_id: str, partner_id: str, now: dt.datetime, *, connection_id: str = ""
+) -> Act:
     """The request as it came, and the receipt for it."""
     receipt = CaseAcknowledgement(
         message_id=derived_id(act_id, "received"), case_id=file.case_id, holder_ref=act_id, in_reply_to=file.message_id,
@@ -118,7 +127,7 @@ def opened(file: CaseFile, kind: str, act_id: str, partner_id: str, now: dt.date
     return Act(
         act_id=act_id, partner_id=partner_id, reference=file.case_id, kind=kind, from_country=file.creditor.country,
         to_country=file.debtors[0].address.country, state=ActState.ASKED, asked_at=now, messages=(receipt,),
-        request=_light(file),
+        request=_light(file), connection_id=connection_id,
     )
 
 
