@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from collecthub.errors import ConfigurationError, InDoubtError, PermanentError, RetryableError
+from collecthub.formats.elan import read_elan
 from collecthub.model.exchange import CaseAcknowledgement, Exchange
 from collecthub.ports import Checkable, DeliveryState, Dispatcher, HookReceiver, PartnerBooks, StatusSource
 from collecthub.testing.fakes import ListJournal
@@ -153,3 +155,19 @@ def test_the_check_says_which_step_fails(connect, agency) -> None:
     agency.twin.kill()
     (failed,) = connect().check()
     assert (failed.name, failed.is_ok) == ("reach", False) and failed.cure
+
+
+def test_a_norwegian_request_is_forwarded_once_under_its_key(connect, agency, exchange: Make, shared_data: Path) -> None:
+    """The published request becomes a case of an agency: the same bytes again are one case, other bytes are refused."""
+    request = shared_data / "formats" / "norway-elan" / "begjaering-v0-enkel.json"
+    connector = connect()
+    envelope = connector.prepare(msgspec.structs.replace(exchange(), messages=read_elan(request.read_bytes()).messages))
+    receipt = connector.deliver(envelope, ListJournal())
+    assert receipt.replies is not None and not receipt.replies.faults
+    assert connector.deliver(envelope, ListJournal()).detail == "was there already"
+    with pytest.raises(PermanentError, match="422"):
+        connector.deliver(
+            msgspec.structs.replace(envelope, payload=envelope.payload.replace(b"12532.38", b"12532.39")), ListJournal()
+        )
+    assert received(agency)[:2] == (1, 1)
+    assert agency.books()["cases"][0]["currency"] == "NOK"
