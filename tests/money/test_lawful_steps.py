@@ -224,6 +224,8 @@ def test_a_person_writes_off_with_a_reason(one_office: Office, amount: str | Non
     assert (read(one_office, case_id).status is Status.CLOSED) == (amount is None)
     assert {step.what: str(step.amount) for step in found.erp}["the ERP should show open"] == "10000.00"
     assert any(one.line.basis == "written off: goodwill" for one in found.lines)
+    paper = one_office.client("kroon").get(f"/api/v1/cases/{case_id}/statement").json()
+    assert {one["kind"] for one in paper["settled"]} == {"write_off"}  # nobody paid, and the paper does not say so
 
 
 @pytest.mark.parametrize("body, says", [

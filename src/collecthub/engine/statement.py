@@ -128,7 +128,7 @@ def _settled(account: Account) -> Iterator[Settled]:
     for one in account.allocations:
         for part in one.portions:
             yield Settled(
-                on=one.movement.on, paid=one.movement.amount, part=_word(part.part.value), number=numbers.get(part.claim_id, ""),
+                on=one.movement.on, kind=one.movement.kind, paid=one.movement.amount, part=_word(part.part.value), number=numbers.get(part.claim_id, ""),
                 amount=part.amount,
             )  # fmt: skip
 

@@ -59,9 +59,10 @@ class Grew(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of a payment. `part` is a word of the table."""
+    """A part of what came in or was given up. `kind` (payment, credit, write_off) and `part` are words of the table."""
 
     on: dt.date
+    kind: str = "payment"
     paid: Decimal
     part: str
     number: str
@@ -232,12 +233,12 @@ def _going_on(statement: Statement, write: _Writer) -> tuple[str, ...]:
 
 def _settled(statement: Statement, write: _Writer) -> Table:
     rows = tuple(
-        (write.day(one.on), write.amount(one.paid), write.say[one.part], one.number, write.amount(one.amount))
+        (write.day(one.on), write.say[one.kind], write.amount(one.paid), write.say[one.part], one.number, write.amount(one.amount))
         for one in statement.settled
     )
     say = write.say
     columns = (
-        Column(name=say["date"]), Column(name=say["payment"], is_amount=True), Column(name=say["with"]), Column(name=say["invoice"]),
+        Column(name=say["date"]), Column(name=say["what"]), Column(name=say["amount"], is_amount=True), Column(name=say["with"]), Column(name=say["invoice"]),
         Column(name=say["amount"], is_amount=True),
     )  # fmt: skip
     return Table(columns=columns, rows=rows)

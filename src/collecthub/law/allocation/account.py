@@ -174,6 +174,7 @@ class _Walk:
         self._charged = [cost for cost in question.costs if cost.on <= question.until]
         self.costs_paid = ZERO
         self.surplus = ZERO
+        self.surplus_kind = "payment"  # of the last movement that left one
 
     def costs_on(self, day: dt.date) -> Decimal:
         return sum((cost.amount for cost in self._charged if cost.on <= day), ZERO)
@@ -198,6 +199,7 @@ class _Walk:
             else:
                 claim.settle(self._growth, part, paid, movement.on)
         self.surplus += left
+        self.surplus_kind = movement.kind if left else self.surplus_kind
         return Allocation(movement=movement, portions=tuple(portions), surplus=left)
 
     def _open(self, part: Part, claim: _Claim | None, day: dt.date) -> Decimal:
@@ -239,7 +241,7 @@ def _carried(walk: _Walk, day: dt.date) -> list[Allocation]:
     if not walk.surplus:
         return []
     before, walk.surplus = walk.surplus, ZERO
-    used = walk.take(Movement(place=0, on=day, amount=before, basis="paid too much before"))
+    used = walk.take(Movement(place=0, on=day, amount=before, basis="paid too much before", kind=walk.surplus_kind))
     return [used] if used.portions else []
 
 

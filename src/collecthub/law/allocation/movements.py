@@ -26,6 +26,7 @@ class Movement(msgspec.Struct, frozen=True, kw_only=True):
     reverses_ref: str = ""
     basis: str = ""
     is_credit: bool = False
+    kind: str = "payment"  # payment, credit or write_off
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):

@@ -66,7 +66,7 @@ def _movement(place: int, event: CaseEvent, line: LedgerLine) -> Movement:
     recorded = f"{RECORDED}{event.seq}" if isinstance(fact, PaymentRecorded) else ""
     return Movement(
         place=place, on=line.booked_on, amount=line.amount, claim_id=line.claim_id, reference=line.reference,
-        other_ref=recorded, basis=line.basis, is_credit=line.kind is not LineKind.PAYMENT,
+        other_ref=recorded, basis=line.basis, is_credit=line.kind is not LineKind.PAYMENT, kind=line.kind.value,
         reverses_ref=(fact.reverses_ref or "") if isinstance(fact, PaymentReported | PaymentRecorded) else "",
     )
 
