@@ -62,9 +62,5 @@ document.addEventListener("keydown", (event) => {
     at = Math.max(0, Math.min(rows.length - 1, at + (event.key === "j" ? 1 : -1)));
     rows[at].querySelector("[data-open]")?.focus();
   }
-  if (event.key === "/" && document.getElementById("caller")) {
-    event.preventDefault();
-    document.getElementById("caller").focus();
-  }
   if (event.key === "x" && at >= 0) rows[at].querySelector("input[type=checkbox]")?.click();
 });
