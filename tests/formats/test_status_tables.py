@@ -106,6 +106,62 @@ def test_the_tables_say_what_the_field_asks_for(line: str) -> None:
     assert code in [row.code for row in codes_for(TABLES[vocabulary], word)]
 
 
+# The canonical words of the field, row by row, for the courts whose replies the hub reads: what each code becomes here.
+# `call` is about the call and never reaches a case; `person` is put before a person with its candidates.
+CANONICAL = """
+RECEIVED             received           sdt:Received epu:0 epu:201 eda:90 xjustiz:2200007
+FORWARDED            sent               sdt:Forwarded
+FORWARDED            assigned           epu:1
+ACCEPTED             accepted           sdt:Initially_Accepted sdt:Accepted sdt:Validated epu:2 epu:200 xjustiz:0005008
+REJECTED_TECHNICAL   refused            sdt:CUST_XML_ERR sdt:REQ_COUNT_MISMATCH sdt:Error epu:400 epu:602 epu:-50 epu:-100 xjustiz:0005007
+REJECTED_BUSINESS    refused            sdt:Rejected epu:3 epu:4 epu:-150 epu:-600 epu:-700
+DUPLICATE            call               sdt:DUP_CUST_FILEID sdt:DUP_CUST_REQID
+RETRY_LATER          call               sdt:TAR_APP_BUSY sdt:Resubmit_Message sdt:SDT_INT_ERR epu:500
+UNAUTHORISED         call               sdt:CUST_NOT_SETUP sdt:CUST_ID_INVALID epu:401 epu:600 epu:601
+PENDING_INFORMATION  waiting_creditor   sdt:Awaiting_Data epu:12 eda:20
+ORDER_ISSUED         judicial           sdt:issueDate eda:03
+SERVED               summons_served     sdt:serviceDate
+SERVED               person             eda:05
+CONTESTED            legal_objection    sdt:DE sdt:DC sdt:AS sdt:PA eda:18 eda:30
+TITLE_OBTAINED       judgment_given     sdt:judgmentEnteredDate
+TITLE_OBTAINED       title_enforceable  eda:22
+ENFORCEMENT_STARTED  enforcement        sdt:warrantNumber epu:podjęcie_postępowania_egzekucyjnego xjustiz:2500002
+ATTACHED             person             xjustiz:2600002
+TRANSFERRED          transferred        epu:przekazano_sprawę
+TRANSFERRED          person             eda:16
+SUSPENDED            moratorium         sdt:BS sdt:MH sdt:BC sdt:MC
+WITHDRAWN            withdrawn          sdt:WD sdt:DI epu:20 epu:21 eda:25R
+RETURNED_UNRECOVERED person             epu:umorzono_w_inny_sposób epu:zwrot_wniosku
+RECOVERED_PARTLY     paid_partial       epu:umorzono_przez_wyegzekwowanie_w_części
+SETTLED              payment_unconfirmed sdt:MP
+SETTLED              paid_full          epu:umorzono_przez_wyegzekwowanie_w_całości
+SETTLED              person             epu:9 eda:25E
+CLOSED               call               sdt:Completed
+CLOSED               claim_dismissed    epu:11
+CLOSED               person             epu:10
+COSTS_ADDED          cost_incurred      epu:koszty_egzekucyjne_poniesione_przez_wierzyciela eda:03
+"""
+
+
+@pytest.mark.parametrize("line", CANONICAL.strip().splitlines(), ids=lambda line: line.split()[0])
+def test_every_row_of_the_canonical_words_is_mapped(line: str) -> None:
+    _, wanted, *codes = line.split()
+    for vocabulary, code in (name.replace("_", " ").split(":") for name in codes):
+        table = TABLES[vocabulary]
+        stored = code if code in {*table.codes, *table.ambiguous, *table.unmapped} else code.replace(" ", "_")
+        found = translation(table, stored)
+        if wanted in ("call", "person"):
+            assert found.verdict is {"call": Fidelity.UNMAPPED, "person": Fidelity.AMBIGUOUS}[wanted], code
+            continue
+        row = table.codes[stored]
+        assert wanted in (row.meaning, row.hold, row.phase, row.outcome), code
+
+
+def test_a_code_that_no_table_holds_is_unknown_and_not_refused() -> None:
+    """Of the ranges that the Polish court names, only the codes that it explains are known; the others wait for a person."""
+    assert translation(TABLES["epu"], "-310").verdict is Fidelity.UNKNOWN
+
+
 @pytest.mark.parametrize(("vocabulary", "code"), OPEN, ids=str)
 def test_what_could_be_two_things_is_neither(vocabulary: str, code: str) -> None:
     found = translation(TABLES[vocabulary], code)
