@@ -10,7 +10,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
 ARGS ?=
 
-.PHONY: help demo serve test crash ledgers kills storm bench docs check-style check-types check-imports check-docs tests clean
+.PHONY: help demo serve test rooms crash ledgers kills storm bench docs check-style check-types check-imports check-docs tests clean
 
 help:  ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -25,10 +25,13 @@ test: .venv/.ready  ## set everything up and pass every check and test (ARGS="..
 	@.ci/checks $(ARGS)
 
 tests: .venv/.ready  ## only pytest
-	@$(BIN)/pytest -q --durations=10 -n 2 $(ARGS)
+	@$(BIN)/pytest -q --durations=10 -n 2 --dist worksteal $(ARGS)
+
+rooms: .venv/.ready  ## only the tests of rooms, model and law, in seconds
+	@$(BIN)/pytest -q --rooms tests $(ARGS)
 
 crash: .venv/.ready  ## the proof under kill -9 in full: 30 random kills of each run (COLLECTHUB_KILLS), on both databases
-	@COLLECTHUB_KILLS=$${COLLECTHUB_KILLS:-30} $(BIN)/pytest -q --durations=4 -n 2 -m crash tests/crash $(ARGS)
+	@COLLECTHUB_KILLS=$${COLLECTHUB_KILLS:-30} $(BIN)/pytest -q --durations=4 -n 2 --dist worksteal -m crash tests/crash $(ARGS)
 
 ledgers: .venv/.ready  ## a million random ledgers conserve money to the cent (COLLECTHUB_LEDGERS)
 	@COLLECTHUB_LEDGERS=$${COLLECTHUB_LEDGERS:-1000000} $(BIN)/pytest -q --timeout 0 tests/money/test_account.py -k conserve $(ARGS)

@@ -11,4 +11,5 @@ pytest_plugins = (
     "frame.shared_data",
     "frame.browser",
     "frame.accessible",
+    "frame.rooms",
 )

@@ -11,6 +11,7 @@ import logging
 import multiprocessing
 import os
 from collections.abc import Callable
+from importlib.metadata import entry_points
 from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -23,18 +24,24 @@ from collecthub.engine.context import Hub
 from collecthub.engine.idle import wake_outsides, work_until_idle
 from collecthub.engine.release import release_connection
 from collecthub.hub import open_hub
+from collecthub.plugins import GROUP
 from collecthub.store import tables as t
 from collecthub.store.connections import Exclusions, read_connections
 from collecthub.store.queries.scope import LOCAL_OPERATOR
-from collecthub.web.app import create_app
+from collecthub.web.app import bare_app, create_app
 from crash.town import NearbyTown, cut_plan
 
-for _plugin in ("erp_exact", "erp_sap", "partner_network", "sftp_batch", "soap_exchange", "creditor_webhook"):
-    importlib.import_module(f"collecthub_{_plugin}.connector")
+for _plugin in entry_points(group=GROUP):
+    importlib.import_module(f"{_plugin.module}.connector")
 
-ON_DEMAND = ("uvicorn.loops.auto", "uvicorn.protocols.http.auto", "uvicorn.lifespan.on", "zeep.transports", "signxml")
+ON_DEMAND = (
+    "uvicorn.loops.uvloop", "uvicorn.protocols.http.auto", "uvicorn.protocols.websockets.auto", "uvicorn.lifespan.on",
+    "zeep.transports", "signxml",
+)  # fmt: skip
 for _module in ON_DEMAND:
     importlib.import_module(_module)
+bare_app()  # every path is analysed once, here
+cut_plan()
 
 
 def server() -> multiprocessing.context.ForkServerContext:

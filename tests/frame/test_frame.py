@@ -12,6 +12,7 @@ import sqlalchemy
 
 from frame.databases import NewDatabase
 from frame.loopback import OutsideReachedError
+from frame.rooms import TESTS, is_of_a_room
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -48,6 +49,13 @@ def test_names_do_not_resolve_but_this_machine_does() -> None:
     assert socket.getaddrinfo("localhost", 0)
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()):
         pass
+
+
+def test_the_tests_of_rooms_are_known_by_what_they_import() -> None:
+    rooms = {file.relative_to(TESTS).as_posix() for file in TESTS.rglob("test_*.py") if is_of_a_room(file)}
+    assert {"law/test_deadline.py", "human/test_plan_machine.py", "feasibility/test_assess.py"} <= rooms
+    assert rooms.isdisjoint({"walk/test_walk.py", "web/test_tenants.py", "store/test_database.py"})
+    assert len(rooms) > 10
 
 
 SKIPPING = """
