@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from collecthub.engine.context import Hub
-from collecthub.engine.person_requests import erasure_fact
+from collecthub.engine.erasing import erasure_fact
 from collecthub.model.booking import ledger_lines
 from collecthub.model.case import Case
 from collecthub.model.event import CaseEvent, event_digest

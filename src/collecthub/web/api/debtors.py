@@ -111,6 +111,7 @@ class Requested(msgspec.Struct, frozen=True, kw_only=True):
 
     request_id: str
     grounds: tuple[person_requests.Ground, ...]
+    kept: tuple[person_requests.Kept, ...] = ()
 
 
 TWINS, ONE, PARTS = documented(Twins), documented(OneDebtor), documented(Parts)
@@ -207,6 +208,7 @@ def note_request(hub: TheHub, scope: Operator, identity_id: str, body: RequestIn
     return once(hub, scope, key, lambda work: answer(Requested(
         request_id=person_requests.ask(work, scope, identity_id, body.kind),
         grounds=person_requests.grounds(work.conn, identity_id, work.now.date()) if body.kind == "erasure" else (),
+        kept=person_requests.what_is_kept(work.conn, identity_id),
     )))  # fmt: skip
 
 
