@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -20,7 +21,7 @@ from collecthub.formats.epu_schemas import epu_faults
 from collecthub.formats.sdt_claim import SdtFormat
 from collecthub.formats.verdict import judge
 from collecthub.formats.xjustiz import XJustizFormat
-from collecthub.model.exchange import CaseFile, Exchange
+from collecthub.model.exchange import CaseFile, Exchange, TitleItem
 from collecthub.model.party import Address, Party, PartyKind
 from collecthub.wire.xml import parse
 from formats.court_cases import (
@@ -336,3 +337,12 @@ def test_ids_lead_back_to_the_case() -> None:
     assert case_of_request(request_id(CASE_ID, MESSAGE_ID)) == CASE_ID
     assert request_id(CASE_ID, MESSAGE_ID) != request_id(CASE_ID, "another")
     assert case_of_request("USER_REQUEST_ID_BF1") == ""
+
+
+def test_a_title_of_the_case_is_carried_when_the_particulars_know_it() -> None:
+    """A German order needs more of a title than a case file says; one that the particulars do not name is told."""
+    adapter = XJustizFormat().with_particulars(particulars("xjustiz-2600003"))
+    for number, is_left in (("26-1234567-0-1", False), ("26-7654321-0-1", True)):
+        title = TitleItem(kind="payment_order", authority="AG Hagen", file_ref=number, dated_on=dt.date(2026, 4, 1))
+        left = {one.element for one in adapter.left_behind(sent(altered(GERMAN, titles=(title,))))}
+        assert ("titles" in left) is is_left

@@ -49,8 +49,13 @@ class XJustizFormat:
         return self._sheet(exchange).carrier.objections
 
     def left_behind(self, exchange: Exchange) -> tuple[Objection, ...]:
-        """What the case files hold and this document has no place for."""
-        return left_behind(exchange, _CARRIED)
+        """What the case files hold and this document has no place for; a title goes with its details in the particulars."""
+        has_titles = all(self._names_titles(one) for one in exchange.messages if isinstance(one, CaseFile))
+        return left_behind(exchange, _CARRIED | {"titles"} if has_titles else _CARRIED)
+
+    def _names_titles(self, case_file: CaseFile) -> bool:
+        known = {title.file_number for title in self._particulars.of(case_file.case_number).titles}
+        return {title.file_ref for title in case_file.titles} <= known
 
     def encode(self, exchange: Exchange) -> bytes:
         """The order. Raises `UnfitCaseError` with every reason, `PermanentError` for more than one case file."""
