@@ -74,12 +74,42 @@ def test_what_a_case_file_has_no_place_for_is_named_and_the_debtors_number_stays
         ('"beloep": 12469.14', '"beloep": 12469.145', "no amount of NOK"),
         ('"forfallsdato": "2024-06-15"', '"forfallsdato": "15.06.2024"', "forfallsdato: is '15.06.2024', no day"),
         ('"valuta": "NOK"\n      },\n      "innbetaling"', '"valuta": "EUR"\n      },\n      "innbetaling"', "EUR, NOK"),
-        ('"innsenderReferanse": "InnsenderRef124"', '"reference": "InnsenderRef124"', "lacks 'innsenderReferanse'"),
+        ('"innsenderReferanse": "InnsenderRef124"', '"reference": "InnsenderRef124"', "misstates 'innsenderReferanse'"),
     ],
 )  # fmt: skip
 def test_a_request_that_contradicts_itself_is_refused_with_its_place(request_file: Path, old: str, new: str, place: str) -> None:
     with pytest.raises(QuarantineError, match=place.replace("(", r"\(")):
         read_elan(edited(request_file, (old, new)))
+
+
+def leaves(tree: Any) -> list[tuple[Any, Any]]:
+    """Every place of a JSON document where a plain value stands: the object or list, and the key."""
+    items = list(tree.items() if isinstance(tree, dict) else enumerate(tree))
+    inner = [found for _, value in items if isinstance(value, dict | list) for found in leaves(value)]
+    return inner + [(tree, key) for key, value in items if not isinstance(value, dict | list)]
+
+
+ODD: tuple[Any, ...] = (None, {}, "NaN", "a\u0000b", "x" * 400)
+
+
+def test_no_value_breaks_the_reader(request_file: Path) -> None:
+    """Whatever stands in whatever place: a case file that keeps its own rules, or a refusal in words."""
+    tree = json.loads(request_file.read_bytes())
+    refused = 0
+    for number, (holder, key) in enumerate(leaves(tree)):
+        before, holder[key] = holder[key], ODD[number % len(ODD)]
+        try:
+            assert XmlFormat().encode(read_elan(json.dumps(tree).encode()))
+        except QuarantineError as error:
+            refused += 1
+            assert error.code == "elan.invalid"
+        holder[key] = before
+    assert refused > 10
+
+
+def test_a_field_that_stands_twice_is_refused(request_file: Path) -> None:
+    with pytest.raises(QuarantineError, match="twice"):
+        read_elan(edited(request_file, ('"valuta": "NOK"', '"valuta": "NOK", "valuta": "NOK"')))
 
 
 def test_anybodys_file_can_be_read_by_people(request_file: Path, tmp_path: Path) -> None:

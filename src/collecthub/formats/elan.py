@@ -9,11 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from collecthub.errors import PermanentError, QuarantineError
 from collecthub.formats.json import JsonFormat, parse
+from collecthub.formats.records import RepeatedKeys
 from collecthub.model.exchange import (
     CaseFile,
     ClaimItem,
@@ -24,7 +25,7 @@ from collecthub.model.exchange import (
     Procedure,
 )
 from collecthub.model.ids import derived_id
-from collecthub.model.money import minor_units
+from collecthub.model.money import minor_units, parse_amount
 from collecthub.model.party import Address, Contact, Party, PartyKind
 
 FORMAT_ID = "elan-request"
@@ -67,10 +68,12 @@ def read_elan(content: bytes) -> Exchange:
     whole = parse(content)
     if not is_elan(whole):
         raise _bad("", "is no request for attachment", "elan.unknown")
+    if any(isinstance(part, RepeatedKeys) for part in _parts(whole)):
+        raise _bad("", "states a field twice in one object")
     try:
         exchange = _exchange(whole)
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
-        raise _bad("", f"lacks {error}") from error
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError, ArithmeticError) as error:
+        raise _bad("", f"lacks or misstates {str(error)[:80]}") from error
     return _kept(exchange)
 
 
@@ -92,11 +95,20 @@ def left_behind(content: bytes) -> tuple[str, ...]:
     return tuple(name for name in _LEFT if name in found)
 
 
-def _names(value: Any) -> Iterator[str]:
-    for inner in value if isinstance(value, list) else value.values() if isinstance(value, dict) else ():
-        yield from _names(inner)
-    if isinstance(value, dict):
-        yield from value
+def _names(whole: Any) -> Iterator[str]:
+    for part in _parts(whole):
+        if isinstance(part, dict):
+            yield from part
+
+
+def _parts(whole: Any) -> Iterator[Any]:
+    """The document and everything in it, without going down one call for each level."""
+    waiting = [whole]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        if isinstance(part, dict | list):
+            waiting += part.values() if isinstance(part, dict) else part
 
 
 def _exchange(whole: Tree) -> Exchange:
@@ -159,13 +171,13 @@ def _currency(claim: Tree) -> str:
 
 
 def _amount(stated: Tree, place: str) -> Decimal:
-    """Amounts are JSON numbers, taken digit by digit as they are written."""
+    """Amounts are JSON numbers, taken digit by digit as they are written; one with an exponent is none."""
     try:
-        amount = Decimal(str(stated["beloep"]))
-    except InvalidOperation as error:
+        amount = parse_amount(str(stated["beloep"]))
+    except PermanentError as error:
         raise _bad(place, "is no amount") from error
     currency = str(stated["valuta"])
-    if amount < 0 or amount > 10**12 or amount != round(amount, minor_units(currency)):
+    if not amount.is_finite() or amount < 0 or amount > 10**12 or amount != round(amount, minor_units(currency)):
         raise _bad(place, f"is {amount}, no amount of {currency}")
     return round(amount, minor_units(currency))
 
