@@ -16,9 +16,11 @@ from starlette.datastructures import FormData
 import collecthub.web.app  # every body of the API is known once its app is
 from collecthub.cli.main import app
 from collecthub.engine.intake_file import _amount as file_amount
+from collecthub.engine.playbooks import read_terms
 from collecthub.errors import CollecthubError
 from collecthub.formats.bank.coda import _amount as coda_amount
 from collecthub.formats.bank.statement import amount_of
+from collecthub.formats.elan import _amount as elan_amount
 from collecthub.formats.partner_form import form_amount
 from collecthub.formats.plain_json import read_plain
 from collecthub.formats.sap_files import _signed
@@ -51,6 +53,11 @@ def _in_a_file(text: str) -> Decimal | None:
     return file_amount(text, "amount", _Mapping(), lambda field, reason: None)  # type: ignore[arg-type]  # the one field it reads
 
 
+def _in_a_playbook(text: str) -> Decimal:
+    steps = '[[contact]]\nname = "x"\nhandover_after_days = 31\n[[contact.steps]]\nname = "a"\nafter_days = 1\nchannel = "email"\ntone = "firm"\n'
+    return read_terms(f"{steps}[plans]\nminimum_instalment = {json.dumps(text)}\n", "playbook").plans.minimum_instalment
+
+
 READERS: dict[str, Callable[[str], Decimal | None]] = {
     "text": parse_amount,
     "exchange, XML and JSON": AMOUNT.read,
@@ -58,6 +65,8 @@ READERS: dict[str, Callable[[str], Decimal | None]] = {
     "form of the portal": _in_a_form,
     "form of a partner": form_amount,
     "file of open items, CSV and XLSX": _in_a_file,
+    "playbook": _in_a_playbook,
+    "request for attachment, Norway": lambda text: elan_amount({"beloep": text, "valuta": "NOK"}, "x"),
     "IDoc": lambda text: _signed({"WRBTR": text, "SHKZG": "S"}),
     "bank file, camt, MT940 and CSV": lambda text: amount_of(text, "EUR", "line 1"),
     "bank file, CODA": lambda text: coda_amount(text, "EUR", "line 1"),

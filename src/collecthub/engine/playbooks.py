@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from collecthub.engine.context import Hub
 from collecthub.errors import PermanentError
+from collecthub.formats.plain_json import check_texts
 from collecthub.law.contact_trial import PastItem
 from collecthub.model.approval import ApprovalLimits
 from collecthub.model.contact import ContactPolicy
@@ -52,6 +53,7 @@ def read_terms(text: str, name: str) -> Terms:
         said = tomllib.loads(text, parse_float=parse_amount)
         if "contact" not in said:
             raise PermanentError(f"{name} names {', '.join(sorted(said)) or 'nothing'}", cure="Begin with [[contact]].")
+        check_texts(said, Terms)
         return msgspec.convert(said, Terms)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise PermanentError(

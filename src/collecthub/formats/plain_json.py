@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -30,6 +31,35 @@ def read_plain(content: bytes, of: type[T], amounts: frozenset[str]) -> T:
         raise PermanentError(
             f"the document is not what is expected here: {error}", cure="See the example in the documentation."
         ) from error
+
+
+@cache
+def amount_names(of: type[msgspec.Struct]) -> frozenset[str]:
+    """The names of the fields of a record, and of the records in it, that hold amounts or percentages."""
+    return frozenset(_amount_names(msgspec.inspect.type_info(of)))
+
+
+def _amount_names(kind: msgspec.inspect.Type) -> Iterator[str]:
+    match kind:
+        case msgspec.inspect.StructType(fields=fields):
+            for field in fields:
+                parts = field.type.types if isinstance(field.type, msgspec.inspect.UnionType) else (field.type,)
+                if any(isinstance(part, msgspec.inspect.DecimalType) for part in parts):
+                    yield field.name
+                yield from _amount_names(field.type)
+        case msgspec.inspect.UnionType(types=types):
+            for part in types:
+                yield from _amount_names(part)
+        case msgspec.inspect.VarTupleType(item_type=item) | msgspec.inspect.ListType(item_type=item):
+            yield from _amount_names(item)
+
+
+def check_texts(said: Any, of: type[msgspec.Struct]) -> None:
+    """Refuse amounts that are written as texts and are no plain decimals. Raises `PermanentError` naming the field."""
+    names = amount_names(of)
+    for name, value in _pairs(said):
+        if name in names and isinstance(value, str):
+            _check_amount(name, value)
 
 
 def _check_amount(name: str, value: object) -> None:
