@@ -5,9 +5,12 @@ The partner's side uses his own means: OpenSSH's `sftp`, and the sandbox's conta
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import shutil
+import struct
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,7 +36,14 @@ from collecthub.model.party import Party
 from collecthub.sandbox import signed_container as theirs
 from collecthub.store import tables as t
 from collecthub.store.case_log import read_cases, read_events
-from collecthub.store.connections import CreditorRow, Playbook, add_connection, write_creditor, write_partner
+from collecthub.store.connections import (
+    CreditorRow,
+    Playbook,
+    add_connection,
+    change_connection,
+    write_creditor,
+    write_partner,
+)
 from collecthub.store.queries.scope import LOCAL_OPERATOR
 from collecthub.testing.inline import run_until_idle
 from collecthub.wire import sftp_service
@@ -71,6 +81,20 @@ class Desk:
         )
         assert done.returncode == wanted, done.stdout + done.stderr
         return done.stdout + done.stderr
+
+    @contextlib.contextmanager
+    def paramiko(self, who: str) -> Iterator[paramiko.SFTPClient]:
+        """A session that stays open."""
+        with paramiko.Transport(("127.0.0.1", self.service.port)) as transport:
+            transport.connect(username=who, pkey=paramiko.Ed25519Key(filename=str(self.home / who)))
+            session = paramiko.SFTPClient.from_transport(transport)
+            assert session is not None
+            yield session
+
+    def unread(self) -> int:
+        """Bytes of answers that wait in the server until somebody takes them."""
+        connections = [door.connection for door in tuple(self.service._doors)]
+        return sum(channel.get_write_buffer_size() for one in connections for channel in tuple(one._channels.values()))
 
     def names(self, who: str, folder: str) -> list[str]:
         lines = self.sftp(who, f"ls -1 {folder}").splitlines()
@@ -126,7 +150,10 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
         add_connection(conn, connection("books", "scripted_erp", "erp", "kroon", None, now))
     with hub.work() as work:
         for name in IDENTITIES:
-            connect(hub, work, LOCAL_OPERATOR, kind="sftp_mailbox", name=name, settings=mailbox_settings(name) | habits, partner_id=name)
+            connect(
+                hub, work, LOCAL_OPERATOR, kind="sftp_mailbox", name=name, settings=mailbox_settings(name) | habits,
+                partner_id=name, connection_id=name,
+            )  # fmt: skip
     world.parties["U1"] = Party(name="Montevideo SA", country="UY")
     world.invoice("1", "U1", "2026-04-01", "500.00")
     with hub.work() as work:
@@ -203,6 +230,48 @@ def test_a_mailbox_takes_files_and_nothing_else(desk: Desk) -> None:
             session.exec_command("id")
         with pytest.raises(paramiko.SSHException):
             transport.open_channel("direct-tcpip", ("127.0.0.1", 22), ("127.0.0.1", 0))
+
+
+def test_a_login_ends_with_the_person_who_stops_it_or_the_key_that_goes(desk: Desk) -> None:
+    with desk.paramiko("bailiff") as sftp:
+        assert "in" in sftp.listdir(".")
+        with desk.hub.database.write() as conn:
+            change_connection(conn, "bailiff", cause="person")
+        for act in (sftp.listdir, sftp.stat, sftp.file, sftp.remove):
+            with pytest.raises(PermissionError):
+                act("in")
+    with desk.hub.database.write() as conn:
+        change_connection(conn, "bailiff", cause="")
+    with desk.paramiko("bailiff") as sftp:
+        assert "in" in sftp.listdir(".")
+        changed = sa.update(t.connections).where(t.connections.c.connection_id == "bailiff")
+        with desk.hub.database.write() as conn:
+            conn.execute(changed.values(revision=t.connections.c.revision + 1))  # as every change of settings does
+        with pytest.raises(PermissionError):
+            sftp.listdir("in")
+
+
+def test_an_account_cannot_fill_the_memory(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    (name,) = [one for one in desk.names("bailiff", "in") if one != "done"]
+    monkeypatch.setattr(sftp_service, "HANDLES_MOST", 3)
+    monkeypatch.setattr(sftp_service, "UNREAD_BYTES_MOST", 50_000)
+    with desk.paramiko("bailiff") as one, desk.paramiko("bailiff") as other:
+        held = [one.open(f"in/{name}"), other.open(f"in/{name}"), one.open("out/.a.part", "w")]
+        for session in (one, other):
+            with pytest.raises(OSError, match="too many files are open"):
+                session.open(f"in/{name}")
+        held.pop().close()
+        other.open(f"in/{name}").close()
+        channel, handle = one.get_channel(), held[0].handle
+        assert channel is not None
+        ask = b"\x05\0\0\0\x63" + struct.pack(">I", len(handle)) + handle + struct.pack(">QI", 0, 4_000_000_000)
+        channel.sendall((struct.pack(">I", len(ask)) + ask) * 5_000)  # and takes nothing of some twenty million bytes
+        deadline = time.monotonic() + 30
+        while desk.unread() < 50_000:
+            assert time.monotonic() < deadline, "the answers did not pile up to their limit"
+        for _ in range(10):
+            assert other.listdir(".") == ["in", "out", "receipt"]
+            assert desk.unread() < 50_000 + 2 * sftp_service.READ_BYTES_MOST
 
 
 def test_a_name_is_used_once_and_the_same_again_changes_nothing(desk: Desk) -> None:

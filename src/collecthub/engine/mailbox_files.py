@@ -21,14 +21,14 @@ from collecthub.exchange_ports import MailboxAccount
 from collecthub.ports import RawMessage
 from collecthub.registers import ConnectorRole
 from collecthub.store import tables as t
-from collecthub.store.connections import BY_PERSON, ConnectionRow, read_connections
+from collecthub.store.connections import BY_PERSON, ConnectionRow, read_connection, read_connections
 from collecthub.store.mailbox_tables import mailbox_taken
 from collecthub.wire.crypto import sha256_hex
 from collecthub.wire.names import name_problem
 from collecthub.wire.sftp_service import Entry, Tree
 
 FILE_BYTES_MAX: Final = 100_000_000
-STAGED_MOST: Final = 100  # files that a partner may have begun
+STAGED_MOST: Final = 20  # files that a partner may have begun: what he can fill of the disk without a single message
 SHOWN_MOST: Final = 5_000
 _ROOT = tuple(Entry(name, is_folder=True) for name in ("in", "out", "receipt"))
 _TEMPORARY = (".tmp", ".part", ".filepart")
@@ -56,8 +56,16 @@ class MailboxTree:
         self._row = row
         self._staging = hub.settings.home / "mailbox" / row.connection_id
 
+    def _refuse_outdated(self) -> None:
+        """A session ends with what let it in: a key that was taken away, a person who stopped the connection."""
+        with self._hub.database.read() as conn:
+            row = read_connection(conn, self._row.connection_id)
+        if row is None or row.revision != self._row.revision or row.cause == BY_PERSON:
+            raise PermissionError("this mailbox was changed or closed since the login: log in again")
+
     def entries(self, folder: str) -> Sequence[Entry]:
         """The names in one of the folders."""
+        self._refuse_outdated()
         shown = {
             "/": lambda: _ROOT, "/in": self._waiting, "/out": self._begun, "/receipt": self._receipts,
             "/in/done": list, "/out/done": list,
@@ -84,6 +92,7 @@ class MailboxTree:
 
     def read(self, path: str) -> bytes:
         """An envelope's bytes, or a receipt."""
+        self._refuse_outdated()
         folder, _, name = path.rpartition("/")
         with self._hub.database.read() as conn:
             if folder == "/in":
@@ -100,6 +109,7 @@ class MailboxTree:
 
     def staged(self, path: str) -> Path:
         """Where a file that is being written lies; only a temporary name in `out` may be written."""
+        self._refuse_outdated()
         folder, _, name = path.rpartition("/")
         if folder != "/out" or not _is_temporary(name):
             raise PermissionError(f"{path} cannot be written: {_RULE}")
@@ -117,6 +127,7 @@ class MailboxTree:
 
     def rename(self, old: str, new: str) -> None:
         """Bring a written file, or take one from `in` by moving it to `in/done`."""
+        self._refuse_outdated()
         folder, _, name = new.rpartition("/")
         if old.startswith("/in/") and folder == "/in/done" and name == old.rpartition("/")[2]:
             self.remove(old)
@@ -143,6 +154,7 @@ class MailboxTree:
 
     def remove(self, path: str) -> None:
         """Take a file out of `in`, or throw away one that was begun in `out`. Taken twice is taken once."""
+        self._refuse_outdated()
         folder, _, name = path.rpartition("/")
         if folder == "/out":
             self._written(path).unlink(missing_ok=True)

@@ -27,6 +27,12 @@ _START_SECONDS: Final = 15.0
 _LOGIN_SECONDS: Final = 20
 _IDLE_SECONDS: Final = 30
 _CLOSE_SECONDS: Final = 5
+CONNECTIONS_MOST: Final = 200  # of all accounts and strangers together
+HANDLES_MOST: Final = 64  # files that an account has open, over all its connections
+OPEN_BYTES_MOST: Final = 250_000_000  # of files that an account reads: they lie in memory
+READ_BYTES_MOST: Final = 262_144  # one answer; whoever asks for more gets this much, as the protocol allows
+UNREAD_BYTES_MOST: Final = 4_000_000  # answers that a client did not take yet; it gets no further ones meanwhile
+_LOOK_AGAIN_SECONDS: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,7 @@ class SftpService:
         self._key = asyncssh.import_private_key(host_key_pem)
         self._admit = admit
         self._doors: set[_Door] = set()
+        self._shares: dict[str, _Share] = {}
         self._acceptor: asyncssh.SSHAcceptor | None = None
 
     @property
@@ -110,7 +117,7 @@ class SftpService:
 
     async def _listen(self) -> asyncssh.SSHAcceptor:
         return await asyncssh.listen(
-            self._host, self.port, server_host_keys=[self._key], server_factory=lambda: _Door(self._admit, self._doors),
+            self._host, self.port, server_host_keys=[self._key], server_factory=lambda: _Door(self._admit, self._doors, self._shares),
             sftp_factory=_Files, sftp_version=3, allow_pty=False, agent_forwarding=False, reuse_address=True,
             login_timeout=_LOGIN_SECONDS, keepalive_interval=_IDLE_SECONDS, password_auth=False, kbdint_auth=False,
         )
@@ -139,18 +146,43 @@ class SftpService:
         self._loop.close()
 
 
+@dataclass(slots=True)
+class _Share:
+    """What an account has open now, over all its connections."""
+
+    handles: int = 0
+    bytes: int = 0
+
+    def take(self, size: int) -> None:
+        """Raises `SFTPFailure` when the account has too much open."""
+        if self.handles >= HANDLES_MOST or self.bytes + size > OPEN_BYTES_MOST:
+            raise asyncssh.SFTPFailure("too many files are open: close some first")
+        self.handles += 1
+        self.bytes += size
+
+    def give_back(self, size: int) -> None:
+        """A file was closed."""
+        self.handles -= 1
+        self.bytes -= size
+
+
 class _Door(asyncssh.SSHServer):
     """Lets accounts in by their key; everything else that SSH offers stays refused, as it is by default."""
 
-    def __init__(self, admit: Admit, doors: set[_Door]) -> None:
+    def __init__(self, admit: Admit, doors: set[_Door], shares: dict[str, _Share]) -> None:
         self._admit = admit
         self._doors = doors
+        self._shares = shares
+        self.share = _Share()
         self.connection: asyncssh.SSHServerConnection | None = None
         self.tree: Tree | None = None
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self.connection = conn
-        self._doors.add(self)
+        if len(self._doors) >= CONNECTIONS_MOST:
+            conn.abort()
+        else:
+            self._doors.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._doors.discard(self)
@@ -167,14 +199,18 @@ class _Door(asyncssh.SSHServer):
             self.tree = await asyncio.to_thread(self._admit, username, line)
         except CollecthubError:
             self.tree = None
-        return self.tree is not None
+        if self.tree is None:
+            return False
+        self.share = self._shares.setdefault(username, _Share())
+        return True
 
 
 class _Reading:
     """A file that is read: whole in memory from its opening on."""
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, size: int) -> None:
         self.content = content
+        self.size = size
 
 
 class _Writing:
@@ -200,6 +236,13 @@ class _Files(asyncssh.SFTPServer):
         owner = chan.get_connection().get_owner()
         assert isinstance(owner, _Door) and owner.tree is not None, "nobody comes this far without an account"
         self._tree = owner.tree
+        self._share = owner.share
+        self._channel = chan
+
+    async def _taken(self) -> None:
+        """Return when the client has taken enough of its answers: one who only asks must not fill the memory."""
+        while self._channel.get_write_buffer_size() > UNREAD_BYTES_MOST and not self._channel.is_closing():
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
     # --- looking ----------------------------------------------------------------------------------
 
@@ -220,6 +263,7 @@ class _Files(asyncssh.SFTPServer):
         return _attributes(Entry("", size=len(file_obj.content)))
 
     async def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
+        await self._taken()
         here = [Entry(".", is_folder=True), Entry("..", is_folder=True)]
         for entry in [*here, *await _asked(self._tree.entries, _clean(path))]:
             yield asyncssh.SFTPName(entry.name.encode(), attrs=_attributes(entry))
@@ -237,8 +281,17 @@ class _Files(asyncssh.SFTPServer):
 
     async def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
         name = _clean(path)
-        if not pflags & (asyncssh.FXF_WRITE | asyncssh.FXF_APPEND):
-            return _Reading(await _asked(self._tree.read, name))
+        if pflags & (asyncssh.FXF_WRITE | asyncssh.FXF_APPEND):
+            return await self._begun(name, pflags)
+        size = (await self._found(name)).size
+        self._share.take(size)  # before the content is in memory
+        try:
+            return _Reading(await _asked(self._tree.read, name), size)
+        except BaseException:
+            self._share.give_back(size)
+            raise
+
+    async def _begun(self, name: str, pflags: int) -> _Writing:
         place = await _asked(self._tree.staged, name)
         if pflags & asyncssh.FXF_EXCL and place.exists():
             raise asyncssh.SFTPFailure(f"{name} is there already")
@@ -246,12 +299,14 @@ class _Files(asyncssh.SFTPServer):
             raise asyncssh.SFTPNoSuchFile(f"there is no {name}")
         if pflags & asyncssh.FXF_TRUNC or not place.exists():
             place.write_bytes(b"")
+        self._share.take(0)
         return _Writing(place.open("r+b"), self._tree.limit(name))
 
-    def read(self, file_obj: object, offset: int, size: int) -> bytes:
+    async def read(self, file_obj: object, offset: int, size: int) -> bytes:
         if not isinstance(file_obj, _Reading):
             raise asyncssh.SFTPFailure("the file was opened to be written")
-        return file_obj.content[offset : offset + size]
+        await self._taken()
+        return file_obj.content[offset : offset + min(size, READ_BYTES_MOST)]
 
     def write(self, file_obj: object, offset: int, data: bytes) -> int:
         if not isinstance(file_obj, _Writing):
@@ -262,6 +317,7 @@ class _Files(asyncssh.SFTPServer):
         return file_obj.file.write(data)
 
     def close(self, file_obj: object) -> None:
+        self._share.give_back(file_obj.size if isinstance(file_obj, _Reading) else 0)
         if isinstance(file_obj, _Writing):
             file_obj.file.close()
 
