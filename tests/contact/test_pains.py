@@ -1,4 +1,4 @@
-"""The pains of rival tools that contact, playbook and debtor's page answer, by their number, each with the tests that prove it.
+"""The pains of rival tools that the human part answers, by their number, each with the tests that prove it.
 
 Numbers are those of section 3 of the requirements. A test that is renamed or removed leaves its pain unproven and fails here.
 """
@@ -11,23 +11,47 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parents[1]
-COURSE, BACK, TRIAL, KILLED, LIMITS = (
-    f"contact/test_{name}.py" for name in ("course", "back", "trial", "killed", "limits")
+COURSE, BACK, TRIAL, KILLED, LIMITS, CLOCKS = (
+    f"contact/test_{name}.py" for name in ("course", "back", "trial", "killed", "limits", "clocks")
 )
 PAINS: dict[tuple[int, str], tuple[tuple[str, str], ...]] = {
     (1, "a paid debt is still chased"): (
         (COURSE, "test_a_payment_between_the_decision_and_the_sending_stops_the_message"),
         (COURSE, "test_who_pays_gets_no_further_reminder"),
     ),
-    (6, "wrong numbers and the like are forgotten"): (
+    (3, "silence"): (
+        ("contact/test_debtor_page.py", "test_every_answer_is_in_the_case_at_once"),
+        ("human/test_proceedings.py", "test_a_day_that_a_court_names_has_its_alarm_and_silence_has_one_too"),
+    ),
+    (5, "the creditor does not answer when proof is asked for"): (
+        ("human/test_objections.py", "test_a_creditor_who_is_silent_hears_of_it_and_nobody_asks_for_the_disputed_part"),
+    ),
+    (6, "paid, wrong numbers and the like are forgotten"): (
         (BACK, "test_what_a_call_came_to_drives_the_next_step"),
         (BACK, "test_a_mail_that_comes_back_is_said_by_letter_and_mail_is_not_tried_again"),
+        ("contact/test_told_past.py", "test_the_next_holder_is_told_of_titles_orders_and_reminders"),
+    ),
+    (10, "interest goes on as if nothing had been paid"): (
+        ("human/test_plans.py", "test_the_settlement_adds_up_and_its_interest_is_the_laws"),
+    ),
+    (11, "an instalment is overdue only after the last one"): (
+        ("human/test_plans.py", "test_a_missed_instalment_goes_from_free_reminder_to_the_handler_to_collection"),
     ),
     (12, "no catch-up, so that number 2 arrives without number 1"): (
         (COURSE, "test_three_reminders_go_out_in_order_and_then_the_case_is_handed_over"),
         (COURSE, "test_a_hold_stops_the_steps_and_they_do_not_pile_up_afterwards"),
+        (CLOCKS, "test_what_fell_due_during_downtime_is_said_once_and_keeps_its_distance"),
+        (CLOCKS, "test_a_late_reminder_never_comes_after_the_next_one"),
     ),
-    (13, "a job that runs twice acts twice"): ((KILLED, "test_nobody_is_written_to_twice_and_nobody_is_forgotten"),),
+    (13, "a job that runs twice acts twice"): (
+        (KILLED, "test_nobody_is_written_to_twice_and_nobody_is_forgotten"),
+        (CLOCKS, "test_a_clock_that_jumps_ahead_and_back_repeats_and_skips_nothing"),
+        ("human/test_nightly.py", "test_lost_waits_come_back_and_nothing_is_done_twice"),
+    ),
+    (14, "a national rule is missing"): (
+        ("contact/test_dunning_fee.py", "test_the_law_of_each_country_has_the_last_word"),
+        ("money/test_lawful_steps.py", "test_the_hubs_own_reminder_starts_the_fourteen_days"),
+    ),
     (15, "credit notes are ignored, too much is asked"): (
         ("human/test_objections.py", "test_what_is_upheld_stays_out_until_it_is_credited"),
     ),
@@ -39,6 +63,10 @@ PAINS: dict[tuple[int, str], tuple[tuple[str, str], ...]] = {
     (18, "many letters instead of one"): ((TRIAL, "test_one_message_asks_for_everything_that_is_overdue"),),
     (19, "a letter although there is an e-mail address"): (
         (COURSE, "test_a_letter_is_printed_where_an_e_mail_cannot_go"),
+    ),
+    (20, "too complex, fields that nobody explains"): (
+        ("portal/test_agenda.py", "test_the_agenda_is_worked_off_with_the_keyboard"),
+        ("contact/test_debtor_page.py", "test_the_page_on_a_phone_in_four_languages"),
     ),
     (23, "a reminder without a day to pay by"): (
         (COURSE, "test_three_reminders_go_out_in_order_and_then_the_case_is_handed_over"),
@@ -54,3 +82,12 @@ def test_every_pain_has_its_proof(pain: tuple[int, str]) -> None:
     for file, name in PAINS[pain]:
         tree = ast.parse((TESTS / file).read_text(encoding="utf-8"))
         assert name in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}, f"{file} lost {name}"
+
+
+def test_the_page_of_the_docs_says_the_same() -> None:
+    page = (TESTS.parent / "docs" / "pains.md").read_text(encoding="utf-8")
+    rows = [
+        f"| {number} | {pain} | {', '.join(f'`{file}::{name}`' for file, name in found)} |"
+        for (number, pain), found in PAINS.items()
+    ]
+    assert [line for line in page.splitlines() if line.startswith("| ") and line[2].isdigit()] == rows

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from web.office import Office
 
+from collecthub.model.objection import EVIDENCE_DAYS
+from collecthub.store import tables as t
 from human.conftest import Later
 from human.test_plans import case, post, tasks
 
@@ -47,6 +50,22 @@ def test_a_part_is_disputed_and_the_rest_goes_on(both_office: Office) -> None:
     post(office, f"{case_id}/objections/decisions", dispute_id=dispute_id, decision="rejected", reason="it was ordered")
     office.run()
     assert sent_principal(office, case_id) == "150.00" and not tasks(office, case_id) & {"dispute", "dispute_decision"}
+
+
+def test_a_creditor_who_is_silent_hears_of_it_and_nobody_asks_for_the_disputed_part(office: Office, later: Later) -> None:
+    """Proof is asked for and none comes: the creditor has an alarm, the dispute stays open, the case stays where it is."""
+    case_id, claims = two_invoices(office)
+    post(office, f"{case_id}/objections/raise-dispute", ground="never ordered", claim_id=claims[1]["claim_id"])
+    dispute_id = objections(office, case_id)["disputes"][0]["dispute_id"]
+    post(office, f"{case_id}/objections/evidence-requests", dispute_id=dispute_id, what="the order")
+    office.run()
+    later(office, EVIDENCE_DAYS + 2)
+    with office.hub.database.read() as conn:
+        alarm = (t.tasks.c.case_id == case_id) & t.tasks.c.kind.startswith("evidence:") & (t.tasks.c.state == "open")
+        assert conn.execute(sa.select(t.tasks.c.owner).where(alarm)).scalars().all() == ["creditor"]
+    held = case(office, case_id)
+    assert objections(office, case_id)["disputes"][0]["state"] == "evidence_asked" and held["status"] != "closed"
+    assert sent_principal(office, case_id) == "100.00" and held["placement"]["partner_id"] == "bailiff"
 
 
 def test_what_is_upheld_stays_out_until_it_is_credited(office: Office) -> None:
