@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import Annotated
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from collecthub.engine import payment_desk, payment_sums
+from collecthub.engine.context import Work
 from collecthub.engine.matching import match_payments, originals
 from collecthub.engine.payments_in import ImportedFile, Owner, import_bank_file
 from collecthub.errors import PermanentError
@@ -112,77 +114,75 @@ def _payment_page(
     )  # fmt: skip
 
 
-@router.post("/payments/{payment_id}/assign")
-def assign(visitor: CreditorSide, form: Form, payment_id: str) -> Response:
-    """Give it, or a part of it, to the case that was chosen or typed."""
+def _decide(visitor: Visitor, form: Form, payment_id: str, done: str, act: Callable[[Entered, Work], None]) -> Response:
+    """Do what a person decided, in one transaction; a refusal is said on the payment's page beside what was typed."""
     entered = Entered(form)
     try:
-        with visitor.hub.database.read() as conn:
-            view = payments.payment_detail(conn, visitor.scope, payment_id)
-            number = entered.text("case", required=True, longest=64)
-            found = sa.select(t.cases.c.case_id).where(
-                (t.cases.c.number == number.upper()) | (t.cases.c.case_id == number), cases_of(visitor.scope)
-            )
-            case_id = conn.scalar(found)
-        amount = entered.amount("amount", view.currency, required=False)
-        if number and case_id is None:
-            entered.wrong["case"] = "There is no such case."
-        entered.check()
-        same_as = entered.given.get("same_as", "")
         with visitor.hub.work() as work:
-            payment_desk.assign_payment(
-                visitor.hub, work, visitor.scope, payment_id, case_id or "", amount=amount or None, same_as=same_as
-            )
+            act(entered, work)
     except NotThereError:
         raise
     except PermanentError as error:
         return _payment_page(visitor, payment_id, problem=error, given=entered.given)
-    return redirect("/payments", done="known" if same_as else "assigned")
+    return redirect("/payments", done=done)
+
+
+@router.post("/payments/{payment_id}/assign")
+def assign(visitor: CreditorSide, form: Form, payment_id: str) -> Response:
+    """Give it, or a part of it, to the case that was chosen or typed."""
+
+    def act(entered: Entered, work: Work) -> None:
+        view = payments.payment_detail(work.conn, visitor.scope, payment_id)
+        number = entered.text("case", required=True, longest=64)
+        case_id = _case_named(work.conn, visitor, number)
+        amount = entered.amount("amount", view.currency, required=False)
+        if number and case_id is None:
+            entered.wrong["case"] = "There is no such case."
+        entered.check()
+        payment_desk.assign_payment(
+            visitor.hub, work, visitor.scope, payment_id, case_id or "", amount=amount or None,
+            same_as=entered.given.get("same_as", ""),
+        )  # fmt: skip
+
+    return _decide(visitor, form, payment_id, "known" if form.get("same_as") else "assigned", act)
+
+
+def _case_named(conn: sa.Connection, visitor: Visitor, number: str) -> str | None:
+    named = (t.cases.c.number == number.upper()) | (t.cases.c.case_id == number)
+    return conn.scalar(sa.select(t.cases.c.case_id).where(named, cases_of(visitor.scope)))
 
 
 @router.post("/payments/{payment_id}/proposals")
 def book_together(visitor: CreditorSide, form: Form, payment_id: str) -> Response:
     """Book payments that make one sum together, or one over the cases that it names."""
-    entered = Entered(form)
-    try:
+
+    def act(entered: Entered, work: Work) -> None:
         key = entered.text("key", required=True, longest=64)
         entered.check()
-        with visitor.hub.work() as work:
-            payment_sums.book_proposal(visitor.hub, work, visitor.scope, payment_id, key)
-    except NotThereError:
-        raise
-    except PermanentError as error:
-        return _payment_page(visitor, payment_id, problem=error)
-    return redirect("/payments", done="together")
+        payment_sums.book_proposal(visitor.hub, work, visitor.scope, payment_id, key)
+
+    return _decide(visitor, form, payment_id, "together", act)
 
 
 @router.post("/payments/{payment_id}/undo")
 def undo(visitor: CreditorSide, form: Form, payment_id: str) -> Response:
     """Say which payment the return undoes."""
-    entered = Entered(form)
-    try:
+
+    def act(entered: Entered, work: Work) -> None:
         original = entered.text("original_id", required=True, longest=64)
         entered.check()
-        with visitor.hub.work() as work:
-            payment_desk.undo_by_return(visitor.hub, work, visitor.scope, payment_id, original)
-    except NotThereError:
-        raise
-    except PermanentError as error:
-        return _payment_page(visitor, payment_id, problem=error)
-    return redirect("/payments", done="undone")
+        payment_desk.undo_by_return(visitor.hub, work, visitor.scope, payment_id, original)
+
+    return _decide(visitor, form, payment_id, "undone", act)
 
 
 @router.post("/payments/{payment_id}/set-aside")
 def set_aside(visitor: CreditorSide, form: Form, payment_id: str) -> Response:
     """It belongs to no case."""
-    entered = Entered(form)
-    try:
+
+    def act(entered: Entered, work: Work) -> None:
         note = entered.text("note", required=True)
         entered.check()
-        with visitor.hub.work() as work:
-            payment_desk.set_aside(work, visitor.scope, payment_id, note=note)
-    except NotThereError:
-        raise
-    except PermanentError as error:
-        return _payment_page(visitor, payment_id, problem=error, given=entered.given)
-    return redirect("/payments", done="aside")
+        payment_desk.set_aside(work, visitor.scope, payment_id, note=note)
+
+    return _decide(visitor, form, payment_id, "aside", act)
