@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import itertools
 import re
 from collections.abc import Iterator
@@ -10,12 +11,14 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+import pypdf
 import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 from web.office import BASE, Office
 
 from collecthub.engine.contact_words import message_for
+from collecthub.engine.plan_messages import plan_message
 from collecthub.errors import PermanentError
 from collecthub.model.charging import ChargePolicy, Charging
 from collecthub.model.contact import Channel
@@ -88,6 +91,18 @@ def test_an_appointment_is_a_fact_a_task_on_its_day_and_is_confirmed_to_him(
     assert task.due_at == dt.datetime(2026, 6, 18, 14, tzinfo=dt.UTC) and task.detail == "with my daughter"
     history = house.client("kroon").get(f"/api/v1/cases/{case_id}/timeline").json()["items"]
     assert history[-1]["kind"] == "appointment_asked"
+
+
+def test_every_written_message_has_the_payment_code_and_a_letter_of_a_plan_its_slip(
+    house: Office, case_id: str, visitor: TestClient
+) -> None:
+    [picture] = message_for(house.hub, case_of(house, case_id), contact_id="c", channel=Channel.EMAIL, tone="firm").attachments
+    assert picture.media_type == "image/png" and picture.content.startswith(b"\x89PNG")
+    assert say(visitor, "plan", months="3").status_code == 303
+    said, _ = plan_message(house.hub, case_of(house, case_id), contact_id="c", step="plan_confirmation", channel=Channel.LETTER)
+    [letter] = said.attachments
+    words = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(letter.content)).pages)
+    assert "Antwoordstrook" in words and "Twijfelt u of het echt is" in words and "40,16" in words  # a third of 120.50
 
 
 def test_who_wants_no_e_mail_still_gets_letters_and_may_change_his_mind(

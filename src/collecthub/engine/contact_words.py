@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -13,7 +15,7 @@ from collecthub.engine.case_law import obstacles_now
 from collecthub.engine.context import Hub
 from collecthub.engine.debtor_links import link_of
 from collecthub.errors import PermanentError
-from collecthub.formats.bank.epc_code import epc_code_svg
+from collecthub.formats.bank.epc_code import epc_code_png, epc_code_svg
 from collecthub.law.steps import Obstacle, Step
 from collecthub.model.case import Case
 from collecthub.model.contact import Channel, Heading, Tone
@@ -35,6 +37,7 @@ from collecthub.store.queries.case_file import read_owned_case
 from collecthub.store.queries.scope import Scope
 
 PAY_WITHIN_DAYS = 10
+Drawn = TypeVar("Drawn", str, bytes)
 _CENT = Decimal(0)
 
 
@@ -46,11 +49,13 @@ def message_for(hub: Hub, case: Case, *, contact_id: str, channel: Channel, tone
         raise PermanentError(f"creditor {case.creditor_id} is gone", cure="Run `collecthub verify`.")
     _has_address(case, channel)
     said = _said(hub, case, creditor, Tone(tone), channel, *_page_of(hub, case))
-    on_paper = (_letter(hub, case, creditor, said),) if channel is Channel.LETTER else ()
+    with_it: tuple[Attachment, ...] = (_letter(hub, case, creditor, said),) if channel is Channel.LETTER else ()
+    if channel is Channel.EMAIL:
+        with_it = code_picture(letter_facts(case, creditor, hub.business_date()))
     return DebtorMessage(
         contact_id=contact_id, channel=channel, sender_name=_sender(hub, case, creditor).name, reply_to=creditor.party.email,
         recipient=case.debtor.name, email=case.debtor.email, phone=phone_of(case.debtor), address=case.debtor.address,
-        language=said.language, subject=said.subject, text=said.text, attachments=on_paper,
+        language=said.language, subject=said.subject, text=said.text, attachments=with_it,
     )
 
 
@@ -65,14 +70,22 @@ def _letter(hub: Hub, case: Case, creditor: CreditorRow, said: Words) -> Attachm
 
 def payment_code(facts: LetterFacts) -> str:
     """The payment code as SVG; empty where no transfer in euro can be named."""
+    return _drawn(epc_code_svg, facts) or ""
+
+
+def code_picture(facts: LetterFacts) -> tuple[Attachment, ...]:
+    """The payment code as a picture that goes with an e-mail; none where no transfer in euro can be named."""
+    drawn = _drawn(epc_code_png, facts)
+    return (Attachment(name=f"{facts.number}.png", media_type="image/png", content=drawn),) if drawn else ()
+
+
+def _drawn(draw: Callable[..., Drawn], facts: LetterFacts) -> Drawn | None:
     if not facts.account or facts.currency != "EUR" or facts.total <= 0:
-        return ""
+        return None
     try:
-        return epc_code_svg(
-            beneficiary=facts.creditor, account=facts.account, amount=facts.total, reference=facts.reference
-        )
+        return draw(beneficiary=facts.creditor, account=facts.account, amount=facts.total, reference=facts.reference)
     except PermanentError:  # an account that is no IBAN
-        return ""
+        return None
 
 
 def _sender(hub: Hub, case: Case, creditor: CreditorRow) -> Party:
@@ -154,6 +167,16 @@ def letter_facts(case: Case, creditor: CreditorRow, today: dt.date) -> LetterFac
         total=balance.total, reference=payment_reference(case.number, case.debtor.country),
         account=creditor.playbook.payment_account, today=today, pay_by=today + dt.timedelta(days=PAY_WITHIN_DAYS),
         is_discreet=case.is_sensitive,
+    )
+
+
+def facts_of_plan(hub: Hub, case: Case, creditor: CreditorRow, amount: Decimal) -> LetterFacts:
+    """What every message says of how to reach somebody, with an amount of a plan in place of the whole sum."""
+    page, code = _page_of(hub, case)
+    policy = case.contact.policy if case.contact else None
+    return msgspec.structs.replace(
+        letter_facts(case, creditor, hub.business_date()), total=amount, page=page, code=code,
+        phone=(policy.phone if policy else "") or phone_of(creditor.party),
     )
 
 

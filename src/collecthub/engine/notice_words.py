@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from collecthub.contact_ports import Attachment, DebtorMessage
 from collecthub.corridor.open_case import net
-from collecthub.engine.contact_words import letters_folder, payment_code, phone_of, speaker
+from collecthub.engine.contact_words import code_picture, letters_folder, payment_code, phone_of, speaker
 from collecthub.engine.context import Hub
 from collecthub.model.codes import Status
 from collecthub.model.contact import Channel, ContactPolicy, Heading, Tone
@@ -112,6 +112,8 @@ def notice_message(hub: Hub, row: Any, creditor: CreditorRow, party: Party, now:
             code=payment_code(facts),
         )
         attachments = (Attachment(name=f"{row.notice_id}.pdf", media_type="application/pdf", content=content),)
+    elif channel is Channel.EMAIL:
+        attachments = code_picture(facts)
     return DebtorMessage(
         contact_id=row.notice_id, channel=channel, sender_name=sender.name, reply_to=creditor.party.email,
         recipient=party.name, email=party.email, phone=phone_of(party), address=party.address, language=said.language,

@@ -5,9 +5,11 @@ Where no channel reaches the debtor the task of the same kind stays on a person'
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from collecthub.contact_ports import Attachment, DebtorMessage
+from collecthub.engine.contact_words import code_picture, facts_of_plan, letters_folder, payment_code
 from collecthub.engine.context import Hub
 from collecthub.engine.plan_desk import read_settlement
 from collecthub.engine.plan_line import STEPS
@@ -21,7 +23,7 @@ from collecthub.model.human_course import missing
 from collecthub.model.payment_reference import payment_reference
 from collecthub.model.plan import Plan
 from collecthub.paper.letter_page import letter_pdf
-from collecthub.paper.letter_text import Words, shipped_language
+from collecthub.paper.letter_text import LetterFacts, Words, shipped_language, with_ways
 from collecthub.paper.plan_text import PlanFacts, PlanWord, plan_words
 from collecthub.store.connections import CreditorRow, read_creditor
 from collecthub.store.queries.scope import Role, Scope
@@ -37,8 +39,12 @@ def plan_message(
         creditor = read_creditor(conn, case.creditor_id)
     if creditor is None or case.plan is None:
         raise PermanentError(f"case {case.number} has no plan", cure="There is nothing to say.")
-    said = _words(hub, case, case.plan, creditor, STEPS[step])
-    paper = (_letter(hub, case, creditor, said),) if channel is Channel.LETTER else ()
+    plain = _words(hub, case, case.plan, creditor, STEPS[step])
+    awaited = case.plan.next_instalment
+    owed = missing(case.plan, settled(case)) if STEPS[step] is PlanWord.REMINDER else awaited.amount if awaited else Decimal(0)
+    facts = facts_of_plan(hub, case, creditor, owed)
+    said = with_ways(plain, facts, letters_folder(hub))
+    paper = (_letter(hub, case, creditor, said, facts),) if channel is Channel.LETTER else code_picture(facts)
     message = DebtorMessage(
         contact_id=contact_id, channel=channel, sender_name=creditor.name, reply_to=creditor.party.email,
         recipient=case.debtor.name, email=case.debtor.email, address=case.debtor.address, language=said.language,
@@ -64,10 +70,10 @@ def _words(hub: Hub, case: Case, plan: Plan, creditor: CreditorRow, about: PlanW
     return plan_words(facts, about, shipped_language(case.debtor.language, creditor.party.language))
 
 
-def _letter(hub: Hub, case: Case, creditor: CreditorRow, said: Words) -> Attachment:
+def _letter(hub: Hub, case: Case, creditor: CreditorRow, said: Words, facts: LetterFacts) -> Attachment:
     content = letter_pdf(
         said, sender=creditor.party, recipient=case.debtor, number=case.number, today=hub.business_date(),
-        printed_at=hub.now(),
+        printed_at=hub.now(), code=payment_code(facts),
     )  # fmt: skip
     return Attachment(name=f"{case.number}-plan.pdf", media_type="application/pdf", content=content)
 

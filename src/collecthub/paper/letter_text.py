@@ -105,6 +105,14 @@ def words(facts: LetterFacts, tone: Tone, language: str, folder: Path | None = N
     )  # fmt: skip
 
 
+def with_ways(said: Words, facts: LetterFacts, folder: Path | None = None) -> Words:
+    """Another message of a case with what stands on every one: its page, a phone number, whether it is real, the reply slip."""
+    parts, known = template_of(said.language, folder)["parts"], _known(facts, said.language)
+    more = [parts[name].format(**known) for name, is_wanted in (("page", facts.page), ("phone", facts.phone)) if is_wanted]
+    text = "\n\n".join((said.text.rstrip("\n"), *more, parts["real"].format(**known))) + "\n"
+    return msgspec.structs.replace(said, text=text, slip=tuple(parts[f"slip_{name}"] for name in SLIP))
+
+
 def short_words(facts: LetterFacts, tone: Tone, language: str, folder: Path | None = None) -> Words:
     """The message as one text for a phone: no invoice is named in it. Raises as `words` does."""
     _must_add_up(facts)

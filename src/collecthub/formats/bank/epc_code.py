@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from decimal import Decimal
 
+from segno import QRCode
 from segno.helpers import make_epc_qr
 from stdnum import iban
 from stdnum.exceptions import ValidationError
@@ -16,7 +17,22 @@ _NAME_LONGEST = 70
 
 
 def epc_code_svg(*, beneficiary: str, account: str, amount: Decimal, reference: str) -> str:
-    """The code as SVG, dark modules on nothing, sized by whoever embeds it.
+    """The code as SVG, dark modules on nothing, sized by whoever embeds it. Raises as `_code` does."""
+    drawn = io.BytesIO()
+    code = _code(beneficiary, account, amount, reference)
+    code.save(drawn, kind="svg", xmldecl=False, omitsize=True, border=4)
+    return drawn.getvalue().decode()
+
+
+def epc_code_png(*, beneficiary: str, account: str, amount: Decimal, reference: str) -> bytes:
+    """The code as a small picture, for an e-mail. Raises as `_code` does."""
+    drawn = io.BytesIO()
+    _code(beneficiary, account, amount, reference).save(drawn, kind="png", scale=4, border=4)
+    return drawn.getvalue()
+
+
+def _code(beneficiary: str, account: str, amount: Decimal, reference: str) -> QRCode:
+    """The code itself.
 
     A creditor reference (RF) travels in the structured field, a Belgian structured communication as text, which is
     how Belgian banks read it. Raises `PermanentError` for an account that is no IBAN or an amount no transfer can have.
@@ -31,10 +47,7 @@ def epc_code_svg(*, beneficiary: str, account: str, amount: Decimal, reference: 
         raise PermanentError("nobody is named who is paid", cure="A payment code needs the name of the account's owner.")
     structured = reference if reference.startswith("RF") else None
     text = None if structured else reference
-    code = make_epc_qr(
+    return make_epc_qr(
         name=beneficiary.strip()[:_NAME_LONGEST], iban=number, amount=amount, reference=structured, text=text,
         encoding="utf-8",
     )  # fmt: skip
-    drawn = io.BytesIO()
-    code.save(drawn, kind="svg", xmldecl=False, omitsize=True, border=4)
-    return drawn.getvalue().decode()
