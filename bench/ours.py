@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from bench.usage import measured, peak_mb
 from collecthub.config import load_settings
 from collecthub.engine.context import Hub
+from collecthub.engine.memory import spare_what_is_there, walk_seldom
 from collecthub.engine.pulling import pull_connection
 from collecthub.hub import open_client
 from collecthub.model.party import Party
@@ -66,6 +67,8 @@ def pull_anew(hub: Hub) -> None:
 
 def main(home: str, server: str, database: str, items: int, phases: str) -> None:
     """Pull everything once per phase (`load,again`) and say what it took."""
+    walk_seldom()  # as every worker does
+    spare_what_is_there()
     hub = open_client(load_settings({}, home=Path(home), database_url=database, allow_loopback=True))
     connect(hub, server, items)
     told: dict[str, object] = {phase: measured(lambda: pull_anew(hub)) for phase in phases.split(",")}

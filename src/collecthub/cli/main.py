@@ -50,6 +50,7 @@ from collecthub.cli import (
 )
 from collecthub.cli.errors_shown import HubGroup
 from collecthub.cli.output import say
+from collecthub.engine.memory import walk_seldom
 
 app = typer.Typer(
     cls=HubGroup,
@@ -81,6 +82,7 @@ def hub(
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a name that the terminal cannot show must not end a command
+    walk_seldom()
     logging.basicConfig(
         level=logging.DEBUG if debug else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )

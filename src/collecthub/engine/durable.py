@@ -28,7 +28,7 @@ from collecthub.engine.context import Hub
 from collecthub.engine.jobs import JOBS
 from collecthub.engine.known_types import learn_types
 from collecthub.engine.lifelines import Lifelines
-from collecthub.engine.memory import share_arenas, walk_seldom
+from collecthub.engine.memory import share_arenas, spare_what_is_there, walk_seldom
 from collecthub.errors import CollecthubError, ConfigurationError, RetryableError
 from collecthub.model.ids import new_id
 from collecthub.store import tables as t
@@ -208,6 +208,7 @@ class Engine:
         sys.setswitchinterval(SWITCH_SECONDS)
         share_arenas()
         walk_seldom()
+        spare_what_is_there()
         learn_types()
         self._lifelines.hold(self.executor_id)
         self._sign(dt.datetime.now(dt.UTC))  # before the first job is taken: whoever is not on the list has no heir

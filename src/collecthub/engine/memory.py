@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+from functools import cache
 
 _M_ARENA_MAX, _ARENAS = -8, 2  # of glibc's mallopt; elsewhere there is no such function and nothing to do
 
@@ -23,10 +24,15 @@ _YOUNG = 20_000  # objects made since the last walk; Python's own 700 fits a scr
 
 
 def walk_seldom() -> None:
-    """For a process whose modules are all imported: what is there stays, and the collector walks less often.
-
-    Half a million objects of code and tables never become garbage, but each full walk went through all of them: three
-    seconds of the demo's sixty.
-    """
-    gc.freeze()
+    """Let the collector of circles walk less often; best before the modules are imported, which makes most objects."""
     gc.set_threshold(_YOUNG, 20, 20)
+
+
+@cache
+def spare_what_is_there() -> None:
+    """Once, for a process whose modules are all imported: half a million objects of code and tables never become garbage.
+
+    Each full walk went through all of them; with the walks at every 700 objects that was two seconds of the demo's sixty.
+    """
+    gc.collect()
+    gc.freeze()
