@@ -17,11 +17,13 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 from web.office import BASE, Office
 
+from collecthub.engine.case_work import change_case
 from collecthub.engine.contact_words import message_for
 from collecthub.engine.plan_messages import plan_message
 from collecthub.errors import PermanentError
 from collecthub.model.charging import ChargePolicy, Charging
 from collecthub.model.contact import Channel
+from collecthub.model.facts_human import PlanBroken
 from collecthub.model.plan import PlanState
 from collecthub.sandbox.twin import RunningTwin
 from collecthub.store import tables as t
@@ -74,6 +76,12 @@ def test_a_delay_within_the_limits_is_a_yes_at_once_and_beyond_them_a_person_ans
     plan = case_of(house, case_id).plan
     assert plan is not None and plan.state is PlanState.AGREED
     assert [(one.due_on, str(one.amount)) for one in plan.instalments] == [(dt.date(2026, 7, 10), "120.50")]
+    with house.hub.work() as work:  # he did not keep it: the next one is for a person
+        broken = PlanBroken(plan_id=plan.plan_id, reason="unpaid", decide_by_on=dt.date(2026, 7, 20))
+        change_case(house.hub, work, case_of(house, case_id), [broken], actor="hub")
+    assert say(visitor, "delay", on="2026-07-12").status_code == 303
+    again = case_of(house, case_id).plan
+    assert again is not None and again.state is PlanState.PROPOSED and not again.exceeded
     other = str(house.open_case(debtor={"name": "Bo", "country": "BE", "email": "bo@example.org"})["case_id"])
     assert say(enter(house, *link(house, other)), "delay", on="2026-12-24").status_code == 303
     late = case_of(house, other).plan

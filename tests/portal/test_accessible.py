@@ -12,7 +12,7 @@ from collecthub.store.case_log import read_cases
 from portal.conftest import PHONE, LogIn
 from portal.town import Town
 
-PAGES = ("/", "/cases", "/agenda", "/tasks", "/payments", "/connections", "/partners", "/quarantine", "/new", "/countries/UY")
+PAGES = ("/", "/cases", "/agenda", "/tasks", "/payments", "/connections", "/partners", "/quarantine", "/new", "/notices", "/countries/UY")
 
 
 @pytest.mark.parametrize("viewport", [None, PHONE], ids=["desk", "phone"])
@@ -23,7 +23,7 @@ def test_every_page_of_daily_work(
         case = read_cases(conn, t.cases.c.total_minor > 0)[0]
     page = log_in("operator", viewport)
     found = {}
-    for path in (*PAGES, f"/cases/{case.case_id}"):
+    for path in (*PAGES, *(f"/cases/{case.case_id}{part}" for part in ("", "/contact", "/reminders"))):
         page.goto(url + path)
         found[path] = barriers(page)
     assert {path: some for path, some in found.items() if some} == {}

@@ -31,7 +31,9 @@ from collecthub.model.facts_contact import (
     HelperAdmitted,
     HelperEnded,
 )
+from collecthub.model.facts_human import PlanBroken
 from collecthub.model.objection import Hardship, NonPayment
+from collecthub.store.case_log import read_events
 from collecthub.store.queries.scope import Role, Scope
 
 IDENTITY_HOLD = "identity"
@@ -116,18 +118,19 @@ def proposes_plan(hub: Hub, case_id: str, said: Said) -> Case:
 
 def asks_delay(hub: Hub, case_id: str, said: Said) -> Case:
     """He pays everything on a later day: an automatic yes within the limits, a person beyond them."""
-    if said.on is None:
-        raise NotTakenError("bad_day", "no day was given", "Choose the day on which you can pay.")
+    if said.on is None or said.on <= hub.business_date():
+        raise NotTakenError("bad_day", "no day ahead was given", "Choose the day on which you can pay.")
     with hub.work() as work:
         return _propose(hub, work, case_id, said, count=1, first_on=said.on)
 
 
 def _propose(hub: Hub, work: Work, case_id: str, said: Said, **terms: Any) -> Case:
-    """A helper's proposal waits for a person: he cannot bind the debtor."""
+    """A helper's proposal waits for a person: he cannot bind the debtor. So does one after a plan that was not kept."""
     scope = debtor_scope(case_id, said)
+    was_broken = any(isinstance(event.fact, PlanBroken) for event in read_events(work.conn, case_id))
     case = propose_plan(hub, work, scope, case_id, by_debtor=True, note=said.text, **terms)
     assert case.plan is not None, "just proposed"
-    return case if case.plan.exceeded or said.is_helper else agree_plan(hub, work, scope, case_id)
+    return case if case.plan.exceeded or said.is_helper or was_broken else agree_plan(hub, work, scope, case_id)
 
 
 def asks_appointment(hub: Hub, case_id: str, said: Said) -> None:
