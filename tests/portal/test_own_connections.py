@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
 import requests
 import sqlalchemy as sa
+from lxml import html
 
 from collecthub.model.party import Party
 from collecthub.sandbox.exact_books import DEFAULT_DIVISION
@@ -209,3 +210,29 @@ def test_a_token_that_is_refused_for_good_asks_for_consent_again(place: VendorHu
     place.consent(connection_id)
     place.pull(connection_id)
     assert place.row(connection_id).status == "ok"
+
+
+def test_every_kind_has_a_form_that_says_what_is_wrong(place: VendorHub) -> None:
+    """Whatever a plugin's settings model holds, its form is whole, labelled, and names every wrong field."""
+    operator, connectors = Browser(place, "operator"), place.hub.plugins.connectors
+    assert {"erp_exact", "erp_sap", "sftp_batch", "soap_exchange", "partner_network", "creditor_webhook"} <= set(connectors)
+    for kind in sorted(set(connectors) - {"intake"}):
+        page, asked = html.fromstring(operator.get(f"/connections/add/{kind}").text), connectors[kind].settings.model_fields
+        form = next(one for one in page.forms if one.xpath(".//*[starts-with(@name, 's.')]"))
+        assert sorted(form.xpath(".//@name[starts-with(., 's.')]")) == sorted(f"s.{name}" for name in asked)
+        entries = page.xpath("//input[not(@type='hidden')] | //select | //textarea")
+        assert [one.name for one in entries if not is_labelled(one)] == [], kind
+        secrets = page.xpath("//input[@type='password'] | //textarea[contains(concat(' ', @class, ' '), ' masked ')]")
+        assert len(secrets) == sum("Secret" in str(info.annotation) for info in asked.values()), kind
+        answer = operator.http.post(urljoin(operator.page.url, form.action), data=[*form.form_values(), ("name", "")], timeout=60)
+        told = html.fromstring(answer.text)
+        assert answer.status_code == 422
+        assert "The connection is not added yet." in told.xpath("string(//*[@role='alert'])"), kind
+        wrong = told.xpath("//*[contains(concat(' ', @class, ' '), ' is-wrong ')]")
+        assert len(wrong) >= 1 + sum(info.is_required() for info in asked.values()), kind
+
+
+def is_labelled(entry: html.HtmlElement) -> bool:
+    """Whether a reader of the page is told what to enter here."""
+    labels = entry.label, entry.get("aria-label"), next(entry.iterancestors("label"), None)
+    return any(label is not None for label in labels)
