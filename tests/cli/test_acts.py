@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from partner.test_acts import CERTIFICATE, LAWYER, request, yes
 
 from cli.conftest import Run
 from collecthub.formats.json import JsonFormat
 from collecthub.model.exchange import Exchange, Message
-from partner.test_acts import CERTIFICATE, LAWYER, request, yes
 
 pytestmark = pytest.mark.usefixtures("home")
 
