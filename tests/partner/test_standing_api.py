@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import string
+import tomllib
 from decimal import Decimal
+from importlib.resources import files
 
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 from web.office import Office, change, once
 
+from collecthub.engine.partner_links import LANGUAGES
 from collecthub.engine.partner_score import remind_partners, sla_entries
 from collecthub.model import event as ev
 from collecthub.model.exchange import Procedure
-from collecthub.model.partner_sla import SlaEntry, entries_of, late_now, score
+from collecthub.model.partner_sla import STEPS, SlaEntry, entries_of, late_now, score
 from collecthub.model.rungs import RungClocks
 from collecthub.store import partner_tables as p
 from collecthub.store import tables as t
@@ -167,3 +171,12 @@ def test_money_is_passed_on_in_the_partners_currency(office: Office, agency: Tes
     foreign = office.open_case()["case_id"]
     office.run()
     assert post(agency, "remittances", remittance(str(foreign), remittance_ref="R3")).status_code == 404
+
+
+def test_every_text_of_the_hubs_own_has_every_language_with_the_same_values() -> None:
+    texts = tomllib.loads((files("collecthub.engine") / "partner_texts.toml").read_text(encoding="utf-8"))
+    for key, said in texts.items():
+        assert set(said) == set(LANGUAGES), key
+        values = [{name for _, name, _, _ in string.Formatter().parse(text) if name} for text in said.values()]
+        assert all(found == values[0] for found in values), key
+    assert {f"late_{step}" for step in STEPS} <= set(texts)
