@@ -102,6 +102,14 @@ def test_a_plan_within_the_limits_holds_at_once_and_beyond_them_a_person_looks(
     assert offered is not None and offered.state is PlanState.PROPOSED
 
 
+def test_he_sees_what_was_sent_and_so_what_is_real(office: Office, case_id: str, visitor: TestClient, later: Later) -> None:
+    path = visitor.headers["x-path"]
+    assert "Wat wij u stuurden" not in visitor.get(path).text
+    later(office, 3)
+    shown = visitor.get(path).text
+    assert "17 juni 2026: E-mail" in shown and "Bel ons voor u iets betaalt" in shown
+
+
 def test_what_he_says_stops_the_reminders(office: Office, case_id: str, visitor: TestClient, later: Later, mails: Any) -> None:
     answer = say(visitor, "help", text="OCMW Gent, mevrouw Peeters", files={"file": ("brief.pdf", PDF, "application/pdf")})
     assert answer.status_code == 303

@@ -10,6 +10,7 @@ import datetime as dt
 from decimal import Decimal
 
 import msgspec
+import sqlalchemy as sa
 
 from collecthub.engine.case_work import change_case, locked_case
 from collecthub.engine.contact_words import PAY_WITHIN_DAYS, letters_folder, obstacle, payment_code
@@ -25,6 +26,7 @@ from collecthub.model.party import Address, Party, PartyKind
 from collecthub.paper.letter_page import letter_pdf
 from collecthub.paper.letter_text import LetterFacts, LetterItem, languages, shipped_language, words
 from collecthub.store.audit import append_audit
+from collecthub.store.contact_tables import contacts
 from collecthub.store.queries.debtors import OneDebtor, one_debtor
 from collecthub.store.queries.scope import Scope
 
@@ -64,6 +66,7 @@ def write_one_letter(
     )
     for case in chosen:
         change_case(hub, work, case, [_noted(case, tone, said.language)], actor=scope.subject)
+        work.conn.execute(sa.insert(contacts).values(_row(case, tone, work.now)))
     append_audit(
         work.conn, now=work.now, actor=scope.subject, action="debtor.one_letter", subject=identity_id,
         detail=f"{len(chosen)} cases, {facts.total} {currency}, kept as {hub.evidence.keep(content)}",
@@ -126,6 +129,20 @@ def _noted(case: Case, tone: Tone, language: str) -> Fact:
         asked = f"{case.balance.total} {case.currency}"
         return NoteAdded(text=f"The operator asked the debtor for {asked} of this case by letter ({tone.value}).")
     return ContactMade(
-        contact_id=derived_id(case.case_id, "one letter", str(case.version)), step=step.name, channel=Channel.LETTER,
+        contact_id=_contact_id(case), step=step.name, channel=Channel.LETTER,
         asked=case.balance.total, language=language, receipt_ref="printed by the operator",
     )  # fmt: skip
+
+
+def _contact_id(case: Case) -> str:
+    return derived_id(case.case_id, "one letter", str(case.version))
+
+
+def _row(case: Case, tone: Tone, now: dt.datetime) -> dict[str, object]:
+    """The letter in the case's list of messages, by which the debtor's page says what is real."""
+    step = case.contact.next_step if case.contact is not None and not case.contact.is_over else None
+    return {
+        "contact_id": _contact_id(case), "case_id": case.case_id, "creditor_id": case.creditor_id,
+        "channel": Channel.LETTER.value, "step": step.name if step else "one letter", "tone": tone.value, "state": "sent",
+        "queued_at": now, "sent_at": now, "receipt_ref": "printed by the operator",
+    }  # fmt: skip

@@ -7,6 +7,7 @@ import datetime as dt
 import msgspec
 import sqlalchemy as sa
 
+from collecthub.model.contact import BY_PEOPLE, Channel
 from collecthub.store import tables as t
 from collecthub.store.contact_tables import contacts
 from collecthub.store.queries.scope import Scope, owned_by
@@ -46,3 +47,11 @@ def read_contacts(
     if case_id:
         query = query.where(contacts.c.case_id == case_id)
     return [ContactRow(**row._mapping) for row in conn.execute(query)]
+
+
+def messages_sent(conn: sa.Connection, case_id: str) -> list[tuple[str, dt.date]]:
+    """Channel and day of every written message of a case that left, oldest first: by it a debtor knows what is real."""
+    written = [one.value for one in Channel if one not in BY_PEOPLE]
+    mine = (contacts.c.case_id == case_id) & contacts.c.sent_at.is_not(None) & contacts.c.channel.in_(written)
+    query = sa.select(contacts.c.channel, contacts.c.sent_at).where(mine).order_by(contacts.c.sent_at, contacts.c.contact_id)
+    return [(channel, sent_at.date()) for channel, sent_at in conn.execute(query)]

@@ -29,6 +29,7 @@ from collecthub.model.case import Case
 from collecthub.paper.letter_text import LANGUAGES, shipped_language
 from collecthub.store.case_log import read_case
 from collecthub.store.connections import CreditorRow, read_creditor
+from collecthub.store.queries.contacts import messages_sent
 from collecthub.store.queries.scope import NotThereError
 from collecthub.web.auth import TheHub, auth_now, hub_of, is_https
 from collecthub.web.debtor.answers import ANSWERS, HELPERS_MAY, read_said
@@ -201,10 +202,11 @@ def _show(
     holds = [hold.reason for hold in debtor.case.holds if hold.reason != "reminders"]
     with hub.database.read() as conn:
         ahead = outlook(hub, conn, debtor.case, facts.total) if debtor.case.is_open and not holds else None
+        sent = messages_sent(conn, debtor.case.case_id)
         helper = links.helper_of(conn, debtor.case.case_id, auth_now())
     return _draw(
         "case.html", debtor.language, status=status, root=f"/d/{debtor.token}", csrf=debtor.csrf, case=debtor.case,
-        facts=facts, code=payment_code(facts), may=debtor.may, is_helper=bool(debtor.role), outlook=ahead, helper=helper,
+        facts=facts, code=payment_code(facts), may=debtor.may, is_helper=bool(debtor.role), outlook=ahead, helper=helper, sent=sent,
         made=made, made_at=hub.settings.public_url.rstrip("/") + made.path if made else "", parts=tuple(desk.PARTS),
         tomorrow=hub.business_date() + dt.timedelta(days=1), refusable=[one.value for one in desk.REFUSABLE],
         done=done, wrong=wrong, problem=problem, is_paused=bool(holds), operator=hub.settings.operator_name,
