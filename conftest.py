@@ -12,4 +12,5 @@ pytest_plugins = (
     "frame.browser",
     "frame.accessible",
     "frame.rooms",
+    "frame.passwords",
 )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
 
+import argon2
 import pytest
 import sqlalchemy as sa
+from frame.passwords import as_in_the_product
 
 from collecthub.store import accounts
 from collecthub.store import tables as t
@@ -53,6 +55,13 @@ def test_a_browser_logs_in_changes_with_its_token_and_logs_out(office: Office) -
         stored = conn.scalars(sa.select(t.sessions.c.session_hash)).all()
         assert token not in stored
         assert verify_audit(conn) == ""
+
+
+def test_a_password_is_kept_as_rfc_9106_recommends() -> None:
+    with as_in_the_product():
+        kept = accounts.hash_password(PASSWORD)
+    assert argon2.extract_parameters(kept) == argon2.profiles.RFC_9106_LOW_MEMORY
+    assert accounts.password_fits(kept, PASSWORD) and not accounts.password_fits(kept, f"{PASSWORD}x")
 
 
 def test_guessing_is_slowed_alike_for_known_and_unknown_users(office: Office) -> None:
