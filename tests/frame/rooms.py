@@ -24,9 +24,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave every other file unread."""
-    if not config.getoption("--rooms") or not collection_path.name.startswith("test_"):
+    if not config.getoption("--rooms"):
         return None
-    return None if is_of_a_room(collection_path) else True
+    if collection_path.is_dir():  # or its conftest would be imported, and with it the hub
+        return None if any(map(is_of_a_room, collection_path.rglob("test_*.py"))) else True
+    return None if not collection_path.name.startswith("test_") or is_of_a_room(collection_path) else True
 
 
 def is_of_a_room(file: Path) -> bool:
