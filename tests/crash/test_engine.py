@@ -163,6 +163,19 @@ def test_a_job_waits_in_line_once_and_one_that_runs_gets_one_successor(office: O
     assert len(office.runs()) == 2
 
 
+def test_a_job_that_another_release_put_in_line_is_done(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An upgrade finds in line what the release before it left there."""
+    for place in ("collecthub.__version__", "collecthub.engine.durable.__version__"):
+        monkeypatch.setattr(place, "0.0.0", raising=False)
+    office.wake("linger")
+    (tmp_path / "go").touch()
+    office.hire(tmp_path)
+    until(office.idle, "nothing waits")
+    assert len(office.runs()) == 1
+
+
 def test_two_jobs_that_write_the_same_row_at_once_are_both_done(pg_office: Office, tmp_path: Path) -> None:
     pg_office.wake("collide")
     pg_office.hire(tmp_path)

@@ -23,6 +23,7 @@ from collecthub.errors import PermanentError
 from collecthub.model.case import Case, Placement
 from collecthub.model.event import RouteChosen
 from collecthub.model.exchange import CaseFile, DocumentItem, Exchange, Procedure
+from collecthub.model.history import placed
 from collecthub.model.ids import derived_id
 from collecthub.store import tables as t
 from collecthub.store.case_log import read_events, replay
@@ -113,8 +114,7 @@ def _next_placement(hub: Hub, case: Case, creditor: CreditorRow, receiver: str) 
         )  # fmt: skip
     if not isinstance(chosen, RouteChosen):
         raise PermanentError(f"case {case.number} has no way out: {chosen.reason}", cure="Add what is missing first.")
-    known = {name: getattr(chosen, name) for name in RouteChosen.__struct_fields__ if name != "options"}
-    return Placement(chosen_at=hub.now(), **known)
+    return placed(chosen, hub.now())
 
 
 def _documents(hub: Hub, conn: sa.Connection, case_id: str, until: dt.datetime) -> list[DocumentItem]:

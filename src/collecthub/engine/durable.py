@@ -22,7 +22,6 @@ import msgspec
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, Serializer
 
-from collecthub import __version__
 from collecthub.engine.case_work import open_task
 from collecthub.engine.context import Hub
 from collecthub.engine.jobs import JOBS
@@ -38,6 +37,9 @@ from collecthub.store.facts import read_fact, write_fact
 log = logging.getLogger(__name__)
 
 APPLICATION, QUEUE = "collecthub", "work"
+# The engine gives a job only to the version that put it in line. A job is a name and a target, and reads all else when it
+# runs, so every release does those of every other: with the release's own number an upgrade would leave them lying.
+ANY_RELEASE = "1"
 POLL_SECONDS, TICK_SECONDS, BEAT_SECONDS, DEAD_AFTER_SECONDS = 0.15, 1.0, 5.0, 30.0
 LISTEN_SECONDS = 0.1  # how often the engine's listener wakes; it has nothing to ask for, but its end is waited for
 STOP_SECONDS = 20.0
@@ -155,7 +157,7 @@ class DurableQueue:
             conn,
             {
                 "queue_name": QUEUE, "workflow_name": "run_job", "workflow_id": new_id(),
-                "queue_partition_key": f"{job}:{target}", "app_version": __version__,
+                "queue_partition_key": f"{job}:{target}", "app_version": ANY_RELEASE,
             },
             job,
             target,
@@ -172,7 +174,7 @@ class DurableQueue:
         """Whether that process has jobs in its hand."""
         return bool(
             self._client.list_workflows(
-                status="PENDING", executor_id=executor_id, app_version=__version__, limit=1, load_input=False,
+                status="PENDING", executor_id=executor_id, app_version=ANY_RELEASE, limit=1, load_input=False,
                 load_output=False,
             )
         )
@@ -191,7 +193,7 @@ class Engine:
         config: DBOSConfig = {
             "name": APPLICATION,
             "system_database_engine": self._engine_db.engine,
-            "application_version": __version__,
+            "application_version": ANY_RELEASE,
             "executor_id": self.executor_id,
             "serializer": JsonText(),
             "use_listen_notify": False,

@@ -5,6 +5,7 @@ What the facts of one field do to a case stands in that field's own module; `HAN
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -124,17 +125,16 @@ def _credit(case: Case, fact: ev.CreditSeen, event: ev.CaseEvent) -> Case:
     return replace(case, claims=_change_claim(case, fact.claim_id, -fact.amount))
 
 
+def placed(fact: ev.RouteChosen, at: dt.datetime) -> Placement:
+    """The placement that begins with a route."""
+    return Placement(
+        placement_id=fact.placement_id, partner_id=fact.partner_id, partner_name=fact.partner_name, route=fact.route,
+        procedure=fact.procedure, reason=fact.reason, chosen_at=at, country=fact.partner_country,
+    )  # fmt: skip
+
+
 def _route_chosen(case: Case, fact: ev.RouteChosen, event: ev.CaseEvent) -> Case:
-    placement = Placement(
-        placement_id=fact.placement_id,
-        partner_id=fact.partner_id,
-        partner_name=fact.partner_name,
-        route=fact.route,
-        procedure=fact.procedure,
-        reason=fact.reason,
-        chosen_at=event.occurred_at,
-        country=fact.partner_country,
-    )
+    placement = placed(fact, event.occurred_at)
     past = (*case.past_placements, case.placement) if case.placement else case.past_placements
     return replace(case, status=Status.SENDING, placement=placement, past_placements=past, transfer=None)
 
