@@ -129,6 +129,7 @@ def costs(
 ) -> None:
     """Show every fee, VAT and cost of a case or a period: who bears it, by which rule, how it is settled."""
     from collecthub.cli.case_ref import case_id_of
+    from collecthub.store.connections import read_creditor
     from collecthub.store.queries.cost_statement import cost_statement, cost_statement_csv
     from collecthub.store.queries.scope import LOCAL_OPERATOR
 
@@ -137,12 +138,13 @@ def costs(
             conn, LOCAL_OPERATOR, case_id=case_id_of(conn, case) if case else "", creditor_id=creditor, from_on=since,
             until=until, to_invoice=to_invoice,
         )  # fmt: skip
+        named = read_creditor(conn, creditor)
     if table is not None:
         table.write_bytes(cost_statement_csv(found))
     if paper is not None:
         from collecthub.engine.cost_sheet import cost_statement_pdf
 
-        paper.write_bytes(cost_statement_pdf(found, hub.settings.operator_name, creditor, language, hub.now()))
+        paper.write_bytes(cost_statement_pdf(found, hub.settings.operator_name, named.name if named else "", language, hub.now()))
     if as_json:
         print_json(found)
         return

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal
-
-from babel.dates import format_date
-from babel.numbers import format_currency
 
 from collecthub.paper.sheet import Column, Section, Sheet, Table
+from collecthub.paper.written import money, short_day
 from collecthub.store.queries.cost_statement import CostLine, CostStatement
 
 LANGUAGES = ("en", "nl", "fr", "de")
@@ -66,26 +63,26 @@ def cost_sheet(statement: CostStatement, operator: str, reader: str, language: s
     cut = words["cut"].format(held=len(held), all=len(statement.lines)) if len(statement.lines) > len(held) else ""
     return Sheet(
         title=words["title"], subtitle=operator, language=tongue, footer=f"{operator} · {words['title']}", banner=cut,
-        facts=(*(((words["of"], reader),) if reader else ()), *((name, _day(day, tongue)) for name, day in days if day is not None)),
+        facts=(*(((words["of"], reader),) if reader else ()), *((name, short_day(day, tongue)) for name, day in days if day is not None)),
         sections=(_sums(statement, words, tongue), _lines(held, words, tongue)) if held else (Section(title=words["sums"], paragraphs=(words["none"],)),),
     )  # fmt: skip
 
 
 def _sums(statement: CostStatement, words: dict[str, str], tongue: str) -> Section:
-    rows = tuple((words.get(one.bearer, one.bearer), _money(one.amount, one.currency, tongue)) for one in statement.sums)
+    rows = tuple((words.get(one.bearer, one.bearer), money(one.amount, one.currency, tongue)) for one in statement.sums)
     columns = Column(name=words["bearer"]), Column(name=words["sum"], is_amount=True)
     return Section(title=words["sums"], table=Table(columns=columns, rows=rows))
 
 
 def _lines(lines: tuple[CostLine, ...], words: dict[str, str], tongue: str) -> Section:
     columns = (
-        Column(name=words["day"]), Column(name=words["case"]), Column(name=words["what"]), Column(name=words["bearer"]),
+        Column(name=words["day"], is_whole=True), Column(name=words["case"], is_whole=True), Column(name=words["what"]), Column(name=words["bearer"]),
         Column(name=words["settled"]), Column(name=words["amount"], is_amount=True),
     )  # fmt: skip
     rows = tuple(
         (
-            _day(line.booked_on, tongue), line.case_number, f"{words.get(line.kind, line.kind)}: {line.rule}".removesuffix(": "),
-            words.get(line.bearer, line.bearer), _settled(line, words), _money(line.amount, line.currency, tongue),
+            short_day(line.booked_on, tongue), line.case_number, f"{words.get(line.kind, line.kind)}: {line.rule}".removesuffix(": "),
+            words.get(line.bearer, line.bearer), _settled(line, words), money(line.amount, line.currency, tongue),
         )
         for line in lines
     )  # fmt: skip
@@ -96,11 +93,3 @@ def _settled(line: CostLine, words: dict[str, str]) -> str:
     if line.settled_by:
         return line.settled_by
     return {"creditor": words["to_invoice"], "debtor": words["by_debtor"]}.get(line.bearer, "")
-
-
-def _money(amount: Decimal, currency: str, language: str) -> str:
-    return str(format_currency(amount, currency, locale=language, currency_digits=True))
-
-
-def _day(day: dt.date, language: str) -> str:
-    return format_date(day, locale=language)

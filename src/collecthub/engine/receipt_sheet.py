@@ -8,6 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from collecthub.paper.sheet import Section, Sheet
+from collecthub.paper.written import day, money
 
 
 class ReceiptFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,11 +67,11 @@ def receipt_sheet(facts: ReceiptFacts, language: str) -> Sheet:
     tongue = tongue if tongue in _WORDS else "en"
     words = _WORDS[tongue]
     lines = [
-        (words["received_on"], facts.received_on.isoformat()), (words["amount"], f"{facts.amount:,} {facts.currency}"),
+        (words["received_on"], day(facts.received_on, tongue)), (words["amount"], money(facts.amount, facts.currency, tongue)),
         (words["means"], f"{words[facts.means]}, {words[facts.place]}"), (words["received_by"], facts.received_by),
-        (words["terminal"], facts.terminal_ref), (words["owed"], f"{facts.owed:,} {facts.currency}"),
+        (words["terminal"], facts.terminal_ref), (words["owed"], money(facts.owed, facts.currency, tongue)),
     ]  # fmt: skip
-    banner = "" if facts.reversed_on is None else f"{words['reversed']} {facts.reversed_on.isoformat()}: {facts.reason}"
+    banner = "" if facts.reversed_on is None else f"{words['reversed']} {day(facts.reversed_on, tongue)}: {facts.reason}"
     return Sheet(
         title=f"{words['title']} {facts.number}", subtitle=facts.operator, banner=banner, language=tongue,
         footer=f"{facts.operator} · {facts.number}",

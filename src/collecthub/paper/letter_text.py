@@ -15,11 +15,10 @@ from pathlib import Path
 from string import Formatter
 
 import msgspec
-from babel.dates import format_date
-from babel.numbers import format_currency
 
 from collecthub.errors import PermanentError
 from collecthub.model.contact import Tone
+from collecthub.paper.written import day, money
 
 LANGUAGES = ("nl", "fr", "de", "en")
 OWN_OF_A_TONE = ("real", "phone")  # parts that a tone may say in its own way: before the due day there is no case
@@ -144,7 +143,7 @@ def _lines(facts: LetterFacts, parts: Mapping[str, str], language: str, total: s
     more = (
         ("credits", facts.credits), ("paid", facts.paid), ("waived", facts.waived), ("charges", facts.charges),
     )  # fmt: skip
-    lines += [parts[name].format(amount=_money(amount, facts.currency, language)) for name, amount in more if amount]
+    lines += [parts[name].format(amount=money(amount, facts.currency, language)) for name, amount in more if amount]
     return [*lines, parts["total"].format(amount=total)]
 
 
@@ -205,21 +204,13 @@ def _known(facts: LetterFacts, language: str) -> dict[str, str]:
     return {
         "number": facts.number, "creditor": facts.creditor, "reference": facts.reference, "account": facts.account,
         "page": facts.page, "code": facts.code, "phone": facts.phone,
-        "amount": _money(facts.total, facts.currency, language), "today": _day(facts.today, language),
-        "pay_by": _day(facts.pay_by, language),
+        "amount": money(facts.total, facts.currency, language), "today": day(facts.today, language),
+        "pay_by": day(facts.pay_by, language),
     }  # fmt: skip
 
 
 def _item(item: LetterItem, currency: str, language: str) -> dict[str, str]:
     return {
-        "number": item.number, "issued_on": _day(item.issued_on or item.due_on, language),
-        "due_on": _day(item.due_on, language), "amount": _money(item.amount, currency, language),
+        "number": item.number, "issued_on": day(item.issued_on or item.due_on, language),
+        "due_on": day(item.due_on, language), "amount": money(item.amount, currency, language),
     }  # fmt: skip
-
-
-def _money(amount: Decimal, currency: str, language: str) -> str:
-    return str(format_currency(amount, currency, locale=language, currency_digits=True))
-
-
-def _day(day: dt.date, language: str) -> str:
-    return str(format_date(day, format="long", locale=language))

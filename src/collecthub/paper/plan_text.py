@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import enum
 import tomllib
 from collections.abc import Mapping
@@ -12,12 +11,11 @@ from importlib.resources import files
 from typing import Any
 
 import msgspec
-from babel.dates import format_date
-from babel.numbers import format_currency
 
 from collecthub.law.plan_settlement import Settlement
 from collecthub.model.plan import DECISION_DAYS, REMINDER_DAYS, Plan
 from collecthub.paper.letter_text import Words
+from collecthub.paper.written import day, money
 
 
 class PlanWord(enum.StrEnum):
@@ -69,9 +67,9 @@ def _known(facts: PlanFacts, language: str) -> dict[str, object]:
     plan, awaited = facts.plan, facts.plan.next_instalment
     return {
         "creditor": facts.creditor, "number": facts.number, "reference": facts.reference, "account": facts.account,
-        "total": _money(plan.total, facts, language), "paid": _money(facts.paid, facts, language),
-        "rest": _money(plan.total - facts.paid, facts, language), "missing": _money(facts.missing, facts, language),
-        "due_on": _day(awaited.due_on, language) if awaited else "", "last_on": _day(plan.instalments[-1].due_on, language),
+        "total": money(plan.total, facts.currency, language), "paid": money(facts.paid, facts.currency, language),
+        "rest": money(plan.total - facts.paid, facts.currency, language), "missing": money(facts.missing, facts.currency, language),
+        "due_on": day(awaited.due_on, language) if awaited else "", "last_on": day(plan.instalments[-1].due_on, language),
         "days": REMINDER_DAYS, "decide": DECISION_DAYS,
     }  # fmt: skip
 
@@ -79,7 +77,7 @@ def _known(facts: PlanFacts, language: str) -> dict[str, object]:
 def _instalments(facts: PlanFacts, say: Mapping[str, str], language: str) -> list[str]:
     return [
         say["instalment"].format(
-            place=one.number, amount=_money(one.amount, facts, language), due_on=_day(one.due_on, language),
+            place=one.number, amount=money(one.amount, facts.currency, language), due_on=day(one.due_on, language),
             mark=say["is_paid"] if one.number <= facts.plan.met else "",
         )
         for one in facts.plan.instalments
@@ -91,17 +89,9 @@ def _claims(facts: PlanFacts, say: Mapping[str, str], language: str) -> list[str
         return []
     return [
         say["claim"].format(
-            number=one.number, principal=_money(one.principal, facts, language), paid=_money(one.paid, facts, language),
-            open=_money(one.open, facts, language), interest=_money(one.interest, facts, language),
-            until=_day(one.interest_until, language),
+            number=one.number, principal=money(one.principal, facts.currency, language), paid=money(one.paid, facts.currency, language),
+            open=money(one.open, facts.currency, language), interest=money(one.interest, facts.currency, language),
+            until=day(one.interest_until, language),
         )
         for one in facts.settlement.claims
     ]  # fmt: skip
-
-
-def _money(amount: Decimal, facts: PlanFacts, language: str) -> str:
-    return str(format_currency(amount, facts.currency, locale=language, currency_digits=True))
-
-
-def _day(day: dt.date, language: str) -> str:
-    return str(format_date(day, format="long", locale=language))

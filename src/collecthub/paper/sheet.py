@@ -6,10 +6,11 @@ import msgspec
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):
-    """A column of a table; amounts stand to the right."""
+    """A column of a table; amounts stand to the right. What is whole stays in one line, as a day or a case's number."""
 
     name: str
     is_amount: bool = False
+    is_whole: bool = False
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):

@@ -176,8 +176,11 @@ def _sections(statement: Statement, write: _Writer) -> Iterator[Section]:
     yield Section(title=say["law"], paragraphs=tuple(_rules(statement, write)))
 
 
+_DAYS = ("date", "due_on", "from_on", "to_on")
+
+
 def _columns(say: Mapping[str, str], names: str, *, amounts: str) -> tuple[Column, ...]:
-    texts = (Column(name=say[name]) for name in names.split())
+    texts = (Column(name=say[name], is_whole=name in _DAYS) for name in names.split())
     return (*texts, *(Column(name=say[name], is_amount=True) for name in amounts.split()))
 
 
