@@ -10,6 +10,7 @@ from walk.conftest import House, connection
 from walk.test_walk import accept, cases, hear, only_case, pull
 
 from collecthub.bundled import jurisdictions
+from collecthub.engine.desk import withdraw
 from collecthub.engine.mandates import release_waiting, revoke, sign_mandate, watch_mandates
 from collecthub.engine.transfer import ask_transfer, move_debtor
 from collecthub.model.codes import Status
@@ -97,6 +98,16 @@ def test_data_that_is_supplied_sets_a_blocked_case_free(house: House) -> None:
     assert open_tasks(house, "feasibility") == []
     with house.hub.database.read() as conn:
         assert replay(read_events(conn, case.case_id)) == msgspec.structs.replace(case, debtor=Party(name=""))
+
+
+def test_what_was_asked_so_that_a_case_can_go_on_ends_with_it(house: House) -> None:
+    house.world.parties["A"] = Party(name="", country="BE")
+    house.world.invoice("1", "A", "2026-05-01", "100.00")
+    pull(house)
+    assert open_tasks(house, "feasibility")
+    with house.hub.work() as work:
+        withdraw(house.hub, work, CREDITOR, only_case(house).case_id, reason="settled by ourselves")
+    assert only_case(house).status is Status.CLOSED and open_tasks(house, "feasibility") == []
 
 
 def test_a_case_in_shadow_is_checked_on_receipt(house: House) -> None:

@@ -20,6 +20,7 @@ from collecthub.model.case import Case
 from collecthub.model.clock import Place
 from collecthub.model.event import (
     AmendmentQueued,
+    CaseClosed,
     CaseEvent,
     CaseOpened,
     DocumentAdded,
@@ -27,7 +28,7 @@ from collecthub.model.event import (
     InstructionQueued,
     RouteChosen,
 )
-from collecthub.model.human_tasks import SCORE_JOB, need_of
+from collecthub.model.human_tasks import MOOT_AT_THE_END, SCORE_JOB, need_of
 from collecthub.model.ids import derived_id, new_id
 from collecthub.model.party import Party
 from collecthub.ports import CaseReporter
@@ -71,6 +72,9 @@ def change_case(
         work.told.append((case, event))
         _open_need(work, case, event)
     _queue_reports(hub, work, case, written)
+    if any(isinstance(event.fact, CaseClosed) for event in written):
+        for kind in MOOT_AT_THE_END:
+            close_tasks(work, done_by="hub", case_id=known_id, kind=kind)
     now_waited = timers(case)
     if now_waited != waited:
         for timer in waited:

@@ -29,6 +29,10 @@ WAITING_CHECK, CHECK_JOB = "solvency_check", "check_before_court"
 SCORE_JOB = "score"  # the job that scores what was opened
 CLAIM_FILES = "claim_files"  # the job that makes what is filed
 UNCHECKED = "solvency_unchecked"
+# What is asked so that a case can go on; with its end nobody needs to answer any more.
+MOOT_AT_THE_END = (
+    "feasibility", "unroutable", "unlawful_step", "limitation_near", "claim_nature", "no_channel", WAITING_CHECK, UNCHECKED,
+)  # fmt: skip
 
 
 # The reason why somebody does not pay -> kind of task, whose it is, and the next step.
