@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from functools import lru_cache
-from operator import itemgetter
+from itertools import chain
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+
+_ROWS = 100  # of one SQLite statement, below its limit of 32,766 values
 
 
 def put(conn: sa.Connection, table: sa.Table, values: dict[str, object], *, once: tuple[str, ...] = ()) -> None:
@@ -35,14 +37,13 @@ def bulk_upsert(
 ) -> int:
     """Insert rows or replace those whose `guard` column differs; returns how many were written.
 
-    `columns` names the values of each tuple in order and includes the primary key. Values must be what the
+    `columns` names the values of each tuple in order and begins with the primary key. Values must be what the
     driver takes as they are (no Decimal). A key may stand only once in `rows`.
     """
     if not rows:
         return 0
     # In the order of their keys: two writers never wait for each other, and SQLite finds its pages in one sweep.
-    keys = [columns.index(column.name) for column in table.primary_key]
-    rows = sorted(rows, key=itemgetter(*keys))
+    rows = sorted(rows)  # the keys are the first columns, and none stands twice: no later value is ever compared
     if conn.dialect.name == "sqlite":
         return _sqlite(conn, table, columns, rows, guard)
     return _postgres(conn, table, columns, rows, guard)
@@ -58,19 +59,26 @@ def _conflict_clause(table: sa.Table, columns: tuple[str, ...], guard: str) -> s
 
 
 @lru_cache(maxsize=64)
-def _sqlite_statement(table: sa.Table, columns: tuple[str, ...], guard: str) -> str:
-    return (
-        f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({','.join('?' * len(columns))})"
-        + _conflict_clause(table, columns, guard)
-    )
+def _sqlite_statement(table: sa.Table, columns: tuple[str, ...], guard: str, count: int) -> str:
+    places = ",".join([f"({','.join('?' * len(columns))})"] * count)
+    return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES {places}{_conflict_clause(table, columns, guard)}"
 
 
 def _sqlite(
     conn: sa.Connection, table: sa.Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]], guard: str
 ) -> int:
+    """Many rows a statement: the driver lets other threads work once in each, and those fetch the next page meanwhile."""
+    whole = len(rows) - len(rows) % _ROWS
+    written = 0
     with contextlib.closing(conn.connection.cursor()) as cursor:
-        cursor.executemany(_sqlite_statement(table, columns, guard), rows)
-        return int(cursor.rowcount)
+        many = _sqlite_statement(table, columns, guard, _ROWS)
+        for start in range(0, whole, _ROWS):
+            cursor.execute(many, tuple(chain.from_iterable(rows[start : start + _ROWS])))
+            written += cursor.rowcount
+        if whole < len(rows):
+            cursor.executemany(_sqlite_statement(table, columns, guard, 1), rows[whole:])
+            written += cursor.rowcount
+    return written
 
 
 def _postgres(
