@@ -170,7 +170,7 @@ def test_every_state_of_the_flow_is_said(office: Office, twin: RunningTwin, line
         heard = facts(office, case_id, kind)
         assert heard and says in str(heard[-1]), (state, heard)
     assert "partner_pause" in {hold["reason"] for hold in case_of(office, cases["Paused"][0])["holds"]}
-    assert set(doubts) == {cases["PendingVerification"][0]}
+    assert set(doubts) & {ours for ours, _ in cases.values()} == {cases["PendingVerification"][0]}
 
 
 def test_every_close_code_ends_the_case_or_waits_for_a_person(office: Office, twin: RunningTwin, line: str) -> None:
