@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import threading
-from collections.abc import Iterator
 from decimal import Decimal
 
-import pytest
 import sqlalchemy as sa
 from walk.conftest import House
 from walk.test_walk import accept, cases, only_case, pull
 
-from collecthub.engine.pulling import ahead
-from collecthub.errors import RetryableError
 from collecthub.model.codes import Outcome, Status
 from collecthub.model.ids import new_id
 from collecthub.sdk import ControlTotal, ItemState
@@ -217,20 +211,3 @@ def test_a_case_whose_debtor_paid_before_anybody_was_asked_closes_in_a_whole_pul
     assert only_case(house).is_open
     pull(house)
     assert only_case(house).outcome is Outcome.PAID_BEFORE_HANDOVER
-
-
-def test_the_next_page_is_fetched_while_one_is_stored_and_an_error_loses_none_before_it() -> None:
-    fetched = threading.Event()
-
-    def pages() -> Iterator[str]:
-        yield "first"
-        fetched.set()
-        yield "second"
-        raise RetryableError("the line broke")
-
-    stored: list[str] = []
-    with pytest.raises(RetryableError, match="the line broke"):
-        for page in ahead(pages(), contextlib.nullcontext):
-            assert fetched.wait(30), "nobody fetched while the first was stored"
-            stored.append(page)
-    assert stored == ["first", "second"]

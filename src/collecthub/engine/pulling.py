@@ -7,10 +7,7 @@ incomplete run brought stays in the store; it opens, lowers and closes no case (
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
-from typing import TypeVar
+from collections.abc import Sequence
 
 import msgspec
 
@@ -29,8 +26,6 @@ from collecthub.model.ids import new_id
 from collecthub.ports import ControlTotal, Divided, InvoiceSource, Page
 from collecthub.store.connections import ConnectionRow, change_connection, read_connection
 from collecthub.store.runs import AGREED, COMPLETE, DIFFERS, INCOMPLETE, begin_run, end_run
-
-T = TypeVar("T")
 
 LATE_AFTER = dt.timedelta(hours=26)  # a person is told when a connection that is read hourly was not whole for a day
 _TASK = "pull_incomplete"
@@ -72,36 +67,12 @@ def _read_all(hub: Hub, row: ConnectionRow, run_id: str, *, differed: bool) -> _
         raise PermanentError(f"{row.kind} cannot pull invoices", cure="Use an ERP connection.")
     keeper = PageKeeper(hub, row, run_id)
     end = _End(COMPLETE) if not differed else _End(INCOMPLETE, _UNSETTLED, DIFFERS)
-    pages = pull(source, row.checkpoint, hub.walk(f"{row.kind}.pull", row.connection_id))
-    for page in ahead(pages, hub.waits.call):
+    for page in pull(source, row.checkpoint, hub.walk(f"{row.kind}.pull", row.connection_id)):
         keeper.keep(page)
         end = _compared(hub, row, source, page, keeper) or end
     read_freed(hub, row, keeper)
     read_changed(hub, row)
     return end
-
-
-def ahead(items: Iterator[T], waiting: Callable[[], AbstractContextManager[None]]) -> Iterator[T]:
-    """Each item while the next one is fetched by another thread; an error comes after the items that came before it.
-
-    The caller's own thread is in `waiting` while it waits. Whoever stops early waits for the step that has begun: nobody
-    else may pull from the same place meanwhile.
-    """
-    with ThreadPoolExecutor(1, "read-ahead") as reader:
-        coming = reader.submit(_next, items)
-        while True:
-            with waiting():
-                found = coming.result()
-            if found is None:
-                return
-            coming = reader.submit(_next, items)
-            yield found[0]
-
-
-def _next(items: Iterator[T]) -> tuple[T] | None:
-    for item in items:
-        return (item,)
-    return None
 
 
 _UNSETTLED = "The ERP's own totals differed when they were last compared; they are compared again once a day."

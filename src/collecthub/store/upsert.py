@@ -5,14 +5,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import chain
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-
-_ROWS = 100  # of one SQLite statement, below its limit of 32,766 values
 
 
 def put(conn: sa.Connection, table: sa.Table, values: dict[str, object], *, once: tuple[str, ...] = ()) -> None:
@@ -59,26 +56,19 @@ def _conflict_clause(table: sa.Table, columns: tuple[str, ...], guard: str) -> s
 
 
 @lru_cache(maxsize=64)
-def _sqlite_statement(table: sa.Table, columns: tuple[str, ...], guard: str, count: int) -> str:
-    places = ",".join([f"({','.join('?' * len(columns))})"] * count)
-    return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES {places}{_conflict_clause(table, columns, guard)}"
+def _sqlite_statement(table: sa.Table, columns: tuple[str, ...], guard: str) -> str:
+    return (
+        f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({','.join('?' * len(columns))})"
+        + _conflict_clause(table, columns, guard)
+    )
 
 
 def _sqlite(
     conn: sa.Connection, table: sa.Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]], guard: str
 ) -> int:
-    """Many rows a statement: the driver lets other threads work once in each, and those fetch the next page meanwhile."""
-    whole = len(rows) - len(rows) % _ROWS
-    written = 0
     with contextlib.closing(conn.connection.cursor()) as cursor:
-        many = _sqlite_statement(table, columns, guard, _ROWS)
-        for start in range(0, whole, _ROWS):
-            cursor.execute(many, tuple(chain.from_iterable(rows[start : start + _ROWS])))
-            written += cursor.rowcount
-        if whole < len(rows):
-            cursor.executemany(_sqlite_statement(table, columns, guard, 1), rows[whole:])
-            written += cursor.rowcount
-    return written
+        cursor.executemany(_sqlite_statement(table, columns, guard), rows)
+        return int(cursor.rowcount)
 
 
 def _postgres(
