@@ -103,11 +103,7 @@ def read_stored(
     of, ref = (column.name for column in table.primary_key)
     chosen = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {of} = "
     raw: Any = conn.connection.driver_connection
+    bound = (first_key, msgspec.json.encode(second_keys).decode())  # a list of the driver's own takes three times as long
     if conn.dialect.name == "sqlite":
-        found = raw.execute(
-            f"{chosen}? AND {ref} IN (SELECT value FROM json_each(?))",
-            (first_key, msgspec.json.encode(second_keys).decode()),
-        )
-    else:
-        found = raw.execute(f"{chosen}%s AND {ref} = ANY(%s)", (first_key, list(second_keys)))
-    return list(found)
+        return list(raw.execute(f"{chosen}? AND {ref} IN (SELECT value FROM json_each(?))", bound))
+    return list(raw.execute(f"{chosen}%s AND {ref} = ANY(ARRAY(SELECT json_array_elements_text(%s::json)))", bound))
