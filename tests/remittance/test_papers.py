@@ -47,7 +47,7 @@ def test_a_receipt_on_the_account_page(till: Till) -> None:
     assert (again.status_code, "the case changed since this page was opened" in again.text) == (422, True)
     shown = html.fromstring(client.get(f"{path}/account").text)
     (link,) = shown.xpath("//section[@aria-labelledby='taken']//a/@href")
-    assert "40.00 EUR" in text_of(client.get(link).content)
+    assert "€40.00" in text_of(client.get(link).content)
     assert "60.00" in shown.xpath("string(//span[@class='figure-value'])")
     assert "RC-2026-000001" in words(client, f"{path}/account")
     wrong = submit(client, f"{path}/account", f"{path}/receipts", **{**given, "amount": "61.00"})
