@@ -119,3 +119,50 @@ def test_a_holder_that_files_itself_is_told_and_without_any_a_person_files(court
     allow(court, other)
     assert [one["type"] for one in told(lawyer)] == ["case_file", "case_instruction"]
     assert told(lawyer)[-1]["text"].startswith("Bitte leiten Sie") and "450,00" in told(lawyer)[-1]["text"], "in its language"
+
+
+def left(office: Office, case_id: str, agency: TestClient) -> None:
+    """Nobody acts any more: the holder is recalled and confirms."""
+    answer = choose(office, case_id, "kroon", route="none", text="the company has no assets left")
+    assert answer.status_code == 200, answer.text
+    office.run()
+    assert [one["type"] for one in told(agency)][-1] == "case_amendment"
+    agency.post(f"/api/v1/partner/cases/{case_id}/confirmation", json={}, headers=once())
+    office.run()
+
+
+def test_none_is_a_choice_that_is_kept_and_a_person_decides_on_the_write_off(office: Office) -> None:
+    agency = add_agency(office, "agency-de", "DE")
+    case_id = opened(office)
+    assert "nobody said why" in choose(office, case_id, route="none").json()["detail"]
+    left(office, case_id, agency)
+    (chosen,) = facts(office, case_id, "transfer_asked")
+    assert (chosen["route"], chosen["text"]) == ("none", "the company has no assets left")
+    assert {"agency", "epo", "local_suit", "none"} <= {one["route"] for one in chosen["options"]}
+    case = office.client("operator").get(f"/api/v1/cases/{case_id}").json()
+    assert [hold["reason"] for hold in case["holds"]] == ["left"] and case["status"] == "ready", "nobody gets it again"
+    assert "write_off" in tasks(office, case_id)
+    routes = office.client("operator").get(f"/api/v1/cases/{case_id}/routes").json()["routes"]
+    assert [one["route"] for one in routes if one["is_chosen"]] == ["none"]
+    desk = Desk(office)
+    assert "Write it off on the account page" in desk.get(f"/cases/{case_id}/routes")
+    assert "whether the claim is written off is to be decided" in desk.get(f"/cases/{case_id}")
+    given_up = office.client("kroon").post(
+        f"/api/v1/cases/{case_id}/write-offs", json={"reason": "the company has no assets left"}, headers=change()
+    )
+    assert given_up.status_code == 200, given_up.text
+    office.run()
+    assert office.client("operator").get(f"/api/v1/cases/{case_id}").json()["status"] == "closed"
+    assert "write_off" not in tasks(office, case_id)
+
+
+def test_a_case_that_was_left_is_taken_up_again_by_another_choice(office: Office) -> None:
+    agency = add_agency(office, "agency-de", "DE")
+    case_id = opened(office)
+    left(office, case_id, agency)
+    page = Desk(office).post(f"/cases/{case_id}/routes", {"route": "none", "reason": "twice"}, wanted=422)
+    assert "is left already" in page
+    assert choose(office, case_id, partner_id="agency-de", route="agency").status_code == 200
+    office.run()
+    case = office.client("operator").get(f"/api/v1/cases/{case_id}").json()
+    assert case["holds"] == [] and case["placement"]["partner_id"] == "agency-de" and "write_off" not in tasks(office, case_id)

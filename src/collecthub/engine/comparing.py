@@ -17,10 +17,11 @@ from collecthub.model.case import Case
 from collecthub.model.exchange import Procedure
 from collecthub.model.mandate import wanted
 from collecthub.model.partner import RouteProposal
+from collecthub.model.route_option import NONE, RouteOption
 from collecthub.store.queries.case_file import read_owned_case
 from collecthub.store.queries.scope import Scope
 
-NONE = "none"
+LEFT = "left"  # the hold of a case on which nothing more is spent
 _TITLES = {
     "agency": "Amicable, by an agency there", "bailiff": "Amicable, by a bailiff", "lawyer": "By a lawyer",
     NONE: "Nothing: keep or write off the claim",
@@ -129,7 +130,10 @@ def _judged(hub: Hub, ground: Ground, case: Case, one: RouteProposal) -> RoutePr
 
 
 def _is_holder(case: Case, one: RouteProposal) -> bool:
+    """Whether the case is on this route now."""
     placement = case.placement
+    if one.route == NONE:
+        return case.held_for(LEFT)
     return placement is not None and placement.is_live and (placement.partner_id, placement.route) == (one.partner_id, one.route)
 
 
@@ -154,3 +158,13 @@ _SAME = [
 def _title(one: RouteProposal) -> str:
     known = {rule.id: rule.title for rule in way_book().ways} | _TITLES
     return known.get(one.route, one.route.replace("_", " ").capitalize())
+
+
+def options_of(told: RouteComparison) -> tuple[RouteOption, ...]:
+    """Every route as the history keeps it beside the choice of one."""
+    return tuple(
+        RouteOption(**{name: getattr(one, name) for name in _KEPT}, rank=one.place) for one in told.routes
+    )
+
+
+_KEPT = [name for name in RouteOption.__struct_fields__ if name in ComparedRoute.__struct_fields__]

@@ -13,11 +13,11 @@ import msgspec
 from collecthub.corridor.route import POSSIBLE, REJECTED
 from collecthub.engine import proceeding_desk
 from collecthub.engine.case_work import change_case, close_tasks, locked_case, open_task
-from collecthub.engine.comparing import ComparedRoute, RouteComparison, compare_routes
+from collecthub.engine.comparing import ComparedRoute, RouteComparison, compare_routes, options_of
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.desk import case_for, instruction
 from collecthub.engine.partner_texts import language_of_partner, partner_text
-from collecthub.engine.transfer import transfer_steps
+from collecthub.engine.transfer import taken_up_again, transfer_steps
 from collecthub.errors import PermanentError
 from collecthub.law.feasibility.ways import way_book
 from collecthub.model.case import Case, CourtWay
@@ -26,7 +26,6 @@ from collecthub.model.event import Fact
 from collecthub.model.exchange import InstructionCode, Procedure
 from collecthub.model.facts_network import CourtWayChosen, CourtWayTaken, TransferAsked
 from collecthub.model.proceeding import Proceeding, ProceedingKind
-from collecthub.model.route_option import RouteOption
 from collecthub.store.queries.scope import Scope
 
 TASK = "court_way"
@@ -70,9 +69,10 @@ def choose_way(
     )
     chosen = CourtWayChosen(
         way=way, title=one.title, proceeding=kind, approval_id=case.proceedings.approvals[-1].approval_id,
-        partner_id=filer[0], partner_name=filer[1], reason=reason, options=tuple(map(_option, told.routes)),
+        partner_id=filer[0], partner_name=filer[1], reason=reason, options=options_of(told),
     )  # fmt: skip
-    return carry_on(hub, work, scope, change_case(hub, work, case, [chosen], actor=scope.subject))
+    facts = [*taken_up_again(work, case, scope.subject), chosen]
+    return carry_on(hub, work, scope, change_case(hub, work, case, facts, actor=scope.subject))
 
 
 def decide_approval(
@@ -139,14 +139,6 @@ def _filer(told: RouteComparison, partner_id: str) -> tuple[str, str]:
         raise PermanentError("several partners can file it", cure=f"Name one of: {', '.join(filers)}.")
     chosen = partner_id or next(iter(filers), "")
     return chosen, filers.get(chosen, "")
-
-
-def _option(one: ComparedRoute) -> RouteOption:
-    same = {name: getattr(one, name) for name in _SAME}
-    return RouteOption(**same, rank=one.place)
-
-
-_SAME = [name for name in RouteOption.__struct_fields__ if name in ComparedRoute.__struct_fields__]
 
 
 def _handed_over(work: Work, case: Case, way: CourtWay, begun: Proceeding) -> list[Fact]:

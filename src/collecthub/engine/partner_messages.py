@@ -1,4 +1,4 @@
-"""What the hub said to a partner, message by message, for partners that ask for it over REST."""
+"""What the hub said to a partner: message by message over REST, and its words about one case for the partner's page."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import datetime as dt
 import msgspec
 import sqlalchemy as sa
 
+from collecthub.engine.case_work import INSTRUCTION
 from collecthub.engine.context import Hub
 from collecthub.errors import CollecthubError
+from collecthub.model.event import InstructionQueued
 from collecthub.model.exchange import CaseAmendment, CaseFile, CaseInstruction, DocumentItem
 from collecthub.store import tables as t
 
@@ -28,6 +30,27 @@ class MessagesForPartner(msgspec.Struct, frozen=True, kw_only=True):
 
     items: tuple[MessageForPartner, ...]
     next_after: str | None
+
+
+class SaidInCase(msgspec.Struct, frozen=True, kw_only=True):
+    """A reminder, an answer or an order that a partner was given in one of its cases."""
+
+    said_at: dt.datetime
+    text: str
+
+
+def said_in_case(conn: sa.Connection, partner_id: str, case_id: str) -> tuple[SaidInCase, ...]:
+    """What was said to a partner about a case beside its file and its balance, newest first."""
+    said = t.messages.c
+    query = (
+        sa.select(said.queued_at, said.doc)
+        .where(said.case_id == case_id, said.partner_id == partner_id, said.kind == INSTRUCTION, said.state != "withdrawn")
+        .order_by(said.queued_at.desc(), said.message_id)
+    )
+    return tuple(
+        SaidInCase(said_at=row.queued_at, text=msgspec.json.decode(row.doc, type=InstructionQueued).text)
+        for row in conn.execute(query)
+    )
 
 
 def messages_for(hub: Hub, conn: sa.Connection, partner_id: str, after: str, limit: int) -> MessagesForPartner:

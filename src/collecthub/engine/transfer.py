@@ -6,7 +6,8 @@ import msgspec
 import sqlalchemy as sa
 
 from collecthub.corridor.route import POSSIBLE
-from collecthub.engine.case_work import change_case
+from collecthub.engine.case_work import change_case, close_tasks, open_task
+from collecthub.engine.comparing import LEFT, compare_routes, options_of
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.desk import case_for
 from collecthub.engine.opening import write_debtor
@@ -17,6 +18,8 @@ from collecthub.model.codes import Status
 from collecthub.model.event import (
     AmendmentQueued,
     Fact,
+    HoldReleased,
+    HoldSet,
     InformationSupplied,
     PlacementWithdrawn,
     party_digest,
@@ -25,10 +28,12 @@ from collecthub.model.exchange import AmendmentCode
 from collecthub.model.facts_network import DebtorMoved, TransferAsked
 from collecthub.model.ids import derived_id
 from collecthub.model.party import Address, Party
+from collecthub.model.route_option import NONE
 from collecthub.store import tables as t
 from collecthub.store.connections import read_connection
 from collecthub.store.queries.scope import Scope, not_there
 
+WRITE_OFF = "write_off"  # the task of a case that was left
 REASONS = ("recalled", "chosen", "debtor_moved", "refused")
 
 
@@ -36,7 +41,7 @@ def ask_transfer(
     hub: Hub, work: Work, scope: Scope, case_id: str, *, reason: str, text: str = "", partner_id: str = "", route: str = "",
     expected_version: int | None = None,
 ) -> Case:  # fmt: skip
-    """Give the case to another holder, or by another route; to the one named, or to whoever is fit.
+    """Give the case to another holder, or by another route; to the one named, or to whoever is fit. Route `none`: to nobody.
 
     Who has the case hears a recall first, and the next one gets it when the recall is confirmed. Raises
     `PermanentError` when the case is closed or on its way already, `NotThereError` for a partner that does not exist.
@@ -46,10 +51,39 @@ def ask_transfer(
         raise PermanentError(f"{reason[:40]!r} is no reason for a transfer", cure=f"Choose one of {', '.join(REASONS)}.")
     if partner_id and work.conn.scalar(sa.select(t.partners.c.partner_id).where(t.partners.c.partner_id == partner_id)) is None:
         raise not_there("partner", partner_id)
+    if route == NONE:
+        return _leave(hub, work, scope, case, text.strip())
     if partner_id or route:
         _check_wish(hub, work, case, partner_id, route)
     asked = TransferAsked(reason=reason, text=text, partner_id=partner_id, route=route)
-    return change_case(hub, work, case, transfer_steps(case, asked), actor=scope.subject)
+    facts = [*taken_up_again(work, case, scope.subject), *transfer_steps(case, asked)]
+    return change_case(hub, work, case, facts, actor=scope.subject)
+
+
+def _leave(hub: Hub, work: Work, scope: Scope, case: Case, reason: str) -> Case:
+    """Nobody acts any more, for a reason; who has the case is stopped, and a person decides whether to write it off."""
+    if not reason or case.held_for(LEFT):
+        raise PermanentError(
+            f"case {case.number} is left already" if reason else "nobody said why nothing more is done",
+            cure="Write it off or choose another way." if reason else "Give a reason; it is kept in the history.",
+        )
+    told = compare_routes(hub, work.conn, scope, case.case_id, hub.business_date())
+    asked = TransferAsked(reason="chosen", text=reason, route=NONE, options=options_of(told))
+    barred = min((one.limitation_on for one in told.routes if one.limitation_on), default=None)
+    open_task(
+        work, kind=WRITE_OFF, title=f"case {case.number}: decide whether to write it off", owner="creditor",
+        detail=f"{reason}\nThe claim is barred {f'on {barred}' if barred else 'on a day that is not known'}.",
+        creditor_id=case.creditor_id, case_id=case.case_id,
+    )  # fmt: skip
+    return change_case(hub, work, case, [*transfer_steps(case, asked), HoldSet(reason=LEFT, note=reason)], actor=scope.subject)
+
+
+def taken_up_again(work: Work, case: Case, actor: str) -> list[Fact]:
+    """What lets a case go on that somebody had left as it is."""
+    if not case.held_for(LEFT):
+        return []
+    close_tasks(work, done_by=actor, case_id=case.case_id, kind=WRITE_OFF)
+    return [HoldReleased(reason=LEFT, note="another way was chosen")]
 
 
 def _check_wish(hub: Hub, work: Work, case: Case, partner_id: str, route: str) -> None:

@@ -55,6 +55,7 @@ PROPOSALS: dict[str, Proposal] = {
     "contact_check": Proposal("Complete the debtor's address in the ERP before the invoice falls due.", 1),
     "act_asked": Proposal("Price the act or refuse it.", 2),
     "court_way": Proposal("Do what is missing, then choose the route again.", 2),
+    "write_off": Proposal("Write it off, or choose another way.", 1),
     "file_court_way": Proposal("File it, or name a lawyer or bailiff there.", 2),
     "act_ordered": Proposal("Have the act done and keep its certificate.", 2),
     "dispute": Proposal("Answer the dispute: give proof, or say that the debtor is right.", 2),

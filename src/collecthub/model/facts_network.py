@@ -55,13 +55,15 @@ class PlacementSealed(FactBase, frozen=True, kw_only=True, tag="placement_sealed
 class TransferAsked(FactBase, frozen=True, kw_only=True, tag="transfer_asked"):
     """The case shall go to another holder, or by another route; who has it now is stopped first.
 
-    `reason` is debtor_moved, refused, recalled or chosen. Empty `partner_id` and `route`: whoever is fit.
+    `reason` is debtor_moved, refused, recalled or chosen. Empty `partner_id` and `route`: whoever is fit. Route `none`:
+    nobody, for the reason in `text`; `options` are all ways as they stood then.
     """
 
     reason: str
     text: str = ""
     partner_id: str = ""
     route: str = ""
+    options: tuple[RouteOption, ...] = ()
 
 
 class CourtWayChosen(FactBase, frozen=True, kw_only=True, tag="court_way_chosen"):

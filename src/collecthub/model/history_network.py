@@ -11,6 +11,7 @@ from collecthub.model import event as ev
 from collecthub.model import facts_network as fn
 from collecthub.model.case import Case, CourtWay, Feasibility, Transfer
 from collecthub.model.codes import Status
+from collecthub.model.route_option import NONE
 
 replace = msgspec.structs.replace
 
@@ -34,7 +35,7 @@ def _sealed(case: Case, fact: fn.PlacementSealed, event: ev.CaseEvent) -> Case:
 
 def _transfer(case: Case, fact: fn.TransferAsked, event: ev.CaseEvent) -> Case:
     return replace(
-        case,
+        case, court_way=None if fact.route == NONE else case.court_way,
         transfer=Transfer(
             reason=fact.reason, partner_id=fact.partner_id, route=fact.route, asked_at=event.occurred_at
         ),

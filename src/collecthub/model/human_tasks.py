@@ -32,6 +32,7 @@ UNCHECKED = "solvency_unchecked"
 # What is asked so that a case can go on; with its end nobody needs to answer any more.
 MOOT_AT_THE_END = (
     "feasibility", "unroutable", "unlawful_step", "limitation_near", "claim_nature", "no_channel", WAITING_CHECK, UNCHECKED,
+    "write_off",
 )  # fmt: skip
 
 

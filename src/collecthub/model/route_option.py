@@ -7,6 +7,8 @@ from decimal import Decimal
 
 import msgspec
 
+NONE = "none"  # the route on which nobody acts
+
 
 class RouteOption(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A way that was considered, and why it was chosen or not.

@@ -44,7 +44,9 @@ from collecthub.web.api import (
 from collecthub.web.debtor import pages as debtor_pages
 from collecthub.web.guard import Guard
 from collecthub.web.partner import acts as partner_page_acts
+from collecthub.web.partner import case_page as partner_case_page
 from collecthub.web.partner import offers as partner_offers
+from collecthub.web.partner import remittances as partner_page_remittances
 from collecthub.web.partner import standing as partner_page_standing
 from collecthub.web.portal import lost
 from collecthub.web.portal.router import router as portal_router
@@ -57,7 +59,8 @@ API_ROUTERS = (
 )
 ROUTERS = (
     hooks.router, exchange.router, debtor_pages.router, soap.router, openapi.router, partner_offers.router,
-    partner_page_acts.router, partner_page_standing.router, portal_router,
+    partner_case_page.router, partner_page_acts.router, partner_page_remittances.router, partner_page_standing.router,
+    portal_router,
 )
 
 

@@ -106,8 +106,8 @@ def _templates() -> jinja2.Environment:
 def draw(template: str, speech: Speech, *, status: int = 200, **values: Any) -> Response:
     """A page in somebody's language."""
     text = _templates().get_template(template).render(
-        say=speech.say, money=speech.money, day=speech.day, moment=speech.moment, language=speech.language,
-        zone=speech.zone, **values,
+        say=speech.say, money=speech.money, day=speech.day, moment=speech.moment, country=speech.country, number=speech.number,
+        language=speech.language, zone=speech.zone, **values,
     )
     return HTMLResponse(text, status, headers=_HEADERS)
 

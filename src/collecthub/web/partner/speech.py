@@ -11,8 +11,9 @@ from functools import cache
 from pathlib import Path
 
 import msgspec
+from babel.core import Locale
 from babel.dates import format_date, format_datetime
-from babel.numbers import format_currency
+from babel.numbers import format_currency, format_decimal
 
 _WORDS = Path(__file__).parent / "words"
 
@@ -42,6 +43,14 @@ class Speech(msgspec.Struct, frozen=True):
     def money(self, amount: Decimal, currency: str) -> str:
         """An amount with its currency."""
         return str(format_currency(amount, currency, locale=self.language))
+
+    def number(self, value: Decimal) -> str:
+        """A number with all its decimals, such as a rate."""
+        return str(format_decimal(value, locale=self.language, decimal_quantization=False))
+
+    def country(self, code: str) -> str:
+        """The name of a country; the code itself where there is none."""
+        return str(Locale.parse(self.language).territories.get(code, code))
 
     def day(self, day: dt.date) -> str:
         """A day."""

@@ -11,6 +11,7 @@ from collecthub.engine.comparing import compare_routes
 from collecthub.engine.court_ways import Costs, choose_way, is_court_way
 from collecthub.engine.transfer import ask_transfer
 from collecthub.errors import PermanentError
+from collecthub.model.route_option import NONE
 from collecthub.store.queries.case_file import read_owned_case
 from collecthub.store.queries.scope import NotThereError
 from collecthub.web.portal.entered import Entered
@@ -27,6 +28,7 @@ STANDINGS: Mapping[str, Label] = {
 DONE = {
     "chosen": "The case is on its way to the route you chose.",
     "approval": "Chosen. It begins when its cost is allowed and nothing stands against it: see the tasks of the case.",
+    "left": "Nothing more is spent on it, and whoever has it is stopped. Write it off, or choose another way.",
     "begun": "The cost is allowed: the proceeding is open, and who files it gets the case.",
 }
 
@@ -56,14 +58,14 @@ def choose(visitor: CreditorSide, form: Form, case_id: str) -> Response:
                 )  # fmt: skip
                 return redirect(f"/cases/{case_id}/routes", done="approval" if changed.court_way else "begun")
             ask_transfer(
-                visitor.hub, work, visitor.scope, case_id, reason="chosen", partner_id=partner_id, route=route,
-                expected_version=version,
-            )
+                visitor.hub, work, visitor.scope, case_id, reason="chosen", text=entered.text("reason"), partner_id=partner_id,
+                route=route, expected_version=version,
+            )  # fmt: skip
     except NotThereError as error:
         raise ProblemError("not-found") from error
     except PermanentError as error:
         return _page(visitor, case_id, wrong=error, status=422)
-    return redirect(f"/cases/{case_id}/routes", done="chosen")
+    return redirect(f"/cases/{case_id}/routes", done="left" if route == NONE else "chosen")
 
 
 def _page(

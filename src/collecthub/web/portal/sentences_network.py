@@ -32,6 +32,8 @@ _REASONS = {"debtor_moved": "the debtor moved abroad", "refused": "the holder re
 
 
 def _transfer(fact: Fact, telling: object) -> str:
+    if fact["route"] == "none":
+        return "Nothing more is done; whether the claim is written off is to be decided."
     reason = _REASONS.get(fact["reason"], fact["reason"])
     return f"The case goes to another holder, because {reason}."
 

@@ -88,6 +88,7 @@ HOLDS: Mapping[str, Label] = {
     "waiting_creditor": ("Question to the creditor", "warn"),
     "creditor_block": ("Blocked by the creditor", "warn"),
     "erp_not_told": ("The ERP could not be told", "bad"),
+    "left": ("Left as it is", "quiet"),
     "pending_mandate": ("Waits for a signature", "warn"),
     "other": ("On hold", "warn"),
 }
