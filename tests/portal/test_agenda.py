@@ -8,7 +8,6 @@ import pytest
 from playwright.sync_api import expect
 
 from collecthub.engine.case_work import open_task
-from collecthub.model.agenda import AgendaItem, by_urgency, proposal_for
 from collecthub.store import tables as t
 from collecthub.store.case_log import read_cases
 from portal.conftest import PHONE, LogIn
@@ -24,16 +23,22 @@ def test_the_agenda_is_worked_off_with_the_keyboard(log_in: LogIn, url: str, tow
                 detail=f"0470 {number}", creditor_id=case.creditor_id, case_id=case.case_id,
             )
     page = log_in()
-    page.goto(f"{url}/agenda")
+    page.goto(f"{url}/agenda?kind=callback")
     rows = page.get_by_role("row", name=re.compile("wants to be called"))
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text("Call the debtor.")
-    expect(rows.first).to_contain_text("<b>")
-    page.locator("body").press("j")
-    for row in range(2):
-        rows.nth(row).get_by_role("checkbox").check()
-    page.get_by_role("button", name=re.compile("Done")).click()
-    expect(page.get_by_text("Taken off the list: 2")).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("<b>"))).to_have_count(2)
+    body = page.locator("body")
+    body.press("j")
+    body.press("x")
+    expect(rows.first.get_by_role("checkbox")).to_be_checked()
+    page.get_by_role("button", name=re.compile("Done: take")).focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Taken off the list: 1")).to_be_visible()
+    page.goto(f"{url}/agenda?kind=callback")
+    body.press("j")
+    body.press("d")
+    expect(page.get_by_text("Taken off the list.")).to_be_visible()
     expect(page.get_by_role("row", name=re.compile("wants to be called"))).to_have_count(0)
     assert complaints == []
 
@@ -55,22 +60,3 @@ def test_a_caller_is_found_by_name_and_by_number(
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
     page.goto(f"{url}/caller?q=nobody-of-this-name")
     expect(page.get_by_text("Nobody was found")).to_be_visible()
-
-
-def test_what_is_late_comes_first_then_weight_then_money() -> None:
-    import datetime as dt
-
-    now = dt.datetime(2026, 6, 15, 9, tzinfo=dt.UTC)
-
-    def item(kind: str, stake: int = 0, due: dt.datetime | None = None) -> AgendaItem:
-        proposed = proposal_for(kind)
-        return AgendaItem(
-            source="task", item_id=f"{kind}{stake}", kind=kind, title="", reason="", act=proposed.act,
-            weight=proposed.weight, is_safe=False, due_at=due, since_at=now, case_id=None, number="", debtor_name="",
-            creditor_id=None, currency="EUR", stake_minor=stake,
-        )
-
-    late = item("moved", 1, now - dt.timedelta(days=1))
-    items = [item("moved", 10**9), item("callback", 5), item("callback", 50), item("no_stop", 1), late]
-    ordered = [one.item_id for one in sorted(items, key=lambda one: by_urgency(one, now))]
-    assert ordered == ["moved1", "no_stop1", "callback50", "callback5", "moved1000000000"]

@@ -151,7 +151,7 @@ def kroons_things(office: Office, world: World) -> dict[str, str]:
         "debtor_ref": debtor["books"][0]["debtor_ref"], "twin_id": pair, "request_id": access["request_id"],
         "erasure_id": erasure["request_id"], "key_id": key["key_id"],
         "case_id": opened["case_id"], "document_id": added["document_id"], "connection_id": "books",
-        "task_id": task_id, "payment_id": payment["payment_id"], "quarantine_id": entry or "", "envelope_id": envelope_id, "remittance_id": remittance_id,
+        "task_id": task_id, "source": "task", "item_id": task_id, "payment_id": payment["payment_id"], "quarantine_id": entry or "", "envelope_id": envelope_id, "remittance_id": remittance_id,
         "mandate_id": paper.json()["mandate_id"], "report_id": report.json()["report_id"], "webhook_id": webhook.json()["webhook_id"],
         "act_id": an_act(office, "bailiff"), "number": "1", "balance_id": balance["balance_id"], "partner_id": "bailiff", "link_id": link.json()["link_id"],
     }  # fmt: skip

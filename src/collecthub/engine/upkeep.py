@@ -18,16 +18,14 @@ from collecthub.store.audit import append_audit
 from collecthub.store.connections import BY_CHOICE, BY_PERSON, change_connection
 from collecthub.store.queries.desks import DispatchView, dispatch_detail, quarantine_entry
 from collecthub.store.queries.doors import owned_connection
-from collecthub.store.queries.scope import Scope, not_there, owned_by
+from collecthub.store.queries.scope import Scope, not_there, tasks_of
 
 Verdict = Literal["arrived", "send_again"]
 
 
 def complete_task(work: Work, scope: Scope, task_id: str) -> None:
     """Take a task off the list. Done twice, it stays done."""
-    task = work.conn.scalar(
-        sa.select(t.tasks.c.task_id).where(t.tasks.c.task_id == task_id, owned_by(scope, t.tasks.c.creditor_id))
-    )
+    task = work.conn.scalar(sa.select(t.tasks.c.task_id).where(t.tasks.c.task_id == task_id, tasks_of(scope)))
     if task is None:
         raise not_there("task", task_id)
     close_tasks(work, done_by=scope.subject, task_id=task_id)

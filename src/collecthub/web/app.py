@@ -13,6 +13,7 @@ from collecthub.engine.context import Hub
 from collecthub.web import exchange, hooks, openapi, problems, soap
 from collecthub.web.api import (
     acts,
+    agenda,
     case_changes,
     cases,
     connection_changes,
@@ -55,7 +56,7 @@ API_ROUTERS = (
     statements.router,
     session.router, cases.router, reminders.router, intake.router, case_changes.router, doors.router,
     connection_changes.router, desks.router, imports.router, law.router, countries.router, status_codes.router, payments.router, remittances.router, partner_invoices.router, network.router, plans.router, objections.router, proceedings.router, solvency.router, debtors.router, sensitive.router,
-    acts.router, partner_cases.router, partner_reports.router, partner_standing.router, webhooks.router,
+    acts.router, agenda.router, partner_cases.router, partner_reports.router, partner_standing.router, webhooks.router,
 )
 ROUTERS = (
     hooks.router, exchange.router, debtor_pages.router, soap.router, openapi.router, partner_offers.router,

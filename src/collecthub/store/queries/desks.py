@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from collecthub.store import tables as t
 from collecthub.store.queries.paging import Listed, Order, PageRequest, QueryError, moment, read_page
-from collecthub.store.queries.scope import Scope, at_partner, not_there, owned_by
+from collecthub.store.queries.scope import Scope, at_partner, not_there, owned_by, tasks_of
 from collecthub.store.secrets import MasterKey
 
 
@@ -102,9 +102,7 @@ def list_tasks(
     conn: sa.Connection, scope: Scope, key: MasterKey, page: PageRequest, state: str = "open", case_id: str = ""
 ) -> Listed[TaskView]:
     """Tasks, oldest first; a creditor sees those of his own cases that he owns."""
-    query = sa.select(t.tasks).where(owned_by(scope, t.tasks.c.creditor_id))
-    if scope.creditor_id:
-        query = query.where(t.tasks.c.owner == "creditor")
+    query = sa.select(t.tasks).where(tasks_of(scope))
     if _state(state, ("open", "done")):
         query = query.where(t.tasks.c.state == state)
     if case_id:

@@ -71,7 +71,7 @@ def read_page(
     if not 1 <= page.limit <= LIMIT_MAX:
         raise QueryError(f"limit is {page.limit}", cure=f"Ask for 1 to {LIMIT_MAX} rows.")
     if page.cursor:
-        query = query.where(_after(order, *_opened(key, page.cursor, scope, name)))
+        query = query.where(_after(order, *open_place(key, page.cursor, scope, name)))
     arranged = [order.column, order.unique]
     if order.is_descending:
         query = query.order_by(*(column.desc() for column in arranged))
@@ -82,7 +82,7 @@ def read_page(
     if len(rows) <= page.limit:
         return rows, None
     last = rows[page.limit - 1]
-    return rows[: page.limit], _sealed(key, (last._sort, last._unique), scope, name)
+    return rows[: page.limit], seal_place(key, (last._sort, last._unique), scope, name)
 
 
 def _after(order: Order, value: Any, unique: str) -> sa.ColumnElement[bool]:
@@ -94,12 +94,14 @@ def _after(order: Order, value: Any, unique: str) -> sa.ColumnElement[bool]:
     return place < last if order.is_descending else place > last
 
 
-def _sealed(key: MasterKey, position: tuple[Any, Any], scope: Scope, name: str) -> str:
+def seal_place(key: MasterKey, position: tuple[Any, Any], scope: Scope, name: str) -> str:
+    """The cursor of a place in a list of a tenant."""
     plain = msgspec.json.encode(position).decode()
     return base64.urlsafe_b64encode(key.seal(plain, "cursor", scope.tenant, name)).decode().rstrip("=")
 
 
-def _opened(key: MasterKey, cursor: str, scope: Scope, name: str) -> tuple[Any, str]:
+def open_place(key: MasterKey, cursor: str, scope: Scope, name: str) -> tuple[Any, Any]:
+    """The place that a cursor names. Raises `CursorError` for one that is not this list's."""
     try:
         sealed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         plain = key.unseal(sealed, "cursor", scope.tenant, name)

@@ -69,6 +69,12 @@ def owned_by(scope: Scope, column: sa.ColumnElement[str]) -> sa.ColumnElement[bo
             return sa.false()
 
 
+def tasks_of(scope: Scope) -> sa.ColumnElement[bool]:
+    """The tasks that somebody may see: a creditor those of his cases that are his to do."""
+    mine = owned_by(scope, t.tasks.c.creditor_id)
+    return mine & (t.tasks.c.owner == "creditor") if scope.creditor_id else mine
+
+
 def at_partner(scope: Scope, column: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
     """Rows of a table with a partner's column: all for the operator, a partner's own, none for a creditor."""
     match scope.role:

@@ -53,7 +53,7 @@ function schedule(part) {
 }
 for (const part of document.querySelectorAll("[data-poll]")) schedule(part);
 
-// A list that is worked through by keys: j and k go down and up, x chooses, Enter opens.
+// A list that is worked through by keys: j and k go down and up, x chooses, Enter opens, d does what is proposed.
 const rows = [...document.querySelectorAll("table[data-keys] tbody tr")];
 let at = -1;
 document.addEventListener("keydown", (event) => {
@@ -63,4 +63,5 @@ document.addEventListener("keydown", (event) => {
     rows[at].querySelector("[data-open]")?.focus();
   }
   if (event.key === "x" && at >= 0) rows[at].querySelector("input[type=checkbox]")?.click();
+  if (event.key === "d" && at >= 0) rows[at].querySelector("[data-act]")?.click();
 });
