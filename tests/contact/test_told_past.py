@@ -112,7 +112,7 @@ def test_the_next_holder_is_told_of_titles_orders_and_reminders(lawyer: Office, 
     assert told.titles == (
         TitleItem(kind="judgment", authority="Vredegerecht Gent", file_ref="26A417", dated_on=dt.date(2026, 6, 18)),
     )
-    assert told.orders == (OrderItem(code="undisputed_procedure", text="The creditor allowed costs of 120.00 EUR."),)
+    assert told.orders == (OrderItem(code="undisputed_procedure", text="De schuldeiser stond kosten toe tot €\xa0120,00."),)
     mail = DunningStep(level=4, sent_on=dt.date(2026, 6, 16), channel="email", reference="reminder 1")
     assert told.dunning_steps == (DunningStep(level=3, sent_on=dt.date(2026, 6, 15), reference="F-77"), mail)
     assert told.dunning_level == 4

@@ -98,7 +98,8 @@ def test_service_from_the_request_to_the_certificate(office: Office, lawyer: Tes
     assert (found["tariff"]["amount"], found["tariff"]["amount_with_vat"]) == ("125.00", "151.25")  # RD of 18 May 2024
     quoted = operator.post(f"{path}/quote", json={}, headers=once()).json()["quote"]
     assert (quoted["amount"], quoted["tax_amount"], quoted["valid_until_on"]) == ("125.00", "26.25", "2026-07-15")
-    assert any("2024-12-31" in note for note in quoted["notes"]), "the amount of a later year is not known, and it says so"
+    (note,) = quoted["notes"]
+    assert "dernier connu, celui du 31 déc. 2024" in note, "the amount of a later year is not known, and it says so"
     assert "attestation sur le formulaire K" in quoted["rules"] and "Royal Decree" in quoted["basis"]
     assert send(lawyer, yes(quoted)).json()["items"][0]["state"] == "ordered"
     assert send(lawyer, yes(quoted)).json()["items"][0]["state"] == "ordered", "said twice"

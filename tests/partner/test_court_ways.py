@@ -68,7 +68,7 @@ def test_a_chosen_court_way_is_allowed_opened_and_filed_by_its_holder(court: Off
     assert case_file_of(lawyer, case_id).procedure == "judicial"
     (file,) = told(lawyer)
     (order,) = file["orders"]
-    assert order["text"] == "European order for payment. The creditor allowed costs of 400.00 EUR."
+    assert order["text"] == "Europäischer Zahlungsbefehl. Der Gläubiger hat Kosten bis 400,00\xa0€ genehmigt.", "in its language"
     assert case["phase"] == "judicial" and {"approval", "court_way"}.isdisjoint(tasks(court, case_id))
 
 
@@ -118,7 +118,8 @@ def test_a_holder_that_files_itself_is_told_and_without_any_a_person_files(court
     assert choose(court, other, **COSTS).status_code == 200
     allow(court, other)
     assert [one["type"] for one in told(lawyer)] == ["case_file", "case_instruction"]
-    assert told(lawyer)[-1]["text"].startswith("Bitte leiten Sie") and "450,00" in told(lawyer)[-1]["text"], "in its language"
+    assert told(lawyer)[-1]["text"].startswith("Bitte leiten Sie") and "Europäischer Zahlungsbefehl" in told(lawyer)[-1]["text"]
+    assert "450,00" in told(lawyer)[-1]["text"], "in its language"
 
 
 def left(office: Office, case_id: str, agency: TestClient) -> None:

@@ -6,6 +6,7 @@ A request comes as a case file of the published exchange through any door; every
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from decimal import Decimal
 
 import msgspec
@@ -171,22 +172,35 @@ def quote_act(
         )
     if found.rules.is_open and not note:
         raise PermanentError(found.rules.notes[0], cure="Say in a note by which rules the act will be done.")
+    language = language_of_partner(work.conn, act.partner_id, work.now.date())
+    notes = list(_notes(hub, act, found, language, is_by_tariff=amount is None))
     if amount is None and tariff is not None:
         amount, tax_amount = tariff.amount, tariff.amount_with_vat - tariff.amount
-        basis, notes = f"{tariff.article} ({tariff.source})", tariff.notes
+        basis = f"{tariff.article} ({tariff.source})"
     else:
-        basis, notes = f"stated by {scope.subject}", ()
+        basis = partner_text(language, "quote_stated")
     currency = act.request.currency
-    language = language_of_partner(work.conn, act.partner_id, work.now.date())
     quote = Quote(
         message_id=derived_id(act_id, "quote", str(amount), str(tax_amount), work.now.isoformat()), currency=currency,
         amount=round_amount(amount or Decimal(0), currency), tax_amount=round_amount(tax_amount or Decimal(0), currency),
         basis=basis, rules=partner_text(language, f"rules_{found.rules.rule.instrument}"),
         valid_until_on=(work.now + QUOTE_HOLDS).date(),
-        notes=(*notes, *found.rules.notes, *([partner_text(language, "quote_translation")] if found.rules.needs_translation else []),
-               *([note] if note else [])),
-    )  # fmt: skip
+        notes=(*notes, *([note] if note else [])),
+    )
     return _changed(work, scope, acts.quoted(act, quote, _told(language, act.kind, quote)), "act.quoted")
+
+
+def _notes(hub: Hub, act: Act, found: Proposal, language: str, *, is_by_tariff: bool) -> Iterator[str]:
+    """What whoever asked has to know of a price, in its language."""
+    law, today = laws_of(hub, act.to_country), hub.business_date()
+    if is_by_tariff and law is not None and found.tariff is not None:
+        until = next((rule.valid_to for rule in law.charges if rule.id == found.tariff.rule), None)
+        if until is not None and until < today:
+            yield partner_text(language, "quote_last", until=until)
+    if found.rules.needs_translation:
+        yield partner_text(language, "quote_translation")
+    elif found.rules.needs_translation is None:
+        yield partner_text(language, "quote_language", spoken=act.request.language or "?")
 
 
 def _told(language: str, kind: str, quote: Quote) -> str:

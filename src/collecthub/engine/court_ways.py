@@ -16,7 +16,7 @@ from collecthub.engine.case_work import change_case, close_tasks, locked_case, o
 from collecthub.engine.comparing import ComparedRoute, RouteComparison, compare_routes, options_of
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.desk import case_for, instruction
-from collecthub.engine.partner_texts import language_of_partner, partner_text
+from collecthub.engine.partner_texts import language_of_partner, partner_text, way_named
 from collecthub.engine.transfer import taken_up_again, transfer_steps
 from collecthub.errors import PermanentError
 from collecthub.law.feasibility.ways import way_book
@@ -158,7 +158,7 @@ def _handed_over(work: Work, case: Case, way: CourtWay, begun: Proceeding) -> li
 def _order(work: Work, case: Case, way: CourtWay, cap: Decimal) -> str:
     """The order to begin a procedure, in the partner's language."""
     language = language_of_partner(work.conn, way.partner_id, work.now.date())
-    return partner_text(language, "file_it", number=case.number, way=way.title, cap=(cap, case.currency))
+    return partner_text(language, "file_it", number=case.number, way=way_named(language, way.title), cap=(cap, case.currency))
 
 
 def _cap(begun: Proceeding) -> Decimal:

@@ -16,6 +16,7 @@ from babel.numbers import format_currency
 from collecthub.engine.partner_links import LANGUAGES
 from collecthub.law.atlas.facts import Topic, fact_on
 from collecthub.law.atlas.reading import bundled_atlas
+from collecthub.law.feasibility.ways import way_book
 from collecthub.model.partner import PartnerProfile
 from collecthub.store import partner_tables as p
 from collecthub.store.connections import read_profiles
@@ -33,6 +34,16 @@ def partner_text(language: str, key: str, **values: object) -> str:
     'Los saldos de 2026-06 esperan sus cifras y su firma: lista b1.'
     """
     return _texts()[key][language].format(**{name: _written(language, value) for name, value in values.items()})
+
+
+def way_named(language: str, title: str) -> str:
+    """A way before a court in a partner's language; the name as it stands where it is none of the book's.
+
+    >>> way_named("de", "European order for payment"), way_named("de", "K 4/26")
+    ('Europäischer Zahlungsbefehl', 'K 4/26')
+    """
+    known = {rule.title: rule.id for rule in way_book().ways}
+    return partner_text(language, f"way_{known[title]}") if title in known else title
 
 
 def _written(language: str, value: object) -> object:

@@ -6,7 +6,7 @@ reminder without its day is none that anybody could prove, and a message that ca
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -34,14 +34,17 @@ _ORDERS: Mapping[ProceedingKind, tuple[str, Procedure]] = {
 
 
 def with_history(
-    file: CaseFile, case: Case, history: Iterable[ev.CaseEvent], own: Iterable[DunningStep] = ()
+    file: CaseFile, case: Case, history: Iterable[ev.CaseEvent], own: Iterable[DunningStep], told: Callable[[str, Decimal], str]
 ) -> CaseFile:
-    """The case file with titles, orders and dunning steps. `own` are the creditor's reminders as its ERP tells them."""
+    """The case file with titles, orders and dunning steps. `own` are the creditor's reminders as its ERP tells them.
+
+    `told` words an order for its reader, from the name of the proceeding and what may still be spent on it.
+    """
     events = tuple(history)
     steps = dunning_steps(events, own)
     level = max((file.dunning_level, *(step.level for step in steps)))
     return msgspec.structs.replace(
-        file, titles=titles(events, file), orders=orders(case, file.procedure), dunning_steps=steps, dunning_level=level
+        file, titles=titles(events, file), orders=orders(case, file.procedure, told), dunning_steps=steps, dunning_level=level
     )
 
 
@@ -107,19 +110,19 @@ def _made(events: Iterable[ev.CaseEvent], returned: set[str]) -> Iterator[tuple[
             yield event, event.fact
 
 
-def orders(case: Case, procedure: Procedure) -> tuple[OrderItem, ...]:
+def orders(case: Case, procedure: Procedure, told: Callable[[str, Decimal], str]) -> tuple[OrderItem, ...]:
     """The acts whose cost the creditor allowed within the procedure, with what is left of the cap."""
     return tuple(
-        OrderItem(code=code, text=f"{_named(case, kind)}The creditor allowed costs of {left:.2f} {case.currency}.")
+        OrderItem(code=code, text=told(_name(case, kind), left))
         for kind, (code, asked) in _ORDERS.items()
         if asked is procedure and (left := _left(case, kind)) is not None and left > 0
     )
 
 
-def _named(case: Case, kind: ProceedingKind) -> str:
+def _name(case: Case, kind: ProceedingKind) -> str:
     """The name under which the proceeding runs, such as the European order for payment."""
     begun = case.proceedings.open_of(kind)
-    return f"{begun.reference}. " if begun is not None and begun.reference else ""
+    return begun.reference if begun is not None else ""
 
 
 def _left(case: Case, kind: ProceedingKind) -> Decimal | None:
