@@ -17,7 +17,7 @@ from collecthub.store import tables as t
 from collecthub.store.queries.agenda import cases_of_tasks
 from collecthub.store.queries.scope import Role, Scope, not_there, tasks_of
 
-TASK, QUARANTINE = "task", "quarantine"
+TASK, QUARANTINE, OPENED = "task", "quarantine", ("quarantine", "payment", "request")
 
 
 def act_on(hub: Hub, work: Work, scope: Scope, source: str, item_id: str) -> Click:
@@ -28,15 +28,26 @@ def act_on(hub: Hub, work: Work, scope: Scope, source: str, item_id: str) -> Cli
     if source == QUARANTINE and scope.role is Role.OPERATOR:
         retry_quarantine(work, scope, item_id)
         return Click.READ_AGAIN
-    row = _task(work, scope, item_id) if source == TASK else None
-    click = proposal_for(row.kind).click if row else Click.NONE
-    if row is not None and click is Click.AGREE and row.case_id:
+    if source == TASK:
+        return _do_task(hub, work, scope, _task(work, scope, item_id), item_id)
+    if source in OPENED:
+        raise _not_by_click(item_id)
+    raise not_there("item", item_id)
+
+
+def _do_task(hub: Hub, work: Work, scope: Scope, row: Any, task_id: str) -> Click:
+    click = proposal_for(row.kind).click
+    if click is Click.AGREE and row.case_id:
         agree_plan(hub, work, scope, row.case_id)
     elif click is Click.DONE:
-        complete_task(work, scope, item_id)
+        complete_task(work, scope, task_id)
     else:
-        raise PermanentError("this is not done by one click", cure="Open it, and decide there.", reference=item_id)
+        raise _not_by_click(task_id)
     return click
+
+
+def _not_by_click(item_id: str) -> PermanentError:
+    return PermanentError("this is not done by one click", cure="Open it, and decide there.", reference=item_id)
 
 
 def finish(work: Work, scope: Scope, task_ids: Sequence[str]) -> tuple[int, int]:
