@@ -8,8 +8,12 @@ import re
 import pytest
 from web.office import Office
 
+from collecthub.store import tables as t
+from collecthub.store.case_log import read_cases
+from partner.agency_office import add_agency, placed_case
 from partner.forms import filled
 from partner.test_act_pages import Desk
+from partner.test_partner_page import Page
 
 
 @pytest.fixture
@@ -37,6 +41,22 @@ def test_a_partner_is_shown_with_price_licence_and_papers(desk: Desk) -> None:
     send(desk, "/partners/bailiff", "Save", **said)
     page = desk.get("/partners/bailiff")
     assert "L-77" in page and "Netherlands" in page
+
+
+def test_the_office_of_a_partner_for_several_countries_decides_on_its_days_off(office: Office, desk: Desk) -> None:
+    add_agency(office, "agency-plata", "UY")
+    send(desk, "/partners/agency-plata", "Save", Acts_in="AR, UY")
+    page = Page(office, "nl", "agency-plata").enter()
+    assert "not known: no day off" in desk.get("/partners/agency-plata") and "Wij weten niet in welk land" in page.get("/papers")
+    send(desk, "/partners/agency-plata", "Save", Licence_number="R-1", Licence_of="UY")
+    assert "Uruguay: geen van uw termijnen" in page.get("/papers"), "the first country where a register knows it"
+    assert "two letters" in send(desk, "/partners/agency-plata", "Save", 422, Its_office_is_in="XX").lower()
+    send(desk, "/partners/agency-plata", "Save", Its_office_is_in="ar")
+    assert "Argentinië: geen van uw termijnen" in page.get("/papers"), "its own word comes first"
+    case_id = placed_case(office)["case_id"]
+    with office.hub.database.read() as conn:
+        (case,) = read_cases(conn, t.cases.c.case_id == case_id)
+    assert case.placement is not None and case.placement.country == "AR", "its deadlines are those of the office"
 
 
 def test_an_invitation_opens_the_partners_page_until_it_is_ended(office: Office, desk: Desk) -> None:

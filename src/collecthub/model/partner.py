@@ -74,11 +74,22 @@ class PartnerProfile(msgspec.Struct, frozen=True, kw_only=True):
     withdrawal: Withdrawal | None = None
     clocks: RungClocks = RungClocks()  # what the partner promises for each rung
     is_demo: bool = False
+    office_country: str = ""  # where its people sit, where that is not `work_country`
 
     @property
     def home(self) -> str:
-        """The country where its people work, as far as the profile says: its days off are theirs."""
-        return self.work_country or (self.countries[0] if len(self.countries) == 1 else "")
+        """The country of its office, whose days off and clock are its own; empty where nothing says which it is.
+
+        Of several countries without more words it is the first in which a register knows it, by its licence.
+
+        >>> two = PartnerProfile(partner_id="a", name="A", role="agency", countries=("AR", "UY"))
+        >>> two.home, msgspec.structs.replace(two, licences=(Licence(country="UY", number="7"),)).home
+        ('', 'UY')
+        """
+        if len(self.countries) == 1 and not (self.office_country or self.work_country):
+            return self.countries[0]
+        registered = (held.country for held in self.licences or () if held.number and held.country in self.countries)
+        return self.office_country or self.work_country or next(registered, "")
 
 
 class Veto(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,6 +21,7 @@ from collecthub.engine.partner_papers import AGREEMENT, ATTORNEY, bring_licence,
 from collecthub.engine.partner_score import answer_score, partner_score
 from collecthub.errors import PermanentError
 from collecthub.formats.partner_form import form_amount
+from collecthub.store.connections import read_profiles
 from collecthub.store.queries.scope import NotThereError
 from collecthub.web.partner.pages import Guest, GuestForm, GuestRoute, TheGuest, back, page, text_of
 from collecthub.web.uploads import uploaded
@@ -38,8 +39,9 @@ def papers(guest: TheGuest, done: str = "") -> Response:
 def _papers(guest: Guest, *, done: bool = False, problem: str = "", status: int = 200) -> Response:
     with guest.hub.database.read() as conn:
         found = list_papers(conn, guest.visit.partner_id)
+        home = next((one.home for one in read_profiles(conn) if one.partner_id == guest.visit.partner_id), "")
     signed = {paper.kind: paper for paper in reversed(found)}
-    return page(guest, "papers.html", status=status, papers=found, signed=signed, texts=_TEXTS, done=done, problem=problem)
+    return page(guest, "papers.html", status=status, papers=found, signed=signed, texts=_TEXTS, home=home, done=done, problem=problem)
 
 
 @router.post("/documents")

@@ -107,8 +107,8 @@ def end_invitation(visitor: Operator, form: Form, partner_id: str, link_id: str)
 
 
 def _usual_zone(profile: PartnerProfile) -> str:
-    """The time zone of the country where it works, where that has one only."""
-    zones: list[str] = get_global("territory_zones").get(profile.work_country or profile.countries[0], [])
+    """The time zone of its office's country, where that has one only."""
+    zones: list[str] = get_global("territory_zones").get(profile.home, [])
     return zones[0] if len(zones) == 1 else ""
 
 
@@ -144,7 +144,7 @@ def _form_page(
         visitor, "partner_form.html", sheet=sheet, words=TIERS, states=STATES, kinds=KINDS, needs=KINDS,
         status=422 if wrong or problem else 200, given=given, wrong=wrong, roles=ROLES, segments=SEGMENTS,
         partner_id=partner_id, invited=invited, problem=problem, languages=LANGUAGES, now=auth_now(),
-        links=links, zone=_usual_zone(sheet.profile) if sheet and sheet.profile.countries else "",
+        links=links, zone=_usual_zone(sheet.profile) if sheet else "",
     )  # fmt: skip
 
 
@@ -155,7 +155,7 @@ def _given(profile: PartnerProfile) -> dict[str, str]:
         "currencies": ", ".join(profile.currencies), "languages": ", ".join(profile.languages),
         "minimum": format(profile.minimum_amount, "f") if profile.minimum_amount else "",
         "is_open": "yes" if profile.is_open else "", "is_demo": "yes" if profile.is_demo else "",
-        "capacity": str(profile.capacity or ""), **chosen, **{f"need.{kind}": "yes" for kind in profile.needs},
+        "capacity": str(profile.capacity or ""), "office_country": profile.office_country, **chosen, **{f"need.{kind}": "yes" for kind in profile.needs},
     }  # fmt: skip
 
 
@@ -170,6 +170,9 @@ def _entered_profile(entered: Entered, known: PartnerProfile) -> PartnerProfile:
     capacity = entered.text("capacity")
     if capacity and not capacity.isdecimal():
         entered.wrong["capacity"] = "Write a whole number, or nothing."
+    office = entered.text("office_country", longest=2).upper()
+    if office and office not in countries():
+        entered.wrong["office_country"] = "Write the two letters of the country where its people sit."
     strange = [code for code in acts_in if code not in countries()]
     if not acts_in:
         entered.wrong["countries"] = "Name at least one country."
@@ -184,7 +187,7 @@ def _entered_profile(entered: Entered, known: PartnerProfile) -> PartnerProfile:
         known, name=name, role=role, countries=acts_in, currencies=currencies, languages=languages,
         segments=tuple(code for code in SEGMENTS if entered.given.get(f"segment.{code}")), minimum_amount=minimum,
         is_open=bool(entered.given.get("is_open")), capacity=int(capacity or 0), is_demo=bool(entered.given.get("is_demo")),
-        needs=tuple(code for code in KINDS if entered.given.get(f"need.{code}")),
+        office_country=office, needs=tuple(code for code in KINDS if entered.given.get(f"need.{code}")),
         licences=_with_licence(entered, known),
     )
 
