@@ -8,6 +8,8 @@ import pytest
 import sqlalchemy as sa
 from web.office import Office
 
+from collecthub.bundled import solvency
+from collecthub.model.agenda import LOOK, proposal_for
 from collecthub.model.objection import EVIDENCE_DAYS
 from collecthub.store import tables as t
 from human.conftest import Later
@@ -122,14 +124,37 @@ def test_hardship_stops_everything_at_once(office: Office, hardship: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("reason", "task", "hold"),
+    ("reason", "task", "hold", "is_scored"),
     [
-        ("cannot", "propose_plan", ""), ("will_not", "next_step", ""), ("disagrees", "ask_ground", ""),
-        ("never_received", "send_again", ""), ("already_paid", "find_payment", "payment_unconfirmed"),
+        ("cannot", "propose_plan", "answer", False), ("will_not", "next_step", "", True), ("disagrees", "ask_ground", "answer", False),
+        ("never_received", "send_again", "answer", False), ("already_paid", "find_payment", "payment_unconfirmed", False),
     ],
 )  # fmt: skip
-def test_the_reason_drives_the_next_step(office: Office, reason: str, task: str, hold: str) -> None:
+def test_the_reason_drives_the_next_step(office: Office, reason: str, task: str, hold: str, is_scored: bool) -> None:
+    """Who is not asked again meanwhile, who is weighed anew, and what the agenda proposes to the person."""
+    office.hub.plugins.add("solvency", solvency)
     case_id, _ = two_invoices(office)
     post(office, f"{case_id}/objections/reasons", reason=reason)
-    assert task in tasks(office, case_id)
-    assert [one["reason"] for one in case(office, case_id)["holds"]] == ([hold] if hold else [])
+    office.run()
+    assert task in tasks(office, case_id) and proposal_for(task) is not LOOK
+    found = case(office, case_id)
+    assert [one["reason"] for one in found["holds"]] == ([hold] if hold else [])
+    assert (found["placement"] is None) is bool(hold)
+    history = office.client("kroon").get(f"/api/v1/cases/{case_id}/timeline").json()["items"]
+    occasions = [one["fact"]["score"]["occasion"] for one in history if one["kind"] == "debtor_scored"]
+    assert ("because he will not pay" in occasions) is is_scored
+
+
+def test_after_two_weeks_without_a_word_it_goes_on(office: Office, later: Later) -> None:
+    case_id, claims = two_invoices(office)
+    post(office, f"{case_id}/objections/reasons", reason="never_received")
+    later(office, 13)
+    assert case(office, case_id)["placement"] is None
+    later(office, 1)
+    assert case(office, case_id)["placement"]["partner_id"] == "bailiff"
+    other, claims = two_invoices(office)
+    post(office, f"{other}/objections/reasons", reason="disagrees")
+    post(office, f"{other}/objections/raise-dispute", ground="never ordered", claim_id=claims[1]["claim_id"])
+    office.run()
+    assert case(office, other)["holds"] == [] and sent_principal(office, other) == "100.00", "what he disagrees with is known"
+    assert "ask_ground" not in tasks(office, other)

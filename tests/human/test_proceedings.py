@@ -81,6 +81,26 @@ def test_no_judicial_cost_without_approval_cap_and_check(court: Office) -> None:
     assert one["proceeding"]["state"] == "enforceable_copy" and one["proceeding"]["cost_spent"] == "500.00"
 
 
+def allow(office: Office, case_id: str, kind: str, cap: str) -> None:
+    post(office, f"{case_id}/proceedings/approvals", kind=kind, estimate="10.00", cap=cap, reason="the next step")
+    post(office, f"{case_id}/proceedings/approval-decisions", is_given=True)
+
+
+def test_an_approval_is_for_one_proceeding(court: Office) -> None:
+    """Spent by the proceeding that begins with it; allowed while it runs, it raises that one's cap by hand: 600 and 150."""
+    case_id = company(court)
+    allow(court, case_id, "judicial", "600.00")
+    post(court, f"{case_id}/proceedings/begin", kind="judicial")
+    allow(court, case_id, "judicial", "150.00")
+    act(court, case_id, "serve", cost="750.00")
+    assert "above the cap of 750.00" in act(court, case_id, "set_hearing", wanted=422, cost="0.01")["detail"]
+    act(court, case_id, "withdraw")
+    assert "has not allowed" in post(court, f"{case_id}/proceedings/begin", wanted=422, kind="judicial")["detail"]
+    allow(court, case_id, "judicial", "90.00")
+    post(court, f"{case_id}/proceedings/begin", kind="judicial")
+    assert [one["proceeding"]["cost_cap"] for one in proceedings(court, case_id)] == ["750.00", "90.00"]
+
+
 def test_without_a_source_no_cost_begins(office: Office) -> None:
     case_id = company(office)
     post(office, f"{case_id}/proceedings/approvals", kind="judicial", estimate="450.00", cap="600.00", reason="summons")
@@ -132,7 +152,13 @@ def test_a_bankruptcy_freezes_the_case_and_the_claim_is_filed_in_time(court: Off
     assert [hold["reason"] for hold in case(court, case_id)["holds"]] == ["insolvency"]
     assert case(court, case_id)["placement"] is None and "file_claim" in tasks(court, case_id)
     assert proceedings(court, case_id)[0]["proceeding"]["deadline_on"] == "2026-07-10"
-    later(court, 26)
+    (filing,) = [one for one in court.client("operator").get("/api/v1/tasks").json()["items"] if one["kind"] == "file_claim"]
+    assert filing["due_at"].startswith("2026-07-10")
+    later(court, 17)
+    assert not any(kind.startswith("proceeding") for kind in tasks(court, case_id))
+    later(court, 1)
+    assert any(kind.startswith("proceeding_near:") for kind in tasks(court, case_id)), "a week before, while it can be done"
+    later(court, 8)
     assert any(kind.startswith("proceeding:") for kind in tasks(court, case_id)), "the time limit was missed: somebody is told"
     act(court, case_id, "file_claim")
     assert "file_claim" not in tasks(court, case_id)

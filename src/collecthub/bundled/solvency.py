@@ -23,7 +23,7 @@ from collecthub.sdk import (
 
 OWN_RECORDS = "own records"
 AMICABLE = "amicable"
-UNCHECKED, INSOLVENT = "solvency_unchecked", "debtor_insolvent"
+UNCHECKED, INSOLVENT, CONTESTED = "solvency_unchecked", "debtor_insolvent", "score_contested"
 _WARNING_HOLDS = frozenset({"debt_mediation", "moratorium"})
 _INSOLVENT_HOLDS = frozenset({"insolvency", "collective_settlement"})
 
@@ -57,6 +57,8 @@ def veto_dispatch(case: Case, partner: PartnerProfile, procedure: str, as_of: dt
         return None
     if not case.solvency.is_weighed(as_of):
         return Veto(code=UNCHECKED, reason="no fresh solvency check is logged before the judicial phase", vetoed_by="solvency")
+    if case.solvency.contested:
+        return Veto(code=CONTESTED, reason="the debtor contests his score: a person answers him first", vetoed_by="solvency")
     if case.solvency.band == "insolvent":
         return Veto(code=INSOLVENT, reason="the debtor is insolvent: file the claim instead", vetoed_by="solvency")
     return None

@@ -224,6 +224,7 @@ def _open_need(work: Work, case: Case, event: CaseEvent) -> None:
         open_task(
             work, kind=need.kind, title=f"case {case.number}: {need.title}", owner=need.owner, detail=need.detail,
             creditor_id=case.creditor_id, case_id=case.case_id,
+            due_at=dt.datetime.combine(need.due_on, dt.time(), dt.UTC) if need.due_on else None,
         )
         if need.job:
             work.wake(need.job, case.creditor_id)

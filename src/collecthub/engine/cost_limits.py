@@ -24,6 +24,4 @@ def committed(case: Case) -> Decimal:
     """What the costly steps of a case have cost or may still cost: caps of what runs or waits, what was spent on the rest."""
     begun = [one for one in case.proceedings.all if one.kind in COSTLY]
     running = sum(((one.cost_cap or Decimal(0)) if one.is_open else one.cost_spent for one in begun), Decimal(0))
-    unused = set(COSTLY) - {one.kind for one in begun}
-    given = [found for kind in sorted(unused) if (found := case.proceedings.approval_for(kind)) is not None]
-    return running + sum((one.cap for one in given), Decimal(0))
+    return running + sum((one.cap for one in case.proceedings.approvals if one.is_unspent), Decimal(0))

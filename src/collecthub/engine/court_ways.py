@@ -64,6 +64,8 @@ def choose_way(
         raise PermanentError(f"the cost of {one.title.lower()} is in no data", cure="Say what it is expected to cost and the most it may.")
     filer = _filer(told, partner_id)
     kind = _KINDS[Procedure(one.procedure)]
+    if case.proceedings.open_of(kind) is not None:
+        raise PermanentError(f"a {kind.value} proceeding runs in case {case.number}", cure="Record what happened in it first.")
     case = proceeding_desk.ask_approval(
         hub, work, scope, case_id, kind=kind, estimate=costs.estimate, cap=costs.cap, reason=f"{one.title}. {reason}".strip()
     )
@@ -92,7 +94,9 @@ def carry_on(hub: Hub, work: Work, scope: Scope, case: Case) -> Case:
     if way is None or not _allowed(case, way):
         return case
     try:
-        case = proceeding_desk.begin_proceeding(hub, work, scope, case.case_id, kind=way.proceeding, reference=way.title)
+        case = proceeding_desk.begin_proceeding(
+            hub, work, scope, case.case_id, kind=way.proceeding, reference=way.title, approval_id=way.approval_id
+        )
         begun = case.proceedings.open_of(way.proceeding)
         assert begun is not None, "it has just begun"
         facts = _handed_over(work, case, way, begun)
@@ -114,7 +118,7 @@ def carry_on(hub: Hub, work: Work, scope: Scope, case: Case) -> Case:
 
 
 def _allowed(case: Case, way: CourtWay) -> bool:
-    return any(one.approval_id == way.approval_id and one.is_given for one in case.proceedings.approvals)
+    return any(one.approval_id == way.approval_id and one.is_unspent for one in case.proceedings.approvals)
 
 
 def _checked(told: RouteComparison, way: str, reason: str) -> ComparedRoute:

@@ -20,6 +20,7 @@ from collecthub.engine.desk import add_document, add_note
 from collecthub.engine.objection_desk import explain_non_payment, file_complaint, find_hardship, raise_dispute
 from collecthub.engine.page_guard import paper_type
 from collecthub.engine.plan_desk import agree_plan, propose_plan
+from collecthub.engine.solvency import contest_score
 from collecthub.errors import PermanentError
 from collecthub.model.case import Case
 from collecthub.model.contact import Channel
@@ -98,6 +99,14 @@ def complains(hub: Hub, case_id: str, said: Said) -> None:
         scope = debtor_scope(case_id, said)
         _enclose(hub, work, scope, case_id, said, "complaint")
         file_complaint(hub, work, scope, case_id, text=_needed(said.text))
+
+
+def contests_score(hub: Hub, case_id: str, said: Said) -> None:
+    """He does not accept how his ability to pay was judged; a person answers, and nothing costly begins until then."""
+    with hub.work() as work:
+        scope = debtor_scope(case_id, said)
+        _enclose(hub, work, scope, case_id, said, "correspondence")
+        contest_score(hub, work, scope, case_id, text=_needed(said.text))
 
 
 def has_help(hub: Hub, case_id: str, said: Said) -> None:

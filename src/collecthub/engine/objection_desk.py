@@ -11,8 +11,11 @@ from decimal import Decimal
 from collecthub.engine.case_work import change_case, close_tasks
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.desk import case_for
+from collecthub.engine.solvency import score_facts
 from collecthub.errors import PermanentError
 from collecthub.model.case import Case
+from collecthub.model.contact_outcome import ANSWER
+from collecthub.model.event import Fact, HoldReleased, HoldSet
 from collecthub.model.facts_human import (
     ComplaintAnswered,
     ComplaintFiled,
@@ -24,11 +27,14 @@ from collecthub.model.facts_human import (
     NonPaymentExplained,
     ReferralMade,
 )
+from collecthub.model.human_tasks import NEXT_STEPS
 from collecthub.model.ids import derived_id
 from collecthub.model.money import round_amount
 from collecthub.model.objection import (
     COMPLAINT_DAYS,
     EVIDENCE_DAYS,
+    REST_DAYS,
+    RESTING,
     Complaint,
     Dispute,
     DisputeState,
@@ -54,7 +60,9 @@ def raise_dispute(
     fact = DisputeRaised(
         dispute_id=derived_id(case.case_id, str(case.version), "dispute"), claim_id=claim_id, amount=disputed, ground=ground
     )
-    return change_case(hub, work, case, [fact], actor=scope.subject)
+    raised = change_case(hub, work, case, [fact, *_no_longer_rests(case)], actor=scope.subject)
+    close_tasks(work, done_by=scope.subject, case_id=case_id, kind="ask_ground")
+    return raised
 
 
 def _open(case: Case) -> Case:
@@ -165,9 +173,33 @@ def explain_non_payment(
     hub: Hub, work: Work, scope: Scope, case_id: str, *, reason: NonPayment, note: str = "",
     expected_version: int | None = None,
 ) -> Case:  # fmt: skip
-    """Why the debtor does not pay; the next step follows from it."""
+    """Why the debtor does not pay; the next step follows from it.
+
+    Who cannot, disagrees or never received the invoice is not asked again for two weeks, in which a person proposes a
+    plan, asks what is wrong or has it sent again. Who will not is weighed anew at once, and nothing waits for him.
+    """
     case = _open(case_for(work, scope, case_id, expected_version))
-    return change_case(hub, work, case, [NonPaymentExplained(reason=reason, note=note)], actor=scope.subject)
+    case = change_case(hub, work, case, [NonPaymentExplained(reason=reason, note=note)], actor=scope.subject)
+    if reason in RESTING:
+        until_on = work.now.date() + dt.timedelta(days=REST_DAYS)
+        rest = HoldSet(reason=ANSWER, note=NEXT_STEPS[reason][2], until_on=until_on)
+        return change_case(hub, work, case, [rest], actor=scope.subject)
+    weighed = _weighed(hub, work, case) if reason is NonPayment.WILL_NOT else []
+    return change_case(hub, work, case, weighed, actor=scope.subject) if weighed else case
+
+
+def _weighed(hub: Hub, work: Work, case: Case) -> list[Fact]:
+    """A fresh look into what somebody can pay who will not, and the end of waiting for his answer."""
+    rests = [HoldReleased(reason=ANSWER, note="he can pay and will not")] if case.held_for(ANSWER) else []
+    try:
+        return [*rests, *score_facts(hub, work.conn, case, "because he will not pay")]
+    except PermanentError:
+        return [*rests]  # nobody scores here
+
+
+def _no_longer_rests(case: Case) -> list[Fact]:
+    """What he disagrees with is known now: the undisputed rest goes on."""
+    return [HoldReleased(reason=ANSWER, note="the dispute is recorded")] if case.held_for(ANSWER) else []
 
 
 def find_hardship(

@@ -33,6 +33,7 @@ from collecthub.model.proceeding import (
     NAMED_DAYS,
     REVIEW_DAYS,
     TIME_LIMITS,
+    Approval,
     Proceeding,
     ProceedingKind,
     first_state,
@@ -69,8 +70,9 @@ def ask_approval(
     if not limits.is_given(committed(case), cap):
         return asked
     given = CostApprovalDecided(
-        approval_id=fact.approval_id, is_given=True, cap=cap, reason=f"{BEFOREHAND} {limits.given_up_to}"
-    )
+        approval_id=fact.approval_id, is_given=True, cap=cap, reason=f"{BEFOREHAND} {limits.given_up_to}",
+        proceeding_id=_running(asked, kind),
+    )  # fmt: skip
     allowed = change_case(hub, work, asked, [given], actor="hub")
     close_tasks(work, done_by="hub", case_id=case_id, kind="approval")
     return allowed
@@ -80,7 +82,10 @@ def decide_approval(
     hub: Hub, work: Work, scope: Scope, case_id: str, *, is_given: bool, cap: Decimal | None = None, reason: str = "",
     expected_version: int | None = None,
 ) -> Case:  # fmt: skip
-    """Allow or refuse the step that was asked for last; a lower cap may be set. Beyond the playbook's cap only with a reason."""
+    """Allow or refuse the step that was asked for last; a lower cap may be set. Beyond the playbook's cap only with a reason.
+
+    It is for one proceeding: one that runs may cost so much more, else the next one of its kind begins with it.
+    """
     case = case_for(work, scope, case_id, expected_version)
     asked = next((one for one in reversed(case.proceedings.approvals) if one.decided_at is None), None)
     if asked is None:
@@ -94,19 +99,29 @@ def decide_approval(
             f"{allowed} beside {already} is above the {limits.case_cap} that the playbook gives a case",
             cure="Allow less, or give the reason why it is right here.",
         )
-    fact = CostApprovalDecided(approval_id=asked.approval_id, is_given=is_given, cap=allowed, reason=reason)
+    fact = CostApprovalDecided(
+        approval_id=asked.approval_id, is_given=is_given, cap=allowed, reason=reason,
+        proceeding_id=_running(case, asked.kind) if is_given else "",
+    )  # fmt: skip
     changed = change_case(hub, work, case, [fact], actor=scope.subject)
     close_tasks(work, done_by=scope.subject, case_id=case_id, kind="approval")
     return changed
 
 
+def _running(case: Case, kind: ProceedingKind) -> str:
+    running = case.proceedings.open_of(kind)
+    return running.proceeding_id if running is not None else ""
+
+
 def begin_proceeding(
     hub: Hub, work: Work, scope: Scope, case_id: str, *, kind: ProceedingKind, began_on: dt.date | None = None,
-    authority: str = "", reference: str = "", due_on: dt.date | None = None, expected_version: int | None = None,
+    authority: str = "", reference: str = "", due_on: dt.date | None = None, approval_id: str = "",
+    expected_version: int | None = None,
 ) -> Case:  # fmt: skip
     """Open a proceeding as a child of the case. What costs needs its approval and a fresh solvency check first.
 
-    `due_on` is the time limit that the court itself set, which goes before the general one of the law.
+    `due_on` is the time limit that the court itself set, which goes before the general one of the law. `approval_id` is
+    what it begins with; the newest that no proceeding began with by default.
     """
     case = case_for(work, scope, case_id, expected_version)
     if not case.is_open:
@@ -115,16 +130,17 @@ def begin_proceeding(
         raise PermanentError(f"a proceeding of this kind runs in case {case.number}", cure="Record what happened in it.")
     today = work.now.date()
     started = began_on or today
-    cap: Decimal | None = None
+    approval: Approval | None = None
     if kind in COSTLY:
         case = _looked_into(hub, work, scope, case, kind)
-        cap = _allowed(case, kind, today)
+        approval = _allowed(case, kind, today, approval_id)
         for obstacle in obstacles_now(hub, work.conn, case, STEP_OF_PROCEEDING[kind], claimed=_beside_principal(case)):
             raise PermanentError(told(obstacle), cure=obstacle.cure)
     limit = _named(first_state(kind), started, due_on) or _limit(hub, work.conn, case, kind, first_state(kind), started)
     fact = ProceedingBegun(
         proceeding_id=derived_id(case.case_id, str(case.version), "proceeding"), proceeding=kind, began_on=started,
-        authority=authority, reference=reference, deadline_on=limit[0], deadline_for=limit[1], cost_cap=cap,
+        authority=authority, reference=reference, deadline_on=limit[0], deadline_for=limit[1],
+        cost_cap=approval.cap if approval else None, approval_id=approval.approval_id if approval else "",
     )  # fmt: skip
     return change_case(hub, work, case, [fact], actor=scope.subject)
 
@@ -143,13 +159,17 @@ def _looked_into(hub: Hub, work: Work, scope: Scope, case: Case, kind: Proceedin
     return change_case(hub, work, case, facts, actor=scope.subject)
 
 
-def _allowed(case: Case, kind: ProceedingKind, on: dt.date) -> Decimal:
-    """The cap of the approval. Raises `PermanentError` with what is missing before the step may cost anything."""
-    approval = case.proceedings.approval_for(kind)
+def _allowed(case: Case, kind: ProceedingKind, on: dt.date, approval_id: str) -> Approval:
+    """The approval that the step begins with. Raises `PermanentError` with what is missing before the step may cost anything."""
+    approval = case.proceedings.approval_for(kind, approval_id)
     if approval is None:
         raise PermanentError(
             f"the creditor has not allowed the cost of a {kind.value} step in case {case.number}",
-            cure="Ask him for an approval with an estimate and a cap.",
+            cure="Ask him for an approval with an estimate and a cap; each is for one proceeding.",
+        )
+    if case.solvency.contested:
+        raise PermanentError(
+            f"the debtor of case {case.number} contests his score", cure="Answer him first: keep the score or overrule it."
         )
     if not case.solvency.is_checked(on):
         raise PermanentError(
@@ -171,7 +191,7 @@ def _allowed(case: Case, kind: ProceedingKind, on: dt.date) -> Decimal:
         raise PermanentError(
             "the undisputed procedure is open between companies only (Jud. Code 1394/20)", cure="Summon before the court."
         )
-    return approval.cap
+    return approval
 
 
 def move_proceeding(

@@ -17,9 +17,15 @@ from collecthub.errors import PermanentError
 from collecthub.model.case import Case
 from collecthub.model.codes import Status
 from collecthub.model.event import Fact, InformationSupplied
-from collecthub.model.facts_human import DebtorScored, ScoreContested, ScoreOverruled, SolvencyChecked
+from collecthub.model.facts_human import (
+    ContestAnswered,
+    DebtorScored,
+    ScoreContested,
+    ScoreOverruled,
+    SolvencyChecked,
+)
 from collecthub.model.human_tasks import CHECK_JOB, WAITING_CHECK
-from collecthub.model.solvency import Band, Score
+from collecthub.model.solvency import CONTEST_DAYS, Band, Score
 from collecthub.store import tables as t
 from collecthub.store.queries.scope import Scope
 
@@ -74,17 +80,41 @@ def overrule_score(
     case = case_for(work, scope, case_id, expected_version)
     if case.solvency.score is None:
         raise PermanentError(f"case {case.number} has no score", cure="Score it first.")
-    changed = change_case(hub, work, case, [ScoreOverruled(band=band, reason=reason)], actor=scope.subject)
-    close_tasks(work, done_by=scope.subject, case_id=case_id, kind="score_contested")
-    return changed
+    return _answered(hub, work, scope, case, ScoreOverruled(band=band, reason=reason))
 
 
 def contest_score(
     hub: Hub, work: Work, scope: Scope, case_id: str, *, text: str, expected_version: int | None = None
 ) -> Case:
-    """The debtor does not accept how he was scored; a person looks at it."""
+    """The debtor does not accept how he was scored; nothing costly begins until a person has answered him, within a month.
+
+    Raises `PermanentError` where nobody was scored: there is nothing to contest.
+    """
     case = case_for(work, scope, case_id, expected_version)
-    return change_case(hub, work, case, [ScoreContested(text=text)], actor=scope.subject)
+    if case.solvency.score is None or not case.is_open:
+        raise PermanentError(f"case {case.number} has no score that counts", cure="There is nothing to contest.")
+    answer_by_on = work.now.date() + dt.timedelta(days=CONTEST_DAYS)
+    return change_case(hub, work, case, [ScoreContested(text=text, answer_by_on=answer_by_on)], actor=scope.subject)
+
+
+def answer_contest(
+    hub: Hub, work: Work, scope: Scope, case_id: str, *, text: str, expected_version: int | None = None
+) -> Case:
+    """A person weighed what the debtor says and keeps the score; the debtor reads why."""
+    case = case_for(work, scope, case_id, expected_version)
+    if not case.solvency.contested:
+        raise PermanentError(f"nobody contests the score of case {case.number}", cure="Read the case again.")
+    return _answered(hub, work, scope, case, ContestAnswered(text=text))
+
+
+def _answered(hub: Hub, work: Work, scope: Scope, case: Case, said: ScoreOverruled | ContestAnswered) -> Case:
+    """A person's word on the score. What waited before a court because of the contest is looked at again."""
+    facts: list[Fact] = [said]
+    if case.solvency.contested and case.status is Status.NEEDS_INFO:
+        facts.append(InformationSupplied(text="the debtor who contested his score was answered"))
+        close_tasks(work, done_by=scope.subject, case_id=case.case_id, kind="unroutable")
+    close_tasks(work, done_by=scope.subject, case_id=case.case_id, kind="score_contested")
+    return change_case(hub, work, case, facts, actor=scope.subject)
 
 
 def score_opened(hub: Hub, creditor_id: str) -> None:

@@ -25,7 +25,14 @@ class ScoreOverruled(FactBase, frozen=True, kw_only=True, tag="score_overruled")
 
 
 class ScoreContested(FactBase, frozen=True, kw_only=True, tag="score_contested"):
-    """The debtor does not accept how he was scored; a person looks at it."""
+    """The debtor does not accept how he was scored; a person looks at it and answers."""
+
+    text: str
+    answer_by_on: dt.date | None = None
+
+
+class ContestAnswered(FactBase, frozen=True, kw_only=True, tag="contest_answered"):
+    """A person looked at it and keeps the score; overruling it answers as well. The debtor reads the text."""
 
     text: str
 
@@ -204,13 +211,18 @@ class CostApprovalAsked(FactBase, frozen=True, kw_only=True, tag="cost_approval_
 
 
 class CostApprovalDecided(FactBase, frozen=True, kw_only=True, tag="cost_approval_decided"):
+    """`proceeding_id` is the one that ran already when this was asked: what is allowed adds to its cap."""
+
     approval_id: str
     is_given: bool
     cap: Decimal
     reason: str = ""
+    proceeding_id: str = ""
 
 
 class ProceedingBegun(FactBase, frozen=True, kw_only=True, tag="proceeding_begun"):
+    """`approval_id` is what the creditor allowed for it; no other proceeding begins with it."""
+
     proceeding_id: str
     proceeding: ProceedingKind
     began_on: dt.date
@@ -219,6 +231,7 @@ class ProceedingBegun(FactBase, frozen=True, kw_only=True, tag="proceeding_begun
     deadline_on: dt.date | None = None
     deadline_for: str = ""
     cost_cap: Decimal | None = None
+    approval_id: str = ""
 
 
 class ProceedingMoved(FactBase, frozen=True, kw_only=True, tag="proceeding_moved"):
@@ -239,6 +252,7 @@ HumanFact = (
     DebtorScored
     | ScoreOverruled
     | ScoreContested
+    | ContestAnswered
     | SolvencyChecked
     | PlanProposed
     | PlanAgreed

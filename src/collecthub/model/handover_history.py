@@ -126,10 +126,9 @@ def _name(case: Case, kind: ProceedingKind) -> str:
 
 
 def _left(case: Case, kind: ProceedingKind) -> Decimal | None:
-    """What may still be spent on a kind of proceeding; None when nobody allowed it or its last one has reached its aim."""
+    """What may still be spent: on the one of a kind that runs towards its aim, else on the next one; None without a yes."""
+    running = case.proceedings.open_of(kind)
+    if running is not None and (kind not in _TITLES or running.state != _TITLES[kind][2]):
+        return running.cost_cap - running.cost_spent if running.cost_cap is not None else None
     allowed = case.proceedings.approval_for(kind)
-    last = next((one for one in reversed(case.proceedings.all) if one.kind is kind), None)
-    if allowed is None or last is None:
-        return allowed.cap if allowed else None
-    is_done = not last.is_open or (kind in _TITLES and last.state == _TITLES[kind][2])
-    return None if is_done else allowed.cap - last.cost_spent
+    return allowed.cap if allowed is not None else None

@@ -46,11 +46,23 @@ def _scored(case: Case, fact: fh.DebtorScored, event: ev.CaseEvent) -> Case:
 
 def _overruled(case: Case, fact: fh.ScoreOverruled, event: ev.CaseEvent) -> Case:
     said = Overruling(band=fact.band, reason=fact.reason, by=event.actor, on=event.occurred_at.date())
-    return replace(case, solvency=replace(case.solvency, overruling=said, contested=""))
+    overruled = replace(case, solvency=replace(case.solvency, overruling=said))
+    return _contest_answered(overruled, fact.reason, event) if case.solvency.contested else overruled
 
 
 def _contested(case: Case, fact: fh.ScoreContested, event: ev.CaseEvent) -> Case:
-    return replace(case, solvency=replace(case.solvency, contested=fact.text))
+    return replace(case, solvency=replace(case.solvency, contested=fact.text, answer_by_on=fact.answer_by_on))
+
+
+def _kept(case: Case, fact: fh.ContestAnswered, event: ev.CaseEvent) -> Case:
+    return _contest_answered(case, fact.text, event)
+
+
+def _contest_answered(case: Case, text: str, event: ev.CaseEvent) -> Case:
+    answered = replace(
+        case.solvency, contested="", answer_by_on=None, answer=text, answered_on=event.occurred_at.date()
+    )
+    return replace(case, solvency=answered)
 
 
 def _checked(case: Case, fact: fh.SolvencyChecked, event: ev.CaseEvent) -> Case:
@@ -161,7 +173,10 @@ def _evidence_given(case: Case, fact: fh.EvidenceGiven, event: ev.CaseEvent) -> 
 
 
 def _decided(case: Case, fact: fh.DisputeDecided, event: ev.CaseEvent) -> Case:
-    decided = _on_dispute(case, fact.dispute_id, state=fact.decision, upheld=fact.upheld, evidence_due_on=None)
+    decided = _on_dispute(
+        case, fact.dispute_id, state=fact.decision, upheld=fact.upheld, evidence_due_on=None, answer=fact.reason,
+        decided_on=event.occurred_at.date(),
+    )  # fmt: skip
     return _hold_whole(decided, event)
 
 
@@ -175,7 +190,7 @@ def _complained(case: Case, fact: fh.ComplaintFiled, event: ev.CaseEvent) -> Cas
 
 def _answered(case: Case, fact: fh.ComplaintAnswered, event: ev.CaseEvent) -> Case:
     complaints = tuple(
-        replace(one, answered_at=event.occurred_at) if one.complaint_id == fact.complaint_id else one
+        replace(one, answered_at=event.occurred_at, answer=fact.text) if one.complaint_id == fact.complaint_id else one
         for one in case.objections.complaints
     )
     answered = replace(case, objections=replace(case.objections, complaints=complaints))
@@ -205,12 +220,26 @@ def _approval_asked(case: Case, fact: fh.CostApprovalAsked, event: ev.CaseEvent)
 
 
 def _approval_decided(case: Case, fact: fh.CostApprovalDecided, event: ev.CaseEvent) -> Case:
+    spent_by = fact.proceeding_id if fact.is_given else ""
+    decided = _on_approval(
+        case, fact.approval_id, is_given=fact.is_given, cap=fact.cap, decided_at=event.occurred_at, proceeding_id=spent_by
+    )
+    found = decided.proceedings.of(spent_by)
+    if found is None:
+        return decided
+    return _on_proceeding(decided, spent_by, cost_cap=(found.cost_cap or Decimal(0)) + fact.cap)
+
+
+def _on_approval(case: Case, approval_id: str, **changes: Any) -> Case:
     approvals = tuple(
-        replace(one, is_given=fact.is_given, cap=fact.cap, decided_at=event.occurred_at)
-        if one.approval_id == fact.approval_id else one
-        for one in case.proceedings.approvals
-    )  # fmt: skip
+        replace(one, **changes) if one.approval_id == approval_id else one for one in case.proceedings.approvals
+    )
     return replace(case, proceedings=replace(case.proceedings, approvals=approvals))
+
+
+def _on_proceeding(case: Case, proceeding_id: str, **changes: Any) -> Case:
+    changed = tuple(replace(one, **changes) if one.proceeding_id == proceeding_id else one for one in case.proceedings.all)
+    return replace(case, proceedings=replace(case.proceedings, all=changed))
 
 
 _PHASES = {
@@ -225,8 +254,9 @@ def _begun(case: Case, fact: fh.ProceedingBegun, event: ev.CaseEvent) -> Case:
         began_on=fact.began_on, authority=fact.authority, reference=fact.reference, deadline_on=fact.deadline_on,
         deadline_for=fact.deadline_for, cost_cap=fact.cost_cap if fact.proceeding in COSTLY else None,
     )  # fmt: skip
+    spent = _on_approval(case, fact.approval_id, proceeding_id=fact.proceeding_id) if fact.approval_id else case
     changed = replace(
-        case, proceedings=replace(case.proceedings, all=(*case.proceedings.all, begun)),
+        spent, proceedings=replace(spent.proceedings, all=(*case.proceedings.all, begun)),
         phase=_PHASES.get(fact.proceeding, case.phase),
     )  # fmt: skip
     hold = HOLD_OF.get(fact.proceeding)
@@ -234,14 +264,14 @@ def _begun(case: Case, fact: fh.ProceedingBegun, event: ev.CaseEvent) -> Case:
 
 
 def _moved(case: Case, fact: fh.ProceedingMoved, event: ev.CaseEvent) -> Case:
-    moved = tuple(
-        replace(
-            one, state=fact.state, deadline_on=fact.deadline_on, deadline_for=fact.deadline_for,
-            cost_spent=one.cost_spent + fact.cost, moved_on=fact.acted_on,
-        ) if one.proceeding_id == fact.proceeding_id else one
-        for one in case.proceedings.all
+    found = case.proceedings.of(fact.proceeding_id)
+    if found is None:
+        return case
+    changed = _on_proceeding(
+        case, fact.proceeding_id, state=fact.state, deadline_on=fact.deadline_on, deadline_for=fact.deadline_for,
+        cost_spent=found.cost_spent + fact.cost, moved_on=fact.acted_on,
     )  # fmt: skip
-    changed = replace(case, proceedings=replace(case.proceedings, all=moved))
+    moved = changed.proceedings.all
     held = {HOLD_OF[one.kind] for one in moved if one.is_open and one.kind in HOLD_OF}
     freed = {HOLD_OF[one.kind] for one in moved if one.kind in HOLD_OF and one.proceeding_id == fact.proceeding_id} - held
     for reason in freed:
@@ -253,6 +283,7 @@ HANDLERS: Mapping[type, Callable[[Case, Any, ev.CaseEvent], Case]] = {
     fh.DebtorScored: _scored,
     fh.ScoreOverruled: _overruled,
     fh.ScoreContested: _contested,
+    fh.ContestAnswered: _kept,
     fh.SolvencyChecked: _checked,
     fh.PlanProposed: _proposed,
     fh.PlanAgreed: _agreed,

@@ -16,6 +16,7 @@ from collecthub.model.event import HoldSet
 from collecthub.model.history_human import DISPUTE_HOLD, settled
 from collecthub.model.objection import DisputeState
 from collecthub.model.plan import DECISION_DAYS, GRACE_DAYS, REMINDER_DAYS, STATEMENT_DAYS, Plan, PlanState
+from collecthub.model.proceeding import NEAR_DAYS, Proceeding
 
 LATE, BROKEN, STATEMENT = "plan:late", "plan:broken", "plan:statement"
 PROPOSAL_DAYS = 7  # a debtor who proposed a plan is answered within a week
@@ -63,12 +64,25 @@ def waits(case: Case) -> Iterator[Timer]:
         if complaint.answered_at is None:
             title = "the complaint must be answered"
             yield _timer(f"complaint:{complaint.complaint_id[:12]}", complaint.answer_by_on, "operator", title)
+    if case.solvency.contested and case.solvency.answer_by_on is not None:
+        title = "the debtor who contests his score must be answered"
+        yield _timer("score_contested:late", case.solvency.answer_by_on, "operator", title)
     for one in case.proceedings.all:
-        if one.is_open and one.deadline_on is not None:
-            yield _timer(f"proceeding:{one.proceeding_id[:12]}", one.deadline_on, "operator", one.deadline_for)
-        elif one.is_open:
-            title = f"nothing was heard of the {one.kind.value.replace('_', ' ')} proceeding for a month: ask how it stands"
-            yield _timer(f"proceeding_quiet:{one.proceeding_id[:12]}", one.quiet_on, "operator", title)
+        if one.is_open:
+            yield from _proceeding_waits(one)
+
+
+def _proceeding_waits(one: Proceeding) -> Iterator[Timer]:
+    """The time limit, a word a week before it where so much time was left, or the end of a month's silence."""
+    short = one.proceeding_id[:12]
+    if one.deadline_on is None:
+        title = f"nothing was heard of the {one.kind.value.replace('_', ' ')} proceeding for a month: ask how it stands"
+        yield _timer(f"proceeding_quiet:{short}", one.quiet_on, "operator", title)
+        return
+    near_on = one.deadline_on - dt.timedelta(days=NEAR_DAYS)
+    if near_on > (one.moved_on or one.began_on):
+        yield _timer(f"proceeding_near:{short}", near_on, "operator", f"by {one.deadline_on}: {one.deadline_for}")
+    yield _timer(f"proceeding:{short}", one.deadline_on, "operator", one.deadline_for)
 
 
 def _plan_waits(plan: Plan) -> Iterator[Timer]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -23,6 +24,7 @@ class Need(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     detail: str = ""
     job: str = ""  # a job of the runner that does it without anybody, if it can
+    due_on: dt.date | None = None  # when it is late, where a day is known
 
 
 WAITING_CHECK, CHECK_JOB = "solvency_check", "check_before_court"
@@ -82,7 +84,7 @@ def _begun(fact: fh.ProceedingBegun) -> Need | None:
     return Need(
         kind="file_claim", owner="operator", title=f"file the claim {by}, with its enclosures",
         detail=f"{fact.proceeding.value} {fact.authority} {fact.reference}".strip() + _FIRST[fact.proceeding],
-        job=CLAIM_FILES,
+        job=CLAIM_FILES, due_on=fact.deadline_on,
     )  # fmt: skip
 
 
@@ -121,23 +123,26 @@ _NEEDS: Mapping[type, Callable[[Any], Need | None]] = {
     ),
     fh.PlanBroken: lambda fact: Need(
         kind="plan_broken", owner="operator", title=f"the plan is broken: decide by {fact.decide_by_on}",
-        detail=fact.reason,
+        detail=fact.reason, due_on=fact.decide_by_on,
     ),
     fh.ScoreContested: lambda fact: Need(
-        kind="score_contested", owner="operator", title="the debtor contests his score", detail=fact.text
+        kind="score_contested", owner="operator", detail=fact.text, due_on=fact.answer_by_on,
+        title="the debtor contests his score" + (f": answer by {fact.answer_by_on}" if fact.answer_by_on else ""),
     ),
     fh.DisputeRaised: lambda fact: Need(
         kind="dispute", owner="creditor", title=f"{fact.amount} is disputed: answer it", detail=fact.ground
     ),
     fh.EvidenceAsked: lambda fact: Need(
-        kind="evidence", owner="creditor", title=f"evidence is wanted by {fact.due_on}", detail=fact.what
+        kind="evidence", owner="creditor", title=f"evidence is wanted by {fact.due_on}", detail=fact.what,
+        due_on=fact.due_on,
     ),
     fh.EvidenceGiven: lambda fact: Need(
         kind="dispute_decision", owner="operator", title="evidence is there: decide on the dispute", detail=fact.text
     ),
     fh.DisputeDecided: _decided,
     fh.ComplaintFiled: lambda fact: Need(
-        kind="complaint", owner="operator", title=f"answer the complaint by {fact.answer_by_on}", detail=fact.text
+        kind="complaint", owner="operator", title=f"answer the complaint by {fact.answer_by_on}", detail=fact.text,
+        due_on=fact.answer_by_on,
     ),
     fh.NonPaymentExplained: _explained,
     fh.HardshipFound: lambda fact: Need(

@@ -44,6 +44,8 @@ class Dispute(msgspec.Struct, frozen=True, kw_only=True):
     credited_before: Decimal
     evidence_due_on: dt.date | None = None
     upheld: Decimal = Decimal(0)
+    answer: str = ""  # why it was decided so, as the debtor reads it
+    decided_on: dt.date | None = None
 
     @property
     def is_open(self) -> bool:
@@ -67,6 +69,10 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True):
     filed_at: dt.datetime
     answer_by_on: dt.date
     answered_at: dt.datetime | None = None
+    answer: str = ""
+
+
+REST_DAYS = 14  # so long a reason leaves for what follows from it, as long as the creditor has for his proof
 
 
 class NonPayment(enum.StrEnum):
@@ -77,6 +83,11 @@ class NonPayment(enum.StrEnum):
     DISAGREES = "disagrees"
     NEVER_RECEIVED = "never_received"
     ALREADY_PAID = "already_paid"
+
+
+# Reasons after which asking again would be wrong until a person has done what follows. Who paid already rests until the
+# money is found; who can pay and will not rests for nothing.
+RESTING = frozenset({NonPayment.CANNOT, NonPayment.DISAGREES, NonPayment.NEVER_RECEIVED})
 
 
 class Hardship(enum.StrEnum):

@@ -139,6 +139,7 @@ NAMED_DAYS: Mapping[str, str] = {
     "attached": "the time until the sale", "sale": "the sale", "found": "the time set by the court",
     "claim_filed": "the end of the stay", "plan_proposed": "the vote on the plan", "court_plan": "the next payment of the plan",
 }  # fmt: skip
+NEAR_DAYS = 7  # a time limit is on the agenda a week before it ends
 QUIET_DAYS = 30  # an open proceeding of which nothing was heard for so long, and without a day of its own, is asked about
 REVIEW_DAYS = 90  # a case that waits for better times is looked at every quarter (requirements, insolvency monitoring)
 
@@ -191,7 +192,10 @@ def next_state(kind: ProceedingKind, state: str, act: str) -> str:
 
 
 class Approval(msgspec.Struct, frozen=True, kw_only=True):
-    """A costly step that the creditor is asked to allow: what it is expected to cost and the most it may cost."""
+    """A costly step that the creditor is asked to allow: what it is expected to cost and the most it may cost.
+
+    It is for one proceeding: `proceeding_id` names the one that began with it or whose cap it raised.
+    """
 
     approval_id: str
     kind: ProceedingKind
@@ -201,6 +205,12 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
     asked_at: dt.datetime
     decided_at: dt.datetime | None = None
     is_given: bool = False
+    proceeding_id: str = ""
+
+    @property
+    def is_unspent(self) -> bool:
+        """Whether a proceeding may begin with it."""
+        return self.is_given and not self.proceeding_id
 
 
 class Proceedings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -217,6 +227,7 @@ class Proceedings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         """The one with this id."""
         return next((one for one in self.all if one.proceeding_id == proceeding_id), None)
 
-    def approval_for(self, kind: ProceedingKind) -> Approval | None:
-        """The newest approval that was given for a kind."""
-        return next((one for one in reversed(self.approvals) if one.kind is kind and one.is_given), None)
+    def approval_for(self, kind: ProceedingKind, approval_id: str = "") -> Approval | None:
+        """The newest approval of a kind with which no proceeding has begun, or the one that is named."""
+        unspent = (one for one in reversed(self.approvals) if one.kind is kind and one.is_unspent)
+        return next((one for one in unspent if approval_id in ("", one.approval_id)), None)

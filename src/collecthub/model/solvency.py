@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
+CONTEST_DAYS = 30  # within a month, as every request of a person on data about him (GDPR art. 12(3))
 VALID_DAYS = 90  # a score or check older than this is made anew before a costly step (monitoring is three-monthly)
 
 
@@ -68,11 +69,17 @@ class SolvencyCheck(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Solvency(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The newest score, what a person made of it, and every check."""
+    """The newest score, what a person made of it, and every check.
+
+    `contested` is what the debtor says against it while nobody has answered, `answer` what he was answered last.
+    """
 
     score: Score | None = None
     overruling: Overruling | None = None
     contested: str = ""
+    answer_by_on: dt.date | None = None
+    answer: str = ""
+    answered_on: dt.date | None = None
     checks: tuple[SolvencyCheck, ...] = ()
 
     @property

@@ -41,7 +41,7 @@ class OverrulingIn(Inbound):
 
 
 class ContestIn(Inbound):
-    """What the debtor says against his score."""
+    """What the debtor says against his score, or what a person answers him."""
 
     text: Text
 
@@ -81,6 +81,15 @@ def overrule(
 def contest(
     hub: TheHub, scope: CreditorSide, case_id: str, body: ContestIn, key: OnceKey, seen: SeenVersion
 ) -> Response:
-    """A person looks at it."""
+    """A person looks at it within a month; nothing costly begins until then."""
     return once(hub, scope, key, lambda work: done(
         solvency.contest_score(hub, work, scope, case_id, text=body.text, expected_version=seen)))  # fmt: skip
+
+
+@router.post("/contest-answer", summary="Answer the debtor who contests his score", responses=DONE)
+def answer_contest(
+    hub: TheHub, scope: CreditorSide, case_id: str, body: ContestIn, key: OnceKey, seen: SeenVersion
+) -> Response:
+    """The score stays, and the debtor reads why; overruling it answers as well."""
+    return once(hub, scope, key, lambda work: done(
+        solvency.answer_contest(hub, work, scope, case_id, text=body.text, expected_version=seen)))  # fmt: skip

@@ -19,9 +19,9 @@ ANSWERS: Mapping[str, Callable[[Hub, str, desk.Said], object]] = {
     "paid": desk.already_paid, "plan": desk.proposes_plan, "delay": desk.asks_delay, "dispute": desk.disputes,
     "call": desk.wants_call, "meet": desk.asks_appointment, "help": desk.has_help, "moved": desk.has_moved,
     "stranger": desk.is_somebody_else, "complaint": desk.complains, "channels": desk.chooses_channels,
-    "helper": desk.admits_helper, "unhelp": desk.ends_helper,
+    "score": desk.contests_score, "helper": desk.admits_helper, "unhelp": desk.ends_helper,
 }  # fmt: skip
-HELPERS_MAY = frozenset({"plan", "delay", "call", "meet", "help", "complaint"})  # nothing that admits, pays or moves him
+HELPERS_MAY = frozenset({"plan", "delay", "call", "meet", "help", "complaint", "score"})  # nothing that admits, pays or moves him
 
 
 async def read_said(form: FormData, *, is_helper: bool) -> desk.Said:

@@ -207,11 +207,21 @@ def _show(
     return _draw(
         "case.html", debtor.language, status=status, root=f"/d/{debtor.token}", csrf=debtor.csrf, case=debtor.case,
         facts=facts, code=payment_code(facts), may=debtor.may, is_helper=bool(debtor.role), outlook=ahead, helper=helper, sent=sent,
+        answers=_answers(debtor.case),
         made=made, made_at=hub.settings.public_url.rstrip("/") + made.path if made else "", parts=tuple(desk.PARTS),
         tomorrow=hub.business_date() + dt.timedelta(days=1), refusable=[one.value for one in desk.REFUSABLE],
         done=done, wrong=wrong, problem=problem, is_paused=bool(holds), operator=hub.settings.operator_name,
         partner=_holder(debtor.case), languages=LANGUAGES,
     )
+
+
+def _answers(case: Case) -> list[tuple[str, dt.date, str]]:
+    """What a person answered to what the debtor said, the newest first."""
+    found = [("dispute", one.decided_on, one.answer) for one in case.objections.disputes if one.decided_on]
+    found += [("complaint", one.answered_at.date(), one.answer) for one in case.objections.complaints if one.answered_at]
+    if case.solvency.answered_on:
+        found.append(("score", case.solvency.answered_on, case.solvency.answer))
+    return sorted((one for one in found if one[2]), key=lambda one: one[1], reverse=True)
 
 
 def _holder(case: Case) -> str:

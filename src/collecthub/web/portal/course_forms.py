@@ -96,6 +96,12 @@ def _contest(sent: Filled) -> None:
     solvency.contest_score(*sent.place, text=text, expected_version=sent.seen)
 
 
+def _answer_contest(sent: Filled) -> None:
+    text = sent.text("text")
+    sent.entered.check()
+    solvency.answer_contest(*sent.place, text=text, expected_version=sent.seen)
+
+
 def _propose(sent: Filled) -> None:
     count, capacity = sent.count("instalments"), sent.amount("capacity", required=False)
     first_on, note = sent.entered.date("first_on"), sent.text("note", required=False)
@@ -229,8 +235,8 @@ def _record(sent: Filled) -> None:
 
 
 ACTIONS: Mapping[str, Callable[[Filled], None]] = {
-    "score": _score, "overrule": _overrule, "contest": _contest, "propose": _propose, "agree": _agree,
-    "refuse": _refuse, "end": _end, "dispute": _dispute, "ask-evidence": _ask_evidence,
+    "score": _score, "overrule": _overrule, "contest": _contest, "answer-contest": _answer_contest,
+    "propose": _propose, "agree": _agree, "refuse": _refuse, "end": _end, "dispute": _dispute, "ask-evidence": _ask_evidence,
     "give-evidence": _give_evidence, "decide": _decide, "complain": _complain, "answer": _answer,
     "explain": _explain, "hardship": _hardship, "refer": _refer, "ask-approval": _ask_approval,
     "decide-approval": _decide_approval, "begin": _begin, "record": _record,
@@ -292,8 +298,12 @@ FORMS: Mapping[str, Form] = {
         choices=lambda case: {"band": _spoken(list(Band))},
     ),
     "contest": Form(
-        part="score", title="The debtor contests it", button="Record", hint="A person looks at it.",
-        is_possible=lambda case: case.solvency.score is not None, fields=(Field(name="text", title="What he says"),),
+        part="score", title="The debtor contests it", button="Record", hint="A person answers within a month; nothing costly begins until then.",
+        is_possible=lambda case: case.is_open and case.solvency.score is not None, fields=(Field(name="text", title="What he says"),),
+    ),
+    "answer-contest": Form(
+        part="score", title="Answer him: the score stays", button="Answer", hint="The debtor reads it. To change the score, decide otherwise.",
+        is_possible=lambda case: bool(case.solvency.contested), fields=(Field(name="text", title="Why it stays"),),
     ),
     "propose": Form(
         part="plan", title="Propose a plan", button="Propose", hint="Binds nobody until it is agreed. Say how many months, or how much a month.",
@@ -340,7 +350,7 @@ FORMS: Mapping[str, Form] = {
         choices=lambda case: {"dispute_id": _open_disputes(case)},
     ),
     "decide": Form(
-        part="objections", title="Decide a dispute", button="Decide", hint="What the debtor is right about stays out until it is credited.",
+        part="objections", title="Decide a dispute", button="Decide", hint="What the debtor is right about stays out until it is credited. He reads the reason.",
         is_possible=_has_dispute,
         fields=(
             Field(name="dispute_id", title="Dispute", kind="choice"), Field(name="decision", title="Decision", kind="choice"),
@@ -353,7 +363,7 @@ FORMS: Mapping[str, Form] = {
         is_possible=_is_open, fields=(Field(name="text", title="What the debtor complains about"),),
     ),
     "answer": Form(
-        part="objections", title="Answer the complaint", button="Answer", hint="The oldest open one.",
+        part="objections", title="Answer the complaint", button="Answer", hint="The oldest open one. The debtor reads the answer.",
         is_possible=lambda case: any(one.answered_at is None for one in case.objections.complaints),
         fields=(Field(name="text", title="Answer"),),
     ),
@@ -385,7 +395,7 @@ FORMS: Mapping[str, Form] = {
         choices=lambda case: {"kind": _spoken(sorted(COSTLY))},
     ),
     "decide-approval": Form(
-        part="proceedings", title="Allow or refuse the cost", button="Decide", hint="The cap holds for the whole proceeding.",
+        part="proceedings", title="Allow or refuse the cost", button="Decide", hint="It is for one proceeding; one that runs may cost so much more.",
         is_possible=lambda case: any(one.decided_at is None for one in case.proceedings.approvals),
         fields=(
             Field(name="verdict", title="Decision", kind="choice"),

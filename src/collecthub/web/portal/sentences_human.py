@@ -160,6 +160,7 @@ KINDS: Mapping[str, tuple[str, Callable[[Fact, Any], str], str]] = {
     "sensitive_shown": ("note", _shown, "purpose"),
     "debtor_scored": ("life", _scored, ""),
     "score_overruled": ("life", _overruled, "reason"),
+    "contest_answered": ("note", _says("The debtor who contests his score was answered: it stays."), "text"),
     "score_contested": ("note", _says("The debtor contests his score."), "text"),
     "solvency_checked": ("life", _checked, ""),
     "plan_proposed": ("money", _proposed, "note"),
