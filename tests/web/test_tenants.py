@@ -118,6 +118,8 @@ def kroons_things(office: Office, world: World) -> dict[str, str]:
     report = office.client("bailiff").post(f"/api/v1/partner/cases/{opened['case_id']}/questions", json=said, headers=change())
     signed = {"kind": "power_of_attorney", "partner_id": "bailiff", "creditor_id": "kroon", "signed_by": "x"}
     paper = office.client("kroon").post("/api/v1/mandates", json=signed, headers=change())
+    proposed = {"text": PLAYBOOK, "note": ""}
+    office.client("operator").post("/api/v1/playbook/proposed-versions", json=proposed, params={"creditor_id": "kroon"}, headers=once())
     (balance,) = office.client("bailiff").get("/api/v1/partner/balances").json()["items"]
     link = office.client("operator").post("/api/v1/partners/bailiff/links", json={})
     with hub.work() as work:
@@ -158,6 +160,10 @@ def kroons_things(office: Office, world: World) -> dict[str, str]:
     }  # fmt: skip
 
 
+PLAYBOOK = (
+    "[[contact]]\nname = 'a'\nhandover_after_days = 9\n"
+    "[[contact.steps]]\nname = 's'\nafter_days = 3\nchannel = 'email'\ntone = 'firm'\n"
+)
 X_SHA256 = hashlib.sha256(b"x").hexdigest()
 
 

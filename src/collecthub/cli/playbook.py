@@ -140,17 +140,17 @@ def dry_run(
 ) -> None:
     """What a playbook would have done: which letters when, who is handed over, at what cost. Needs no database."""
     from collecthub.engine.playbooks import past_items
-    from collecthub.law.contact_trial import try_policy
+    from collecthub.law.contact_trial import try_playbook
 
     items, last = past_items(invoices.read_bytes(), invoices.name)
     end = dt.date.fromisoformat(until) if until else last
     law = law_of(country)
     tried: list[tuple[Trial, list[Taken]]] = []
     for file in filter(None, (playbook, against)):
-        policy = next((one for one in read_file(file).contact if segment in (one.segments or (segment,))), None)
-        if policy is None:
-            raise PermanentError(f"{file.name} says nothing about {segment}", cure="Choose another --segment.")
-        tried.append(try_policy(policy, items, end, country=country, segment=segment, law=law))
+        one = try_playbook(read_file(file).contact, items, end, country=country, segment=segment, law=law)
+        if one is None:
+            raise PermanentError(f"{file.name} says nothing about {segment} in {country}", cure="Choose other debtors.")
+        tried.append(one)
     if as_json:
         print_json([{"trial": trial, "letters": taken if letters else []} for trial, taken in tried])
         return

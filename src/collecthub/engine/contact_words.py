@@ -12,10 +12,12 @@ import msgspec
 
 from collecthub.contact_ports import Attachment, DebtorMessage
 from collecthub.engine.case_law import obstacles_now
+from collecthub.engine.contact_term import asked_by
 from collecthub.engine.context import Hub
 from collecthub.engine.debtor_links import link_of
 from collecthub.errors import PermanentError
 from collecthub.formats.bank.epc_code import epc_code_png, epc_code_svg
+from collecthub.law.reminder_term import PAY_WITHIN_DAYS
 from collecthub.law.steps import Obstacle, Step
 from collecthub.model.case import Case
 from collecthub.model.contact import Channel, Heading, Tone
@@ -36,7 +38,6 @@ from collecthub.store.connections import CreditorRow, read_creditor
 from collecthub.store.queries.case_file import read_owned_case
 from collecthub.store.queries.scope import Scope
 
-PAY_WITHIN_DAYS = 10
 Drawn = TypeVar("Drawn", str, bytes)
 _CENT = Decimal(0)
 
@@ -146,7 +147,7 @@ def _said(
     facts = msgspec.structs.replace(
         letter_facts(case, creditor, hub.business_date()), page=page, code=code,
         phone=(policy.phone if policy else "") or phone_of(creditor.party), is_person=case.debtor.kind is PartyKind.PERSON,
-        on_behalf=policy is not None and policy.heading is Heading.OPERATOR,
+        on_behalf=policy is not None and policy.heading is Heading.OPERATOR, pay_by=asked_by(hub, case, channel, tone),
     )  # fmt: skip
     return (short_words if channel is Channel.SMS else words)(facts, tone, spoken, folder)
 

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from collecthub.contact_ports import DebtorMessage, Messenger
 from collecthub.engine.case_work import change_case, close_tasks, locked_case, open_task
 from collecthub.engine.contact_line import JOB, line_for
+from collecthub.engine.contact_term import rest_after
 from collecthub.engine.contact_words import message_for, obstacle
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.dunning_fee import fee_of_reminder, with_fee
@@ -27,7 +28,7 @@ from collecthub.errors import CollecthubError, InDoubtError, PermanentError, Ret
 from collecthub.law.contact_course import is_paused
 from collecthub.law.quiet_hours import next_open
 from collecthub.model.case import Case
-from collecthub.model.contact import Channel
+from collecthub.model.contact import Channel, Tone
 from collecthub.model.event import Fact, HoldSet, NoteAdded
 from collecthub.model.facts_contact import ContactMade, ContactNotMade, ContactQueued
 from collecthub.model.ids import derived_id
@@ -133,6 +134,7 @@ def _prepared(hub: Hub, case: Case, row: Any) -> tuple[DebtorMessage, tuple[Fact
     made = ContactMade(
         contact_id=row.contact_id, step=row.step, channel=Channel(row.channel), asked=case.balance.total,
         language=message.language, receipt_ref="", sha256=hub.evidence.keep(message.text.encode()),
+        rests_until=rest_after(hub, case, Channel(row.channel), Tone(row.tone)),
     )
     return message, (*((fee,) if fee is not None else ()), made)
 
@@ -292,6 +294,7 @@ def settle_contact(hub: Hub, contact_id: str, *, reached: bool, actor: str, note
             ContactMade(
                 contact_id=contact_id, step=row.step, channel=Channel(row.channel), asked=case.balance.total,
                 language="", receipt_ref=f"said by a person: {note}"[:140],
+                rests_until=rest_after(hub, case, Channel(row.channel), Tone(row.tone)),
             )
             if reached
             else ContactNotMade(

@@ -13,7 +13,8 @@ import msgspec
 import sqlalchemy as sa
 
 from collecthub.engine.case_work import change_case, locked_case
-from collecthub.engine.contact_words import PAY_WITHIN_DAYS, letters_folder, obstacle, payment_code
+from collecthub.engine.contact_term import asked_by, rest_after
+from collecthub.engine.contact_words import letters_folder, obstacle, payment_code
 from collecthub.engine.context import Hub, Work
 from collecthub.errors import PermanentError
 from collecthub.law.contact_course import is_paused
@@ -55,7 +56,7 @@ def write_one_letter(
     if not chosen or not account.strip():
         missing = "no case may be written about" if not chosen else "no account is named"
         raise PermanentError(f"one letter cannot be written: {missing}", cure="Look at the cases, and name the client account.")
-    facts = _facts(hub, view, chosen, currency, account.strip(), work.now.date())
+    facts = _facts(hub, view, chosen, currency, account.strip(), tone)
     party = view.books[0].party
     folder = letters_folder(hub)
     said = words(facts, tone, shipped_language(party.language, known=languages(folder)), folder)
@@ -65,7 +66,7 @@ def write_one_letter(
         code=payment_code(facts),
     )
     for case in chosen:
-        change_case(hub, work, case, [_noted(case, tone, said.language)], actor=scope.subject)
+        change_case(hub, work, case, [_noted(hub, case, tone, said.language)], actor=scope.subject)
         work.conn.execute(sa.insert(contacts).values(_row(case, tone, work.now)))
     append_audit(
         work.conn, now=work.now, actor=scope.subject, action="debtor.one_letter", subject=identity_id,
@@ -99,7 +100,7 @@ def _chosen(hub: Hub, work: Work, view: OneDebtor, currency: str) -> tuple[list[
     return chosen, left_out
 
 
-def _facts(hub: Hub, view: OneDebtor, cases: list[Case], currency: str, account: str, today: dt.date) -> LetterFacts:
+def _facts(hub: Hub, view: OneDebtor, cases: list[Case], currency: str, account: str, tone: Tone) -> LetterFacts:
     """Every open claim beside the name of its creditor; what lowers and raises them is one sum each."""
     names = {one.case_id: one.creditor_name for one in view.cases}
     items = tuple(
@@ -114,12 +115,12 @@ def _facts(hub: Hub, view: OneDebtor, cases: list[Case], currency: str, account:
     lowered = sum((item.amount for item in items), Decimal(0)) + charges - total
     return LetterFacts(
         number=view.number, creditor=hub.settings.operator_name, currency=currency, items=items, credits=lowered, paid=Decimal(0),
-        charges=charges, total=total, reference=view.reference, account=account, today=today,
-        pay_by=today + dt.timedelta(days=PAY_WITHIN_DAYS), is_person=view.books[0].party.kind is PartyKind.PERSON,
+        charges=charges, total=total, reference=view.reference, account=account, today=hub.business_date(),
+        pay_by=max(asked_by(hub, case, Channel.LETTER, tone) for case in cases), is_person=view.books[0].party.kind is PartyKind.PERSON,
     )  # fmt: skip
 
 
-def _noted(case: Case, tone: Tone, language: str) -> Fact:
+def _noted(hub: Hub, case: Case, tone: Tone, language: str) -> Fact:
     """The case's own next step, taken by this letter; a sentence where no step was agreed.
 
     The bytes stay out of it: they name the other creditors, and a case's papers can be exported by its own.
@@ -131,6 +132,7 @@ def _noted(case: Case, tone: Tone, language: str) -> Fact:
     return ContactMade(
         contact_id=_contact_id(case), step=step.name, channel=Channel.LETTER,
         asked=case.balance.total, language=language, receipt_ref="printed by the operator",
+        rests_until=rest_after(hub, case, Channel.LETTER, tone),
     )  # fmt: skip
 
 

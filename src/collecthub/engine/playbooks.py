@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
+from collections.abc import Sequence
 
 import msgspec
 import sqlalchemy as sa
 
-from collecthub.engine.context import Hub
+from collecthub.engine.case_law import law_or_reason
+from collecthub.engine.context import Hub, Work
 from collecthub.errors import PermanentError
 from collecthub.formats.plain_json import check_texts
-from collecthub.law.contact_trial import PastItem
+from collecthub.law.contact_trial import PastItem, Taken, Trial, try_playbook
 from collecthub.model.approval import ApprovalLimits
 from collecthub.model.contact import ContactPolicy
 from collecthub.model.money import parse_amount
@@ -34,6 +36,16 @@ class PlaybookVersion(msgspec.Struct, frozen=True, kw_only=True):
     note: str
 
 
+class DryRun(msgspec.Struct, frozen=True, kw_only=True):
+    """What a playbook would have done, beside the one that holds (None where nothing holds); `letters` are its single steps."""
+
+    tried: Trial
+    held: Trial | None
+    country: str
+    segment: str
+    letters: tuple[Taken, ...] = ()
+
+
 class Terms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that the text of a playbook says: it is the whole agreement, so what it leaves out is as shipped."""
 
@@ -50,12 +62,13 @@ def terms_of(playbook: Playbook) -> Terms:
 def read_terms(text: str, name: str) -> Terms:
     """What a text agrees to. Raises `PermanentError` naming what is wrong and where."""
     try:
-        said = tomllib.loads(text, parse_float=parse_amount)
+        is_json = text.lstrip().startswith("{")  # a version that no text was given for
+        said = msgspec.json.decode(text) if is_json else tomllib.loads(text, parse_float=parse_amount)
         if "contact" not in said:
             raise PermanentError(f"{name} names {', '.join(sorted(said)) or 'nothing'}", cure="Begin with [[contact]].")
         check_texts(said, Terms)
         return msgspec.convert(said, Terms)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except (tomllib.TOMLDecodeError, msgspec.DecodeError) as error:
         raise PermanentError(
             f"{name} is no playbook: {error}", cure="See docs/howto/playbook.md for an example."
         ) from error
@@ -69,27 +82,33 @@ def agree_playbook(
     Raises `NotThereError` out of scope.
     """
     with hub.work() as work:
-        row = _creditor(work.conn, scope, creditor_id)
-        playbook = msgspec.structs.replace(
-            row.playbook, contact=terms.contact, plans=terms.plans, approval=terms.approval
+        return write_version(work, scope, creditor_id, terms, content=content, note=note)
+
+
+def write_version(
+    work: Work, scope: Scope, creditor_id: str, terms: Terms, *, content: str = "", note: str = ""
+) -> int:
+    """The same in the caller's transaction."""
+    row = creditor_of(work.conn, scope, creditor_id)
+    playbook = msgspec.structs.replace(row.playbook, contact=terms.contact, plans=terms.plans, approval=terms.approval)
+    write_creditor(work.conn, msgspec.structs.replace(row, playbook=playbook), work.now)
+    mine = playbook_versions.c.creditor_id == creditor_id
+    number = int(work.conn.scalar(sa.select(sa.func.max(playbook_versions.c.number)).where(mine)) or 0) + 1
+    work.conn.execute(
+        sa.insert(playbook_versions).values(
+            creditor_id=creditor_id, number=number, content=content or _as_json(terms), agreed_at=work.now,
+            agreed_by=scope.subject, note=note,
         )
-        write_creditor(work.conn, msgspec.structs.replace(row, playbook=playbook), work.now)
-        mine = playbook_versions.c.creditor_id == creditor_id
-        number = int(work.conn.scalar(sa.select(sa.func.max(playbook_versions.c.number)).where(mine)) or 0) + 1
-        work.conn.execute(
-            sa.insert(playbook_versions).values(
-                creditor_id=creditor_id, number=number, content=content or _as_json(terms), agreed_at=work.now,
-                agreed_by=scope.subject, note=note,
-            )
-        )
-        append_audit(
-            work.conn, now=work.now, actor=scope.subject, action="playbook.agreed", subject=creditor_id,
-            detail=f"version {number}: {', '.join(policy.name for policy in terms.contact)}",
-        )
+    )
+    append_audit(
+        work.conn, now=work.now, actor=scope.subject, action="playbook.agreed", subject=creditor_id,
+        detail=f"version {number}: {', '.join(policy.name for policy in terms.contact)}",
+    )
     return number
 
 
-def _creditor(conn: sa.Connection, scope: Scope, creditor_id: str) -> CreditorRow:
+def creditor_of(conn: sa.Connection, scope: Scope, creditor_id: str) -> CreditorRow:
+    """The creditor. Raises `NotThereError` for one out of scope."""
     row = read_creditor(conn, creditor_id)
     if row is None or (scope.creditor_id is not None and scope.creditor_id != creditor_id):
         raise NotThereError(f"there is no creditor {creditor_id}", cure="See `collecthub creditor list`.")
@@ -102,7 +121,7 @@ def _as_json(terms: Terms) -> str:
 
 def playbook_history(conn: sa.Connection, scope: Scope, creditor_id: str) -> tuple[CreditorRow, list[PlaybookVersion]]:
     """The creditor and every version, the newest first. Raises `NotThereError` for one out of scope."""
-    row = _creditor(conn, scope, creditor_id)
+    row = creditor_of(conn, scope, creditor_id)
     query = (
         sa.select(playbook_versions)
         .where(playbook_versions.c.creditor_id == creditor_id)
@@ -115,6 +134,29 @@ def playbook_history(conn: sa.Connection, scope: Scope, creditor_id: str) -> tup
         for one in conn.execute(query)
     ]  # fmt: skip
     return row, found
+
+
+def text_of_version(conn: sa.Connection, scope: Scope, creditor_id: str, number: int) -> str:
+    """One version as it was written. Raises `NotThereError`."""
+    found = [one for one in playbook_history(conn, scope, creditor_id)[1] if one.number == number]
+    if not found:
+        raise NotThereError(f"there is no version {number}", cure="See the list of versions.")
+    return found[0].content
+
+
+def dry_run(
+    hub: Hub, items: Sequence[PastItem], until: dt.date, *, tried: tuple[ContactPolicy, ...], held: tuple[ContactPolicy, ...],
+    country: str, segment: str,
+) -> DryRun:
+    """Both on the same past. Raises `PermanentError` where what is tried says nothing about such debtors."""
+    law, _ = law_or_reason(hub, country)
+    then = try_playbook(tried, items, until, country=country, segment=segment, law=law)
+    if then is None:
+        raise PermanentError(f"the playbook says nothing about {segment} in {country}", cure="Choose other debtors.")
+    now = try_playbook(held, items, until, country=country, segment=segment, law=law)
+    return DryRun(
+        tried=then[0], held=now[0] if now else None, country=country, segment=segment, letters=tuple(then[1])
+    )
 
 
 def past_items(content: bytes, name: str) -> tuple[list[PastItem], dt.date]:

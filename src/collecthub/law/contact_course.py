@@ -20,6 +20,7 @@ from collecthub.model.ids import derived_id
 
 TERM = "contact_term"
 TIMER = "contact:"  # begins the kind of the timer of the next step
+_ONE = dt.timedelta(days=1)
 
 
 def is_paused(case: Case) -> bool:
@@ -28,11 +29,12 @@ def is_paused(case: Case) -> bool:
 
 
 def next_on(case: Case, contact: Contact) -> dt.date:
-    """The day on which the next step, or the hand-over after the last one, is due."""
+    """The day on which the next step, or the hand-over after the last one, is due: as agreed, or later by law."""
     if contact.last_on is None:
         oldest = min((claim.due_on for claim in case.claims), default=case.opened_at.date())
         return max(_later(oldest, contact, case), case.opened_at.date())
-    return _later(contact.last_on, contact, case)
+    agreed = _later(contact.last_on, contact, case)
+    return max(agreed, contact.rests_until + _ONE) if contact.rests_until is not None else agreed
 
 
 def _later(day: dt.date, contact: Contact, case: Case) -> dt.date:

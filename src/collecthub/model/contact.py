@@ -137,6 +137,7 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     last_on: dt.date | None = None
     is_over: bool = False
     lost: tuple[Channel, ...] = ()
+    rests_until: dt.date | None = None  # the law lets nothing follow the last step up to and including this day
     spent: Decimal = Decimal(0)  # what the steps so far have cost the creditor
     limits: tuple[str, ...] = ()  # agreed limits that were reached; each asks a person once
 

@@ -36,6 +36,7 @@ class ContactMade(FactBase, frozen=True, kw_only=True, tag="contact_made"):
     receipt_ref: str
     sha256: str = ""  # of the words, kept as evidence
     outcome: str = ""  # what a call or a visit came to
+    rests_until: dt.date | None = None  # the law lets nothing follow up to and including this day
 
 
 class ContactNotMade(FactBase, frozen=True, kw_only=True, tag="contact_not_made"):

@@ -34,7 +34,9 @@ def _made(case: Case, fact: fc.ContactMade, event: CaseEvent) -> Case:
     taken = case.contact.taken if case.contact else 0
     step = case.contact.next_step if case.contact else None
     spent = (case.contact.spent if case.contact else Decimal(0)) + (step.cost if step else Decimal(0))
-    return _on_contact(case, pending_id="", taken=taken + 1, last_on=event.occurred_at.date(), spent=spent)
+    return _on_contact(
+        case, pending_id="", taken=taken + 1, last_on=event.occurred_at.date(), spent=spent, rests_until=fact.rests_until
+    )
 
 
 def _not_made(case: Case, fact: fc.ContactNotMade, event: CaseEvent) -> Case:

@@ -24,6 +24,15 @@ playbook_versions = sa.Table(  # what was agreed with a creditor, every version 
     text_column("content"), moment_column("agreed_at", nullable=False), text_column("agreed_by"), text_column("note"),
 )
 
+playbook_proposals = sa.Table(  # what one side proposes to the other; `side` is who proposed: operator or creditor
+    "playbook_proposals", metadata,
+    id_column("creditor_id", key=True), sa.Column("number", sa.Integer, primary_key=True),
+    text_column("content"), text_column("note"), text_column("side"), text_column("proposed_by"),
+    moment_column("proposed_at", nullable=False),
+    text_column("state"),  # open, agreed, declined; replaced by a later one of the same side
+    moment_column("decided_at"), text_column("decided_by"), text_column("reason"), sa.Column("version", sa.Integer),
+)
+
 debtor_links = sa.Table(  # a debtor's page: the address, and the code that opens it
     "debtor_links", metadata,
     id_column("case_id", key=True), sa.Column("token_hash", sa.String(64), nullable=False, unique=True),

@@ -14,7 +14,7 @@ from collecthub.web.problems import ProblemError, problem, problem_response
 
 BODY_MAX, DOCUMENT_MAX = 1_000_000, 20_000_000
 # Last part of the path of those doors that take files; access rules never look at the path.
-_FILE_DOORS = frozenset({"acts", "certificate", "documents", "imports", "preview", "exchanges", "soap"})
+_FILE_DOORS = frozenset({"acts", "certificate", "documents", "imports", "dry-run", "preview", "exchanges", "soap"})
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9.-]{1,253})(:[0-9]{1,5})?")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 

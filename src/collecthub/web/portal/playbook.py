@@ -9,16 +9,16 @@ from fastapi import APIRouter, Query, Response
 from starlette.datastructures import UploadFile
 
 from collecthub.engine.playbooks import (
+    DryRun,
     Terms,
     agree_playbook,
+    dry_run,
     past_items,
     playbook_history,
     read_terms,
     terms_of,
 )
 from collecthub.errors import CollecthubError, PermanentError
-from collecthub.law.contact_trial import Trial, try_policy
-from collecthub.model.contact import ContactPolicy
 from collecthub.store.queries.names import creditor_names
 from collecthub.web.portal.entered import Entered
 from collecthub.web.portal.pages import CreditorSide, Form, PageRoute, Visitor, page, redirect
@@ -29,21 +29,12 @@ TEXT_LONGEST, FILE_LARGEST = 40_000, 20_000_000
 SEGMENTS = ("B2B", "B2C", "B2G")
 
 
-class Tried(msgspec.Struct, frozen=True, kw_only=True):
-    """A dry run: what holds today (None where nothing does) beside what is proposed."""
-
-    now: Trial | None
-    then: Trial
-    country: str
-    segment: str
-
-
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A text that somebody works on, and what is known about it."""
 
     text: str
     terms: Terms | None = None
-    tried: Tried | None = None
+    tried: DryRun | None = None
     problem: CollecthubError | None = None
 
 
@@ -85,7 +76,10 @@ def preview(visitor: CreditorSide, form: Form, creditor_id: str) -> Response:
             content = file.file.read(FILE_LARGEST)
             with visitor.hub.database.read() as conn:
                 held = playbook_history(conn, visitor.scope, creditor_id)[0].playbook.contact
-            tried = _tried(visitor, content, file.filename, held, terms.contact, country, segment)
+            items, until = past_items(content, file.filename)
+            tried = dry_run(
+                visitor.hub, items, until, tried=terms.contact, held=held, country=country, segment=segment
+            )
     except CollecthubError as error:
         return _page(visitor, creditor_id, Draft(text=text, problem=error), status=422)
     return _page(visitor, creditor_id, Draft(text=text, terms=terms, tried=tried))
@@ -107,26 +101,6 @@ def agree(visitor: CreditorSide, form: Form, creditor_id: str) -> Response:
 def _text(value: object) -> str:
     text = value if isinstance(value, str) else ""
     return text.replace("\r\n", "\n")[:TEXT_LONGEST]
-
-
-def _tried(
-    visitor: Visitor, content: bytes, name: str, held: tuple[ContactPolicy, ...], wanted: tuple[ContactPolicy, ...],
-    country: str, segment: str,
-) -> Tried:
-    items, until = past_items(content, name)
-    try:
-        law = visitor.hub.plugins.country_law(country)
-    except CollecthubError:  # no pack: days are counted without it, and nothing is refused
-        law = None
-
-    def one(policies: tuple[ContactPolicy, ...]) -> Trial | None:
-        policy = next((each for each in policies if segment in (each.segments or (segment,))), None)
-        return try_policy(policy, items, until, country=country, segment=segment, law=law)[0] if policy else None
-
-    then = one(wanted)
-    if then is None:
-        raise PermanentError(f"the text says nothing about {segment}", cure="Choose another kind of debtor.")
-    return Tried(now=one(held), then=then, country=country, segment=segment)
 
 
 def _page(visitor: Visitor, creditor_id: str, draft: Draft, *, done: str = "", status: int = 200) -> Response:
