@@ -12,11 +12,12 @@ import msgspec
 
 from collecthub.law.atlas.reading import bundled_atlas
 from collecthub.law.feasibility.assess import Assessment, assess
-from collecthub.law.feasibility.finding import CaseFacts, KnownDocument, Letter, Mandate
+from collecthub.law.feasibility.finding import CaseFacts, KnownDocument, Mandate
 from collecthub.law.packs import bundled_countries, bundled_law
 from collecthub.law.rules import CountryLaw
 from collecthub.model import event as ev
 from collecthub.model.case import Case, Hold
+from collecthub.model.circumstances import Letter
 from collecthub.model.history import apply
 from collecthub.model.party import Address, Party, PartyKind
 

@@ -32,10 +32,9 @@ def test_a_sound_file_has_no_findings() -> None:
 
 def test_a_finding_stops_only_the_procedures_of_its_rule() -> None:
     barred = case(claims=[claim(due="2020-05-01")])
-    by_procedure = {
-        procedure: judged(file(of=barred, procedure=procedure, title_on=DAY)).is_feasible for procedure in Procedure
-    }
+    by_procedure = {procedure: judged(file(of=barred, procedure=procedure)).is_feasible for procedure in Procedure}
     assert by_procedure == {Procedure.AMICABLE: True, Procedure.JUDICIAL: False, Procedure.ENFORCEMENT: False}
+    assert judged(file(of=barred, procedure=Procedure.ENFORCEMENT, title_on=DAY)).is_feasible, "a title has its own period"
 
 
 def test_a_bare_case_abroad_is_told_what_is_missing_and_nothing_is_guessed() -> None:

@@ -13,22 +13,21 @@ import pytest
 from collecthub.law.feasibility.assess import CHECKS
 from collecthub.law.feasibility.finding import (
     CaseFacts,
-    Clause,
     KnownDocument,
-    Letter,
     Licence,
     Mandate,
     PartnerFacts,
-    StatedInterest,
 )
 from collecthub.law.feasibility.rules import rule_book
 from collecthub.law.limitation import LegalAct
-from collecthub.law.rules import Fixing
 from collecthub.model import event as ev
+from collecthub.model.circumstances import Clause, InterestTerms, Letter
 from collecthub.model.codes import Phase
 from collecthub.model.exchange import CostBearer, Procedure
+from collecthub.model.facts_human import SolvencyChecked
 from collecthub.model.ledger import Balance
 from collecthub.model.party import Address, Party
+from collecthub.model.solvency import SolvencyCheck, SolvencyVerdict
 from feasibility.files import case, claim, file, hold, judged
 
 COURT, ENFORCE = Procedure.JUDICIAL, Procedure.ENFORCEMENT
@@ -42,8 +41,8 @@ def agency(**changes: Any) -> PartnerFacts:
     return PartnerFacts(**{"partner_id": "p", "role": "agency", **changes})
 
 
-def stated(**changes: Any) -> StatedInterest:
-    return StatedInterest(**changes)
+def stated(**changes: Any) -> InterestTerms:
+    return InterestTerms(**changes)
 
 
 def interest(country: str = "DE", **changes: Any) -> CaseFacts:
@@ -61,6 +60,14 @@ COST = ev.CostReported(
     occurred_on=dt.date(2026, 6, 1), legal_basis="",
 )  # fmt: skip
 PAID = ev.PaymentRecorded(amount=Decimal(1000), paid_on=dt.date(2026, 6, 1))
+
+
+def look(source: str, verdict: SolvencyVerdict = SolvencyVerdict.NOTHING_FOUND) -> SolvencyChecked:
+    check = SolvencyCheck(source=source, verdict=verdict, text="", checked_on=dt.date(2026, 6, 14))
+    return SolvencyChecked(check=check)
+
+
+LOOKED, OWN_LOOK, INSOLVENT = look("bureau"), look("own records"), look("bureau", SolvencyVerdict.INSOLVENT)
 OLD_IN_FRANCE = case("FR", claims=[claim(due="2021-01-01")])
 BE_TO_DE = {"instrument": "epo", "procedure": COURT}
 
@@ -83,6 +90,8 @@ CASES: list[tuple[str, str, str, CaseFacts]] = [
     ("LIM-01", "found", "2023-12-31", file(of=case(claims=[claim(due="2020-05-01")]), nature="utilities")),
     ("LIM-01", "unknown", "no limitation period of UY", file("UY")),
     ("LIM-01", "unknown", "an unknown country", file("")),
+    ("LIM-01", "found", "2023-12-31", file(of=case(claims=[claim(due="2020-05-01")]), procedure=ENFORCE)),
+    ("LIM-01", "not_applicable", "", file(of=case(claims=[claim(due="2020-05-01")]), procedure=ENFORCE, title_on=dt.date(2023, 5, 1))),
     ("LIM-02", "not_applicable", "", file(procedure=COURT)),
     ("LIM-02", "unknown", "not on file", file("BE", procedure=ENFORCE)),
     ("LIM-02", "clear", "", file("BE", procedure=ENFORCE, title_on=dt.date(2017, 1, 1))),
@@ -93,14 +102,26 @@ CASES: list[tuple[str, str, str, CaseFacts]] = [
     ("INT-01", "found", "by contract only", file(of=case("US", balance=owed(interest="9")), documents=INVOICE_ONLY)),
     ("INT-01", "unknown", "documents", file(of=case("US", balance=owed(interest="9")), documents=None)),
     ("INT-01", "unknown", "no rule on interest", interest("UY")),
+    # Book XIX since 2023: a consumer's clause follows the commercial rate at most, 10.5 per cent in 2026
+    ("INT-01", "clear", "", file(of=case("BE", segment="B2C"), clauses=clause("interest"), interest=stated(percent=Decimal("10.5")))),
+    ("INT-01", "found", "above", file(of=case("BE", segment="B2C"), clauses=clause("interest"), interest=stated(percent=Decimal(12)))),
+    ("INT-01", "unknown", "no rule on interest", interest("UY", percent=Decimal(12))),
+    ("INT-01", "unknown", "caps an agreed rate", file("UY", clauses=clause("interest"), interest=stated(percent=Decimal(12)))),
+    ("INT-02", "clear", "", file(clauses=clause("interest"), interest=stated(percent=Decimal(12)))),
+    ("INT-02", "found", "gives 10.27", file(clauses=clause("interest", document_kind="invoice"), interest=stated(percent=Decimal(12)))),
     ("INT-02", "not_applicable", "", file()),
     ("INT-02", "unknown", "without the rate", interest()),
-    ("INT-02", "clear", "", interest(percent=Decimal("10.27"), lawful_percent=Decimal("10.27"))),
-    ("INT-02", "found", "10.15", interest(percent=Decimal("10.15"), lawful_percent=Decimal("10.50"))),
+    # DE: base rate 1.27 of 2026-01-01 and nine points between companies; BE: 2.15 lifted to 2.5, and eight points
+    ("INT-02", "clear", "", interest(percent=Decimal("10.27"))),
+    ("INT-02", "clear", "", interest(percent=Decimal("10.32"))),
+    ("INT-02", "found", "gives 10.27", interest(percent=Decimal("10.33"))),
+    ("INT-02", "found", "gives 10.5", interest("BE", percent=Decimal("10.15"))),
+    ("INT-02", "clear", "", file(of=case(balance=owed(interest="9")), is_interest_counted_here=True)),
+    ("INT-02", "unknown", "lawful rate", interest("UY", percent=Decimal(9))),
     ("INT-03", "unknown", "not stated", interest()),
-    ("INT-03", "clear", "", interest(fixing=Fixing.FLOATING)),
-    ("INT-03", "found", "floating", interest(fixing=Fixing.AT_START)),
-    ("INT-03", "found", "at_start", interest("CZ", fixing=Fixing.FLOATING)),
+    ("INT-03", "clear", "", interest(fixing="floating")),
+    ("INT-03", "found", "floating", interest(fixing="at_start")),
+    ("INT-03", "found", "at_start", interest("CZ", fixing="floating")),
     ("INT-04", "clear", "", interest(is_compound=False)),
     ("INT-04", "found", "simple", interest("SI", is_compound=True)),
     ("INT-04", "clear", "", interest("NL", is_compound=True)),
@@ -138,6 +159,7 @@ CASES: list[tuple[str, str, str, CaseFacts]] = [
     ("DOC-03", "not_applicable", "", file()),
     ("DOC-03", "clear", "", file(procedure=COURT)),
     ("DOC-03", "found", "documents in nl", file(procedure=COURT, documents=INVOICE_ONLY)),
+    ("DOC-03", "clear", "", file(procedure=COURT, documents=INVOICE_ONLY, document_languages=("de",))),
     ("DOC-03", "unknown", "courts of UY", file("UY", procedure=COURT)),
     ("DOC-03", "unknown", "languages of the documents", file(procedure=COURT, documents=(KnownDocument(kind="invoice"),))),
     ("DOC-04", "clear", "", file()),
@@ -160,6 +182,11 @@ CASES: list[tuple[str, str, str, CaseFacts]] = [
     ("PAR-03", "clear", "", file()),
     ("PAR-03", "unknown", "register", file(registers_asked_on=None)),
     ("PAR-03", "found", "insolvency known since 2026-06-01", file(of=case("BE", holds=(hold("insolvency"),)))),
+    ("PAR-03", "unknown", "more than 90 days", file(registers_asked_on=dt.date(2026, 3, 16))),
+    ("PAR-03", "clear", "", file(registers_asked_on=dt.date(2026, 3, 17))),
+    ("PAR-03", "clear", "", file(of=case(facts=[LOOKED]), registers_asked_on=None)),
+    ("PAR-03", "unknown", "register", file(of=case(facts=[OWN_LOOK]), registers_asked_on=None)),
+    ("PAR-03", "found", "bureau of 2026-06-14: insolvent", file(of=case(facts=[INSOLVENT]))),
     ("PAR-03", "found", "not known", file(of=case("UY", holds=(hold("insolvency"),)))),
     ("JUR-01", "not_applicable", "", file()),
     ("JUR-01", "clear", "", consumer("DE", procedure=COURT)),

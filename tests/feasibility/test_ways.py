@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from collecthub.law.atlas.reading import bundled_atlas
-from collecthub.law.feasibility.finding import Clause, KnownDocument, View
+from collecthub.law.feasibility.finding import KnownDocument, View
 from collecthub.law.feasibility.ways import Way, way_book, ways
+from collecthub.model.circumstances import Clause
 from collecthub.model.mandate import Mandate, MandateKind, MandateState, best, ends_on, standing, wanted
 from feasibility.files import DAY, PAPERS, case, claim, file, hold, law
 

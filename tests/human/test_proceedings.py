@@ -68,8 +68,8 @@ def test_no_judicial_cost_without_approval_cap_and_check(court: Office) -> None:
     assert "approval" not in tasks(court, case_id)
     post(court, f"{case_id}/proceedings/begin", kind="judicial", authority="Vredegerecht Gent")
     history = court.client("kroon").get(f"/api/v1/cases/{case_id}/timeline").json()["items"]
-    assert [one["kind"] for one in history[-3:]] == ["solvency_checked", "debtor_scored", "proceeding_begun"]
-    assert history[-2]["fact"]["score"]["occasion"] == "before the judicial step", "the gate is logged"
+    assert [one["kind"] for one in history[-4:]] == ["solvency_checked", "debtor_scored", "feasibility_checked", "proceeding_begun"]
+    assert history[-3]["fact"]["score"]["occasion"] == "before the judicial step", "the gate is logged"
     assert case(court, case_id)["phase"] == "judicial"
     act(court, case_id, "serve", cost="300.00")
     assert "above the cap" in act(court, case_id, "set_hearing", wanted=422, cost="200.01")["detail"]

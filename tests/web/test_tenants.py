@@ -34,7 +34,8 @@ from web.office import Office, change, once
 BODIES: dict[str, Any] = {
     "payments": {"amount": "1.00", "paid_on": "2026-06-01"},
     "debtor's payments": {"amount": "1.00", "currency": "EUR", "paid_on": "2026-06-01"},
-    "nature": {"nature": "general"}, "answers": {"text": "yes"}, "notes": {"text": "n"}, "withdraw": {"text": "n"},
+    "nature": {"nature": "general"}, "circumstances": {"contract_on": "2026-01-02"},
+    "answers": {"text": "yes"}, "notes": {"text": "n"}, "withdraw": {"text": "n"},
     "holds": {"reason": "dispute"}, "release": {"reason": "dispute"},
     "cost-decisions": {"is_approved": True, "text": "n"},
     "propose": {"instalments": 2}, "agree": {}, "refuse": {"reason": "n"}, "end": {"reason": "n"},

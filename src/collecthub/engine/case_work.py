@@ -25,9 +25,14 @@ from collecthub.model.event import (
     CaseOpened,
     DocumentAdded,
     Fact,
+    HoldReleased,
+    HoldSet,
     InstructionQueued,
     RouteChosen,
 )
+from collecthub.model.facts_human import ProceedingBegun
+from collecthub.model.facts_money import ClaimNatureSet
+from collecthub.model.facts_network import CircumstancesStated
 from collecthub.model.human_tasks import MOOT_AT_THE_END, SCORE_JOB, need_of
 from collecthub.model.ids import derived_id, new_id
 from collecthub.model.party import Party
@@ -88,9 +93,18 @@ def change_case(
         work.wake(SCORE_JOB, case.creditor_id)
     if debtor is not None:
         work.wake("identify", case.creditor_id)
-    if was_checked and (debtor is not None or any(isinstance(event.fact, DocumentAdded) for event in written)):
+    if was_checked and (debtor is not None or any(_tells_the_checks(event.fact) for event in written)):
         work.wake("recheck", case.case_id)
     return case
+
+
+# What the checks of feasibility look at, beside the debtor: the case is checked anew.
+_CHECKED_DATA = (DocumentAdded, CircumstancesStated, ClaimNatureSet, ProceedingBegun)
+_CHECKED_HOLDS = frozenset({"insolvency", "collective_settlement", "dispute"})
+
+
+def _tells_the_checks(fact: Fact) -> bool:
+    return isinstance(fact, _CHECKED_DATA) or (isinstance(fact, HoldSet | HoldReleased) and fact.reason in _CHECKED_HOLDS)
 
 
 def locked_case(work: Work, case_id: str) -> Case:

@@ -26,7 +26,7 @@ from collecthub.store import tables as t
 from collecthub.store.facts import read_fact, write_fact
 
 TASK = "feasibility"
-INTAKE, HAND_OVER, DATA_CHANGED = "intake", "hand_over", "data_changed"
+INTAKE, HAND_OVER, COSTLY_STEP, DATA_CHANGED = "intake", "hand_over", "costly_step", "data_changed"
 CASES_PER_CHUNK = 100
 KNOWN_VERSION = "feasibility_version"
 

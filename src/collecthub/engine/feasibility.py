@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 import sqlalchemy as sa
 
+from collecthub.engine.circumstances import needs_history, with_circumstances
 from collecthub.engine.context import Hub
 from collecthub.law.atlas.reading import bundled_atlas
 from collecthub.law.feasibility.assess import Assessment, assess
@@ -21,11 +22,12 @@ from collecthub.law.feasibility.rules import rule_book
 from collecthub.law.rules import CountryLaw
 from collecthub.model.case import Case
 from collecthub.model.codes import Status
+from collecthub.model.event import CaseEvent
 from collecthub.model.exchange import Procedure
 from collecthub.model.mandate import MandateKind, best
 from collecthub.model.partner import PartnerProfile
 from collecthub.store import tables as t
-from collecthub.store.case_log import read_cases
+from collecthub.store.case_log import LAST_EVENT, read_cases, read_histories
 from collecthub.store.connections import CreditorRow, read_connection, read_creditor, read_profiles
 from collecthub.store.mandates import read_mandates
 from collecthub.store.queries.case_file import check_creditor, read_owned_case
@@ -134,22 +136,27 @@ class Around:
     def files(self, cases: Sequence[Case], plan: Plan) -> Iterator[CaseFacts]:
         """The cases as the checks see them, each with the step that is planned or the next one."""
         documents = self.documents([case.case_id for case in cases])
+        telling = [case.case_id for case in cases if needs_history(case)]
+        told = read_histories(self._conn, telling, LAST_EVENT) if telling else {}
         for case in cases:
             placement = case.placement
             partner = self.profiles.get(placement.partner_id) if placement and placement.is_live else None
-            file = self.file(case, documents.get(case.case_id, ()), plan.procedure or _next_step(case), partner)
+            procedure = plan.procedure or _next_step(case)
+            file = self.file(case, documents.get(case.case_id, ()), procedure, partner, told.get(case.case_id, ()))
             yield msgspec.structs.replace(file, forum=plan.forum, instrument=plan.instrument)
 
     def file(
-        self, case: Case, documents: tuple[KnownDocument, ...] | None, procedure: Procedure, partner: PartnerProfile | None
-    ) -> CaseFacts:
-        """One case on its way to a partner, or to nobody yet."""
+        self, case: Case, documents: tuple[KnownDocument, ...] | None, procedure: Procedure, partner: PartnerProfile | None,
+        history: Sequence[CaseEvent] = (),
+    ) -> CaseFacts:  # fmt: skip
+        """One case on its way to a partner, or to nobody yet; with its history where that has something to say."""
         creditor = self.creditor(case.creditor_id)
-        return CaseFacts(
+        file = CaseFacts(
             case=case, creditor=creditor.party if creditor else None, procedure=procedure, documents=documents,
             reminders_by=self._reminders_by(case.connection_id), partner=partner_facts(partner) if partner else None,
             mandate=self._power_of_attorney(case.creditor_id, partner.partner_id) if partner else None,
         )
+        return with_circumstances(file, history)
 
     def creditor(self, creditor_id: str) -> CreditorRow | None:
         """The creditor, read once."""

@@ -17,6 +17,7 @@ from collecthub.engine.context import Hub, Work
 from collecthub.engine.cost_limits import BEFOREHAND, committed, cost_limits
 from collecthub.engine.desk import case_for
 from collecthub.engine.solvency import score_facts
+from collecthub.engine.step_check import checked_for_step
 from collecthub.errors import PermanentError
 from collecthub.law.deadline import deadline
 from collecthub.model.case import Case
@@ -136,6 +137,7 @@ def begin_proceeding(
         approval = _allowed(case, kind, today, approval_id)
         for obstacle in obstacles_now(hub, work.conn, case, STEP_OF_PROCEEDING[kind], claimed=_beside_principal(case)):
             raise PermanentError(told(obstacle), cure=obstacle.cure)
+        case = checked_for_step(hub, work, case, kind, actor=scope.subject)
     limit = _named(first_state(kind), started, due_on) or _limit(hub, work.conn, case, kind, first_state(kind), started)
     fact = ProceedingBegun(
         proceeding_id=derived_id(case.case_id, str(case.version), "proceeding"), proceeding=kind, began_on=started,

@@ -9,6 +9,7 @@ from decimal import Decimal
 import msgspec
 import sqlalchemy as sa
 
+from collecthub.engine.circumstances import needs_history
 from collecthub.engine.context import Hub
 from collecthub.engine.feasibility import Around, laws_of
 from collecthub.errors import PermanentError
@@ -25,13 +26,12 @@ from collecthub.model.fee import FeesBefore, facts_of, fee_on
 from collecthub.model.partner import PartnerProfile, RouteProposal
 from collecthub.registers import ConnectorRole
 from collecthub.store import tables as t
-from collecthub.store.case_log import read_histories
+from collecthub.store.case_log import LAST_EVENT, read_histories
 from collecthub.store.partner_terms import contracts_in_force
 
 CASES_FOR_A_CHANCE = 20  # fewer ended cases of a partner say nothing about the next one
 _MONEY_CAME = (Outcome.PAID_FULL.value, Outcome.PAID_PARTIAL.value, Outcome.SETTLED_REDUCED.value)
 ON_REQUEST = "on_request"
-LAST_EVENT = 2**31 - 1
 
 
 class Ground:
@@ -74,7 +74,8 @@ class Ground:
         on_request = creditor is None or creditor.playbook.papers == ON_REQUEST
         if on_request and not is_strict and all(one.kind == "invoice" for one in held or ()):
             held = None
-        return self.around.file(case, held, procedure, partner)
+        history = self.history(case) if needs_history(case) else ()
+        return self.around.file(case, held, procedure, partner, history)
 
 
 def _reachable(conn: sa.Connection) -> frozenset[str]:

@@ -12,6 +12,7 @@ from decimal import Decimal
 import msgspec
 
 from collecthub.model import event as ev
+from collecthub.model.circumstances import Circumstances
 from collecthub.model.codes import Outcome, Phase, Status
 from collecthub.model.contact import Contact as DebtorContact
 from collecthub.model.exchange import AmendmentCode, Procedure
@@ -193,6 +194,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     charges: Charges | None = None  # what of interest and the like stands in the ledger
     natures: tuple[tuple[str, str], ...] = ()  # (claim_id, nature) where somebody said what kind of claim it is
     feasibility: Feasibility | None = None
+    circumstances: Circumstances | None = None  # what a person stated beyond the ERP's fields
     transfer: Transfer | None = None
     court_way: CourtWay | None = None
     plan: Plan | None = None

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
+from collecthub.model.circumstances import Circumstances
 from collecthub.model.exchange import Procedure
 from collecthub.model.fact import FactBase
 from collecthub.model.proceeding import ProceedingKind
@@ -28,7 +29,7 @@ class NotedFinding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class FeasibilityChecked(FactBase, frozen=True, kw_only=True, tag="feasibility_checked"):
     """What the rules found on a day for a planned step; `unknown` are the rules that could not be checked.
 
-    `occasion` is `intake`, `hand_over` or `data_changed`; `partner_id` is set when the step is a hand-over.
+    `occasion` is `intake`, `hand_over`, `costly_step` or `data_changed`; `partner_id` is set when the step is a hand-over.
     """
 
     occasion: str
@@ -102,4 +103,12 @@ class DebtorMoved(FactBase, frozen=True, kw_only=True, tag="debtor_moved"):
     debtor_digest: str
 
 
-NetworkFact = FeasibilityChecked | PlacementSealed | TransferAsked | DebtorMoved | CourtWayChosen | CourtWayTaken
+class CircumstancesStated(FactBase, frozen=True, kw_only=True, tag="circumstances_stated"):
+    """A person said what is known of contract, clauses, letters, title and screenings; it replaces what was said before."""
+
+    circumstances: Circumstances
+
+
+NetworkFact = (
+    FeasibilityChecked | PlacementSealed | TransferAsked | DebtorMoved | CourtWayChosen | CourtWayTaken | CircumstancesStated
+)

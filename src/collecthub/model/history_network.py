@@ -56,11 +56,16 @@ def _way_taken(case: Case, fact: fn.CourtWayTaken, event: ev.CaseEvent) -> Case:
     return replace(case, court_way=None)
 
 
+def _stated(case: Case, fact: fn.CircumstancesStated, event: ev.CaseEvent) -> Case:
+    return replace(case, circumstances=fact.circumstances)
+
+
 HANDLERS: Mapping[type, Callable[[Case, Any, ev.CaseEvent], Case]] = {
     fn.FeasibilityChecked: _checked,
     fn.PlacementSealed: _sealed,
     fn.TransferAsked: _transfer,
     fn.CourtWayChosen: _way_chosen,
     fn.CourtWayTaken: _way_taken,
+    fn.CircumstancesStated: _stated,
 }
 HISTORY_ONLY = frozenset({fn.DebtorMoved})

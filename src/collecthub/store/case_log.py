@@ -27,6 +27,7 @@ from collecthub.store.tables import cases, events
 from collecthub.store.tables import ledger_lines as lines_table
 
 GENESIS = "0" * 64
+LAST_EVENT = 2**31 - 1  # later than any: the whole history
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _decode_case = msgspec.json.Decoder(Case).decode
 _decode_event = msgspec.json.Decoder(CaseEvent).decode

@@ -16,6 +16,7 @@ from collecthub.web.api import (
     agenda,
     case_changes,
     cases,
+    circumstances,
     connection_changes,
     countries,
     debtors,
@@ -54,7 +55,7 @@ from collecthub.web.portal import lost
 from collecthub.web.portal.router import router as portal_router
 
 API_ROUTERS = (
-    statements.router,
+    statements.router, circumstances.router,
     session.router, cases.router, reminders.router, intake.router, case_changes.router, doors.router,
     connection_changes.router, desks.router, imports.router, law.router, countries.router, status_codes.router, payments.router, remittances.router, partner_invoices.router, network.router, plans.router, playbooks.router, objections.router, proceedings.router, solvency.router, debtors.router, sensitive.router,
     acts.router, agenda.router, partner_cases.router, partner_reports.router, partner_standing.router, webhooks.router,

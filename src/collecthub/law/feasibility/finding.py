@@ -16,8 +16,9 @@ import msgspec
 from collecthub.law.atlas.facts import Atlas, Fact, Topic, fact_on
 from collecthub.law.basis import Evidence
 from collecthub.law.limitation import LegalAct
-from collecthub.law.rules import CountryLaw, Fixing
+from collecthub.law.rules import CountryLaw
 from collecthub.model.case import Case
+from collecthub.model.circumstances import Clause, InterestTerms, Letter
 from collecthub.model.exchange import Procedure
 from collecthub.model.licence import Licence
 from collecthub.model.party import Party
@@ -53,38 +54,11 @@ class KnownDocument(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     language: str = ""
 
 
-class Clause(msgspec.Struct, frozen=True, kw_only=True):
-    """A clause that the claim relies on or that binds the route. `document_kind`: where it stands."""
-
-    kind: str  # court, arbitration, interest, penalty, terms
-    country: str = ""
-    is_exclusive: bool = True
-    document_kind: str = ""
-
-
-class Letter(msgspec.Struct, frozen=True, kw_only=True):
-    """A letter to the debtor whose text and day are known."""
-
-    kind: str  # reminder, notice, pre_action
-    sent_on: dt.date
-    channel: str = "letter"
-
-
 class Mandate(msgspec.Struct, frozen=True, kw_only=True):
     """The power of attorney for this case."""
 
     form: str  # copy, original, notarised, apostille
     expires_on: dt.date | None = None
-
-
-class StatedInterest(msgspec.Struct, frozen=True, kw_only=True):
-    """Interest as the creditor states it. Empty fields are not stated."""
-
-    percent: Decimal | None = None
-    lawful_percent: Decimal | None = None  # what the governing law gives for the same day, computed by the caller
-    fixing: Fixing | None = None
-    is_compound: bool | None = None
-    from_on: dt.date | None = None
 
 
 class PartnerFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,7 +96,9 @@ class CaseFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     letters: tuple[Letter, ...] | None = None
     mandate: Mandate | None = None
     reminders_by: str = ""  # who reminds debtors, as a person stated it: creditor, hub, nobody
-    interest: StatedInterest | None = None
+    document_languages: tuple[str, ...] = ()  # of the papers at hand, where nothing says which paper is in which
+    interest: InterestTerms | None = None
+    is_interest_counted_here: bool = False  # by the pack of the governing law, and nobody else's is claimed
     issuer_name: str = ""
     title_on: dt.date | None = None
     title_country: str = ""

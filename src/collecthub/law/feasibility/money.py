@@ -11,7 +11,7 @@ from collecthub.law.atlas.facts import Topic
 from collecthub.law.basis import Matter
 from collecthub.law.charges import COMPENSATION, ChargeQuestion, charge
 from collecthub.law.feasibility.finding import CLEAR, NOT_APPLICABLE, Answer, Severity, View, found, unknown
-from collecthub.law.interest import UnknownRateError
+from collecthub.law.interest import InterestQuestion, Stretch, UnknownRateError, accrue
 from collecthub.law.limitation import Limitation, LimitationQuestion, limitation
 from collecthub.law.rules import CountryLaw, Fixing, InterestRule, Unit
 from collecthub.model.codes import Phase
@@ -30,8 +30,9 @@ _CONTRACT_KINDS = ("contract", "order", "terms")
 
 def limitation_of_claims(view: View) -> Answer:
     """LIM-01: the oldest claim under the laws of debtor and creditor, with the interruptions on file and no other."""
-    if not view.case.claims:
-        return NOT_APPLICABLE
+    has_title = view.file.title_on is not None or view.has("judgment")
+    if not view.case.claims or (has_title and view.file.procedure is Procedure.ENFORCEMENT):
+        return NOT_APPLICABLE  # a title has a period of its own: LIM-02
     oldest = min(claim.due_on for claim in view.case.claims)
     countries = {
         code: days for code in (view.debtor_country, view.creditor_country) if (days := _shortest(view, code)) is not None
@@ -169,9 +170,12 @@ def _interest_rules(view: View) -> tuple[InterestRule, ...]:
 
 
 def basis_of_interest(view: View) -> Answer:
-    """INT-01: interest that only a contract grants, without a contract on file."""
-    if view.case.balance.interest == 0:
+    """INT-01: interest that only a contract grants, without a contract on file; an agreed rate above the ceiling."""
+    if not _has_interest(view):
         return NOT_APPLICABLE
+    stated = view.file.interest.percent if view.file.interest else None
+    if stated is not None and _is_agreed(view):
+        return _under_ceiling(view, stated)
     rules = _interest_rules(view)
     if not rules:
         return unknown(f"no rule on interest of {view.there} is known")
@@ -186,33 +190,77 @@ def basis_of_interest(view: View) -> Answer:
 
 def rate_of_interest(view: View) -> Answer:
     """INT-02: the stated rate against the lawful one, within 0.05 points."""
-    if view.case.balance.interest == 0:
+    if not _has_interest(view):
         return NOT_APPLICABLE
-    stated = view.file.interest
-    if stated is None or stated.percent is None or stated.lawful_percent is None:
-        return unknown("the file states an amount of interest without the rate, or the lawful rate is not known")
-    if abs(stated.percent - stated.lawful_percent) <= _RATE_TOLERANCE:
+    if view.file.interest is None and view.file.is_interest_counted_here:
         return CLEAR
-    return found(f"stated {stated.percent} per cent, the law gives {stated.lawful_percent}")
+    stated = view.file.interest.percent if view.file.interest else None
+    if stated is not None and _is_agreed(view):
+        return CLEAR  # an agreed rate; INT-01 holds it against the ceiling
+    lawful = _rate(view) if stated is not None else None
+    if stated is None or lawful is None:
+        return unknown("the file states an amount of interest without the rate, or the lawful rate is not known")
+    if abs(stated - lawful.percent) <= _RATE_TOLERANCE:
+        return CLEAR
+    return found(f"stated {stated} per cent, the law gives {lawful.percent} on {view.as_of}", level=lawful.rule.evidence)
+
+
+def _has_interest(view: View) -> bool:
+    return view.case.balance.interest != 0 or view.file.interest is not None
+
+
+def _is_agreed(view: View) -> bool:
+    """Whether a clause on interest stands in something that the debtor signed or accepted."""
+    return any(one.kind == "interest" and one.document_kind not in ("", "invoice") for one in view.file.clauses or ())
+
+
+def _under_ceiling(view: View, stated: Decimal) -> Answer:
+    allowed = _rate(view, agreed=stated)
+    if allowed is None:
+        return unknown(f"whether {view.there} caps an agreed rate is not known")
+    if allowed.percent < stated:
+        return found(f"{stated} per cent is agreed: {allowed.basis}", level=allowed.rule.evidence)
+    return CLEAR
+
+
+def _rate(view: View, agreed: Decimal | None = None) -> Stretch | None:
+    """What the debtor's law gives on the day for the oldest claim; None where no rate of that day is known."""
+    law = view.law(view.debtor_country)
+    oldest = min((claim.due_on for claim in view.case.claims), default=view.as_of)
+    if law is None or oldest >= view.as_of:
+        return None
+    question = InterestQuestion(
+        segment=view.case.segment, principal=Decimal(1), due_on=oldest, until=view.as_of, currency=view.case.currency,
+        contract_on=view.file.contract_on, contract_rate=agreed, may_stop_early=True,
+    )  # fmt: skip
+    try:
+        accrued = accrue(law, question)
+    except PermanentError:
+        return None  # no rule or rate of the first day is known
+    return None if accrued.stopped_because or not accrued.stretches else accrued.stretches[-1]
 
 
 def fixing_of_interest(view: View) -> Answer:
     """INT-03: one rate for the life of the debt, or one for each half-year."""
-    if view.case.balance.interest == 0:
+    if not _has_interest(view):
         return NOT_APPLICABLE
-    rules = [rule for rule in _interest_rules(view) if rule.series]
-    stated = view.file.interest.fixing if view.file.interest else None
-    if stated is None or not rules:
-        return unknown("how the rate was fixed is not stated, or the rule of the country is not known")
-    if any((rule.fixing is Fixing.FLOATING) == (stated is Fixing.FLOATING) for rule in rules):
+    if view.file.interest is None and view.file.is_interest_counted_here:
         return CLEAR
-    return found(f"stated {stated.value}, {view.debtor_country} fixes {rules[0].fixing.value}", level=rules[0].evidence)
+    rules = [rule for rule in _interest_rules(view) if rule.series]
+    stated = view.file.interest.fixing if view.file.interest else ""
+    if not stated or not rules:
+        return unknown("how the rate was fixed is not stated, or the rule of the country is not known")
+    if any((rule.fixing is Fixing.FLOATING) == (stated == Fixing.FLOATING) for rule in rules):
+        return CLEAR
+    return found(f"stated {stated}, {view.debtor_country} fixes {rules[0].fixing.value}", level=rules[0].evidence)
 
 
 def compound_interest(view: View) -> Answer:
     """INT-04: interest on interest where the law does not capitalise."""
-    if view.case.balance.interest == 0:
+    if not _has_interest(view):
         return NOT_APPLICABLE
+    if view.file.interest is None and view.file.is_interest_counted_here:
+        return CLEAR
     rules = _interest_rules(view)
     stated = view.file.interest.is_compound if view.file.interest else None
     if stated is None or (stated and not rules):
@@ -227,6 +275,8 @@ def interest_on_form(view: View) -> Answer:
     if view.file.instrument != "epo":
         return NOT_APPLICABLE
     stated = view.file.interest
+    if stated is None and view.file.is_interest_counted_here:
+        return CLEAR
     if stated is None:
         return unknown("rate and beginning of the interest are not on file") if view.case.balance.interest else CLEAR
     missing = [name for name, value in (("rate", stated.percent), ("from-date", stated.from_on)) if value is None]

@@ -14,10 +14,12 @@ from collecthub.law.atlas.facts import Topic
 from collecthub.law.deadline import deadline
 from collecthub.law.feasibility.finding import CLEAR, NOT_APPLICABLE, Answer, Severity, View, found, unknown
 from collecthub.model.party import PartyKind
+from collecthub.model.solvency import VALID_DAYS, SolvencyVerdict
 
 _ORDERED = ("contract", "order")
 _DELIVERED = ("delivery", "acceptance")
 _TITLED = ("judgment",)
+_OWN_RECORDS = "own records"  # the source of a look into the hub's own files, which is no register
 _NO_DOCUMENTS = "which documents there are is not known"
 # A hold of the case, and the event from which the law counts the claim's filing.
 _INSOLVENCIES = {"insolvency": "bankruptcy_claim", "collective_settlement": "settlement_claim"}
@@ -66,7 +68,7 @@ def language_of_documents(view: View) -> Answer:
     accepted = view.fact(view.forum, Topic.COURT_LANGUAGES)
     if not accepted.is_known:
         return unknown(f"the languages of the courts of {view.forum or 'an unknown country'} are not known")
-    spoken = {document.language for document in view.file.documents if document.language}
+    spoken = {document.language for document in view.file.documents if document.language} | set(view.file.document_languages)
     if not spoken:
         return unknown("the languages of the documents are not on file")
     if spoken & set(accepted.code.split()):
@@ -160,9 +162,20 @@ def insolvency(view: View) -> Answer:
                 + (f"; file by {filed_by}, counted from that day" if filed_by else "; the day to file by is not known"),
                 deadline_on=filed_by,
             )
-    asked = view.file.registers_asked_on
-    if asked is None or asked > view.as_of:
+    return _asked(view)
+
+
+def _asked(view: View) -> Answer:
+    """What registers and bureaus said when they were last asked, while that is fresh."""
+    outside = [check for check in view.case.solvency.checks if check.source != _OWN_RECORDS and check.checked_on <= view.as_of]
+    newest = max(outside, key=lambda check: check.checked_on, default=None)
+    if newest is not None and newest.verdict is SolvencyVerdict.INSOLVENT:
+        return found(f"{newest.source} of {newest.checked_on}: insolvent")
+    days = [day for day in (view.file.registers_asked_on, newest and newest.checked_on) if day and day <= view.as_of]
+    if not days:
         return unknown("no insolvency register was asked")
+    if (view.as_of - max(days)).days > VALID_DAYS:
+        return unknown(f"registers were last asked on {max(days)}, more than {VALID_DAYS} days ago")
     return CLEAR
 
 

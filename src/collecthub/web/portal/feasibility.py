@@ -7,14 +7,21 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from collecthub.engine.circumstances import state_circumstances
 from collecthub.engine.feasibility import Plan, case_feasibility, dry_run, open_case_count
+from collecthub.errors import PermanentError
 from collecthub.law.feasibility.finding import Finding, Verdict
 from collecthub.law.feasibility.rules import rule_book
 from collecthub.model.exchange import Procedure
 from collecthub.store.queries.case_file import read_owned_case
+from collecthub.store.queries.scope import NotThereError
+from collecthub.web.portal import circumstances
+from collecthub.web.portal.circumstances import read_form
 from collecthub.web.portal.countries import EVIDENCE
-from collecthub.web.portal.pages import CreditorSide, PageRoute, page
+from collecthub.web.portal.entered import Entered, EnteredError
+from collecthub.web.portal.pages import CreditorSide, Form, PageRoute, Visitor, page, redirect
 from collecthub.web.portal.words import Label
+from collecthub.web.problems import ProblemError
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 VERDICTS: Mapping[Verdict, Label] = {
@@ -24,12 +31,44 @@ VERDICTS: Mapping[Verdict, Label] = {
     Verdict.NOT_APPLICABLE: ("Does not apply", "quiet"),
 }
 BLOCKS: Label = ("Blocks", "bad")
+DONE = {"stated": "It is noted, and the case was checked anew."}
 CASES_AT_ONCE = 5_000  # a few seconds of one core; more than that is a task for the command line
 
 
 @router.get("/cases/{case_id}/feasibility")
-def show(visitor: CreditorSide, case_id: str, procedure: Annotated[Procedure | None, Query()] = None) -> Response:
+def show(
+    visitor: CreditorSide, case_id: str, procedure: Annotated[Procedure | None, Query()] = None,
+    done: Annotated[str, Query(max_length=20)] = "",
+) -> Response:  # fmt: skip
     """For the step that is planned, or for another one to compare."""
+    return _page(visitor, case_id, procedure, done=DONE.get(done, ""))
+
+
+@router.post("/cases/{case_id}/circumstances")
+def state(visitor: CreditorSide, form: Form, case_id: str) -> Response:
+    """Say what is known of contract, clauses, letters and title; the checks follow."""
+    entered = Entered(form)
+    seen, step = entered.given.get("version", ""), entered.given.get("procedure", "")
+    procedure = Procedure(step) if step in set(Procedure) else None
+    try:
+        said = read_form(entered)
+        with visitor.hub.work() as work:
+            state_circumstances(
+                visitor.hub, work, visitor.scope, case_id, said, expected_version=int(seen) if seen.isdecimal() else None
+            )
+    except NotThereError as error:
+        raise ProblemError("not-found") from error
+    except EnteredError as error:
+        return _page(visitor, case_id, procedure, given=entered.given, wrong=dict(error.fields))
+    except PermanentError as error:
+        return _page(visitor, case_id, procedure, given=entered.given, wrong={"": f"{error.message}. {error.cure}"})
+    return redirect(f"/cases/{case_id}/feasibility", done="stated", **({"procedure": step} if procedure else {}))
+
+
+def _page(
+    visitor: Visitor, case_id: str, procedure: Procedure | None, *, done: str = "",
+    given: Mapping[str, str] | None = None, wrong: Mapping[str, str] | None = None,
+) -> Response:  # fmt: skip
     hub = visitor.hub
     with hub.database.read() as conn:
         case = read_owned_case(conn, visitor.scope, case_id)
@@ -40,8 +79,9 @@ def show(visitor: CreditorSide, case_id: str, procedure: Annotated[Procedure | N
         if answer.verdicts[rule.id] in (Verdict.CLEAR, Verdict.NOT_APPLICABLE)
     ]  # fmt: skip
     return page(
-        visitor, "feasibility.html", case=case, answer=answer, quiet=quiet, evidence=EVIDENCE, mark=_mark,
-        procedures=[step.value for step in Procedure],
+        visitor, "feasibility.html", status=422 if wrong else 200, case=case, answer=answer, quiet=quiet, evidence=EVIDENCE,
+        mark=_mark, procedures=[step.value for step in Procedure], done=done, wrong=wrong or {}, at_hand=circumstances,
+        given=given if given is not None else circumstances.filled(case.circumstances),
     )  # fmt: skip
 
 

@@ -9,7 +9,10 @@ from collecthub.law.feasibility.rules import rule_book
 from collecthub.web.portal.words import countries
 
 Fact = Mapping[str, Any]
-_OCCASIONS = {"intake": "on receipt", "hand_over": "before the hand-over", "data_changed": "because its data changed"}
+_OCCASIONS = {
+    "intake": "on receipt", "hand_over": "before the hand-over", "costly_step": "before a costly step",
+    "data_changed": "because its data changed",
+}  # fmt: skip
 
 
 def _checked(fact: Fact, telling: object) -> str:
@@ -54,6 +57,19 @@ def _way_taken(fact: Fact, telling: Any) -> str:
     return f"{fact['title']} begins; costs of up to {telling.amount(fact['cap'])} are allowed.{by}"
 
 
+_SAID = {
+    "contract_on": "the contract", "performed_in": "the place of delivery", "issuer_name": "who wrote the invoices",
+    "document_languages": "the languages of the papers", "clauses": "the clauses", "letters": "the letters",
+    "interest": "the interest", "title_on": "the title", "registers_asked_on": "a look into registers",
+    "screened_on": "a screening against sanctions lists",
+}  # fmt: skip
+
+
+def _stated(fact: Fact, telling: object) -> str:
+    said = [title for name, title in _SAID.items() if fact["circumstances"].get(name) is not None]
+    return f"It was stated what is known of {', '.join(said)}." if said else "What was stated of contract and letters was withdrawn."
+
+
 KINDS: Mapping[str, tuple[str, Callable[[Fact, Any], str], str]] = {
     "feasibility_checked": ("life", _checked, ""),
     "placement_sealed": ("holder", _sealed, ""),
@@ -61,4 +77,5 @@ KINDS: Mapping[str, tuple[str, Callable[[Fact, Any], str], str]] = {
     "court_way_chosen": ("life", _way_chosen, "reason"),
     "court_way_taken": ("holder", _way_taken, ""),
     "debtor_moved": ("life", _moved, ""),
+    "circumstances_stated": ("life", _stated, ""),
 }
