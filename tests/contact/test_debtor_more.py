@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import itertools
+import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal
@@ -15,8 +16,9 @@ import pypdf
 import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
-from web.office import BASE, Office
+from web.office import BASE, Office, change, once
 
+from collecthub.bundled import solvency
 from collecthub.engine.case_work import change_case
 from collecthub.engine.contact_words import message_for
 from collecthub.engine.plan_messages import plan_message
@@ -29,6 +31,7 @@ from collecthub.sandbox.twin import RunningTwin
 from collecthub.store import tables as t
 from collecthub.store.connections import read_creditor, write_creditor
 from collecthub.store.contact_tables import debtor_helpers
+from collecthub.web.debtor.answers import ANSWERS
 from contact.conftest import contact_office
 from contact.test_course import case_of
 from contact.test_debtor_page import link, say
@@ -39,7 +42,9 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory, post: RunningTwin) -> Iterator[Office]:
     home = tmp_path_factory.mktemp("house")
-    yield from contact_office(home, f"sqlite:///{home / 'hub.sqlite3'}", post)
+    for found in contact_office(home, f"sqlite:///{home / 'hub.sqlite3'}", post):
+        found.hub.plugins.add("solvency", solvency)
+        yield found
 
 
 @pytest.fixture
@@ -66,6 +71,69 @@ def visitor(house: Office, case_id: str) -> TestClient:
 def tasks_of(house: Office, case_id: str) -> list[Any]:
     with house.hub.database.read() as conn:
         return list(conn.execute(sa.select(t.tasks).where(t.tasks.c.case_id == case_id, t.tasks.c.state == "open")))
+
+
+SAYS: dict[str, tuple[dict[str, str], str, str]] = {  # what he sends, the fact it becomes, and the task for a person
+    "paid": ({}, "non_payment_explained", "find_payment"), "plan": ({"months": "60"}, "plan_proposed", "plan_proposed"),
+    "delay": ({"on": "2027-06-01"}, "plan_proposed", "plan_proposed"), "dispute": ({}, "dispute_raised", "dispute"),
+    "call": ({}, "note_added", "callback"), "meet": ({"on": "2026-06-18", "part": "morning", "by": "phone"}, "appointment_asked", "appointment"),
+    "help": ({}, "hardship_found", "hardship"), "moved": ({}, "note_added", "moved"), "stranger": ({}, "hold_set", "identity"),
+    "complaint": ({}, "complaint_filed", "complaint"), "channels": ({"channel": "sms"}, "consent_withdrawn", ""),
+    "score": ({}, "score_contested", "score_contested"), "helper": ({}, "helper_admitted", ""), "unhelp": ({}, "helper_ended", ""),
+    "access": ({}, "note_added", "access"), "erasure": ({}, "note_added", "erasure"),
+}  # fmt: skip
+HOSTILE = "Ik heb betaald <script>alert(1)</script> \x00\u202egnp.exe {{7*7}} ${jndi:x} ' OR 1=1 --"
+
+
+@pytest.mark.parametrize("what", ANSWERS)
+def test_whatever_he_says_is_in_the_case_when_the_page_answers(house: Office, case_id: str, visitor: TestClient, what: str) -> None:
+    fields, kind, task = SAYS[what]
+    if what == "unhelp":
+        say(visitor, "helper", text="Mevrouw Peeters")
+    if what == "score":
+        scored = house.client("operator").post(f"/api/v1/cases/{case_id}/solvency/score", json={}, headers=change())
+        assert scored.status_code == 200, scored.text
+    answered = say(visitor, what, text=HOSTILE, **fields)
+    assert answered.status_code in (200, 303), answered.text
+    events = house.client("kroon").get(f"/api/v1/cases/{case_id}/timeline").json()["items"]  # no job ran in between
+    (said,) = [one for one in events if one["actor"] == f"debtor:{case_id}"][-1:]
+    assert said["kind"] == kind, said
+    kept = json.dumps(said["fact"], ensure_ascii=False)
+    assert "\x00" not in kept and "\u202e" not in kept
+    shown = visitor.get(visitor.headers["x-path"]).text
+    assert "<script>alert" not in shown
+    waits = [one["kind"].partition(":")[0] for one in house.client("operator").get("/api/v1/agenda", params={"limit": 200}).json()["items"]]
+    assert not task or task in waits
+
+
+def test_what_he_asks_about_his_data_is_answered_where_he_asked(house: Office, case_id: str, visitor: TestClient) -> None:
+    path = visitor.headers["x-path"]
+    page = visitor.get(f"{path}?language=en").text
+    assert "10 years after it is closed" in page and "responsible for your data" in page
+    for _ in range(2):  # who asks twice waits for one answer
+        assert say(visitor, "erasure", text="ik heb alles betaald").status_code == 303
+    operator = house.client("operator")
+    identity_id = operator.get(f"/api/v1/cases/{case_id}/debtor").json()["identity_id"]
+    (asked,) = operator.get(f"/api/v1/debtors/{identity_id}").json()["asked"]
+    assert "You get an answer by July 15, 2026" in visitor.get(path).text
+    refused = operator.post(f"/api/v1/requests/{asked['request_id']}/erase", headers=once())
+    assert refused.status_code == 422 and "is open" in refused.text
+    assert "not yet, because the file is open" in visitor.get(path).text
+    (asked,) = operator.get(f"/api/v1/debtors/{identity_id}").json()["asked"]
+    assert asked["state"] == "refused" and "is open" in asked["reason"]
+
+
+@pytest.mark.parametrize(
+    ("country", "language", "found"),
+    [("BE", "nl", "eerstehulpbijschulden.be"), ("BE", "fr", "mediationdedettes.be"), ("NL", "en", "0800-8115"), ("FR", "fr", "34 14")],
+)
+def test_he_reads_who_helps_where_he_lives(house: Office, country: str, language: str, found: str) -> None:
+    debtor = {"name": "Zoé", "kind": "person", "country": country, "email": f"{country}{language}@example.org"}
+    case_id = str(house.open_case(debtor=debtor)["case_id"])
+    path, code = link(house, case_id)
+    shown = enter(house, path, code).get(f"{path}?language={language}").text
+    assert found in shown
+    assert country == "FR" or "34 14" not in shown
 
 
 def test_a_delay_within_the_limits_is_a_yes_at_once_and_beyond_them_a_person_answers(

@@ -146,10 +146,15 @@ def _said(
     policy = case.contact.policy if case.contact else None
     facts = msgspec.structs.replace(
         letter_facts(case, creditor, hub.business_date()), page=page, code=code,
-        phone=(policy.phone if policy else "") or phone_of(creditor.party), is_person=case.debtor.kind is PartyKind.PERSON,
+        phone=answered_at(case, creditor), is_person=case.debtor.kind is PartyKind.PERSON,
         on_behalf=policy is not None and policy.heading is Heading.OPERATOR, pay_by=asked_by(hub, case, channel, tone),
     )  # fmt: skip
     return (short_words if channel is Channel.SMS else words)(facts, tone, spoken, folder)
+
+
+def answered_at(case: Case, creditor: CreditorRow) -> str:
+    """The number at which somebody answers a debtor: the one of the agreed steps, else the creditor's."""
+    return (case.contact.policy.phone if case.contact else "") or phone_of(creditor.party)
 
 
 def letter_facts(case: Case, creditor: CreditorRow, today: dt.date) -> LetterFacts:
@@ -174,10 +179,9 @@ def letter_facts(case: Case, creditor: CreditorRow, today: dt.date) -> LetterFac
 def facts_of_plan(hub: Hub, case: Case, creditor: CreditorRow, amount: Decimal) -> LetterFacts:
     """What every message says of how to reach somebody, with an amount of a plan in place of the whole sum."""
     page, code = _page_of(hub, case)
-    policy = case.contact.policy if case.contact else None
     return msgspec.structs.replace(
         letter_facts(case, creditor, hub.business_date()), total=amount, page=page, code=code,
-        phone=(policy.phone if policy else "") or phone_of(creditor.party),
+        phone=answered_at(case, creditor),
     )
 
 

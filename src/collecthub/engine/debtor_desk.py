@@ -17,8 +17,10 @@ from collecthub.engine.case_work import change_case, locked_case, open_task
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.debtor_links import HELPER_LASTS, DebtorLink, admit_helper, end_helper
 from collecthub.engine.desk import add_document, add_note
+from collecthub.engine.identity import identify
 from collecthub.engine.objection_desk import explain_non_payment, file_complaint, find_hardship, raise_dispute
 from collecthub.engine.page_guard import paper_type
+from collecthub.engine.person_requests import ACCESS, ERASURE, ask
 from collecthub.engine.plan_desk import agree_plan, propose_plan
 from collecthub.engine.solvency import contest_score
 from collecthub.errors import PermanentError
@@ -35,6 +37,7 @@ from collecthub.model.facts_contact import (
 from collecthub.model.facts_human import PlanBroken
 from collecthub.model.objection import Hardship, NonPayment
 from collecthub.store.case_log import read_events
+from collecthub.store.queries.debtors import identity_of
 from collecthub.store.queries.scope import Role, Scope
 
 IDENTITY_HOLD = "identity"
@@ -184,6 +187,25 @@ def ends_helper(hub: Hub, case_id: str, said: Said) -> None:
     with hub.work() as work:
         if end_helper(work, case_id):
             change_case(hub, work, locked_case(work, case_id), [HelperEnded()], actor=debtor_scope(case_id, said).subject)
+
+
+def asks_access(hub: Hub, case_id: str, said: Said) -> None:
+    """He wants to see what is held on him: a person makes sure who asks, and answers within a month."""
+    _asks_about_himself(hub, case_id, said, ACCESS, "asks to see what is held on him")
+
+
+def asks_erasure(hub: Hub, case_id: str, said: Said) -> None:
+    """He wants to be erased: done, or answered with what stands against it, within a month."""
+    _asks_about_himself(hub, case_id, said, ERASURE, "asks to be erased")
+
+
+def _asks_about_himself(hub: Hub, case_id: str, said: Said, kind: str, what: str) -> None:
+    scope = debtor_scope(case_id, said)
+    with hub.work() as work:
+        case = add_note(hub, work, scope, case_id, text=f"The debtor {what}. {said.text}".strip())
+    identify(hub, case.creditor_id)  # who he is may not have been asked yet
+    with hub.work() as work:
+        ask(work, scope, identity_of(work.conn, scope, case_id), kind)
 
 
 def is_somebody_else(hub: Hub, case_id: str, said: Said) -> None:

@@ -47,10 +47,14 @@ class RetainedError(PermanentError):
 
 
 def ask(work: Work, scope: Scope, identity_id: str, kind: str) -> str:
-    """Note a request; it is to be answered within a month. Returns its id."""
+    """Note a request; it is to be answered within a month. Returns its id; who asks twice waits for one answer."""
     one_debtor(work.conn, scope, identity_id)
     if kind not in (ACCESS, ERASURE):
         raise PermanentError(f"{kind[:20]!r} cannot be asked", cure=f"Choose {ACCESS} or {ERASURE}.")
+    r = h.person_requests.c
+    open_id = work.conn.scalar(sa.select(r.request_id).where(r.identity_id == identity_id, r.kind == kind, r.state == OPEN))
+    if open_id is not None:
+        return str(open_id)
     request_id = new_id()
     work.conn.execute(
         sa.insert(h.person_requests).values(

@@ -12,6 +12,8 @@ from collecthub.store import tables as t
 from collecthub.store.contact_tables import contacts
 from collecthub.store.queries.scope import Scope, owned_by
 
+WRITTEN = tuple(one.value for one in Channel if one not in BY_PEOPLE)
+
 
 class ContactRow(msgspec.Struct, frozen=True, kw_only=True):
     """One step of one case."""
@@ -51,7 +53,6 @@ def read_contacts(
 
 def messages_sent(conn: sa.Connection, case_id: str) -> list[tuple[str, dt.date]]:
     """Channel and day of every written message of a case that left, oldest first: by it a debtor knows what is real."""
-    written = [one.value for one in Channel if one not in BY_PEOPLE]
-    mine = (contacts.c.case_id == case_id) & contacts.c.sent_at.is_not(None) & contacts.c.channel.in_(written)
+    mine = (contacts.c.case_id == case_id) & contacts.c.sent_at.is_not(None) & contacts.c.channel.in_(WRITTEN)
     query = sa.select(contacts.c.channel, contacts.c.sent_at).where(mine).order_by(contacts.c.sent_at, contacts.c.contact_id)
     return [(channel, sent_at.date()) for channel, sent_at in conn.execute(query)]

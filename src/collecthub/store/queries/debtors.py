@@ -17,6 +17,8 @@ from collecthub.model.spread import Owed, SpreadRule
 from collecthub.store import human_tables as h
 from collecthub.store import tables as t
 from collecthub.store.case_log import from_minor, read_cases
+from collecthub.store.contact_tables import contacts
+from collecthub.store.queries.contacts import WRITTEN
 from collecthub.store.queries.names import creditor_names
 from collecthub.store.queries.scope import Role, Scope, not_there
 
@@ -86,6 +88,8 @@ class OneDebtor(msgspec.Struct, frozen=True, kw_only=True):
     books: tuple[BookDebtor, ...]
     cases: tuple[DebtorCase, ...]
     moves: tuple[MoveView, ...]
+    asked: tuple[Asked, ...] = ()
+    told_on: dt.date | None = None  # the first message with the way to what is held on him (GDPR art. 14)
 
 
 _BOOKS = sa.select(
@@ -144,6 +148,37 @@ def identity_of(conn: sa.Connection, scope: Scope, case_id: str) -> str:
     return conn.scalar(query) or ""
 
 
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person asked about himself: access or erasure, and what became of it: open, answered, refused or done."""
+
+    request_id: str
+    kind: str
+    state: str
+    asked_on: dt.date
+    answer_by_on: dt.date
+    decided_on: dt.date | None
+    reason: str
+
+
+def requests_of(conn: sa.Connection, case_id: str) -> list[Asked]:
+    """What the debtor of a case asked about himself, the newest first; for himself and for the operator."""
+    members, r = h.identity_members, h.person_requests.c
+    same = (members.c.connection_id == t.cases.c.connection_id) & (members.c.debtor_ref == t.cases.c.debtor_ref)
+    whose = sa.select(members.c.identity_id).join_from(t.cases, members, same).where(t.cases.c.case_id == case_id)
+    return _asked(conn, r.identity_id.in_(whose))
+
+
+def _asked(conn: sa.Connection, whose: sa.ColumnElement[bool]) -> list[Asked]:
+    r = h.person_requests.c
+    return [
+        Asked(
+            request_id=row.request_id, kind=row.kind, state=row.state, asked_on=row.asked_at.date(), reason=row.reason,
+            answer_by_on=row.answer_by_on, decided_on=row.decided_at.date() if row.decided_at else None,
+        )
+        for row in conn.execute(sa.select(h.person_requests).where(whose).order_by(r.asked_at.desc(), r.request_id))
+    ]  # fmt: skip
+
+
 def only_operator(scope: Scope, identity_id: str = "") -> None:
     """One debtor across creditors exists for the operator alone."""
     if scope.role is not Role.OPERATOR:
@@ -186,8 +221,15 @@ def one_debtor(conn: sa.Connection, scope: Scope, identity_id: str) -> OneDebtor
         identity_id=identity_id, number=row.number, reference=payment_reference(row.number, party.country), name=party.name,
         spread=SpreadRule(row.spread), capacity=None if row.capacity_minor is None else from_minor(row.capacity_minor, row.currency),
         currency=row.currency, capacity_on=row.capacity_on, owed=dict(owed), books=books, cases=cases,
-        moves=_moves(conn, identity_id, books, names),
+        moves=_moves(conn, identity_id, books, names), told_on=_told_on(conn, [case.case_id for case in cases]),
+        asked=tuple(_asked(conn, h.person_requests.c.identity_id == identity_id)),
     )  # fmt: skip
+
+
+def _told_on(conn: sa.Connection, case_ids: list[str]) -> dt.date | None:
+    first = sa.select(sa.func.min(contacts.c.sent_at)).where(contacts.c.case_id.in_(case_ids), contacts.c.channel.in_(WRITTEN))
+    found = conn.scalar(first)
+    return found.date() if found else None
 
 
 def _moves(

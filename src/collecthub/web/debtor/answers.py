@@ -20,6 +20,7 @@ ANSWERS: Mapping[str, Callable[[Hub, str, desk.Said], object]] = {
     "call": desk.wants_call, "meet": desk.asks_appointment, "help": desk.has_help, "moved": desk.has_moved,
     "stranger": desk.is_somebody_else, "complaint": desk.complains, "channels": desk.chooses_channels,
     "score": desk.contests_score, "helper": desk.admits_helper, "unhelp": desk.ends_helper,
+    "access": desk.asks_access, "erasure": desk.asks_erasure,
 }  # fmt: skip
 HELPERS_MAY = frozenset({"plan", "delay", "call", "meet", "help", "complaint", "score"})  # nothing that admits, pays or moves him
 

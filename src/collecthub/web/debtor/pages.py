@@ -22,14 +22,18 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from collecthub.engine import debtor_desk as desk
 from collecthub.engine import debtor_links as links
-from collecthub.engine.contact_words import letter_facts, payment_code
+from collecthub.engine.contact_words import answered_at, letter_facts, payment_code
 from collecthub.engine.context import Hub
 from collecthub.errors import CollecthubError, PermanentError, RetryableError
+from collecthub.law.help_addresses import help_addresses
+from collecthub.law.retention import CASE_FILE, retention
 from collecthub.model.case import Case
+from collecthub.model.party import PartyKind
 from collecthub.paper.letter_text import LANGUAGES, shipped_language
 from collecthub.store.case_log import read_case
 from collecthub.store.connections import CreditorRow, read_creditor
 from collecthub.store.queries.contacts import messages_sent
+from collecthub.store.queries.debtors import requests_of
 from collecthub.store.queries.scope import NotThereError
 from collecthub.web.auth import TheHub, auth_now, hub_of, is_https
 from collecthub.web.debtor.answers import ANSWERS, HELPERS_MAY, read_said
@@ -204,10 +208,13 @@ def _show(
         ahead = outlook(hub, conn, debtor.case, facts.total) if debtor.case.is_open and not holds else None
         sent = messages_sent(conn, debtor.case.case_id)
         helper = links.helper_of(conn, debtor.case.case_id, auth_now())
+        asked = [] if debtor.role else requests_of(conn, debtor.case.case_id)
     return _draw(
         "case.html", debtor.language, status=status, root=f"/d/{debtor.token}", csrf=debtor.csrf, case=debtor.case,
         facts=facts, code=payment_code(facts), may=debtor.may, is_helper=bool(debtor.role), outlook=ahead, helper=helper, sent=sent,
         answers=_answers(debtor.case),
+        asked=asked, helped=help_addresses(debtor.case.debtor.country, debtor.language), phone=answered_at(debtor.case, debtor.creditor),
+        years=retention()[CASE_FILE].years, is_person=debtor.case.debtor.kind is PartyKind.PERSON,
         made=made, made_at=hub.settings.public_url.rstrip("/") + made.path if made else "", parts=tuple(desk.PARTS),
         tomorrow=hub.business_date() + dt.timedelta(days=1), refusable=[one.value for one in desk.REFUSABLE],
         done=done, wrong=wrong, problem=problem, is_paused=bool(holds), operator=hub.settings.operator_name,
