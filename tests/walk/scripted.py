@@ -39,6 +39,7 @@ from collecthub.sdk import (
     RawInvoice,
     RawMessage,
     Receipt,
+    RefusedRow,
     RetryableError,
     UnsettledError,
     Verdict,
@@ -57,7 +58,9 @@ class World:
 
     def __init__(self) -> None:
         self.rows: list[RawInvoice] = []
+        self.refused: list[RefusedRow] = []
         self.parties: dict[str, Party] = {}
+        self.changed_debtors: list[str] = []  # whose master data the ERP says has changed
         self.delivered: dict[str, Exchange] = {}
         self.prepared: dict[str, Exchange] = {}
         self.outbox: list[tuple[str, bytes]] = []
@@ -105,7 +108,8 @@ class ScriptedErp:
         self.world.pulled_from.append(checkpoint)
         is_whole = not self.world.broken_off
         control = self.world.control if is_whole else None
-        yield Page(rows=list(self.world.rows), checkpoint=str(int(checkpoint or 0) + 1), control=control)
+        yield Page(rows=list(self.world.rows), refused=self.world.refused, checkpoint=str(int(checkpoint or 0) + 1), control=control,
+                   changed_debtors=tuple(self.world.changed_debtors))  # fmt: skip
         if not is_whole:
             self.world.broken_off -= 1
             raise RetryableError("the ERP fell silent", cure="Nothing to do.", retry_after_seconds=60)

@@ -16,7 +16,7 @@ from collecthub.errors import PermanentError
 
 if TYPE_CHECKING:
     from collecthub.engine.playbooks import Terms
-    from collecthub.law.contact_trial import Taken, Trial
+    from collecthub.law.contact_trial import StepSum, Taken, Trial
     from collecthub.model.contact import ContactPolicy
 
 app = typer.Typer(no_args_is_help=True, help="Playbooks: the steps before a hand-over, agreed with a creditor.")
@@ -142,12 +142,14 @@ def dry_run(
     from collecthub.engine.playbooks import past_items
     from collecthub.law.contact_trial import try_playbook
 
-    items, last = past_items(invoices.read_bytes(), invoices.name)
-    end = dt.date.fromisoformat(until) if until else last
+    past = past_items(invoices.read_bytes(), invoices.name)
+    end = dt.date.fromisoformat(until) if until else past.until
+    for refused in past.refused:
+        say(f"Left out: {refused}")
     law = law_of(country)
     tried: list[tuple[Trial, list[Taken]]] = []
     for file in filter(None, (playbook, against)):
-        one = try_playbook(read_file(file).contact, items, end, country=country, segment=segment, law=law)
+        one = try_playbook(read_file(file).contact, past.items, end, country=country, segment=segment, law=law)
         if one is None:
             raise PermanentError(f"{file.name} says nothing about {segment} in {country}", cure="Choose other debtors.")
         tried.append(one)
@@ -160,13 +162,22 @@ def dry_run(
 
 
 def _compare(trials: list[Trial]) -> None:
-    for trial in trials:
+    """The sums of one playbook, or of two side by side, step by step; the hand-over last."""
+    from collecthub.law.contact_trial import HANDOVER
+
+    marks = ["A ", "B "][: len(trials)] if len(trials) > 1 else [""]
+    for mark, trial in zip(marks, trials, strict=True):
         say(
-            f"{trial.policy}: {trial.invoices} invoices of {trial.debtors} debtors until {trial.until}; "
+            f"{mark}{trial.policy}: {trial.invoices} invoices of {trial.debtors} debtors until {trial.until}; "
             f"{trial.paid_before_any_step} late ones were paid before anybody was written to"
         )
-        print_table(
-            ["step", "times", "asked together", "cost", "refused by law"],
-            [[one.step, one.times, f"{one.asked:,}", f"{one.cost:,}", one.refused] for one in trial.steps],
-        )
-        say(f"Cost in all: {trial.cost:,}")
+    sums = [{one.step: one for one in trial.steps} for trial in trials]
+    steps = sorted(dict.fromkeys(step for one in sums for step in one), key=HANDOVER.__eq__)
+    names = [f"{mark}{what}" for mark in marks for what in ("times", "asked together", "cost", "refused by law")]
+    rows: list[list[object]] = [[step, *(cell for one in sums for cell in _cells(one.get(step)))] for step in steps]
+    rows.append(["together", *(cell for trial in trials for cell in ("", "", f"{trial.cost:,}", ""))])
+    print_table(["step", *names], rows)
+
+
+def _cells(one: StepSum | None) -> tuple[object, ...]:
+    return (one.times, f"{one.asked:,}", f"{one.cost:,}", one.refused) if one is not None else ("", "", "", "")

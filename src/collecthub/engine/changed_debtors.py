@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from collecthub.engine.case_work import change_case, locked_case
 from collecthub.engine.context import Hub, Work
+from collecthub.engine.kept_address import forget_address, with_kept_address
 from collecthub.engine.opening import account_of, write_debtor
 from collecthub.errors import CollecthubError
 from collecthub.model.debtor_account import NO_ACCOUNT
@@ -71,7 +72,10 @@ def _marked(hub: Hub, connection_id: str) -> dict[str, Party]:
 def _renew(
     hub: Hub, work: Work, row: ConnectionRow, debtor_ref: str, held: Party, record: DebtorRecord | None
 ) -> None:
-    party = record.party if record is not None else Party(name=held.name, kind=held.kind, country=held.country)
+    if record is None or record.is_anonymised:
+        forget_address(work, row, debtor_ref)
+    gone = Party(name=held.name, kind=held.kind, country=held.country)
+    party = with_kept_address(work, row, debtor_ref, record.party) if record is not None else gone
     write_debtor(work, row, debtor_ref, party, account_of(record) if record is not None else NO_ACCOUNT)
     if party == held:
         return

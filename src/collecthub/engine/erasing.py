@@ -70,7 +70,7 @@ def erase_person(work: Work, identity_id: str, readable: Readable) -> Gone:
         mine = {"connection_id": one.connection_id, "debtor_ref": one.debtor_ref}
         blank = msgspec.json.encode(_nobody(one.party)).decode()
         for table, values in (
-            (t.debtors, {"party": blank, "account": "", "salt": ""}), (t.invoices, {"debtor_name": ERASED}),
+            (t.debtors, {"party": blank, "account": "", "salt": "", "kept_address": ""}), (t.invoices, {"debtor_name": ERASED}),
             (h.identity_members, {"evidence": "", "digest": ""}), (h.identity_moves, {"reason": ERASED}),
         ):  # fmt: skip
             where = [table.c[name] == value for name, value in mine.items()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
-from collections.abc import Sequence
+from decimal import Decimal
 
 import msgspec
 import sqlalchemy as sa
@@ -25,6 +25,8 @@ from collecthub.store.contact_tables import playbook_versions
 from collecthub.store.queries.scope import NotThereError, Scope
 from collecthub.wire.tabular import read_rows
 
+_CENT = Decimal("0.01")
+
 
 class PlaybookVersion(msgspec.Struct, frozen=True, kw_only=True):
     """One version as it was written. Cases keep the one they began with."""
@@ -36,14 +38,26 @@ class PlaybookVersion(msgspec.Struct, frozen=True, kw_only=True):
     note: str
 
 
+class Past(msgspec.Struct, frozen=True, kw_only=True):
+    """The invoices of a file, the last day it knows, and a sentence for each row that could not be read."""
+
+    items: tuple[PastItem, ...]
+    until: dt.date
+    refused: tuple[str, ...]
+
+
 class DryRun(msgspec.Struct, frozen=True, kw_only=True):
-    """What a playbook would have done, beside the one that holds (None where nothing holds); `letters` are its single steps."""
+    """What a playbook would have done, beside the one that holds (None where nothing holds).
+
+    `letters` are its single steps; `refused` says of each row of the file that could not be read, why.
+    """
 
     tried: Trial
     held: Trial | None
     country: str
     segment: str
     letters: tuple[Taken, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -145,27 +159,32 @@ def text_of_version(conn: sa.Connection, scope: Scope, creditor_id: str, number:
 
 
 def dry_run(
-    hub: Hub, items: Sequence[PastItem], until: dt.date, *, tried: tuple[ContactPolicy, ...], held: tuple[ContactPolicy, ...],
+    hub: Hub, past: Past, *, tried: tuple[ContactPolicy, ...], held: tuple[ContactPolicy, ...],
     country: str, segment: str,
 ) -> DryRun:
     """Both on the same past. Raises `PermanentError` where what is tried says nothing about such debtors."""
     law, _ = law_or_reason(hub, country)
-    then = try_playbook(tried, items, until, country=country, segment=segment, law=law)
+    then = try_playbook(tried, past.items, past.until, country=country, segment=segment, law=law)
     if then is None:
         raise PermanentError(f"the playbook says nothing about {segment} in {country}", cure="Choose other debtors.")
-    now = try_playbook(held, items, until, country=country, segment=segment, law=law)
+    now = try_playbook(held, past.items, past.until, country=country, segment=segment, law=law)
     return DryRun(
-        tried=then[0], held=now[0] if now else None, country=country, segment=segment, letters=tuple(then[1])
+        tried=then[0], held=now[0] if now else None, country=country, segment=segment, letters=tuple(then[1]),
+        refused=past.refused,
     )
 
 
-def past_items(content: bytes, name: str) -> tuple[list[PastItem], dt.date]:
-    """The invoices of a file for a dry run, and the last day it knows. Raises `PermanentError` for an empty one."""
+def past_items(content: bytes, name: str) -> Past:
+    """The invoices of a file for a dry run, to the cent. Raises `PermanentError` for an empty one."""
     rows = [(row.line, row.cells) for row in read_rows(content, name)]
-    found, _ = past_invoices(layout_of(rows[0][1] if rows else ()), rows)
-    items = [
-        PastItem(debtor=one.customer, due_on=one.due_on, settled_on=one.settled_on, amount=one.amount) for one in found
-    ]
+    found, refused = past_invoices(layout_of(rows[0][1] if rows else ()), rows)
+    items = tuple(
+        PastItem(
+            debtor=one.customer, due_on=one.due_on, settled_on=one.settled_on, amount=one.amount.quantize(_CENT)
+        )
+        for one in found
+    )  # fmt: skip
     if not items:
         raise PermanentError(f"{name} holds no invoices", cure="Give a file with a line per past invoice.")
-    return items, max(day for one in items for day in (one.due_on, one.settled_on) if day is not None)
+    until = max(day for one in items for day in (one.due_on, one.settled_on) if day is not None)
+    return Past(items=items, until=until, refused=tuple(refused))

@@ -10,6 +10,7 @@ from collecthub.engine.case_work import change_case, close_tasks, open_task
 from collecthub.engine.comparing import LEFT, compare_routes, options_of
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.desk import case_for
+from collecthub.engine.kept_address import keep_address
 from collecthub.engine.opening import write_debtor
 from collecthub.engine.routing import Ground, proposals
 from collecthub.errors import PermanentError
@@ -135,6 +136,7 @@ def move_debtor(
     row = read_connection(work.conn, case.connection_id)
     if row is not None:
         write_debtor(work, row, case.debtor_ref, party)
+        keep_address(work, row, case.debtor_ref, given=address, erp=case.debtor.address)
     mine = (t.cases.c.connection_id == case.connection_id) & (t.cases.c.debtor_ref == case.debtor_ref)
     ids = list(work.conn.scalars(sa.select(t.cases.c.case_id).where(mine, t.cases.c.status != Status.CLOSED.value)))
     work.hold(ids)

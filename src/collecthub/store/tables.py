@@ -78,6 +78,7 @@ debtors = sa.Table(
     "debtors", metadata,
     id_column("connection_id", key=True), sa.Column("debtor_ref", sa.String(140), primary_key=True),
     id_column("creditor_id"), text_column("party"), text_column("account"), text_column("salt"), moment_column("read_at"),
+    text_column("kept_address"),  # what a person entered and what the ERP had then; empty when it is the ERP's
 )
 
 invoices = sa.Table(

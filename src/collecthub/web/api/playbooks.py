@@ -115,8 +115,7 @@ def _tried(
             tried = read_terms(proposals.read_proposal(conn, scope, whose, proposal).content, f"proposal {proposal}")
         elif version:
             tried = read_terms(text_of_version(conn, scope, whose, version), f"version {version}")
-    items, until = past_items(content, name)
-    found = dry_run(hub, items, until, tried=tried.contact, held=held.contact, country=country, segment=segment)
+    found = dry_run(hub, past_items(content, name), tried=tried.contact, held=held.contact, country=country, segment=segment)
     return answer(found if letters else msgspec.structs.replace(found, letters=()))
 
 

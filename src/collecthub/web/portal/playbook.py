@@ -76,10 +76,8 @@ def preview(visitor: CreditorSide, form: Form, creditor_id: str) -> Response:
             content = file.file.read(FILE_LARGEST)
             with visitor.hub.database.read() as conn:
                 held = playbook_history(conn, visitor.scope, creditor_id)[0].playbook.contact
-            items, until = past_items(content, file.filename)
-            tried = dry_run(
-                visitor.hub, items, until, tried=terms.contact, held=held, country=country, segment=segment
-            )
+            past = past_items(content, file.filename)
+            tried = dry_run(visitor.hub, past, tried=terms.contact, held=held, country=country, segment=segment)
     except CollecthubError as error:
         return _page(visitor, creditor_id, Draft(text=text, problem=error), status=422)
     return _page(visitor, creditor_id, Draft(text=text, terms=terms, tried=tried))
