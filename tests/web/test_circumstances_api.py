@@ -13,6 +13,7 @@ import pytest
 
 from collecthub.bundled import jurisdictions, solvency
 from web.office import Office, change
+from web.test_payments_page import page, send, visitor, words
 
 DE = {"name": "Kunde GmbH", "country": "DE", "registration_ref": "HRB 1"}
 PERSON = {"name": "Jan Maes", "kind": "person"}
@@ -166,3 +167,29 @@ def test_no_suit_begins_against_a_finding_that_stops_it(desk: Office) -> None:
     state(desk, case_id, {"screened_on": "2026-06-02"})
     assert client.post(f"{path}/begin", json={"kind": "judicial"}, headers=change()).status_code == 200
     assert "costly_step" in [one["occasion"] for one in checks(desk, case_id)]
+
+
+# --- the page -------------------------------------------------------------------------------------
+
+
+def test_a_person_states_on_the_page_what_is_known_and_reads_it_back(desk: Office) -> None:
+    case_id = opened(desk, {"country": "CZ"})
+    client, path, form = visitor(desk), f"/cases/{case_id}/feasibility", f"/cases/{case_id}/circumstances"
+    start = page(client, f"{path}?procedure=judicial")
+    assert "whether the contract chooses a court or arbitration is not on file" in words(start)
+    half = send(client, start, form, court="exclusive", court_country="be", title_on="2027-01-01")
+    assert "Tick this too" in words(half) and "Nothing is kept yet." in words(half)
+    ahead = send(client, start, form, title_on="2027-01-01")
+    assert "the title of 2027-01-01 lies ahead" in words(ahead)
+    stated = {
+        "clauses_read": "yes", "court": "exclusive", "court_country": "be", "penalty": "terms", "pre_action_on": "2026-06-01",
+        "percent": "11.25", "is_compound": "no", "document_languages": "cs, de", "screened_on": "2026-06-02",
+    }  # fmt: skip
+    kept = send(client, start, form, **stated)
+    assert "It is noted, and the case was checked anew." in words(kept) and "exclusive clause for BE, planned is CZ" in words(kept)
+    again = {name: value for name, value in next(one for one in kept.forms if one.action.endswith(form)).form_values() if value}
+    assert {**stated, "court_country": "BE", "document_languages": "cs de"}.items() <= again.items()
+    assert "clauses" in words(page(client, f"/cases/{case_id}")), "the history tells it"
+    send(client, kept, form, **again | {"version": "1"})
+    assert judged(desk, case_id, **COURT)["ADR-01"]["verdict"] == "clear"
+    assert client.post(form.replace(case_id, "nobody"), data={}).status_code in (403, 404)

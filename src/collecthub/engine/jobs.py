@@ -32,6 +32,8 @@ from collecthub.engine.partner_balances import open_by_clock
 from collecthub.engine.partner_score import JOB as REMIND_PARTNERS
 from collecthub.engine.partner_score import remind_partners
 from collecthub.engine.placing import place_cases
+from collecthub.engine.portfolio_check import JOB as PORTFOLIO_CHECK
+from collecthub.engine.portfolio_check import check_portfolio
 from collecthub.engine.pulling import pull_connection
 from collecthub.engine.register_watch import JOB as REGISTER
 from collecthub.engine.register_watch import identify_and_watch, watch_register
@@ -84,6 +86,7 @@ JOBS: dict[str, Job] = {
     CLAIM_FILES: make_claim_files,
     REGISTER: unless_stopped(watch_register),
     REMIND_PARTNERS: remind_partners,
+    PORTFOLIO_CHECK: check_portfolio,
     ACT_REPLIES: send_replies,
     OPEN_BALANCE: open_by_clock,
     NIGHTLY: decide_nightly,

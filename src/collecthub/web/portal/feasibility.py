@@ -5,22 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
+import sqlalchemy as sa
 from fastapi import APIRouter, Query, Response
+from markupsafe import Markup
 
 from collecthub.engine.circumstances import state_circumstances
-from collecthub.engine.feasibility import Plan, case_feasibility, dry_run, open_case_count
+from collecthub.engine.coverage import world_coverage
+from collecthub.engine.feasibility import DryRun, Plan, case_feasibility, dry_run, open_case_count
+from collecthub.engine.portfolio_check import ask_check, last_check
 from collecthub.errors import PermanentError
 from collecthub.law.feasibility.finding import Finding, Verdict
 from collecthub.law.feasibility.rules import rule_book
 from collecthub.model.exchange import Procedure
 from collecthub.store.queries.case_file import read_owned_case
 from collecthub.store.queries.scope import NotThereError
+from collecthub.web.answers import download
 from collecthub.web.portal import circumstances
 from collecthub.web.portal.circumstances import read_form
 from collecthub.web.portal.countries import EVIDENCE
 from collecthub.web.portal.entered import Entered, EnteredError
 from collecthub.web.portal.pages import CreditorSide, Form, PageRoute, Visitor, page, redirect
 from collecthub.web.portal.words import Label
+from collecthub.web.portal.world_map import world_map
 from collecthub.web.problems import ProblemError
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -32,7 +38,7 @@ VERDICTS: Mapping[Verdict, Label] = {
 }
 BLOCKS: Label = ("Blocks", "bad")
 DONE = {"stated": "It is noted, and the case was checked anew."}
-CASES_AT_ONCE = 5_000  # a few seconds of one core; more than that is a task for the command line
+CASES_AT_ONCE = 5_000  # a few seconds of one core; more than that is a worker's job
 
 
 @router.get("/cases/{case_id}/feasibility")
@@ -87,12 +93,44 @@ def _page(
 
 @router.get("/portfolio")
 def show_portfolio(visitor: CreditorSide) -> Response:
-    """The dry run over every open case of whoever looks, while there are few enough to wait for it."""
-    hub = visitor.hub
-    with hub.database.read() as conn:
+    """The dry run over every open case of whoever looks, with the map; a large one as a worker made it last."""
+    with visitor.hub.database.read() as conn:
         count = open_case_count(conn, visitor.scope)
-        told = dry_run(hub, conn, visitor.scope, "", hub.business_date()) if count <= CASES_AT_ONCE else None
-    return page(visitor, "portfolio.html", told=told, count=count, most=CASES_AT_ONCE)
+        told, is_under_way = _dry_run(visitor, conn, count)
+        picture = Markup(_map(visitor, conn, told, link="/countries/"))  # every text in it is escaped
+    return page(
+        visitor, "portfolio.html", told=told, count=count, is_large=count > CASES_AT_ONCE, is_under_way=is_under_way,
+        picture=picture,
+    )  # fmt: skip
+
+
+@router.post("/portfolio")
+def check_portfolio(visitor: CreditorSide, form: Form) -> Response:
+    """Have a worker make the dry run of a portfolio that is too large to wait for."""
+    Entered(form).check()
+    with visitor.hub.work() as work:
+        ask_check(work, visitor.scope)
+    return redirect("/portfolio")
+
+
+@router.get("/portfolio/world.svg")
+def save_map(visitor: CreditorSide) -> Response:
+    """The map of the dry run as a picture to save."""
+    with visitor.hub.database.read() as conn:
+        told, _ = _dry_run(visitor, conn, open_case_count(conn, visitor.scope))
+        picture = _map(visitor, conn, told)
+    return download(picture.encode(), f"portfolio-{visitor.hub.business_date()}.svg")
+
+
+def _dry_run(visitor: Visitor, conn: sa.Connection, count: int) -> tuple[DryRun | None, bool]:
+    if count > CASES_AT_ONCE:
+        return last_check(conn, visitor.scope)
+    return dry_run(visitor.hub, conn, visitor.scope, "", visitor.hub.business_date()), False
+
+
+def _map(visitor: Visitor, conn: sa.Connection, told: DryRun | None, *, link: str = "") -> str:
+    world = world_coverage(conn, visitor.scope, visitor.hub.business_date())
+    return world_map(world, link=link, blocked={one.country: one.blocked for one in told.countries} if told else {})
 
 
 def _mark(one: Finding) -> Label:
