@@ -13,4 +13,5 @@ pytest_plugins = (
     "frame.accessible",
     "frame.rooms",
     "frame.passwords",
+    "frame.garbage",
 )

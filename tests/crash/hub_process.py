@@ -16,12 +16,15 @@ from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
+from fastapi.testclient import TestClient
+
 from collecthub.cli.demo.people import agree_with_partners, connect_creditor, is_connected
 from collecthub.cli.hub_access import at_work
 from collecthub.cli.serving import BackgroundServer
 from collecthub.config import load_settings
 from collecthub.engine.context import Hub
 from collecthub.engine.idle import wake_outsides, work_until_idle
+from collecthub.engine.memory import spare_what_is_there
 from collecthub.engine.release import release_connection
 from collecthub.hub import open_hub
 from collecthub.plugins import GROUP
@@ -36,12 +39,14 @@ for _plugin in entry_points(group=GROUP):
 
 ON_DEMAND = (
     "uvicorn.loops.uvloop", "uvicorn.protocols.http.auto", "uvicorn.protocols.websockets.auto", "uvicorn.lifespan.on",
-    "zeep.transports", "signxml",
+    "zeep.transports", "signxml", "holidays.countries", "dbos._sys_db_sqlite", "collecthub_erp_sap.business_one.connector",
 )  # fmt: skip
 for _module in ON_DEMAND:
     importlib.import_module(_module)
-bare_app()  # every path is analysed once, here
+with TestClient(bare_app()) as _nobody:
+    _nobody.get("/nowhere")  # every path is analysed and matched once, here
 cut_plan()
+spare_what_is_there()  # or each life would walk through everything that it never made
 
 
 def server() -> multiprocessing.context.ForkServerContext:
