@@ -85,9 +85,19 @@ PARTS: dict[str, Part] = {
     ),
 }
 
+NOT_QUICK = ("dlt", "sap_pull", "exchange", "sftp_delivery")  # of a smoke run, unless they are named
 
-def measure(parts: list[str], sizes: Sizes) -> Iterator[tuple[str, list[Finding]]]:
-    """The rows of every wanted part; one that fails is a row that says why, and the others go on."""
+
+class Measured(msgspec.Struct, frozen=True):
+    """What one part found, and how many seconds it took by the clock, its preparations included."""
+
+    part: str
+    findings: list[Finding]
+    seconds: float
+
+
+def measure(parts: list[str], sizes: Sizes) -> Iterator[Measured]:
+    """Every wanted part; one that fails ends in a row that says why, and the others go on."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True)))
         databases = {"SQLite": sqlite_files(folder / "sqlite")}
@@ -96,8 +106,8 @@ def measure(parts: list[str], sizes: Sizes) -> Iterator[tuple[str, list[Finding]
         server = stack.enter_context(serving("server", sizes.items))
         for name in parts:
             started = time.perf_counter()
-            yield name, list(_measured(name, folder, server, databases, sizes))
-            print(f"{name}: {time.perf_counter() - started:.0f} s", file=sys.stderr)
+            found = list(_measured(name, folder, server, databases, sizes))
+            yield Measured(name, found, round(time.perf_counter() - started, 1))
 
 
 def _measured(
@@ -107,6 +117,8 @@ def _measured(
         yield from PARTS[name](folder, server, databases, sizes)
     except BenchError as reason:
         yield Finding(name=name, left_out=str(reason))
+    except Exception as error:  # noqa: BLE001  # a fault of one part must not cost the work of the others
+        yield Finding(name=name, left_out=f"{type(error).__name__}: {error}")
 
 
 def keep(output: Path, part: str, found: dict[str, Any]) -> None:
@@ -135,20 +147,26 @@ def main() -> int:
     parser.add_argument("--only", default="", help=f"parts to run, by comma: {', '.join(PARTS)}")
     parser.add_argument("--output", type=Path, help="where to write the findings as JSON")
     given = parser.parse_args()
-    parts = given.only.split(",") if given.only else [name for name in PARTS if not (given.quick and name in ("dlt", "sap_pull", "exchange", "sftp_delivery"))]
+    parts = given.only.split(",") if given.only else [name for name in PARTS if not (given.quick and name in NOT_QUICK)]
     if unknown := [name for name in parts if name not in PARTS]:
         parser.error(f"unknown part {unknown[0]}; choose from {', '.join(PARTS)}")
     STATE.mkdir(exist_ok=True)
     sizes = QUICK if given.quick else Sizes()
     output = given.output or (STATE / "quick.json" if given.quick else STATE.parent / "results.json")
     findings: list[Finding] = []
-    for part, rows in measure(parts, sizes):
+    took: dict[str, float] = {}
+    for one in measure(parts, sizes):
+        rows = one.findings
         if given.quick:  # fixed costs are all there is to see in so little work
             rows = [msgspec.structs.replace(row, at_least=None, at_most=None) for row in rows]
         findings += rows
+        took[one.part] = one.seconds
         told = [{**msgspec.structs.asdict(row), "verdict": row.verdict} for row in rows]
-        keep(output, part, {"machine": machine(), "sizes": sizes, "findings": told})
+        keep(output, one.part, {"machine": machine(), "sizes": sizes, "seconds": one.seconds, "findings": told})
+        print(f"{one.part}: {one.seconds:.0f} s", file=sys.stderr)
     show(findings)
+    shares = ", ".join(f"{name} {seconds:.0f}" for name, seconds in took.items())
+    print(f"{sum(took.values()) / 60:.1f} minutes in all; seconds by part: {shares}")
     return int(any(row.left_out or row.verdict == "short" for row in findings))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
@@ -52,6 +53,28 @@ def test_the_fingerprint_alone_decides(database: Database) -> None:
     upsert(database, line("1", 100, 1))
     assert upsert(database, line("1", 555, 1)) == 0
     assert stored(database) == {"1": 100}
+
+
+TEXTS = (
+    "plain", "", r"back\slash", "a\ttab", "two\nlines", "carriage\rreturn", r"\N", r"\.", "None", "\\", "Ζαχαρίας 🧾 \u2028", "'\"--",
+)  # fmt: skip
+
+
+def test_texts_are_stored_to_the_letter_whatever_they_hold(database: Database) -> None:
+    columns = (*COLUMNS, "debtor_name", "dunned_on")
+    alone = [[(*line(f"{number}", 100, 1), text, None)] for number, text in enumerate(TEXTS)]
+    together = [(*line(f"t{number}", -100, 1), text, "2026-05-02") for number, text in enumerate(TEXTS)]
+    for rows in (*alone, together):
+        with database.write() as conn:
+            assert bulk_upsert(conn, invoices, columns, rows, "row_hash") == len(rows)
+    c = invoices.c
+    with database.read() as conn:
+        for row in conn.execute(sa.select(c.item_ref, c.debtor_name, c.dunned_on, c.amount_minor, c.text)):
+            number = int(row.item_ref.removeprefix("t"))
+            is_together = row.item_ref.startswith("t")
+            assert (row.debtor_name, row.dunned_on) == (TEXTS[number], dt.date(2026, 5, 2) if is_together else None)
+            assert (row.amount_minor, row.text) == (-100 if is_together else 100, "")
+    assert len(stored(database)) == 2 * len(TEXTS)
 
 
 def test_a_row_that_breaks_a_rule_lets_none_of_its_neighbours_in(database: Database) -> None:

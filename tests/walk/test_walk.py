@@ -22,7 +22,7 @@ from collecthub.model.exchange import (
     CostStatement,
     PaymentReport,
 )
-from collecthub.sdk import ItemKind, ItemState, Party
+from collecthub.sdk import ItemKind, ItemState, Party, RefusedRow
 from collecthub.store import tables as t
 from collecthub.store.case_log import read_cases, read_events, replay
 from collecthub.testing.inline import run_until_idle
@@ -320,8 +320,21 @@ def test_bad_rows_are_quarantined_and_their_neighbours_enter(house: House) -> No
     house.world.invoice("2", "B", "2026-05-01", "-5.00")
     house.world.invoice("3", "C", "1899-01-01", "5.00")
     house.world.invoice("4", "D", "2026-05-01", "5.00", currency="euro")
-    pull(house)
-    assert [case.debtor_ref for case in cases(house)] == ["A"]
-    with house.hub.database.read() as conn:
-        codes = sorted(conn.scalars(sa.select(t.quarantine.c.code)))
-    assert codes == ["row.currency", "row.due_date", "row.negative"]
+    house.world.invoice("5", "E", "2026-05-01", "5.00", text="spoilt\x00text")
+    house.world.invoice("6" * 141, "F", "2026-05-01", "5.00")
+    house.world.invoice("7\x00", "G" * 141, "2026-05-01", "5.00")
+    house.world.invoice("8", "H", "2026-05-01", "NaN")
+    house.world.refused += [
+        RefusedRow(item_ref="9\x00" * 200, code="their.row", reason="a reason\x00", content=b"bytes", currency="EURO", open_amount=Decimal("NaN")),
+        RefusedRow(item_ref="10", code="their.row", reason="a reason", content=b"bytes", currency="EUR", open_amount=Decimal("7.005")),
+    ]
+    for _ in range(2):
+        pull(house)
+        assert [case.debtor_ref for case in cases(house)] == ["A"]
+        c = t.quarantine.c
+        with house.hub.database.read() as conn:
+            found = [(row.code, row.open_minor) for row in conn.execute(sa.select(c.code, c.open_minor).order_by(c.code))]
+        assert found == [
+            ("row.amount", 0), ("row.currency", 0), ("row.due_date", 500), ("row.identity", 500), ("row.negative", -500),
+            ("row.text", 500), ("row.text", 500), ("their.row", 0), ("their.row", 701),
+        ]  # fmt: skip

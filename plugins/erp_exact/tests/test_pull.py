@@ -133,21 +133,22 @@ def test_trouble_in_one_division_does_not_stop_the_other(world: Any) -> None:
     assert rest[-1].control is not None
 
 
-def test_a_malformed_row_is_refused_with_its_bytes_and_its_neighbours_go_on(world: Any) -> None:
+@pytest.mark.parametrize("amount", [b'"a lot"', b'"NaN"', b'"-sNaN"', b'"Infinity"'])
+def test_a_malformed_row_is_refused_with_its_bytes_and_its_neighbours_go_on(world: Any, amount: bytes) -> None:
     world.load(3)
     connector = world.connected()
     client = connector._client
     url = client.url(world.division, "sync/Cashflow/PaymentTerms", {"$filter": "Timestamp gt 1L"})
     page = client.get(world.division, "x", url).content
-    broken = page.replace(b'"AmountFC":101.1', b'"AmountFC":"a lot"')
+    broken = page.replace(b'"AmountFC":101.1', b'"AmountFC":' + amount)
     assert broken != page
     terms = read_terms(broken).rows
     mapped = map_terms(world.division, broken, terms)
     assert [row.number for row in mapped.rows] == ["1000", "1002"]
     assert len(mapped.refused) == 1
-    assert b'"AmountFC":"a lot"' in mapped.refused[0].content and mapped.refused[0].content in broken
+    assert b'"AmountFC":' + amount in mapped.refused[0].content and mapped.refused[0].content in broken
     assert mapped.refused[0].item_ref in world.books()
-    assert "AmountFC" in mapped.refused[0].reason
+    assert "amount" in mapped.refused[0].reason.lower() and mapped.refused[0].open_amount is None
 
 
 def test_the_daily_control_goes_on_where_the_minute_ended(world: Any) -> None:

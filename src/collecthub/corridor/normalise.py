@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 from functools import lru_cache
+from operator import attrgetter
 
 import msgspec
 
@@ -13,9 +14,13 @@ from collecthub.model.money import round_amount
 
 EARLIEST = dt.date(1990, 1, 1)
 LATEST = dt.date(2100, 1, 1)
+LONGEST_REF = 140  # what the tables of both databases take
 _values = msgspec.structs.astuple
 _LARGEST = Decimal(10) ** 15
 _SMALLEST = -_LARGEST
+_texts = attrgetter(
+    "item_ref", "debtor_ref", "debtor_name", "number", "settles_ref", "group_ref", "document_ref", "text"
+)
 _INVOICE, _OPEN = ItemKind.INVOICE, ItemState.OPEN  # members of an enumeration are slow to look up a million times
 
 
@@ -30,11 +35,11 @@ def normalise(raw: RawInvoice) -> Invoice | RefusedRow:
     problem = _problem(raw)
     if problem:
         code, reason = problem
-        is_known = raw.state is _OPEN and _is_currency(raw.currency) and _is_amount(raw.open_amount)
-        return RefusedRow(
-            item_ref=raw.item_ref, code=code, reason=reason, content=msgspec.json.encode(raw),
-            currency=raw.currency if is_known else "",
-            open_amount=round_amount(raw.open_amount, raw.currency) if is_known else None,
+        return storable(
+            RefusedRow(
+                item_ref=raw.item_ref, code=code, reason=reason, content=msgspec.json.encode(raw), currency=raw.currency,
+                open_amount=raw.open_amount if raw.state is _OPEN else None,
+            )
         )
     amount = round_amount(raw.amount, raw.currency)
     open_amount = amount if raw.open_amount is raw.amount else round_amount(raw.open_amount, raw.currency)
@@ -42,6 +47,16 @@ def normalise(raw: RawInvoice) -> Invoice | RefusedRow:
         due_on = raw.due_on or raw.issued_on
         raw = msgspec.structs.replace(raw, due_on=due_on, amount=amount, open_amount=open_amount)
     return Invoice(*_values(raw))
+
+
+def storable(refused: RefusedRow) -> RefusedRow:
+    """A refusal as the tables take it, whoever refused: what they cannot hold stays in its bytes."""
+    currency, amount = refused.currency, refused.open_amount
+    is_known = amount is not None and _is_currency(currency) and _is_amount(amount)
+    return msgspec.structs.replace(
+        refused, item_ref=refused.item_ref.replace("\x00", "")[:LONGEST_REF], reason=refused.reason.replace("\x00", ""),
+        currency=currency if is_known else "", open_amount=round_amount(amount, currency) if amount is not None and is_known else None,
+    )
 
 
 @lru_cache(maxsize=256)
@@ -60,8 +75,10 @@ def _problem(raw: RawInvoice) -> tuple[str, str] | None:
         return "row.currency", f"{currency!r} is not a currency"
     if not raw.debtor_ref or not raw.item_ref:
         return "row.identity", "the line names no debtor or has no identity of its own"
-    if "\x00" in raw.debtor_name or "\x00" in raw.number:
+    if "\x00" in "".join(_texts(raw)):
         return "row.text", "a text holds a character that cannot be stored"
+    if len(raw.item_ref) > LONGEST_REF or len(raw.debtor_ref) > LONGEST_REF:
+        return "row.identity", f"a reference of the line is longer than {LONGEST_REF} characters"
     if not (amount.is_finite() and (is_whole or still_open.is_finite())):
         return "row.amount", "an amount is not a number"
     if not (_SMALLEST < amount < _LARGEST and (is_whole or _SMALLEST < still_open < _LARGEST)):

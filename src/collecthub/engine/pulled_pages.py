@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 import sqlalchemy as sa
 
-from collecthub.corridor.normalise import normalise
+from collecthub.corridor.normalise import normalise, storable
 from collecthub.engine.changed_debtors import mark_changed
 from collecthub.engine.context import Hub, Work
 from collecthub.model.invoice import Invoice, ItemKind, ItemState, RawInvoice, RefusedRow
@@ -77,7 +77,7 @@ class PageKeeper:
         known = self._known([*(raw.item_ref for raw, _ in lines), *gone])
         news = [(raw, sign) for raw, sign in lines if raw.item_ref not in known or known[raw.item_ref].row_hash != sign]
         fresh, refused = self._read(news)
-        refused += page.refused
+        refused += map(storable, page.refused)
         stored = [(bad, self._hub.evidence.keep(bad.content)) for bad in refused]
         with self._hub.work() as work:
             _keep_reminders(work.conn, self._row, [raw for raw, _ in news if raw.item_ref in known])

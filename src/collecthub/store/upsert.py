@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -40,7 +41,8 @@ def bulk_upsert(
     if not rows:
         return 0
     # In the order of their keys: two writers never wait for each other, and SQLite finds its pages in one sweep.
-    rows = sorted(rows)  # the keys are the first columns, and none stands twice: no later value is ever compared
+    for position in reversed(range(len(table.primary_key))):  # text by text: tuples take three times as long
+        rows = sorted(rows, key=itemgetter(position))
     if conn.dialect.name == "sqlite":
         return _sqlite(conn, table, columns, rows, guard)
     return _postgres(conn, table, columns, rows, guard)
@@ -76,6 +78,7 @@ def _postgres(
 ) -> int:
     stage = f"stage_{table.name}"
     names = ", ".join(columns)
+    stored = [table.c[name] for name in columns]
     raw: Any = conn.connection.driver_connection
     with raw.cursor() as cursor:
         cursor.execute(
@@ -84,13 +87,36 @@ def _postgres(
         )
         cursor.execute(f"TRUNCATE {stage}")
         with cursor.copy(f"COPY {stage} ({names}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
+            for start in range(0, len(rows), _COPIED_ROWS):
+                copy.write(copy_text(stored, rows[start : start + _COPIED_ROWS]))
         cursor.execute(
             f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {stage}"
             + _conflict_clause(table, columns, guard)
         )
         return int(cursor.rowcount)
+
+
+_COPIED_ROWS = 1_000
+_NULL = r"\N"
+_MARKS = "\\\t\n\r"
+_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+
+
+def copy_text(columns: Sequence[sa.Column[Any]], rows: Sequence[tuple[Any, ...]]) -> str:
+    """Rows of texts, numbers and dates as PostgreSQL's COPY reads them, one line a row; a text is never None.
+
+    Made column by column: the driver's own way, value by value, takes nearly half as long again.
+    (https://www.postgresql.org/docs/current/sql-copy.html, "Text Format")
+    """
+    values = map(_copied, columns, zip(*rows, strict=True))
+    return "\n".join(map("\t".join, zip(*values, strict=True))) + "\n"
+
+
+def _copied(column: sa.Column[Any], values: Sequence[Any]) -> Sequence[str]:
+    if not isinstance(column.type, sa.String):
+        return [_NULL if value is None else str(value) for value in values]
+    whole = "".join(values)  # few columns hold anything to escape: one look at all their texts at once
+    return [text.translate(_ESCAPES) for text in values] if any(mark in whole for mark in _MARKS) else values
 
 
 def read_stored(
@@ -103,7 +129,8 @@ def read_stored(
     of, ref = (column.name for column in table.primary_key)
     chosen = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {of} = "
     raw: Any = conn.connection.driver_connection
-    bound = (first_key, msgspec.json.encode(second_keys).decode())  # a list of the driver's own takes three times as long
+    keys = [key for key in second_keys if "\x00" not in key]  # which PostgreSQL stores nowhere, and refuses in a question
+    bound = (first_key, msgspec.json.encode(keys).decode())  # a list of the driver's own takes three times as long
     if conn.dialect.name == "sqlite":
         return list(raw.execute(f"{chosen}? AND {ref} IN (SELECT value FROM json_each(?))", bound))
     return list(raw.execute(f"{chosen}%s AND {ref} = ANY(ARRAY(SELECT json_array_elements_text(%s::json)))", bound))

@@ -106,6 +106,8 @@ def raw_invoice(division: int, term: PaymentTerm, amount_sign: int = 1) -> RawIn
         state = ItemState.CANCELLED if term.is_reversal else ItemState.PAID
     if not term.account_id or not term.currency:
         raise ValueError("the term names no account" if not term.account_id else "the term has no currency")
+    if not term.amount.is_finite():
+        raise ValueError(f"{term.amount} is not an amount")
     amount = term.amount if amount_sign == 1 else -term.amount
     kind, number = ItemKind.INVOICE, term.invoice_number or term.entry_number
     if amount < 0:

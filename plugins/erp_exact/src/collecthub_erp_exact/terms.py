@@ -119,7 +119,7 @@ def _open_money(raw: bytes, amount_sign: int) -> tuple[str, Decimal | None]:
         money = _MONEY.decode(raw)
     except msgspec.ValidationError:
         return "", None
-    if money.line_type != RECEIVABLE or not is_outstanding(money):
+    if money.line_type != RECEIVABLE or not is_outstanding(money) or not money.amount.is_finite():
         return "", None
     return money.currency.strip(), money.amount * amount_sign
 

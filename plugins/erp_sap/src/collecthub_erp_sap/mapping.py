@@ -26,6 +26,7 @@ _NO_REFERENCE = frozenset({"", "V"})  # V asks SAP to compute terms as for an in
 _NO_PART = frozenset({None, "", "0000", "000"})
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _ZERO = Decimal(0)
+_TOO_LARGE = Decimal(10) ** 15
 _INVOICE, _OPEN = ItemKind.INVOICE, ItemState.OPEN  # members of an enumeration are slow to look up a million times
 
 
@@ -110,6 +111,10 @@ def _is_currency(code: str | None) -> bool:
     return code is not None and _CURRENCY.fullmatch(code) is not None
 
 
+def _is_amount(amount: Decimal) -> bool:
+    return amount.is_finite() and abs(amount) < _TOO_LARGE
+
+
 def item_ref(company: str, year: str, document: str, item: str) -> str:
     """Identity of a line: company code, fiscal year, document and item, with their zeros.
 
@@ -172,17 +177,24 @@ def to_invoice(row: CubeRow, rules: RowRules, *, is_credited: bool = False) -> R
         settles_ref=settles_ref(row) if lowers_debt and row.settles and not row.special_gl else "",
         group_ref=row.company,
         document_ref=row.billing_document or "",
-        dunning_level=int(row.dunning_level or 0),
+        dunning_level=_dunning_level(row.dunning_level),
         dunned_on=calendar_day(row.dunned),
         is_blocked=bool(block) and block != rules.own_block,
         text=row.text or "",
     )
 
 
+def _dunning_level(level: str | int | None) -> int:
+    try:
+        return int(level or 0)
+    except ValueError as error:
+        raise UnusableRowError("sap.dunning_level", f"{level!r} is not a dunning level.") from error
+
+
 def _refuse_unusable(row: CubeRow, lowers_debt: bool) -> None:
     if not _is_currency(row.currency):
         raise UnusableRowError("sap.currency", "The line has no currency.")
-    if not row.amount.is_finite():
+    if not _is_amount(row.amount):
         raise UnusableRowError("sap.amount", f"{row.amount} is not an amount.")
     if not row.customer:
         raise UnusableRowError("sap.customer", "The line names no customer.")
@@ -223,7 +235,7 @@ def to_open_item(row: CubeRow) -> OpenItem | None:
     """The line as the ERP's books count it, also when it cannot become a receivable; None when it does not count."""
     if is_outside_dunning(row) or row.is_reversed or row.is_reversal:
         return None
-    if not (_is_currency(row.currency) and row.amount.is_finite()):
+    if not (_is_currency(row.currency) and _is_amount(row.amount)):
         return None
     return OpenItem(
         item_ref=item_ref(row.company, row.year, row.document, row.item),

@@ -22,6 +22,7 @@ DOWN_PAYMENTS = "DownPayments"
 LETTERS = {INVOICES: "INV", DOWN_PAYMENTS: "DPI", CREDIT_NOTES: "CRN", PAYMENTS: "PAY"}
 BASES = {13: INVOICES, 203: DOWN_PAYMENTS}  # object types, in the lines of what is based on such a document
 _ZERO = Decimal(0)
+_TOO_LARGE = Decimal(10) ** 15
 _NOISE = Decimal("0.00001")
 
 
@@ -221,9 +222,13 @@ def _amounts(part: Instalment, is_foreign: bool) -> tuple[Decimal, Decimal]:
             f"Instalment {part.number} has {'no' if is_foreign else 'an'} amount in a foreign currency, which contradicts "
             "local_currency of this connection.",
         )
-    if total is None or not total.is_finite():
+    if total is None or not (_is_amount(total) and _is_amount(paid or _ZERO)):
         raise UnusableRowError("b1.amount", f"Instalment {part.number} has no amount in the document's currency.")
     return total, paid or _ZERO
+
+
+def _is_amount(amount: Decimal) -> bool:
+    return amount.is_finite() and abs(amount) < _TOO_LARGE
 
 
 def at_minor_unit(amount: Decimal, currency: str) -> Decimal:
