@@ -14,7 +14,6 @@ from web.office import Office, once
 
 from collecthub.bundled import form_mail
 from collecthub.engine.inward import receive_connection
-from collecthub.formats.partner_form import COLUMNS
 from collecthub.model.partner import PartnerProfile
 from collecthub.sandbox.twin import RunningTwin, start_twin
 from collecthub.store.connections import read_connection, write_partner
@@ -22,6 +21,7 @@ from collecthub.wire.tabular import read_rows, write_csv
 from partner.imap_server import PASSWORD, USER, Mailbox, serving
 
 AGENCY = "agency-cl"
+INVOICE = b"%PDF-1.4 invoice\n%%EOF"
 
 
 @pytest.fixture(scope="module")
@@ -85,28 +85,36 @@ def case_of(office: Office, case_id: str) -> dict[str, Any]:
 def test_a_case_goes_by_mail_and_is_accepted_and_reported_by_reply(
     office: Office, sink: RunningTwin, box: Mailbox, line: str
 ) -> None:
-    case_id = office.open_case(debtor={"name": "Viña Sur", "country": "CL"})["case_id"]
+    debtor = {"name": "Viña Sur", "country": "CL", "address_lines": ["Camino 1"], "city": "Talca"}
+    case_id = office.open_case(debtor=debtor)["case_id"]
+    kept = office.client("kroon").post(
+        f"/api/v1/cases/{case_id}/documents", params={"name": "factura.pdf", "kind": "invoice"}, content=INVOICE, headers=once()
+    )
+    assert kept.status_code == 201, kept.text
     office.run()
     mail = sent(sink)
     body = mail.get_body(("plain",))
     assert body is not None
     text = body.get_content()
     assert "Responda a este correo" in text and "Viña Sur" in text and mail["To"] == "ana@cobranzas.example"
-    (form,) = mail.iter_attachments()
+    (form, invoice) = mail.iter_attachments()
+    assert (invoice.get_filename(), invoice.get_payload(decode=True)) == ("factura.pdf", INVOICE)
     (row,) = read_rows(form.get_payload(decode=True), "form.xlsx")
-    assert row.cells["case_id"] == case_id
-    answered = re.sub(r"(?m)^answer:", "answer: accept", re.sub(r"(?m)^holder_ref:", "holder_ref: CL-7", text))
+    assert row.cells["Id del expediente"] == case_id and row.cells["Se pide"] == "aceptar o rechazar"
+    assert "Respuesta: aceptar / rechazar" in text and "Camino 1" in text, "words to choose from, and where the debtor is"
+    answered = re.sub(r"(?m)^Respuesta:\s?$", "Respuesta: aceptar", re.sub(r"(?m)^(Su número de expediente):", r"\1: CL-7", text))
     box.put(reply("\n".join(f"> {one}" for one in answered.splitlines())))
     box.put(reply("Buenos días", "somebody@else.example"))
     receive(office, line)
     assert (case_of(office, case_id)["status"], box.seen) == ("accepted", {1}), "what nobody could read stays unread"
-    filled = {**row.cells, "answer": "", "received_amount": "20,50", "received_on": "2026-06-14"}
-    content = write_csv(COLUMNS, [[filled.get(name, "") for name in COLUMNS]])
+    filled = {**row.cells, "Qué ha ocurrido": "Deudor contactado", "Importe recibido": "20,50", "Recibido el": "2026-06-14"}
+    content = write_csv(list(filled), [list(filled.values())])
     box.put(reply("Adjunto", form=content))
     box.put(reply("Adjunto otra vez", form=content))
     receive(office, line)
     timeline = office.client("operator").get(f"/api/v1/cases/{case_id}/timeline").json()["items"]
     assert [one["fact"]["amount"] for one in timeline if one["kind"] == "payment_reported"] == ["20.50"], "said twice, once"
+    assert [one["fact"]["foreign_code"] for one in timeline if one["kind"] == "status_reported"] == ["contact_made"], "in its own words"
 
 
 def test_a_line_that_breaks_loses_nothing_and_a_new_era_begins_anew(

@@ -132,18 +132,22 @@ def test_the_form_goes_out_filled_in_and_comes_back(office: Office, agency: Test
     page = Page(office).enter()
     blank = page.client.get(f"{page.path}/form.{kind}")
     rows = [row.cells for row in read_rows(blank.content, "form")]
-    assert {row["case_id"] for row in rows} == {offered, held} and set(rows[0]) == set(COLUMNS)
+    named = "Id del expediente"
+    assert {row[named] for row in rows} == {offered, held} and len(rows[0]) == len(COLUMNS)
+    assert {row["Deudor"] for row in rows} == {"Estancia UY"} and {row["Acreedor"] for row in rows} == {"Brouwerij De Kroon"}
     for row in rows:
-        if row["case_id"] == offered:
-            row |= {"answer": "accept", "holder_ref": "UY-9"}
+        if row[named] == offered:
+            row |= {"Respuesta": "Aceptar", "Su número de expediente": "UY-9"}
         else:
-            row |= {"received_amount": "20.50", "received_on": "2026-06-12", "status_code": "who knows"}
-    bad = dict.fromkeys(COLUMNS, "") | {"case_id": held, "received_amount": "many"}
+            row |= {"Importe recibido": "20,50", "Recibido el": "2026-06-12", "Qué ha ocurrido": "who knows"}
+    bad = dict.fromkeys(rows[0], "") | {named: held, "Importe recibido": "many"}
     write = write_xlsx if kind == "xlsx" else write_csv
-    content = write(COLUMNS, [[row[name] for name in COLUMNS] for row in (*rows, bad)])
+    content = write(list(bad), [[row[name] for name in bad] for row in (*rows, bad)])
     for _ in range(2):
         response = page.post("/imports", {}, files={"file": (f"f.{kind}", content)})
-        assert response.status_code == 422 and "many" in response.text
+        assert response.status_code == 422 and "línea 4: &#39;many&#39; no es un importe" in response.text
+    nothing = page.post("/imports", {}, files={"file": ("f.csv", b"a,b\n1,2\n")})
+    assert nothing.status_code == 422 and "no es el formulario" in nothing.text
     office.run()
     assert [fact["holder_ref"] for fact in facts(office, offered, "case_accepted")] == ["UY-9"]
     assert [fact["amount"] for fact in facts(office, held, "payment_reported")] == ["20.50"]

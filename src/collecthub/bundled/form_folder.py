@@ -12,7 +12,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from collecthub.formats.partner_form import FormRow, read_form, row_of, write_form
+from collecthub.formats.form_words import said_in_form
+from collecthub.formats.partner_form import FormRow, read_form, row_of, told_faults, write_form
 from collecthub.formats.partner_mail import MEDIA_TYPE as MAIL
 from collecthub.formats.partner_mail import read_mail
 from collecthub.sdk import (
@@ -58,6 +59,7 @@ class FormFolderSettings(BaseModel):
     to_partner: str = Field(default="in", description="Folder that the partner takes forms from.")
     from_partner: str = Field(default="out", description="Folder that the partner puts filled forms into.")
     file_kind: Literal["csv", "xlsx"] = Field(default="xlsx", description="Spelling of the forms that the hub writes.")
+    language: Literal["en", "nl", "fr", "de", "es"] = Field(default="en", description="Language of forms and receipts.")
     mail_senders: tuple[str, ...] = Field(
         default=(), description="Mail addresses of the partner, for replies that lie in the folder as .eml files."
     )
@@ -97,7 +99,7 @@ class FormFolderConnector:
         """The exchange as a form."""
         rows: list[FormRow] = [row_of(message) for message in exchange.messages]
         kind = self._settings.file_kind
-        payload = write_form(rows, kind)
+        payload = write_form(rows, kind, self._settings.language)
         return Envelope(
             envelope_id=exchange.exchange_id, name=f"cases-{exchange.exchange_id}.{kind}", media_type=_MEDIA_TYPES[kind],
             payload=payload, sha256=sha256_hex(payload), message_ids=tuple(one.message_id for one in exchange.messages),
@@ -141,11 +143,23 @@ class FormFolderConnector:
     def acknowledge(self, raw: RawMessage, verdict: Verdict) -> None:
         """Put a receipt into the partner's folder and take the form away; done twice, done once."""
         digest = hashlib.sha256(raw.content).hexdigest()[:12]
-        text = f"{raw.remote_ref}\r\n{'taken' if verdict.is_accepted else 'not taken'}\r\n{verdict.reason}\r\n"
+        text = "\r\n".join((raw.remote_ref, *self._told(raw, verdict), ""))
         path = f"{self._settings.to_partner}/{raw.remote_ref[:80]}.{digest}.receipt.txt"
         if self._sftp.size(path) is None:
             self._sftp.upload(path, text.encode())
         self._sftp.remove(f"{self._settings.from_partner}/{raw.remote_ref}")
+
+    def _told(self, raw: RawMessage, verdict: Verdict) -> tuple[str, ...]:
+        """Whether a form was taken, and every row of it that was not."""
+        language = self._settings.language
+        state = said_in_form(language, "taken" if verdict.is_accepted else "not_taken")
+        if raw.media_type == MAIL:
+            return state, verdict.reason
+        try:
+            wrong = told_faults(raw.content, raw.remote_ref, self._ctx.receiver_ref, self._ctx.now(), language)
+        except QuarantineError:  # no form at all
+            wrong = ()
+        return (state, *(wrong or (verdict.reason,)))
 
     def check(self) -> Sequence[CheckStep]:
         """Log in and look into both folders."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import email
 import email.policy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from email.headerregistry import Address
 from email.message import EmailMessage
 from typing import Literal
@@ -16,9 +16,11 @@ from typing import Literal
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from collecthub.formats.form_words import asked_in, codes_in, heading, said_in_form
 from collecthub.formats.partner_form import FormRow, row_of, write_form
 from collecthub.formats.partner_mail import MEDIA_TYPE, read_mail
 from collecthub.sdk import (
+    CaseFile,
     CheckStep,
     CollecthubError,
     ConnectorContext,
@@ -26,6 +28,7 @@ from collecthub.sdk import (
     ConnectorSpec,
     Decoded,
     DeliveryState,
+    DocumentItem,
     Envelope,
     Exchange,
     Journal,
@@ -43,14 +46,11 @@ KIND = "form_mail"
 MAIL_BYTES_MAX = 20_000_000
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _XLSX = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
-# Subject and first lines, by the partner's language.
-_WORDS: Mapping[str, tuple[str, str]] = {
-    "en": ("Cases for you", "Reply to this mail: fill in the lines of each case, or the attached form. answer is accept or refuse."),
-    "nl": ("Dossiers voor u", "Antwoord op deze mail: vul de regels van elk dossier in, of het formulier in bijlage. answer is accept of refuse."),
-    "fr": ("Dossiers pour vous", "Répondez à ce message : remplissez les lignes de chaque dossier, ou le formulaire joint. answer vaut accept ou refuse."),
-    "de": ("Akten für Sie", "Antworten Sie auf diese Mail: Füllen Sie die Zeilen jeder Akte aus oder das Formular im Anhang. answer ist accept oder refuse."),
-    "es": ("Expedientes para usted", "Responda a este correo: rellene las líneas de cada expediente o el formulario adjunto. answer es accept o refuse."),
-}  # fmt: skip
+# What may be written as an answer, and as what happened.
+_ANSWERS, _HAPPENED = ("accept", "refuse"), (
+    "contact_made", "contact_attempted", "promise_to_pay", "plan_agreed", "dispute_raised", "insolvency_found",
+)  # fmt: skip
+PAPERS_BYTES_MAX = 12_000_000  # of one mail; many servers take no more than 20 MB, and base64 makes 12 of them 16
 _TO_FILL = ("answer", "holder_ref", "reason", "question", "status_code", "status_on", "received_amount", "received_on")
 
 
@@ -135,17 +135,20 @@ class FormMailConnector:
         )
 
     def _mail(self, exchange: Exchange, rows: Sequence[FormRow]) -> EmailMessage:
-        subject, words = _WORDS[self._settings.language]
+        language = self._settings.language
         mail = EmailMessage()
         mail["From"] = Address(" ".join(self._ctx.sender_ref.split()), addr_spec=self._settings.sender)
         mail["To"] = Address(addr_spec=self._settings.to)
-        mail["Subject"] = f"{subject} ({len(rows)})"
+        mail["Subject"] = f"{said_in_form(language, 'subject')} ({len(rows)})"
         mail["Date"] = exchange.created_at
         mail["Message-ID"] = f"<{exchange.exchange_id}@{self._settings.sender.rpartition('@')[2]}>"
-        mail["Content-Language"] = self._settings.language
-        mail.set_content("\n\n".join([words, *map(_block, rows)]) + "\n")
-        form = write_form(rows, "xlsx")
+        mail["Content-Language"] = language
+        mail.set_content("\n\n".join([_guide(language), *(_block(row, language) for row in rows)]) + "\n")
+        form = write_form(rows, "xlsx", language)
         mail.add_attachment(form, maintype=_XLSX[0], subtype=_XLSX[1], filename=f"cases-{exchange.exchange_id}.xlsx")
+        for paper in _papers(exchange):
+            main, _, sub = paper.media_type.partition("/")
+            mail.add_attachment(paper.content, maintype=main or "application", subtype=sub or "octet-stream", filename=paper.name)
         return mail
 
     def deliver(self, envelope: Envelope, journal: Journal) -> Receipt:
@@ -200,12 +203,33 @@ class FormMailConnector:
             client.noop()
 
 
-def _block(row: FormRow) -> str:
+def _guide(language: str) -> str:
+    """What to do with the mail, and the words that the form knows."""
+    words = codes_in(language)
+    known = (("answer", _ANSWERS), ("status_code", _HAPPENED))
+    said = (f"{heading(column, language)}: {' / '.join(words[one] for one in codes)}" for column, codes in known)
+    return "\n".join((said_in_form(language, "mail"), *said))
+
+
+def _block(row: FormRow, language: str) -> str:
     """A case as lines: what it is about, and what the partner fills in."""
-    known = (row.case_number, row.debtor, f"{row.demanded} {row.currency}".strip(), row.asked)
+    known = (row.case_number, row.debtor, f"{row.demanded} {row.currency}".strip(), asked_in(language, row.asked))
     about = " | ".join(filter(None, known))
-    return "\n".join((f"--- {about}", f"case_id: {row.case_id}", f"answer_to: {row.answer_to}",
-                      f"currency: {row.currency}", *(f"{name}:" for name in _TO_FILL)))  # fmt: skip
+    told = [(name, getattr(row, name)) for name in ("debtor_address", "debtor_contact", "creditor", "invoices")]
+    lines = [("case_id", row.case_id), ("answer_to", row.answer_to), ("currency", row.currency)]
+    lines += [(name, text) for name, text in told if text]
+    return "\n".join((f"--- {about}", *(f"{heading(name, language)}: {text}" for name, text in lines),
+                      *(f"{heading(name, language)}:" for name in _TO_FILL)))  # fmt: skip
+
+
+def _papers(exchange: Exchange) -> Iterator[DocumentItem]:
+    """The documents of the cases, as many as one mail takes; the rest waits on the partner's page."""
+    room = PAPERS_BYTES_MAX
+    for message in exchange.messages:
+        for paper in message.documents if isinstance(message, CaseFile) else ():
+            if paper.content and len(paper.content) <= room:
+                room -= len(paper.content)
+                yield paper
 
 
 def _load() -> Callable[[ConnectorContext], object]:

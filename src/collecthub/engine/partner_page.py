@@ -14,7 +14,7 @@ from collecthub.engine.context import Hub, Work
 from collecthub.engine.partner_desk import ReportState, take_statement
 from collecthub.engine.partner_offers import answer_until
 from collecthub.errors import PermanentError
-from collecthub.formats.partner_form import FormRow, read_form
+from collecthub.formats.partner_form import FormRow, about, read_form
 from collecthub.model.case import Case
 from collecthub.model.contract import Side, in_force
 from collecthub.model.exchange import Decoded, InboundMessage
@@ -53,14 +53,7 @@ def partners_cases(conn: sa.Connection, scope: Scope) -> list[Case]:
 def offers(conn: sa.Connection, scope: Scope, on: dt.date) -> tuple[Offer, ...]:
     """The cases that wait for an answer of the partner."""
     waiting = [case for case in partners_cases(conn, scope) if asked_of_partner(case) == "acceptance"]
-    names: dict[str, str] = {
-        row.creditor_id: row.name
-        for row in conn.execute(
-            sa.select(t.creditors.c.creditor_id, t.creditors.c.name).where(
-                t.creditors.c.creditor_id.in_({case.creditor_id for case in waiting})
-            )
-        )
-    }
+    names = _creditor_names(conn, waiting)
     made = []
     for case in waiting:
         fee, rule = fee_in_money(conn, scope.partner_id or "", case, on)
@@ -87,21 +80,28 @@ def fee_in_money(conn: sa.Connection, partner_id: str, case: Case, on: dt.date) 
     return fee.amount, fee.rule
 
 
-def form_rows(cases: Sequence[Case]) -> tuple[FormRow, ...]:
+def form_rows(conn: sa.Connection, cases: Sequence[Case]) -> tuple[FormRow, ...]:
     """The form for these cases, with everything filled in that the hub knows."""
-    return tuple(_form_row(case) for case in cases)
+    names = _creditor_names(conn, cases)
+    return tuple(_form_row(case, names.get(case.creditor_id, "")) for case in cases)
 
 
-def _form_row(case: Case) -> FormRow:
+def _creditor_names(conn: sa.Connection, cases: Sequence[Case]) -> dict[str, str]:
+    wanted = t.creditors.c.creditor_id.in_({case.creditor_id for case in cases})
+    return {row.creditor_id: row.name for row in conn.execute(sa.select(t.creditors).where(wanted))}
+
+
+def _form_row(case: Case, creditor: str) -> FormRow:
     placement, asked = case.placement, asked_of_partner(case)
     answer_to = ""
     if placement is not None and asked:
         answer_to = placement.message_id if asked == "acceptance" else placement.amendment_id
-    return FormRow(
-        case_id=case.case_id, case_number=case.number, debtor=case.debtor.name, currency=case.currency,
+    row = FormRow(
+        case_id=case.case_id, case_number=case.number, creditor=creditor, currency=case.currency,
         demanded=f"{case.demanded:f}", asked=asked, answer_to=answer_to,
         holder_ref=placement.holder_ref if placement else "",
     )
+    return about(row, case.debtor, [(one.number, one.due_on, one.open_amount) for one in case.claims if one.open_amount > 0])
 
 
 def take_form(hub: Hub, work: Work, partner_id: str, content: bytes, name: str) -> tuple[ReportState, Decoded]:

@@ -14,6 +14,15 @@ from decimal import Decimal
 import msgspec
 
 from collecthub.errors import PermanentError, QuarantineError
+from collecthub.formats.form_words import (
+    FormError,
+    asked_in,
+    column_named,
+    heading,
+    said_in_form,
+    told,
+    value_meant,
+)
 from collecthub.model.exchange import (
     AckVerdict,
     CaseAcknowledgement,
@@ -34,9 +43,13 @@ from collecthub.model.exchange import (
 from collecthub.model.ids import derived_id
 from collecthub.model.money import parse_amount
 from collecthub.model.partner_words import COST_TYPES, sequence_at
+from collecthub.model.party import Party
 from collecthub.wire.tabular import read_rows, write_csv, write_xlsx
 
-FILLED_IN = ("case_id", "case_number", "debtor", "currency", "demanded", "asked", "answer_to")
+FILLED_IN = (
+    "case_id", "case_number", "debtor", "debtor_address", "debtor_contact", "creditor", "invoices", "currency", "demanded",
+    "asked", "answer_to",
+)  # fmt: skip
 TO_FILL = (
     "answer", "holder_ref", "reason", "question", "status_code", "status_on", "status_text", "received_amount",
     "received_on", "payment_ref", "cost_amount", "cost_type", "cost_on", "cost_ref", "cost_bearer", "close_code", "remaining",
@@ -55,6 +68,10 @@ class FormRow(msgspec.Struct, frozen=True, kw_only=True):
     case_id: str
     case_number: str = ""
     debtor: str = ""
+    debtor_address: str = ""
+    debtor_contact: str = ""
+    creditor: str = ""
+    invoices: str = ""
     currency: str = ""
     demanded: str = ""
     asked: str = ""
@@ -91,8 +108,17 @@ def form_amount(text: str) -> Decimal:
     """
     plain = text.replace(" ", "").replace("\u00a0", "")
     if plain.count(",") + plain.count(".") > 1:
-        raise PermanentError(f"{text[:30]!r} is not an amount", cure="Write it without thousands separators, such as 1234.50.")
-    return parse_amount(plain.replace(",", "."))
+        raise _no_amount(text)
+    try:
+        return parse_amount(plain.replace(",", "."))
+    except PermanentError:
+        raise _no_amount(text) from None
+
+
+def _no_amount(text: str) -> FormError:
+    return FormError(
+        "amount", text[:30], f"{text[:30]!r} is not an amount", cure="Write it without thousands separators, such as 1234.50."
+    )
 
 
 def form_day(text: str, today: dt.date) -> dt.date:
@@ -102,7 +128,7 @@ def form_day(text: str, today: dt.date) -> dt.date:
     try:
         return dt.date.fromisoformat(text[:10])
     except ValueError:
-        raise PermanentError(f"{text[:20]!r} is not a day", cure="Write it as 2026-06-15.") from None
+        raise FormError("day", text[:20], f"{text[:20]!r} is not a day", cure="Write it as 2026-06-15.") from None
 
 
 def messages_of(row: FormRow, partner_id: str, now: dt.datetime) -> tuple[InboundMessage, ...]:
@@ -124,11 +150,15 @@ def _answer(row: FormRow, partner_id: str, now: dt.datetime) -> CaseAcknowledgem
         return None
     verdict = _VERDICTS.get(row.answer.strip().lower())
     if verdict is None:
-        raise PermanentError(f"the answer {row.answer[:20]!r} is unknown", cure="Write accept, refuse or confirm.")
+        raise FormError(
+            "answer", row.answer[:20], f"the answer {row.answer[:20]!r} is unknown", cure="Write accept, refuse or confirm."
+        )
     if not row.answer_to:
-        raise PermanentError("the row does not say what it answers", cure="Keep the column answer_to as it was filled in.")
+        raise FormError(
+            "answer_to", "", "the row does not say what it answers", cure="Keep the column answer_to as it was filled in."
+        )
     if row.answer.strip().lower() == "accept" and not row.holder_ref:
-        raise PermanentError("an accepted case has no file number of yours", cure="Fill in holder_ref.")
+        raise FormError("holder_ref", "", "an accepted case has no file number of yours", cure="Fill in holder_ref.")
     return CaseAcknowledgement(
         message_id=_id(row, partner_id, "answer", row.answer_to, row.answer), case_id=row.case_id,
         holder_ref=row.holder_ref, in_reply_to=row.answer_to, verdict=verdict,
@@ -172,9 +202,13 @@ def _cost(row: FormRow, partner_id: str, now: dt.datetime) -> CostStatement | No
         return None
     day, amount, kind = form_day(row.cost_on, now.date()), form_amount(row.cost_amount), row.cost_type or "other"
     if kind not in COST_TYPES:
-        raise PermanentError(f"the cost type {kind[:20]!r} is unknown", cure=f"Write one of {', '.join(COST_TYPES)}.")
+        raise FormError(
+            "cost_type", kind[:20], f"the cost type {kind[:20]!r} is unknown", cure=f"Write one of {', '.join(COST_TYPES)}."
+        )
     if row.cost_bearer not in ("", *(bearer.value for bearer in CostBearer)):
-        raise PermanentError(f"the bearer {row.cost_bearer[:20]!r} is unknown", cure="Write debtor or creditor.")
+        raise FormError(
+            "cost_bearer", row.cost_bearer[:20], f"the bearer {row.cost_bearer[:20]!r} is unknown", cure="Write debtor or creditor."
+        )
     reference = row.cost_ref or f"{kind} {day.isoformat()} {amount}"
     return CostStatement(
         message_id=_id(row, partner_id, "cost", reference), case_id=row.case_id, holder_ref=row.holder_ref,
@@ -201,11 +235,12 @@ _PARTS: Sequence[Callable[[FormRow, str, dt.datetime], InboundMessage | None]] =
 def row_of(message: Message) -> FormRow:
     """A message of the hub as a row to answer. Raises `PermanentError` for one that only a partner sends."""
     if isinstance(message, CaseFile):
-        debtor = message.debtors[0].name if message.debtors else ""
-        return FormRow(
-            case_id=message.case_id, case_number=message.case_number, debtor=debtor, currency=message.currency,
-            demanded=f"{message.principal:f}", asked="acceptance", answer_to=message.message_id,
-        )
+        row = FormRow(
+            case_id=message.case_id, case_number=message.case_number, currency=message.currency, demanded=f"{message.principal:f}",
+            asked="acceptance", answer_to=message.message_id, creditor=message.creditor.name,
+        )  # fmt: skip
+        invoices = [(one.invoice_ref, one.due_on, one.open_amount) for one in message.claims]
+        return about(row, message.debtors[0], invoices) if message.debtors else row
     if isinstance(message, CaseAmendment):
         return FormRow(
             case_id=message.case_id, currency=message.currency, demanded=f"{message.principal:f}",
@@ -216,13 +251,26 @@ def row_of(message: Message) -> FormRow:
     raise PermanentError("this message is no row of a form", cure="Send it through another channel.")
 
 
+def about(row: FormRow, debtor: Party, invoices: Iterable[tuple[str, dt.date, Decimal]]) -> FormRow:
+    """A row with what its holder needs to begin: who owes, where he is reached, and the invoices that are open."""
+    place = debtor.address
+    where = (*place.lines, f"{place.postcode} {place.city}".strip(), debtor.country or place.country)
+    reached = (part for one in debtor.contacts for part in (one.name, one.email, one.phone))
+    return msgspec.structs.replace(
+        row, debtor=debtor.name, debtor_address=", ".join(filter(None, where)), debtor_contact=", ".join(filter(None, reached)),
+        invoices="; ".join(f"{number} {due_on} {amount:f}" for number, due_on, amount in invoices),
+    )
+
+
 # --- as a file ------------------------------------------------------------------------------------
 
 
-def write_form(rows: Sequence[FormRow], kind: str = "csv") -> bytes:
-    """The form as `csv` or `xlsx`."""
-    cells = [[getattr(row, name) for name in COLUMNS] for row in rows]
-    return write_xlsx(COLUMNS, cells, title="Cases") if kind == "xlsx" else write_csv(COLUMNS, cells)
+def write_form(rows: Sequence[FormRow], kind: str = "csv", language: str = "en") -> bytes:
+    """The form as `csv` or `xlsx`, with headings in a language."""
+    told_rows = (msgspec.structs.replace(row, asked=asked_in(language, row.asked)) for row in rows)
+    cells = [[getattr(row, name) for name in COLUMNS] for row in told_rows]
+    names = [heading(name, language) for name in COLUMNS]
+    return write_xlsx(names, cells, title="Cases") if kind == "xlsx" else write_csv(names, cells)
 
 
 def read_form(content: bytes, name: str, partner_id: str, now: dt.datetime) -> Decoded:
@@ -238,7 +286,7 @@ def said_in(rows: Iterable[tuple[int, Mapping[str, str]]], name: str, partner_id
     messages: list[InboundMessage] = []
     faults: list[Fault] = []
     for line, cells in rows:
-        row = FormRow(**{column: cells.get(column, "").removeprefix("'").strip() for column in COLUMNS})
+        row = row_said(cells)
         try:
             if row.is_filled:
                 messages += messages_of(row, partner_id, now)
@@ -255,11 +303,31 @@ def said_in(rows: Iterable[tuple[int, Mapping[str, str]]], name: str, partner_id
     )
 
 
+def row_said(cells: Mapping[str, str]) -> FormRow:
+    """A row by the names of its columns, its words understood in whatever language they are."""
+    return FormRow(**{
+        column: value_meant(column, cells.get(column, "").removeprefix("'").strip()) for column in COLUMNS
+    })  # fmt: skip
+
+
+def told_faults(content: bytes, name: str, partner_id: str, now: dt.datetime, language: str) -> tuple[str, ...]:
+    """Every row of a form that cannot be read, in the words of whoever filled it in."""
+    wrong = []
+    for line, cells in _form_rows(content, name):
+        row = row_said(cells)
+        try:
+            _ = messages_of(row, partner_id, now) if row.is_filled else ()
+        except PermanentError as error:
+            wrong.append(said_in_form(language, "line", line=line, why=told(error, language)))
+    return tuple(wrong)
+
+
 def _form_rows(content: bytes, name: str) -> Iterator[tuple[int, Mapping[str, str]]]:
     for place, row in enumerate(read_rows(content, name, max_rows=50_000)):
-        if place == 0 and "case_id" not in row.cells:
+        cells = {column_named(name): text for name, text in row.cells.items()}
+        if place == 0 and "case_id" not in cells:
             raise QuarantineError(
                 f"{name} is not the form: it has no column case_id", code="form.columns",
                 cure="Fill in the form as it was sent, with its first line.",
             )
-        yield row.line, row.cells
+        yield row.line, cells

@@ -5,7 +5,7 @@
     holder_ref: UY-7
 
 Each `case_id` begins a new row. Quote marks before a line are ignored, so that a partner may write into what he quotes;
-names of fields are those of the form, with hyphens or underscores, in any case.
+names of fields are those of the form in any of its languages, with hyphens or underscores, in any case.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from email.message import EmailMessage
 import msgspec
 
 from collecthub.errors import QuarantineError
+from collecthub.formats.form_words import column_named
 from collecthub.formats.partner_form import COLUMNS, read_form, said_in
 from collecthub.model.exchange import Decoded
 
 MEDIA_TYPE = "message/rfc822"
-_FIELD = re.compile(r"^[>\s]*([A-Za-z][A-Za-z_\- ]{1,30})\s*:\s*(.*?)\s*$")
+_FIELD = re.compile(r"^[>\s]*([^\W\d_][\w\-'’ ]{1,40}?)\s*:\s*(.*?)\s*$")
 _FORMS = (".csv", ".xlsx")
 
 
@@ -74,8 +75,8 @@ def _rows(text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
     begun = 0
     for number, line in enumerate(text.splitlines(), 1):
         match = _FIELD.match(line)
-        field = match.group(1).strip().lower().replace("-", "_").replace(" ", "_") if match else ""
-        if match is None or field not in COLUMNS:
+        field = column_named(match.group(1)) if match else ""
+        if match is None or field not in COLUMNS or (not row and field != "case_id"):
             continue
         if field == "case_id" and row.get("case_id"):
             yield begun, row

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 from collecthub.engine import act_desk
 from collecthub.engine.act_form import AskedAct, answer_price, ask_by_form
 from collecthub.errors import PermanentError, QuarantineError
+from collecthub.formats.form_words import FormError, told
 from collecthub.formats.partner_form import form_amount
 from collecthub.model.act import ACTS, ActState
 from collecthub.model.exchange import CaseAcknowledgement
@@ -43,8 +44,10 @@ def ask(guest: TheGuest, form: GuestForm) -> Response:
         asked = _asked(given)
         with guest.hub.work() as work:
             ask_by_form(guest.hub, work, guest.visit.partner_id, asked, paper)
-    except (PermanentError, QuarantineError) as error:
-        return _not_asked(guest, given, f"{error.message}. {error.cure}")
+    except FormError as error:
+        return _not_asked(guest, given, told(error, guest.visit.language))
+    except (PermanentError, QuarantineError):
+        return _not_asked(guest, given, guest.speech.say("act_wrong"))
     except ValueError:
         return _not_asked(guest, given, guest.speech.say("missing_fields"))
     return back(guest, "/acts")

@@ -13,7 +13,8 @@ from collecthub.engine.page_guard import Paper
 from collecthub.engine.partner_desk import held_case, take_statement
 from collecthub.engine.partner_page import form_rows, offers, partners_cases, take_form
 from collecthub.errors import PermanentError, QuarantineError, RetryableError
-from collecthub.formats.partner_form import FormRow, messages_of, write_form
+from collecthub.formats.form_words import told
+from collecthub.formats.partner_form import FormRow, messages_of, told_faults, write_form
 from collecthub.model.exchange import Fault, InboundMessage
 from collecthub.model.ids import derived_id
 from collecthub.model.partner_words import answer_to_offer, asked_of_partner, question
@@ -110,7 +111,7 @@ def month(guest: TheGuest, done: str = "") -> Response:
     return _month(guest, done=bool(done))
 
 
-def _month(guest: Guest, *, done: bool = False, wrong: tuple[Fault, ...] = (), problem: str = "", status: int = 200) -> Response:
+def _month(guest: Guest, *, done: bool = False, wrong: tuple[str, ...] = (), problem: str = "", status: int = 200) -> Response:
     with guest.hub.database.read() as conn:
         cases = [case for case in partners_cases(conn, guest.visit.scope) if asked_of_partner(case) != "acceptance"]
     return page(
@@ -127,15 +128,18 @@ def take_month(guest: TheGuest, form: GuestForm) -> Response:
     return _month(guest, wrong=wrong, status=422) if wrong else back(guest, "/month")
 
 
-def _take_month(guest: Guest, work: Work, form: FormData) -> tuple[Fault, ...]:
+def _take_month(guest: Guest, work: Work, form: FormData) -> tuple[str, ...]:
+    """Keep what was said; the lines that cannot be read, in the words of whoever wrote them."""
+    wrong: list[str] = []
     cases = partners_cases(work.conn, guest.visit.scope)
     messages: list[InboundMessage] = []
     faults: list[Fault] = []
-    for row in (_filled(form, known) for known in form_rows(cases)):
+    for row in (_filled(form, known) for known in form_rows(work.conn, cases)):
         try:
             messages += messages_of(row, guest.visit.partner_id, work.now) if row.is_filled else ()
         except PermanentError as error:
             reference = derived_id("month", row.case_id, error.message)
+            wrong.append(f"{row.case_number}: {told(error, guest.visit.language)}")
             faults.append(
                 Fault(code="form.row", reason=f"{row.case_number}: {error.message}. {error.cure}", message_id=reference,
                       case_id=row.case_id)
@@ -143,7 +147,7 @@ def _take_month(guest: Guest, work: Work, form: FormData) -> tuple[Fault, ...]:
     if messages or faults:
         report_id = derived_id("month", guest.visit.partner_id, *(one.message_id for one in (*messages, *faults)))
         take_statement(guest.hub, work, guest.visit.partner_id, report_id, messages, faults)
-    return tuple(faults)
+    return tuple(wrong)
 
 
 def _filled(form: FormData, row: FormRow) -> FormRow:
@@ -170,9 +174,9 @@ def _filled(form: FormData, row: FormRow) -> FormRow:
 def form_file(guest: TheGuest, kind: str) -> Response:
     """The same form as CSV or XLSX."""
     with guest.hub.database.read() as conn:
-        rows = form_rows(partners_cases(conn, guest.visit.scope))
+        rows = form_rows(conn, partners_cases(conn, guest.visit.scope))
     kind = "xlsx" if kind == "xlsx" else "csv"
-    return download(write_form(rows, kind), f"cases-{guest.hub.business_date()}.{kind}")
+    return download(write_form(rows, kind, guest.visit.language), f"cases-{guest.hub.business_date()}.{kind}")
 
 
 @router.post("/imports")
@@ -182,6 +186,9 @@ def upload(guest: TheGuest, form: GuestForm) -> Response:
     try:
         with guest.hub.work() as work:
             _, decoded = take_form(guest.hub, work, guest.visit.partner_id, sent.content, sent.name)
-    except QuarantineError as error:
-        return _month(guest, problem=f"{error.message} {error.cure}", status=422)
-    return _month(guest, wrong=decoded.faults, status=422) if decoded.faults else back(guest, "/month")
+    except QuarantineError:
+        return _month(guest, problem=guest.speech.say("no_form"), status=422)
+    if not decoded.faults:
+        return back(guest, "/month")
+    wrong = told_faults(sent.content, sent.name, guest.visit.partner_id, guest.hub.now(), guest.visit.language)
+    return _month(guest, wrong=wrong, status=422)

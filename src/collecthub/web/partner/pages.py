@@ -123,6 +123,16 @@ def back(guest: Guest, path: str = "", *, done: bool = True) -> Response:
     return RedirectResponse(f"{guest.root}{path}{'?done=yes' if done else ''}", 303, headers=_HEADERS)
 
 
+async def _language(request: Request) -> str:
+    """The language of the link, else the browser's."""
+    hub = await hub_of(request)
+    try:
+        with hub.database.read() as conn:
+            return language_of(conn, request.path_params["token"], auth_now())
+    except NotThereError:
+        return _browser_language(request)
+
+
 def _browser_language(request: Request) -> str:
     """The first language that a browser asks for and the page speaks; English for all others."""
     asked = [part.partition(";")[0].strip()[:2].lower() for part in request.headers.get("accept-language", "").split(",")]
@@ -137,7 +147,7 @@ class GuestRoute(APIRoute):
         handler = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
-            speech = Speech(_browser_language(request), "UTC")
+            speech = Speech(await _language(request), "UTC")
             try:
                 return await handler(request)
             except CodeNeededError:
@@ -145,10 +155,9 @@ class GuestRoute(APIRoute):
             except NotThereError:
                 return draw("gone.html", speech, status=404, text=words_of(speech.language)["not_there"])
             except ProblemError as error:
-                return draw("gone.html", speech, status=error.problem.status, text=error.problem.title)
+                return draw("gone.html", speech, status=error.problem.status, text=speech.say("reload"))
             except CollecthubError as error:
-                found = problem_of(error)
-                return draw("gone.html", speech, status=found.status, text=f"{found.detail}. {found.cure}")
+                return draw("gone.html", speech, status=problem_of(error).status, text=speech.say("not_now"))
 
         return guarded
 

@@ -21,6 +21,7 @@ from collecthub.engine.partner_money import (
 )
 from collecthub.engine.reported_payments import reported_payment
 from collecthub.errors import PermanentError
+from collecthub.formats.form_words import FormError, told
 from collecthub.formats.partner_form import form_amount
 from collecthub.web.partner.pages import Guest, GuestForm, GuestRoute, TheGuest, back, page, text_of
 
@@ -49,6 +50,8 @@ def remit(guest: TheGuest, form: GuestForm) -> Response:
             if said.amount != expected:
                 return _wrong(guest, given, "not_added_up", expected=guest.speech.money(expected, said.currency))
             take_remittance(work, guest.visit.partner_id, said)
+    except FormError as error:
+        return _page(guest, given, problem=told(error, guest.visit.language), status=422)
     except (PermanentError, ValueError):
         return _wrong(guest, given, "remittance_wrong")
     return back(guest, "/remittances")

@@ -15,6 +15,8 @@ from babel.core import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal
 
+from collecthub.formats.form_words import codes_in
+
 _WORDS = Path(__file__).parent / "words"
 
 
@@ -22,7 +24,7 @@ _WORDS = Path(__file__).parent / "words"
 def words_of(language: str) -> Mapping[str, str]:
     """Every text of the page in a language of `partner_links.LANGUAGES`."""
     found: dict[str, str] = tomllib.loads((_WORDS / f"{language}.toml").read_text(encoding="utf-8"))
-    return found
+    return {**codes_in(language), **found}
 
 
 class Speech(msgspec.Struct, frozen=True):

@@ -20,6 +20,7 @@ from collecthub.engine.partner_balances import (
 from collecthub.engine.partner_papers import AGREEMENT, ATTORNEY, bring_licence, list_papers, sign_paper
 from collecthub.engine.partner_score import answer_score, partner_score
 from collecthub.errors import PermanentError
+from collecthub.formats.form_words import FormError, told
 from collecthub.formats.partner_form import form_amount
 from collecthub.store.connections import read_profiles
 from collecthub.store.queries.scope import NotThereError
@@ -116,8 +117,10 @@ def sign_list(guest: TheGuest, form: GuestForm, balance_id: str) -> Response:
         _sign_list(guest, form, balance_id, name)
     except NotThereError:
         raise
-    except PermanentError as error:
-        return _balances(guest, problem=f"{error.message}. {error.cure}", status=422)
+    except FormError as error:
+        return _balances(guest, problem=told(error, guest.visit.language), status=422)
+    except PermanentError:
+        return _balances(guest, problem=guest.speech.say("signed_before"), status=422)
     return back(guest, "/balances")
 
 
