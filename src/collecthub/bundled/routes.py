@@ -18,6 +18,7 @@ JUDICIAL_AMOUNT = Decimal(25_000)
 JUDICIAL_AGE_DAYS = 60
 # Agencies are barred there (economie.fgov.be, riverty), so that a lawyer writes the letters.
 NO_AGENCIES = frozenset({"CN", "VN"})
+OTHER_LANGUAGE = 5  # ranks lost by who does not work in the debtor's language
 LIMITATION_YEARS = 10  # the longest general limitation of the bundled countries; beyond it a person decides
 
 
@@ -61,8 +62,21 @@ def _for_partner(case: Case, partner: PartnerProfile, *, is_home: bool, court: s
     if case.debtor.country not in partner.countries:
         return None
     made = _suited(case, partner, is_home=is_home, court=court)
-    reason = _why_not(case, partner) if made is not None else ""
-    return made if made is None or not reason else msgspec.structs.replace(made, standing="rejected", reason=reason)
+    if made is None:
+        return None
+    if reason := _why_not(case, partner):
+        return msgspec.structs.replace(made, standing="rejected", reason=reason)
+    return _by_language(case, partner, made)
+
+
+def _by_language(case: Case, partner: PartnerProfile, made: RouteProposal) -> RouteProposal:
+    """Behind those who do comes a partner that, by its profile, does not work in the debtor's language."""
+    wanted = case.debtor.language.partition("-")[0].lower()
+    spoken = {language.partition("-")[0].lower() for language in partner.languages}
+    if not wanted or not spoken or wanted in spoken:
+        return made
+    said = f"{made.reason}; the debtor's language is {wanted}, it works in {', '.join(sorted(spoken))}"
+    return msgspec.structs.replace(made, rank=made.rank + OTHER_LANGUAGE, reason=said)
 
 
 def _suited(case: Case, partner: PartnerProfile, *, is_home: bool, court: str) -> RouteProposal | None:
