@@ -156,6 +156,20 @@ def test_a_delay_within_the_limits_is_a_yes_at_once_and_beyond_them_a_person_ans
     assert late is not None and late.state is PlanState.PROPOSED and late.exceeded
 
 
+def test_who_keeps_a_plan_sees_its_parts_and_pays_the_next_one(house: Office, case_id: str, visitor: TestClient) -> None:
+    """120.50 in three: 40.16, 40.16 and 40.18; 30.00 came in, so 10.16 of the first part are left."""
+    assert say(visitor, "plan", months="3").status_code == 303
+    path = visitor.headers["x-path"]
+    paid = {"amount": "30.00", "paid_on": "2026-06-15"}
+    assert house.client("kroon").post(f"/api/v1/cases/{case_id}/payments", json=paid, headers=change()).status_code in (200, 201)
+    shown = visitor.get(f"{path}?language=en").text
+    parts = re.findall(r"By (\w+ \d+, 2026).*?€([\d.]+)</td>", shown)
+    assert [amount for _, amount in parts] == ["40.16", "40.16", "40.18"] and parts[0][0] == "June 29, 2026"
+    assert "nobody asks you for more" in shown and re.search(r"The next part</dt><dd>€10\.16<", shown)
+    assert 'id="plan"' not in shown and 'id="delay"' not in shown  # one plan at a time
+    assert say(visitor, "plan", months="2").status_code == 422
+
+
 def test_an_appointment_is_a_fact_a_task_on_its_day_and_is_confirmed_to_him(
     house: Office, case_id: str, visitor: TestClient
 ) -> None:

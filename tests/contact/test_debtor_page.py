@@ -6,7 +6,6 @@ import datetime as dt
 import itertools
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -145,26 +144,24 @@ def site(office: Office) -> Iterator[str]:
         yield server.url
 
 
-@pytest.mark.parametrize("language", ["nl", "fr", "de", "en"])
 def test_the_page_on_a_phone_in_four_languages(
-    office: Office, case_id: str, site: str, new_page: Callable[..., Page], language: str, complaints: list[str],
-    tmp_path: Path,
+    office: Office, case_id: str, site: str, new_page: Callable[..., Page], complaints: list[str]
 ) -> None:
     path, code = link(office, case_id)
     page = new_page({"width": 360, "height": 740})
     page.goto(f"{site}{path}")
     page.locator("#code").fill(code)
     page.locator("button").click()
-    page.goto(f"{site}{path}?language={language}")
-    assert page.locator("html").get_attribute("lang") == language
-    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
-    expect(page.locator("h1")).to_contain_text("120")
-    expect(page.locator("figure svg")).to_be_visible()
-    expect(page.locator("#reference")).to_contain_text("+++")
-    expect(page.get_by_text("F-<1>")).to_be_visible()
-    assert page.evaluate(_NAMELESS) == []
-    assert page.evaluate(_SMALL) == []
-    page.screenshot(path=tmp_path / f"{language}.png", full_page=True)
+    for language in ("nl", "fr", "de", "en"):
+        page.goto(f"{site}{path}?language={language}")
+        assert page.locator("html").get_attribute("lang") == language
+        assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+        expect(page.locator("h1")).to_contain_text("120")
+        expect(page.locator("figure svg")).to_be_visible()
+        expect(page.locator("#reference")).to_contain_text("+++")
+        expect(page.get_by_text("F-<1>")).to_be_visible()
+        assert page.evaluate(_NAMELESS) == []
+        assert page.evaluate(_SMALL) == []
     assert complaints == []
 
 
@@ -186,19 +183,50 @@ def test_a_proposal_by_keyboard_alone(office: Office, case_id: str, site: str, n
     assert case_of(office, case_id).changed_at.date() == dt.date(2026, 6, 15)
 
 
-def test_nothing_on_the_page_keeps_anybody_out(
-    office: Office, case_id: str, site: str, new_page: Callable[..., Page], barriers: Callable[[Page], list[str]]
+def test_nothing_on_any_page_keeps_anybody_out(
+    office: Office, case_id: str, site: str, new_page: Callable[..., Page], barriers: Callable[[Page], list[str]], later: Later,
+    complaints: list[str],
 ) -> None:
+    """On a phone: the code, the page with all its parts in four languages, what went wrong, the helper's box and his page."""
     path, code = link(office, case_id)
-    page = new_page({"width": 390, "height": 844})
+    page, found = new_page({"width": 390, "height": 844}), {}
+
+    def judge(name: str) -> None:
+        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        found[name] = [*barriers(page), *page.evaluate(_NAMELESS), *page.evaluate(_SMALL), *(["too wide"] if wide > 0 else [])]
+
+    def send(what: str, text: str = "") -> None:
+        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        if text:
+            page.locator(f"#{what}-text").fill(text)
+        page.locator(f"#{what} button").click()
+
+    later(office, 3)  # a reminder left, and it is named
     page.goto(f"{site}{path}")
-    assert barriers(page) == []
+    judge("code")
     page.locator("#code").fill(code)
     page.locator("button").click()
     for language in ("nl", "fr", "de", "en"):
         page.goto(f"{site}{path}?language={language}")
-        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
-        assert barriers(page) == [], language
+        judge(language)
+        assert page.locator("#sent, #helps, #data, #later").count() == 4, language
+    send("helper", "Mevrouw Peeters, OCMW")
+    judge("helper's box")
+    box = page.locator(".debtor-note strong")
+    helper_at, helper_code = box.nth(0).inner_text(), box.nth(1).inner_text()
+    send("plan")
+    page.wait_for_url("**done=plan**")
+    judge("said")
+    page.goto(f"{site}/d/AAAAAAAAAAAAAAAAAAAAAAAA")
+    judge("gone")
+    page.goto(f"{site}/d/{helper_at.rpartition('/')[2]}")
+    page.locator("#code").fill(re.sub(r"\D", "", helper_code))
+    page.locator("button").click()
+    expect(page.locator("#your-plan")).to_be_visible()
+    judge("helper")
+    assert {name: some for name, some in found.items() if some} == {}
+    assert [one for one in complaints if "404" not in one] == []
 
 
 _NAMELESS = (

@@ -1,4 +1,4 @@
-"""What becomes of a debtor's file if nothing is paid: what it will be, from which day, and what comes next."""
+"""What lies ahead of a debtor: his plan part by part, or what becomes of his file if nothing is paid."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from collecthub.engine.charging import reckon
 from collecthub.engine.context import Hub
 from collecthub.law.contact_course import next_on, waits
 from collecthub.model.case import Case
+from collecthub.model.plan import PlanState
+from collecthub.store.queries.plans import PlanView, plan_view
 
 LATER = dt.timedelta(days=14)
 
@@ -24,6 +26,22 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     per_day: Decimal
     next_on: dt.date | None
     is_handover: bool
+
+
+class ShownPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """A plan that holds or waits for an answer; `next_amount` is still to be paid of the next part, None while it waits."""
+
+    plan: PlanView
+    next_amount: Decimal | None
+
+
+def shown_plan(case: Case) -> ShownPlan | None:
+    """The plan that a debtor keeps or proposed; None where he has none to go by."""
+    plan, view = case.plan, plan_view(case)
+    if plan is None or view is None or not (plan.is_running or plan.state is PlanState.PROPOSED):
+        return None
+    due = sum((one.amount for one in plan.instalments[: plan.met + 1]), Decimal(0))
+    return ShownPlan(plan=view, next_amount=due - view.paid if plan.is_running and plan.next_instalment else None)
 
 
 def outlook(hub: Hub, conn: sa.Connection, case: Case, asked: Decimal) -> Outlook:

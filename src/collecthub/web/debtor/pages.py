@@ -37,7 +37,7 @@ from collecthub.store.queries.debtors import requests_of
 from collecthub.store.queries.scope import NotThereError
 from collecthub.web.auth import TheHub, auth_now, hub_of, is_https
 from collecthub.web.debtor.answers import ANSWERS, HELPERS_MAY, read_said
-from collecthub.web.debtor.outlook import outlook
+from collecthub.web.debtor.outlook import outlook, shown_plan
 from collecthub.web.guests.templates_of import guest_templates
 
 _HERE = Path(__file__).parent
@@ -190,7 +190,7 @@ async def say(request: Request, debtor: TheDebtor, what: str) -> Response:
             word = error.word if isinstance(error, desk.NotTakenError) else "not_taken"
             return await run_in_threadpool(_show, debtor, status=422, wrong=what, problem=words_of(debtor.language)[word])
     if isinstance(made, links.DebtorLink):  # it is shown in this one answer only
-        return await run_in_threadpool(_show, debtor, done=what, made=made)
+        return await run_in_threadpool(_show, debtor, done=what, made=made, root=str(request.base_url))
     return RedirectResponse(f"/d/{debtor.token}?done={what}#top", 303, headers=_HEADERS)
 
 
@@ -199,10 +199,13 @@ async def say(request: Request, debtor: TheDebtor, what: str) -> Response:
 
 def _show(
     debtor: Debtor, *, status: int = 200, done: str = "", wrong: str = "", problem: str = "",
-    made: links.DebtorLink | None = None,
+    made: links.DebtorLink | None = None, root: str = "",
 ) -> Response:  # fmt: skip
+    """The page; `root` is where this browser found us, for an address to pass on where no public one is set."""
     hub = debtor.hub
     facts = letter_facts(debtor.case, debtor.creditor, hub.business_date())
+    plan = shown_plan(debtor.case)
+    pay = facts if plan is None or plan.next_amount is None else msgspec.structs.replace(facts, total=plan.next_amount)
     holds = [hold.reason for hold in debtor.case.holds if hold.reason != "reminders"]
     with hub.database.read() as conn:
         ahead = outlook(hub, conn, debtor.case, facts.total) if debtor.case.is_open and not holds else None
@@ -211,11 +214,11 @@ def _show(
         asked = [] if debtor.role else requests_of(conn, debtor.case.case_id)
     return _draw(
         "case.html", debtor.language, status=status, root=f"/d/{debtor.token}", csrf=debtor.csrf, case=debtor.case,
-        facts=facts, code=payment_code(facts), may=debtor.may, is_helper=bool(debtor.role), outlook=ahead, helper=helper, sent=sent,
+        facts=facts, pay=pay, code=payment_code(pay), plan=plan, may=debtor.may, is_helper=bool(debtor.role), outlook=ahead, helper=helper, sent=sent,
         answers=_answers(debtor.case),
         asked=asked, helped=help_addresses(debtor.case.debtor.country, debtor.language), phone=answered_at(debtor.case, debtor.creditor),
         years=retention()[CASE_FILE].years, is_person=debtor.case.debtor.kind is PartyKind.PERSON,
-        made=made, made_at=hub.settings.public_url.rstrip("/") + made.path if made else "", parts=tuple(desk.PARTS),
+        made=made, made_at=(hub.settings.public_url or root).rstrip("/") + made.path if made else "", parts=tuple(desk.PARTS),
         tomorrow=hub.business_date() + dt.timedelta(days=1), refusable=[one.value for one in desk.REFUSABLE],
         done=done, wrong=wrong, problem=problem, is_paused=bool(holds), operator=hub.settings.operator_name,
         partner=_holder(debtor.case), languages=LANGUAGES,
