@@ -99,3 +99,24 @@ def approvals(client: TestClient, case_id: str, answered: dict[str, object]) -> 
 def test_limits_that_cannot_be_agreed_are_named(office: Office, portal: TestClient, table: str, wrong: str) -> None:
     status, page = send(portal, f"{PATH}/preview", f"{TOML}\n{table}\n")
     assert status == 422 and wrong in page
+
+
+def test_what_one_side_proposes_the_other_agrees_to_on_the_page(office: Office, portal: TestClient) -> None:
+    office.add_user("desk@example.org", Role.OPERATOR)
+    desk = office.client(follow_redirects=True)
+    assert desk.post("/login", data={"email": "desk@example.org", "password": PASSWORD}).status_code == 200
+    status, page = send(portal, f"{PATH}/propose", TOML.replace("final", "rude"))
+    assert status == 422 and "rude" in page
+    status, page = send(portal, f"{PATH}/propose", TOML)
+    assert status == 200 and "You proposed" in page and "holds once the other side agrees" in page
+    assert send(portal, f"{PATH}/proposals/1", "")[0] == 422  # no verdict, and not his to give
+    agenda = desk.get("/agenda").text
+    assert f"{PATH}#proposed" in agenda and "agree or decline" in agenda
+    shown = desk.get(PATH).text
+    token = re.search(r'name="csrf" value="([^"]+)"', shown)
+    assert token is not None and "Proposed to you" in shown and "Three reminders" in shown
+    no_reason = desk.post(f"{PATH}/proposals/1", data={"csrf": token[1], "verdict": "decline"})
+    assert no_reason.status_code == 422
+    agreed = desk.post(f"{PATH}/proposals/1", data={"csrf": token[1], "verdict": "agree"})
+    assert agreed.status_code == 200 and "Agreed as version 1" in agreed.text and "Proposed to you" not in agreed.text
+    assert f"{PATH}#proposed" not in desk.get("/agenda").text

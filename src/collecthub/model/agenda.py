@@ -51,6 +51,7 @@ PROPOSALS: dict[str, Proposal] = {
     "unlawful_step": Proposal("Read the article and change the playbook or the step.", 2),
     "unreachable": Proposal("Find another way to the debtor.", 1),
     "no_channel": Proposal("Add a connection for this channel.", 1),
+    "playbook_proposed": Proposal("Read the proposed playbook, then agree or decline.", 1, Click.NONE),
     "connection": Proposal("Repair the connection: nothing comes or goes by it.", 2),
     "pull_incomplete": Proposal("See why the books were not read whole.", 1),
     "job_broke_off": Proposal("Report it as a fault; the log names the place.", 2),

@@ -74,6 +74,8 @@ def place_of(item: AgendaItem) -> str:
             return f"/debtors/{item.identity_id}#do-{item.kind}"
     if item.case_id:
         return f"/cases/{item.case_id}"
+    if item.kind == "playbook_proposed":
+        return f"/creditors/{item.creditor_id}/playbook#proposed"
     return "/twins" if item.kind == "twin" else "/acts" if item.kind.startswith("act_") else "/tasks"
 
 

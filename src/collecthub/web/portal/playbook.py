@@ -8,6 +8,13 @@ import msgspec
 from fastapi import APIRouter, Query, Response
 from starlette.datastructures import UploadFile
 
+from collecthub.engine.playbook_proposals import (
+    OPEN,
+    agree_to_proposal,
+    decline_proposal,
+    list_proposals,
+    propose_version,
+)
 from collecthub.engine.playbooks import (
     DryRun,
     Terms,
@@ -20,6 +27,7 @@ from collecthub.engine.playbooks import (
 )
 from collecthub.errors import CollecthubError, PermanentError
 from collecthub.store.queries.names import creditor_names
+from collecthub.store.queries.scope import NotThereError
 from collecthub.web.portal.entered import Entered
 from collecthub.web.portal.pages import CreditorSide, Form, PageRoute, Visitor, page, redirect
 
@@ -83,6 +91,42 @@ def preview(visitor: CreditorSide, form: Form, creditor_id: str) -> Response:
     return _page(visitor, creditor_id, Draft(text=text, terms=terms, tried=tried))
 
 
+@router.post(f"{PATH}/propose")
+def propose(visitor: CreditorSide, form: Form, creditor_id: str) -> Response:
+    """Put the text before the other side; nothing holds until it agrees."""
+    text, note = _text(form.get("text")), _text(form.get("note"))[:300]
+    try:
+        with visitor.hub.work() as work:
+            propose_version(work, visitor.scope, creditor_id, text, note=note)
+    except NotThereError:
+        raise
+    except PermanentError as error:
+        return _page(visitor, creditor_id, Draft(text=text, problem=error), status=422)
+    return redirect(f"/creditors/{creditor_id}/playbook", done="proposed")
+
+
+@router.post(f"{PATH}/proposals/{{number}}")
+def decide(visitor: CreditorSide, form: Form, creditor_id: str, number: int) -> Response:
+    """The other side agrees, or declines with a reason."""
+    entered = Entered(form)
+    try:
+        verdict = entered.choice("verdict", ("agree", "decline"))
+        reason = entered.text("reason", required=verdict == "decline", longest=300)
+        entered.check()
+        with visitor.hub.work() as work:
+            if verdict == "decline":
+                decline_proposal(work, visitor.scope, creditor_id, number, reason=reason)
+                return redirect(f"/creditors/{creditor_id}/playbook", done="declined")
+            agreed = agree_to_proposal(work, visitor.scope, creditor_id, number)
+    except NotThereError:
+        raise
+    except PermanentError as error:
+        with visitor.hub.database.read() as conn:
+            held = terms_of(playbook_history(conn, visitor.scope, creditor_id)[0].playbook)
+        return _page(visitor, creditor_id, Draft(text="", terms=held, problem=error), status=422)
+    return redirect(f"/creditors/{creditor_id}/playbook", done=str(agreed.version))
+
+
 @router.post(PATH)
 def agree(visitor: CreditorSide, form: Form, creditor_id: str) -> Response:
     """The text holds from now on, for new cases; the versions before it are kept."""
@@ -104,7 +148,19 @@ def _text(value: object) -> str:
 def _page(visitor: Visitor, creditor_id: str, draft: Draft, *, done: str = "", status: int = 200) -> Response:
     with visitor.hub.database.read() as conn:
         row, versions = playbook_history(conn, visitor.scope, creditor_id)
+        proposed = [one for one in list_proposals(conn, visitor.scope, creditor_id) if one.state == OPEN]
     return page(
         visitor, "playbook.html", status=status, creditor=row, versions=versions, draft=draft, segments=SEGMENTS,
-        done=done if done.isascii() and done.isdigit() else "",
+        proposed=proposed, mine=visitor.scope.role.value, done=_DONE.get(done, "") or _agreed(done),
     )
+
+
+_DONE = {
+    "proposed": "Proposed. It holds once the other side agrees; it stands on their agenda.",
+    "declined": "Declined. The other side reads why.",
+}  # fmt: skip
+
+
+def _agreed(done: str) -> str:
+    return f"Agreed as version {done}." if done.isascii() and done.isdigit() else ""
+
