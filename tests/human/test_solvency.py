@@ -177,7 +177,7 @@ def test_a_score_has_reasons_inputs_and_a_version_and_can_be_contested(gated: Of
     case_id = str(gated.open_case()["case_id"])
     post(gated, f"{case_id}/solvency/score", capacity="40.00")
     score = solvency_of(gated, case_id)["solvency"]["score"]
-    assert score["model"] == "debtor-card 2" and score["capacity"] == "40.00" and len(score["reasons"]) == 10
+    assert score["model"] == "debtor-card 3" and score["capacity"] == "40.00" and len(score["reasons"]) == 11
     assert ["oldest claim, days overdue", "45"] in score["inputs"]
     post(gated, f"{case_id}/solvency/contest", text="I paid on time for ten years")
     assert "score_contested" in tasks(gated, case_id)
@@ -214,3 +214,32 @@ def test_the_card_by_hand() -> None:
     )
     assert "no source was asked" in [one.text for one in stale.reasons]
     assert card_answers(facts)["plans broken"] is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "points", "said"),
+    [
+        ({"paid_share": Decimal("0.95")}, -18, "has paid nearly everything"),
+        ({"ended_unpaid": 2}, 18, "several earlier cases ended unpaid"),
+        ({"ended_paid": 1}, -6, "earlier cases ended with payment"),
+        ({"plans_kept": 1}, -8, "kept the plans that were agreed"),
+        ({"plans_broken": 1}, 12, "broke a plan"),
+        ({"instalments_missed": 3}, 10, "missed several instalments"),
+        ({"dunning_level": 3}, 6, "did not react to the last reminder"),
+        ({"contacts_made": 1, "promises_broken": 2}, 12, "broke several promises to pay"),
+        ({"contacts_made": 2, "contacts_lost": 1}, 8, "is not reached any more by some way"),
+        ({"reason": "cannot"}, 15, "says that he cannot pay"),
+        ({"capacity": Decimal(50)}, -4, "can pay what is owed within half a year"),
+        ({"capacity": Decimal(5)}, 10, "what is owed takes longer than a year at what he can pay"),
+        ({"capacity": Decimal(0)}, 10, "what is owed takes longer than a year at what he can pay"),
+    ],
+)  # fmt: skip
+def test_every_input_counts(changes: dict[str, Any], points: int, said: str) -> None:
+    """Payment behaviour, balances, contact results, plans kept and broken, each alone, in points against the same debtor."""
+    plain = DebtorFacts(
+        as_of=dt.date(2026, 6, 15), segment="B2C", country="BE", currency="EUR", owed=Decimal(100), oldest_days=45,
+        dunning_level=1, paid_share=Decimal(0),
+    )  # fmt: skip
+    before, after = score_by_card(plain, "test"), score_by_card(msgspec.structs.replace(plain, **changes), "test")
+    assert sum(one.points for one in after.reasons) - sum(one.points for one in before.reasons) == points
+    assert said in [one.text for one in after.reasons] and (after.chance < before.chance) is (points > 0)

@@ -64,6 +64,20 @@ def test_a_breathing_space_holds_what_waits_and_its_end_releases_it(house: House
     assert [notes[0], notes[-1]] == named
 
 
+def test_a_second_breathing_space_on_the_same_request_holds_again(house: House, shared_data: Path) -> None:
+    """The debtor is granted another one after the first has ended, the court names the same request: it counts like the first."""
+    house.world.closed_seconds = 3600.0
+    house.world.invoice("1", "A", "2026-05-01", "100.00")
+    pull(house)
+    standing = [court_says(house, shared_data, code).held_for("moratorium") for code in ("BS", "BS", "BC", "BS")]
+    assert standing == [True, True, False, True]
+    house.world.closed_seconds = None
+    house.wake("dispatch", "line")
+    run_until_idle(house.hub)
+    assert house.world.delivered == {}
+    assert not court_says(house, shared_data, "BC").holds and len(house.world.delivered) == 1
+
+
 def test_an_end_without_a_beginning_changes_nothing(house: House, shared_data: Path) -> None:
     house.world.invoice("1", "A", "2026-05-01", "100.00")
     pull(house)

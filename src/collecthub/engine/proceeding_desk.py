@@ -30,6 +30,7 @@ from collecthub.model.facts_human import (
 from collecthub.model.ids import derived_id
 from collecthub.model.proceeding import (
     COSTLY,
+    COSTLY_ACTS,
     INSOLVENCIES,
     NAMED_DAYS,
     REVIEW_DAYS,
@@ -133,7 +134,7 @@ def begin_proceeding(
     started = began_on or today
     approval: Approval | None = None
     if kind in COSTLY:
-        case = _looked_into(hub, work, scope, case, kind)
+        case = _looked_into(hub, work, scope, case, f"before the {kind.value} step")
         approval = _allowed(case, kind, today, approval_id)
         for obstacle in obstacles_now(hub, work.conn, case, STEP_OF_PROCEEDING[kind], claimed=_beside_principal(case)):
             raise PermanentError(told(obstacle), cure=obstacle.cure)
@@ -152,10 +153,10 @@ def _beside_principal(case: Case) -> Decimal:
     return case.balance.interest + case.balance.compensation + case.balance.dunning_fees
 
 
-def _looked_into(hub: Hub, work: Work, scope: Scope, case: Case, kind: ProceedingKind) -> Case:
+def _looked_into(hub: Hub, work: Work, scope: Scope, case: Case, occasion: str) -> Case:
     """Every costly step is weighed anew: the sources are asked and the score is made, both logged with the step."""
     try:
-        facts = score_facts(hub, work.conn, case, f"before the {kind.value} step")
+        facts = score_facts(hub, work.conn, case, occasion)
     except PermanentError:
         return case  # nobody scores here: a check that is fresh must be on file
     return change_case(hub, work, case, facts, actor=scope.subject)
@@ -202,6 +203,7 @@ def move_proceeding(
     expected_version: int | None = None,
 ) -> Case:  # fmt: skip
     """Record an act of a proceeding; `due_on` is the day that was named with it: of the hearing, the sale, the next payment.
+    An act that costs is weighed anew, where that was not done for it already.
 
     Raises `PermanentError` when the act cannot follow, comes too soon or costs too much.
     """
@@ -217,6 +219,8 @@ def move_proceeding(
             f"{cost} would bring the cost to {one.cost_spent + cost}, above the cap of {one.cost_cap}",
             cure="Ask the creditor for another approval before it is spent.",
         )
+    if act in COSTLY_ACTS and one.kind in COSTLY and not case.solvency.is_weighed(work.now.date()):
+        case = _looked_into(hub, work, scope, case, f"before {act.replace('_', ' ')}")
     limit = _named(state, day, due_on) or _limit(hub, work.conn, case, one.kind, state, day)
     fact = ProceedingMoved(
         proceeding_id=proceeding_id, act=act, state=state, acted_on=day, note=note, amount=amount, cost=cost,

@@ -29,6 +29,9 @@ class ProceedingKind(enum.StrEnum):
 
 
 COSTLY = frozenset({ProceedingKind.JUDICIAL, ProceedingKind.UNDISPUTED, ProceedingKind.ENFORCEMENT})
+COSTLY_ACTS = frozenset(
+    {"serve", "appeal", "attach_movables", "attach_immovables", "attach_third_party", "sell"}
+)  # a bailiff or court is paid for them: the debtor is scored again with each
 INSOLVENCIES = frozenset(
     {ProceedingKind.BANKRUPTCY, ProceedingKind.REORGANISATION, ProceedingKind.COLLECTIVE_SETTLEMENT}
 )

@@ -10,6 +10,7 @@ from collecthub.score.logistic import sigmoid
 from collecthub.score.scorecard import scorecard
 
 EVEN_POINTS, POINTS_PER_STEP = 50, 15  # at 50 points the chance is even; 15 more turn 50 % into 27 %
+FOREVER = 999.0  # months, where nothing can be paid
 GOOD_FROM, FAIR_FROM = Decimal("0.65"), Decimal("0.35")
 
 
@@ -47,6 +48,7 @@ def card_answers(facts: DebtorFacts) -> Mapping[str, float | None]:
     return {
         "oldest claim, days overdue": float(facts.oldest_days),
         "share paid so far": None if facts.paid_share is None else float(facts.paid_share),
+        "months at what he can pay": _months(facts),
         "earlier cases that ended unpaid": float(facts.ended_unpaid) if ended else None,
         "plans broken": float(facts.plans_broken) if plans else None,
         "instalments missed": float(facts.instalments_missed) if plans or facts.instalments_missed else None,
@@ -56,3 +58,10 @@ def card_answers(facts: DebtorFacts) -> Mapping[str, float | None]:
         "cannot pay": float(facts.reason == "cannot") if facts.reason else None,
         "warnings of sources": float(any(one.verdict is SolvencyVerdict.WARNING for one in fresh)) if fresh else None,
     }
+
+
+def _months(facts: DebtorFacts) -> float | None:
+    """How long the balance takes at the capacity that somebody stated; endless where that is nothing."""
+    if facts.capacity is None:
+        return None
+    return float(facts.owed / facts.capacity) if facts.capacity > 0 else FOREVER
