@@ -43,10 +43,12 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     list_seconds: float = 4
     memory: tuple[int, ...] = (10_000, 100_000, 1_000_000)
     case_files: int = 100_000
+    exchange_times: int = 1  # minutes a turn
     batch_megabytes: int = 100
     deliveries: int = 2_000
+    far_deliveries: int = 200  # the client waits a fifth of a second for each
     transactions: int = 100_000
-    transactions_memory: tuple[int, ...] = (10_000, 1_000_000)
+    transactions_memory: tuple[int, ...] = (10_000, 200_000)
     nightly: int = 100_000
     sap_items: int = 100_000
     sap_memory: tuple[int, ...] = (100_000, 1_000_000)
@@ -54,7 +56,7 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 QUICK = Sizes(
-    items=2_000, times=1, debtors=40, cases=400, nightly=300, list_seconds=0.3, memory=(1_000,), case_files=200, batch_megabytes=10, deliveries=10,
+    items=2_000, times=1, debtors=40, cases=400, nightly=300, list_seconds=0.3, memory=(1_000,), case_files=200, batch_megabytes=10, deliveries=10, far_deliveries=3,
     transactions=500, transactions_memory=(), sap_items=6_000, sap_memory=(), databases=("SQLite",)
 )  # fmt: skip
 Part = Callable[[Path, str, Mapping[str, NewDatabase], Sizes], Iterator[Finding]]
@@ -73,9 +75,11 @@ PARTS: dict[str, Part] = {
         folder, databases, sizes.sap_items, sizes.times, sizes.sap_memory
     ),
     "exchange": lambda folder, _, databases, sizes: chain(
-        exchange.beside_bare(sizes.case_files, sizes.times), exchange.flat(sizes.batch_megabytes)
+        exchange.beside_bare(sizes.case_files, sizes.exchange_times), exchange.flat(sizes.batch_megabytes)
     ),
-    "sftp_delivery": lambda folder, _, databases, sizes: sftp_delivery.rows(folder, sizes.deliveries, 20, sizes.times),
+    "sftp_delivery": lambda folder, _, databases, sizes: sftp_delivery.rows(
+        folder, {0: sizes.deliveries, 20: sizes.far_deliveries}, sizes.times
+    ),
     "memory": lambda folder, server, databases, sizes: pulling.memory(
         folder, server, databases["SQLite"], sizes.memory
     ),

@@ -33,7 +33,7 @@ def rows(
         ours, bare = count / told["both"]["cpu"], count / told["bare"]["cpu"]  # the clock's time is also the others'
         yield Finding(
             name=f"import and match {count:,} bank transactions", database=name,
-            ours=f"{ours:,.0f} transactions a CPU second", beside=f"bare parser {bare:,.0f}", ratio=ours / bare,
+            ours=f"{ours:,.0f} transactions a CPU second", beside=f"bare parser {bare:,.0f}", ratio=round(ours / bare, 2),
         )  # fmt: skip
     for size in memory:
         name, new_database = next(iter(databases.items()))

@@ -145,7 +145,7 @@ def beside_bare(count: int, times: int) -> Iterator[Finding]:
     told = {side: f"{count / found['cpu']:,.0f}/s of CPU" for side, found in last.items()}
     yield Finding(
         name=f"exchange: {count:,} case files produced and validated{spread(ratios)}", ours=told["ours"],
-        beside=f"bare lxml {told['bare']}", ratio=median(ratios), at_least=AT_LEAST,
+        beside=f"bare lxml {told['bare']}", ratio=round(median(ratios), 2), at_least=AT_LEAST,
     )
 
 
@@ -154,7 +154,7 @@ def flat(megabytes: int) -> Iterator[Finding]:
     small, large = (run("exchange", "stream", size, seconds=1_800) for size in (max(1, megabytes // 10), megabytes))
     yield Finding(
         name=f"exchange: inbound batch of {megabytes} MB, {large['messages']:,} messages", ours=f"{large['peak_mb']} MB",
-        beside=f"a tenth of it: {small['peak_mb']} MB", ratio=large["peak_mb"] / small["peak_mb"], at_most=FLAT_AT_MOST,
+        beside=f"a tenth of it: {small['peak_mb']} MB", ratio=round(large["peak_mb"] / small["peak_mb"], 2), at_most=FLAT_AT_MOST,
     )
 
 
