@@ -9,6 +9,9 @@ PLUGINS := $(sort $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.t
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
 ARGS ?=
+# One more than a small machine's two cores: a third of the time a test waits for processes that it started or killed.
+WORKERS ?= 3
+export WORKERS
 
 .PHONY: help demo serve test rooms crash ledgers kills storm bench docs check-style check-types check-imports check-docs tests clean
 
@@ -25,13 +28,13 @@ test: .venv/.ready  ## set everything up and pass every check and test (ARGS="..
 	@.ci/checks $(ARGS)
 
 tests: .venv/.ready  ## only pytest
-	@$(BIN)/pytest -q --durations=10 -n 2 --dist worksteal $(ARGS)
+	@$(BIN)/pytest -q --durations=10 -n $(WORKERS) --dist worksteal $(ARGS)
 
 rooms: .venv/.ready  ## only the tests of rooms, model and law, in seconds
 	@$(BIN)/pytest -q --rooms tests $(ARGS)
 
 crash: .venv/.ready  ## the proof under kill -9 in full: 30 random kills of each run (COLLECTHUB_KILLS), on both databases
-	@COLLECTHUB_KILLS=$${COLLECTHUB_KILLS:-30} $(BIN)/pytest -q --durations=4 -n 2 --dist worksteal -m crash tests/crash $(ARGS)
+	@COLLECTHUB_KILLS=$${COLLECTHUB_KILLS:-30} $(BIN)/pytest -q --durations=4 -n $(WORKERS) --dist worksteal -m crash tests/crash $(ARGS)
 
 ledgers: .venv/.ready  ## a million random ledgers conserve money to the cent (COLLECTHUB_LEDGERS)
 	@COLLECTHUB_LEDGERS=$${COLLECTHUB_LEDGERS:-1000000} $(BIN)/pytest -q --timeout 0 tests/money/test_account.py -k conserve $(ARGS)

@@ -14,4 +14,5 @@ pytest_plugins = (
     "frame.rooms",
     "frame.passwords",
     "frame.garbage",
+    "frame.longest_first",
 )

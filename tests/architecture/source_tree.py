@@ -23,9 +23,9 @@ def sources() -> tuple[Path, ...]:
 
 
 @cache
-def tree_of(path: Path) -> ast.Module:
-    """The parsed file."""
-    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    """Everything that stands in a file, parsed and walked once for all rules."""
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"), filename=str(path))))
 
 
 def tracked_files() -> Iterator[Path]:

@@ -13,10 +13,10 @@ from architecture.source_tree import (
     PLUGIN_FOLDERS,
     PLUGIN_PACKAGES,
     is_below,
+    nodes_of,
     place,
     project,
     sources,
-    tree_of,
 )
 
 PLUGIN_DOORS = ("collecthub.sdk", "collecthub.wire")
@@ -26,7 +26,7 @@ TWIN_DOORS = ("collecthub.errors", "collecthub.sandbox")
 
 def imported(path: Path) -> Iterator[tuple[str, int]]:
     """Absolute names of everything a file imports; `from collecthub import hub` counts as `collecthub.hub`."""
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
@@ -76,7 +76,7 @@ def test_nobody_leaves_by_a_relative_import() -> None:
     findings = [
         place(path, node.lineno)
         for path in sources()
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.ImportFrom) and node.level > 0
     ]
     assert not findings, "say the whole name:\n" + "\n".join(findings)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
-from architecture.source_tree import is_below, place, sources, tree_of
+from architecture.source_tree import is_below, nodes_of, place, sources
 
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "misc"}
 FUNCTION_LINES_MAX = 70
@@ -15,12 +15,14 @@ FILE_LINES_MAX = 450
 Call = tuple[str, dict[str, ast.expr], int]
 
 
-def calls(path: Path) -> Iterator[Call]:
+@cache
+def calls(path: Path) -> tuple[Call, ...]:
     """Every call of a file: its dotted name as written, its keyword arguments, its line."""
-    for node in ast.walk(tree_of(path)):
-        if isinstance(node, ast.Call):
-            keywords = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
-            yield ast.unparse(node.func), keywords, node.lineno
+    return tuple(
+        (ast.unparse(node.func), {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}, node.lineno)
+        for node in nodes_of(path)
+        if isinstance(node, ast.Call)
+    )
 
 
 def is_constant(value: ast.expr | None, constant: object) -> bool:
@@ -42,7 +44,7 @@ def test_files_and_functions_stay_readable() -> None:
         lines = len(path.read_text(encoding="utf-8").splitlines())
         if lines > FILE_LINES_MAX:
             findings.append(f"{place(path)}: {lines} lines")
-        for node in ast.walk(tree_of(path)):
+        for node in nodes_of(path):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 size = (node.end_lineno or node.lineno) - node.lineno + 1
                 if size > FUNCTION_LINES_MAX:
@@ -63,7 +65,7 @@ def test_no_peer_is_trusted_unseen() -> None:
     findings += [
         f"{place(path, node.lineno)} sets verify = False"
         for path in sources()
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.Assign) and is_constant(node.value, False)
         and any(ast.unparse(target).endswith("verify") for target in node.targets)
     ]  # fmt: skip
@@ -76,7 +78,7 @@ def test_decoders_are_made_one_after_the_other() -> None:
         f"{place(path, call.lineno)} {ast.unparse(call.func)}"
         for path in sources()
         if not is_below(path, "wire/decoders", "sandbox")
-        for outer in ast.walk(tree_of(path))
+        for outer in nodes_of(path)
         if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
         for call in ast.walk(outer)
         if isinstance(call, ast.Call) and ast.unparse(call.func).split("[")[0].endswith(("json.Decoder", "msgpack.Decoder"))
@@ -89,7 +91,7 @@ def test_no_rename_replaces_a_file_silently() -> None:
     findings = [
         f"{place(path, node.lineno)} {node.attr}"
         for path in sources()
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.Attribute) and node.attr == "posix_rename"
     ]
     assert not findings, found(*findings)
@@ -124,7 +126,7 @@ def test_no_error_is_swallowed() -> None:
     """A bare `except:` or `except Exception: pass` hides the bug and the lost item alike."""
     findings = []
     for path in sources():
-        for node in ast.walk(tree_of(path)):
+        for node in nodes_of(path):
             if isinstance(node, ast.ExceptHandler):
                 catches_all = node.type is None or ast.unparse(node.type) in {"Exception", "BaseException"}
                 says_nothing = all(isinstance(step, ast.Pass | ast.Continue) for step in node.body)

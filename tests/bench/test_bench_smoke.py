@@ -31,7 +31,7 @@ def test_a_quick_run_measures_every_part(tmp_path: Path) -> None:
     output = tmp_path / "findings.json"
     done = subprocess.run(
         [sys.executable, "-m", "bench", "--quick", "--output", output], cwd=CHECKOUT, capture_output=True, text=True,
-        timeout=110, check=False,
+        timeout=290, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr + done.stdout
     found = [row for part in json.loads(output.read_bytes()).values() for row in part["findings"]]
