@@ -120,6 +120,8 @@ def test_the_month_is_one_page_and_counts_once(office: Office, agency: TestClien
         assert page.post("/month", filled).status_code == 200
     office.run()
     assert [fact["text"] for fact in facts(office, ids[0], "status_reported")] == ["Ruft zurück"]
+    again = page.get("/month")
+    assert "Schuldner erreicht · Ruft zurück" in again and "100,00" in again, "filled in with what is known"
     (payment,) = facts(office, ids[1], "payment_reported")
     assert (payment["amount"], payment["received_on"]) == ("20.50", "2026-06-10")
     (cost,) = facts(office, ids[1], "cost_reported")
@@ -226,6 +228,7 @@ def test_the_list_of_differences_is_signed(office: Office, agency: TestClient) -
     (line,) = balance["comparison"]["lines"]
     assert line["ours"] == {"received": "20.50", "costs": "0", "demanded": "100.00"}
     page.post(f"/balances/{balance['balance_id']}", {f"received:{case_id}": "25,00", "name": "Ana", "agree": "yes"})
+    assert "25,00" in page.get("/balances"), "what differs is read after it was signed"
     (signed,) = agency.get("/api/v1/partner/balances").json()["items"]
     assert (signed["state"], signed["differences"], signed["signed_by"]) == ("signed", 1, "Ana")
     again = agency.post(f"/api/v1/partner/balances/{balance['balance_id']}/books", json={"lines": []}, headers=once())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -88,11 +88,12 @@ def our_books(conn: sa.Connection, partner_id: str) -> tuple[BalanceLine, ...]:
         part = ids[start : start + CASES_AT_ONCE]
         cases = {case.case_id: case for case in read_cases(conn, t.cases.c.case_id.in_(part))}
         histories = read_histories(conn, part, _LAST_EVENT)
-        lines += [_line(cases[case_id], histories[case_id], partner_id) for case_id in part if case_id in cases]
+        lines += [book_line(cases[case_id], histories[case_id], partner_id) for case_id in part if case_id in cases]
     return tuple(lines)
 
 
-def _line(case: Case, history: list[CaseEvent], partner_id: str) -> BalanceLine:
+def book_line(case: Case, history: Sequence[CaseEvent], partner_id: str) -> BalanceLine:
+    """Our side of one case: what the partner reported in it, and what it still has to collect."""
     actor = f"partner:{partner_id}"
     facts = [event.fact for event in history if event.actor == actor]
     holds = case.placement is not None and case.placement.partner_id == partner_id and case.placement.is_out

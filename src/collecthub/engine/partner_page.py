@@ -11,18 +11,20 @@ import msgspec
 import sqlalchemy as sa
 
 from collecthub.engine.context import Hub, Work
+from collecthub.engine.partner_balances import Sums, book_line
 from collecthub.engine.partner_desk import ReportState, take_statement
 from collecthub.engine.partner_offers import answer_until
 from collecthub.errors import PermanentError
 from collecthub.formats.partner_form import FormRow, about, read_form
 from collecthub.model.case import Case
 from collecthub.model.contract import Side, in_force
+from collecthub.model.event import CaseEvent, StatusReported
 from collecthub.model.exchange import Decoded, InboundMessage
 from collecthub.model.fee import FeesBefore, facts_of, fee_on
 from collecthub.model.ids import derived_id
 from collecthub.model.partner_words import asked_of_partner
 from collecthub.store import tables as t
-from collecthub.store.case_log import read_cases
+from collecthub.store.case_log import LAST_EVENT, read_cases, read_histories
 from collecthub.store.contracts import versions_of
 from collecthub.store.queries.scope import Scope, cases_of
 
@@ -78,6 +80,30 @@ def fee_in_money(conn: sa.Connection, partner_id: str, case: Case, on: dt.date) 
     except PermanentError:
         return None, ""
     return fee.amount, fee.rule
+
+
+class MonthLine(msgspec.Struct, frozen=True, kw_only=True):
+    """What the hub knows of a case when the month's page is opened: our books, and what the partner said last."""
+
+    books: Sums
+    last_code: str = ""
+    last_text: str = ""
+    last_on: dt.date | None = None
+
+
+def month_lines(conn: sa.Connection, partner_id: str, cases: Sequence[Case]) -> dict[str, MonthLine]:
+    """The month's page as far as it is filled in, by case."""
+    histories = read_histories(conn, [case.case_id for case in cases], LAST_EVENT)
+    return {case.case_id: _month_line(case, histories.get(case.case_id, []), partner_id) for case in cases}
+
+
+def _month_line(case: Case, history: Sequence[CaseEvent], partner_id: str) -> MonthLine:
+    books = book_line(case, history, partner_id).ours
+    for event in reversed(history):
+        if isinstance(event.fact, StatusReported) and event.actor == f"partner:{partner_id}":
+            said = event.fact
+            return MonthLine(books=books, last_code=said.foreign_code, last_text=said.text, last_on=event.occurred_at.date())
+    return MonthLine(books=books)
 
 
 def form_rows(conn: sa.Connection, cases: Sequence[Case]) -> tuple[FormRow, ...]:

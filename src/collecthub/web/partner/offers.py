@@ -11,9 +11,9 @@ from collecthub.engine import partner_links
 from collecthub.engine.context import Work
 from collecthub.engine.page_guard import Paper
 from collecthub.engine.partner_desk import held_case, take_statement
-from collecthub.engine.partner_page import form_rows, offers, partners_cases, take_form
+from collecthub.engine.partner_page import form_rows, month_lines, offers, partners_cases, take_form
 from collecthub.errors import PermanentError, QuarantineError, RetryableError
-from collecthub.formats.form_words import told
+from collecthub.formats.form_words import codes_in, told
 from collecthub.formats.partner_form import FormRow, messages_of, told_faults, write_form
 from collecthub.model.exchange import Fault, InboundMessage
 from collecthub.model.ids import derived_id
@@ -114,8 +114,9 @@ def month(guest: TheGuest, done: str = "") -> Response:
 def _month(guest: Guest, *, done: bool = False, wrong: tuple[str, ...] = (), problem: str = "", status: int = 200) -> Response:
     with guest.hub.database.read() as conn:
         cases = [case for case in partners_cases(conn, guest.visit.scope) if asked_of_partner(case) != "acceptance"]
+        lines = month_lines(conn, guest.visit.partner_id, cases)
     return page(
-        guest, "month.html", status=status, cases=cases, asked={case.case_id: asked_of_partner(case) for case in cases},
+        guest, "month.html", status=status, cases=cases, lines=lines, codes=codes_in(guest.visit.language), asked={case.case_id: asked_of_partner(case) for case in cases},
         happened=HAPPENED, returned=RETURNED, done=done, wrong=wrong, problem=problem,
     )
 

@@ -140,9 +140,8 @@ def _their_books(form: FormData, known: Balance) -> dict[str, Sums]:
         return text_of(form, f"{name}:{case_id}", 30) or ours
 
     return {
-        line.case_id: Sums(
-            received=form_amount(figure("received", line.case_id, str(line.ours.received))), costs=line.ours.costs,
-            demanded=form_amount(figure("demanded", line.case_id, str(line.ours.demanded))),
-        )
+        line.case_id: Sums(**{
+            name: form_amount(figure(name, line.case_id, str(getattr(line.ours, name)))) for name in Sums.__struct_fields__
+        })
         for line in known.comparison.lines
     }
