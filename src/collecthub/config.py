@@ -41,6 +41,9 @@ class HubSettings(BaseModel):
         description="Port on which `serve` keeps the mailboxes of partners without a server, by SFTP; -1 for none.",
     )
     operator_name: str = Field(default="collecthub", description="Who runs this hub, as partners see it.")
+    operator_address: str = Field(
+        default="", description="Postal address of who runs it, divided by commas (Kouter 1, 9000 Gent): on letters under his heading, for what comes back.",
+    )
     allow_loopback: bool = Field(
         default=False, description="Lets connections call 127.0.0.1. Sandbox and tests only."
     )

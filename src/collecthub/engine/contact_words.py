@@ -98,7 +98,13 @@ def speaker(hub: Hub, creditor: CreditorRow, heading: Heading) -> Party:
     """Who writes under a heading."""
     if heading is Heading.CREDITOR:
         return creditor.party
-    return Party(name=hub.settings.operator_name, address=Address(country=creditor.party.address.country))
+    return operator_party(hub, creditor.party.address.country)
+
+
+def operator_party(hub: Hub, country: str) -> Party:
+    """Who runs the hub, as letters under his heading name him; `country` is where he is taken to be."""
+    parts = tuple(filter(None, (part.strip() for part in hub.settings.operator_address.split(","))))
+    return Party(name=hub.settings.operator_name, address=Address(lines=parts, country=country))
 
 
 def preview_message(
@@ -147,7 +153,7 @@ def _said(
     facts = msgspec.structs.replace(
         letter_facts(case, creditor, hub.business_date()), page=page, code=code,
         phone=answered_at(case, creditor), is_person=case.debtor.kind is PartyKind.PERSON,
-        on_behalf=policy is not None and policy.heading is Heading.OPERATOR, pay_by=asked_by(hub, case, channel, tone),
+        on_behalf=policy is not None and policy.heading is Heading.OPERATOR, sender=_sender(hub, case, creditor).name, pay_by=asked_by(hub, case, channel, tone),
     )  # fmt: skip
     return (short_words if channel is Channel.SMS else words)(facts, tone, spoken, folder)
 

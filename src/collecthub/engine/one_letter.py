@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from collecthub.engine.case_work import change_case, locked_case
 from collecthub.engine.contact_term import asked_by, rest_after
-from collecthub.engine.contact_words import letters_folder, obstacle, payment_code
+from collecthub.engine.contact_words import letters_folder, obstacle, operator_party, payment_code
 from collecthub.engine.context import Hub, Work
 from collecthub.errors import PermanentError
 from collecthub.law.contact_course import is_paused
@@ -23,7 +23,7 @@ from collecthub.model.contact import Channel, Tone
 from collecthub.model.event import Fact, NoteAdded
 from collecthub.model.facts_contact import ContactMade
 from collecthub.model.ids import derived_id
-from collecthub.model.party import Address, Party, PartyKind
+from collecthub.model.party import PartyKind
 from collecthub.paper.letter_page import letter_pdf
 from collecthub.paper.letter_text import LetterFacts, LetterItem, languages, shipped_language, words
 from collecthub.store.audit import append_audit
@@ -60,7 +60,7 @@ def write_one_letter(
     party = view.books[0].party
     folder = letters_folder(hub)
     said = words(facts, tone, shipped_language(party.language, known=languages(folder)), folder)
-    sender = Party(name=hub.settings.operator_name, address=Address(country=party.address.country))
+    sender = operator_party(hub, party.address.country)
     content = letter_pdf(
         said, sender=sender, recipient=party, number=view.number, today=facts.today, printed_at=work.now,
         code=payment_code(facts),

@@ -54,6 +54,7 @@ class LetterFacts(msgspec.Struct, frozen=True, kw_only=True):
     phone: str = ""  # where somebody answers
     is_person: bool = False  # a consumer hears who helps
     on_behalf: bool = False  # whether somebody else than the creditor writes
+    sender: str = ""  # who signs, where that is not the creditor
     waived: Decimal = Decimal(0)  # what the creditor gave up: no money came
     is_discreet: bool = False  # health and the like: whom it is about stands inside the message alone
 
@@ -96,7 +97,7 @@ def words(facts: LetterFacts, tone: Tone, language: str, folder: Path | None = N
         parts["greeting"], more.pop("on_behalf", ""), voice["opening"].format(**known),
         "\n".join([parts["list"], *(f"- {line}" for line in _lines(facts, parts, language, known["amount"]))]),
         f"{pay} {voice['close'].format(**known)}", parts["paid_already"], parts["wrong"], *more.values(),
-        parts["sign"].format(**known), parts["real"].format(**known),
+        parts["sign"].format(**{**known, "creditor": facts.sender or facts.creditor}), parts["real"].format(**known),
     )  # fmt: skip
     return Words(
         language=language, subject=voice["subject"].format(**_outside(facts, known)), text="\n\n".join(filter(None, paragraphs)) + "\n",
