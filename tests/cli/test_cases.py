@@ -137,3 +137,17 @@ def test_backup_and_restore_as_commands(hub: Hub, run: Run, tmp_path: Path, monk
     assert json.loads(run("fence", "release", "--json").stdout)["is_released"] is True
     assert json.loads(run("fence", "status", "--json").stdout)["is_fenced"] is False
     assert json.loads(run("verify", "--json").stdout)["cases_checked"] == 2
+
+
+def test_a_score_is_contested_and_answered_in_the_terminal(hub: Hub, world: World, run: Run) -> None:
+    """Staff take it down from a caller; the answer clears it and stays to be read."""
+    work_all(hub)
+    number = json.loads(run("case", "list", "--debtor", "A", "--json").stdout)["items"][0]["number"]
+    run("case", "score", number, "--contest", "never late", "--answer", "no", wanted=2)
+    run("case", "score", number)
+    solvency = json.loads(run("case", "score", number, "--contest", "never late [red]\x1b[31m", "--json").stdout)["solvency"]
+    assert solvency["contested"] and solvency["answer_by_on"]
+    shown = run("case", "score", number, "--show").stdout
+    assert f"answer by {solvency['answer_by_on']}: never late [red]" in shown and "\x1b" not in shown
+    assert "May was late" in run("case", "score", number, "--answer", "May was late").stdout
+    assert "contested" not in json.loads(run("case", "score", number, "--show", "--json").stdout)["solvency"]

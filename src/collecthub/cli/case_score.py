@@ -25,6 +25,10 @@ def score_case(
         str, typer.Option("--overrule", metavar="BAND", help="Decide otherwise: good, fair, weak or insolvent.")
     ] = "",
     reason: Annotated[str, typer.Option(help="Why a person decides otherwise.")] = "",
+    contest: Annotated[str, typer.Option(metavar="TEXT", help="The debtor contests it: what he says.")] = "",
+    answer: Annotated[
+        str, typer.Option("--answer", metavar="TEXT", help="Answer the debtor who contests it: why it stays. He reads it.")
+    ] = "",
     is_shown: Annotated[bool, typer.Option("--show", help="Only show what is logged; look nothing up.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -41,6 +45,8 @@ def score_case(
         raise typer.BadParameter(f"{band[:20]!r} is none of {', '.join(Band)}")
     if band and not reason.strip():
         raise typer.BadParameter("--overrule needs a --reason")
+    if sum(map(bool, (band, contest, answer))) > 1:
+        raise typer.BadParameter("choose one of --overrule, --contest and --answer; overruling answers as well")
     with client() as hub:
         if is_shown:
             with hub.database.read() as conn:
@@ -48,9 +54,12 @@ def score_case(
         else:
             with hub.work() as work:
                 case_id = case_id_of(work.conn, case)
+                asked = (hub, work, LOCAL_OPERATOR, case_id)
                 found = (
-                    solvency.overrule_score(hub, work, LOCAL_OPERATOR, case_id, band=Band(band), reason=reason)
-                    if band else solvency.score_case(hub, work, LOCAL_OPERATOR, case_id, capacity=capacity)
+                    solvency.overrule_score(*asked, band=Band(band), reason=reason) if band
+                    else solvency.contest_score(*asked, text=contest) if contest
+                    else solvency.answer_contest(*asked, text=answer) if answer
+                    else solvency.score_case(*asked, capacity=capacity)
                 )  # fmt: skip
     if as_json:
         print_json({"case_id": found.case_id, "band": found.solvency.band, "solvency": found.solvency})
@@ -68,7 +77,10 @@ def _show(case: Case) -> None:
     if overruling is not None:
         say(f"a person overruled {score.band}: {plain(overruling.reason)}")
     if case.solvency.contested:
-        say(f"the debtor contests it: {plain(case.solvency.contested)}")
+        by = f"; answer by {case.solvency.answer_by_on}" if case.solvency.answer_by_on else ""
+        say(f"the debtor contests it{by}: {plain(case.solvency.contested)}")
+    elif case.solvency.answer:
+        say(f"the debtor contested it and was answered on {case.solvency.answered_on}: {plain(case.solvency.answer)}")
     say(f"can pay a month: {score.capacity if score.capacity is not None else 'not known'}")
     print_table(["points", "reason", "what"], [[one.points, one.text, one.factor] for one in score.reasons])
     print_table(
