@@ -19,7 +19,7 @@ from collecthub.engine.debtor_links import HELPER_LASTS, DebtorLink, admit_helpe
 from collecthub.engine.desk import add_document, add_note
 from collecthub.engine.identity import identify
 from collecthub.engine.objection_desk import explain_non_payment, file_complaint, find_hardship, raise_dispute
-from collecthub.engine.page_guard import paper_type
+from collecthub.engine.page_guard import paper_type, safe_name
 from collecthub.engine.person_requests import ACCESS, ERASURE, ask
 from collecthub.engine.plan_desk import agree_plan, propose_plan
 from collecthub.engine.solvency import contest_score
@@ -256,8 +256,7 @@ def _enclose(hub: Hub, work: Work, scope: Scope, case_id: str, said: Said, kind:
         raise NotTakenError(
             "bad_file", "this file cannot be taken", "Send a PDF, a PNG or a JPEG picture of at most 10 MB."
         )
-    name = "".join(char for char in said.enclosure.name if char.isprintable() and char not in '/\\"<>|:*?')[:120]
     add_document(
-        hub, work, scope, case_id, name=name or "upload", kind=kind, media_type=media_type,
+        hub, work, scope, case_id, name=safe_name(said.enclosure.name), kind=kind, media_type=media_type,
         sha256=hub.evidence.keep(content), size=len(content),
     )

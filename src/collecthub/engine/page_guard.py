@@ -7,6 +7,7 @@ import datetime as dt
 import msgspec
 
 FREE_TRIES, LONGEST_WAIT = 5, dt.timedelta(minutes=15)
+_LONGEST_NAME = 120
 _MAGIC = {b"%PDF-": "application/pdf", b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
 
@@ -15,6 +16,17 @@ class Paper(msgspec.Struct, frozen=True):
 
     name: str
     content: bytes
+
+
+def safe_name(given: str) -> str:
+    r"""A file's name to keep and show: no path, nothing that turns text around or ends a header, the end with its type kept.
+
+    >>> safe_name("../../etc/passwd"), safe_name("bill\u202efdp.exe"), safe_name("\0")
+    ('.. .. etc passwd', 'billfdp.exe', 'upload')
+    """
+    shown = "".join(char for char in given if char.isprintable())
+    words = "".join(" " if char in '/\\"<>|:*?' else char for char in shown).split()
+    return " ".join(words)[-_LONGEST_NAME:] or "upload"
 
 
 def wait_seconds(tries: int, tried_at: dt.datetime | None, now: dt.datetime) -> float:

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from collecthub.engine.case_work import open_task
 from collecthub.engine.context import Hub
+from collecthub.engine.page_guard import safe_name
 from collecthub.engine.sightings import take_chunk
 from collecthub.errors import PermanentError, QuarantineError
 from collecthub.formats.bank.csv_rows import CsvLayout
@@ -81,6 +82,7 @@ def import_bank_file(
     """
     owner = _owner_of(hub, scope, owner)
     sha256 = keep_stream(hub.evidence, stream)
+    name = safe_name(name)
     with tempfile.TemporaryFile() as spool:
         try:
             with hub.evidence.path(sha256).open("rb") as content:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.datastructures import FormData, UploadFile
 
-from collecthub.engine.page_guard import Paper
+from collecthub.engine.page_guard import Paper, safe_name
 
 
 def uploaded(form: FormData) -> Paper | None:
@@ -12,4 +12,4 @@ def uploaded(form: FormData) -> Paper | None:
     given = form.get("file")
     if not isinstance(given, UploadFile) or not given.filename:
         return None
-    return Paper(given.filename[:140], given.file.read())
+    return Paper(safe_name(given.filename), given.file.read())

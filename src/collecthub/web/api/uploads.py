@@ -10,6 +10,7 @@ from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from collecthub.engine.context import Hub, Work
+from collecthub.engine.page_guard import safe_name
 from collecthub.store.queries.scope import Scope
 from collecthub.web.answers import answer
 from collecthub.web.api.once import once
@@ -67,6 +68,6 @@ async def take_document(request: Request, door: Door, name: str, kind: str) -> R
 def _keep(door: Door, name: str, kind: str, media_type: str, content: bytes) -> Response:
     with door.hub.work() as work:
         door.check(work)
-    kept = Kept(name=name, kind=kind, media_type=media_type, sha256=door.hub.evidence.keep(content), size=len(content))
+    kept = Kept(name=safe_name(name), kind=kind, media_type=media_type, sha256=door.hub.evidence.keep(content), size=len(content))
     return once(door.hub, door.scope, door.key, lambda work: answer(
         DocumentAdded(document_id=door.add(work, kept), sha256=kept.sha256), 201))  # fmt: skip

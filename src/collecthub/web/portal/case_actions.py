@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -11,6 +10,7 @@ from starlette.datastructures import UploadFile
 
 from collecthub.engine import desk
 from collecthub.engine.context import Hub, Work
+from collecthub.engine.page_guard import safe_name
 from collecthub.errors import PermanentError
 from collecthub.store.queries.case_file import read_owned_case
 from collecthub.store.queries.scope import NotThereError, Scope
@@ -22,7 +22,6 @@ from collecthub.web.problems import ProblemError
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 _LINE, _REF = 300, 140
-_NAME_UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\]+")
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,5 +184,4 @@ def _uploaded(file: UploadFile | str | None, entered: Entered) -> tuple[str, str
         entered.wrong["file"] = "Choose a file that is not empty."
     entered.check()
     assert isinstance(file, UploadFile), "checked"
-    name = _NAME_UNSAFE.sub("_", file.filename or "").strip()[-_REF:] or "document"
-    return name, (file.content_type or "application/octet-stream").partition(";")[0][:100], content
+    return safe_name(file.filename or ""), (file.content_type or "application/octet-stream").partition(";")[0][:100], content
