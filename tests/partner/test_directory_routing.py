@@ -11,6 +11,8 @@ from web.office import TODAY, Office
 
 from collecthub.bundled import jurisdictions
 from collecthub.engine.contracting import enter_contract
+from collecthub.engine.doors import create_partner
+from collecthub.engine.nightly import decide_nightly
 from collecthub.model.contract import GridRow, Side, Terms
 from collecthub.model.licence import Licence
 from collecthub.model.partner import PartnerProfile
@@ -120,3 +122,45 @@ def test_a_full_partner_gets_no_more_and_the_next_one_does(both_office: Office) 
     assert sorted(held) == [FIRST, SECOND]
     third = routes(office, opened(office))[FIRST]
     assert third["standing"] == "rejected" and "as many as it takes at once" in third["reason"]
+
+
+def status(office: Office, case_id: str) -> str:
+    return str(office.client("operator").get(f"/api/v1/cases/{case_id}").json()["status"])
+
+
+def waiting(office: Office, case_id: str) -> list[str]:
+    found = office.client("operator").get("/api/v1/tasks", params={"state": "open", "case_id": case_id}).json()["items"]
+    return [one["kind"] for one in found]
+
+
+def test_a_case_that_nobody_could_take_goes_by_itself_once_somebody_can(both_office: Office) -> None:
+    office = both_office
+    office.hub.plugins.add("jurisdictions", jurisdictions)
+    add_agency(office, FIRST, "AT")
+    case_id = opened(office)
+    office.run()
+    assert (status(office, case_id), waiting(office, case_id)) == ("needs_info", ["unroutable"])
+    create_partner(office.hub, msgspec.structs.replace(SOUND, licences=()))
+    office.run()
+    assert status(office, case_id) == "needs_info", "without a licence it may not act there"
+    version = office.client("operator").get(f"/api/v1/cases/{case_id}").json()["version"]
+    decide_nightly(office.hub)
+    office.run()
+    assert office.client("operator").get(f"/api/v1/cases/{case_id}").json()["version"] == version, "a look in vain leaves no trace"
+    create_partner(office.hub, SOUND)
+    office.run()
+    assert (status(office, case_id), waiting(office, case_id)) == ("sent", [])
+
+
+def test_room_that_comes_back_is_filled_at_night(office: Office) -> None:
+    add_agency(office, FIRST, "DE", capacity=1)
+    cases = [opened(office), opened(office)]
+    office.run()
+    held = next(case_id for case_id in cases if status(office, case_id) == "sent")
+    (left,) = set(cases) - {held}
+    assert status(office, left) == "needs_info"
+    with office.hub.database.write() as conn:
+        write_partner(conn, msgspec.structs.replace(SOUND, capacity=2), office.hub.now())
+    decide_nightly(office.hub)
+    office.run()
+    assert status(office, left) == "sent"

@@ -11,6 +11,7 @@ from collecthub.engine.setting_values import parted
 from collecthub.errors import CollecthubError, PermanentError
 from collecthub.model.ids import new_id
 from collecthub.model.partner import PartnerProfile
+from collecthub.model.partner_jobs import EVERYWHERE, TRY_AGAIN
 from collecthub.model.party import Party
 from collecthub.ports import Checkable, CheckStep, Consenting, ProvenConsenting
 from collecthub.registers import ConnectorRole, ConnectorSpec
@@ -46,9 +47,11 @@ def create_creditor(hub: Hub, party: Party, playbook: Playbook | None = None, *,
 
 
 def create_partner(hub: Hub, profile: PartnerProfile) -> None:
-    """A new partner, or a new profile for a known one."""
-    with hub.database.write() as conn:
-        write_partner(conn, profile, hub.now())
+    """A new partner, or a new profile for a known one; cases that nobody could take are offered again."""
+    with hub.work() as work:
+        write_partner(work.conn, profile, work.now)
+        for country in profile.countries if profile.is_open else ():
+            work.wake(TRY_AGAIN, country)
 
 
 def connect(
@@ -80,6 +83,8 @@ def connect(
     append_audit(
         work.conn, now=work.now, actor=scope.subject, action="connection.added", subject=connection_id, detail=kind
     )
+    if spec.role is ConnectorRole.PARTNER:
+        work.wake(TRY_AGAIN, EVERYWHERE)
     return connection_id
 
 

@@ -40,7 +40,9 @@ from collecthub.engine.register_watch import identify_and_watch, watch_register
 from collecthub.engine.sending import dispatch_connection
 from collecthub.engine.solvency import check_before_court, score_opened
 from collecthub.engine.telling import report_connection
+from collecthub.engine.trying_again import try_again
 from collecthub.model.human_tasks import CHECK_JOB, CLAIM_FILES, SCORE_JOB
+from collecthub.model.partner_jobs import TRY_AGAIN
 from collecthub.store.connections import BY_PERSON, BY_THEM, read_connection
 
 Job = Callable[[Hub, str], None]
@@ -87,6 +89,7 @@ JOBS: dict[str, Job] = {
     REGISTER: unless_stopped(watch_register),
     REMIND_PARTNERS: remind_partners,
     PORTFOLIO_CHECK: check_portfolio,
+    TRY_AGAIN: try_again,
     ACT_REPLIES: send_replies,
     OPEN_BALANCE: open_by_clock,
     NIGHTLY: decide_nightly,

@@ -22,6 +22,7 @@ from collecthub.engine.solvency import NEW_CASES, score_new
 from collecthub.model.case import Case
 from collecthub.model.clock import Place, Timer
 from collecthub.model.codes import Status
+from collecthub.model.partner_jobs import EVERYWHERE, TRY_AGAIN
 from collecthub.store import tables as t
 from collecthub.store.case_log import read_cases
 from collecthub.store.facts import read_fact, write_fact
@@ -140,8 +141,9 @@ def decide_nightly(hub: Hub, _target: str = "") -> None:
             return
     decide_all(hub)
     score_new(hub, hub.now() - NEW_CASES)
-    with hub.database.write() as conn:
-        write_fact(conn, _DONE, today)
+    with hub.work() as work:
+        write_fact(work.conn, _DONE, today)
+        work.wake(TRY_AGAIN, EVERYWHERE)  # a full partner may have room again, a price or paper may have begun
 
 
 def watch_night(hub: Hub) -> None:
