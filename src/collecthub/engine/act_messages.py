@@ -5,9 +5,11 @@ from __future__ import annotations
 from collecthub.engine import act_desk
 from collecthub.engine.composing import put_into_envelope
 from collecthub.engine.context import Hub, Work
+from collecthub.engine.peer_outbox import send_back
 from collecthub.errors import PermanentError, QuarantineError
 from collecthub.model.act import ACTS, unsent
 from collecthub.model.exchange import CaseFile, CaseInstruction, InstructionCode, Message
+from collecthub.registers import ConnectorRole
 from collecthub.store.connections import ConnectionRow, read_connection
 from collecthub.store.queries.scope import NotThereError
 
@@ -42,6 +44,9 @@ def send_replies(hub: Hub, act_id: str) -> None:
         row = read_connection(work.conn, act.connection_id) if act.connection_id else None
         if row is None or not said:
             return
-        put_into_envelope(hub, work, row, said)
         act_desk.mark_sent(work, act)
-        work.wake("dispatch", row.connection_id)
+        if row.role == ConnectorRole.PARTNER.value:
+            put_into_envelope(hub, work, row, said)
+            work.wake("dispatch", row.connection_id)
+        else:  # another hub fetches what waits for it
+            send_back(hub, work, act.partner_id, said)

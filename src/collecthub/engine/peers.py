@@ -15,12 +15,14 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from collecthub.engine.act_messages import take_act_message
 from collecthub.engine.case_work import change_case, locked_case, open_task
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.desk import WAITING_CREDITOR, instruction
 from collecthub.engine.inbound import keep_inbound
 from collecthub.engine.intake import Draft, DraftClaim, Intake, intake_connection_id, open_draft, ready_intake
 from collecthub.engine.inward import RECORDED
+from collecthub.engine.peer_outbox import send_back
 from collecthub.errors import PermanentError, QuarantineError
 from collecthub.model import event as ev
 from collecthub.model.case import Case
@@ -39,7 +41,7 @@ from collecthub.model.exchange import (
     InstructionCode,
     Message,
 )
-from collecthub.model.ids import derived_id, new_id
+from collecthub.model.ids import derived_id
 from collecthub.model.party import Party
 from collecthub.ports import RawMessage
 from collecthub.store import tables as t
@@ -198,6 +200,11 @@ def _first_time(work: Work, connection_id: str, message_id: str) -> bool:
 
 
 def _answered(hub: Hub, work: Work, row: ConnectionRow, partner_id: str, message: Message) -> list[Message]:
+    try:
+        if take_act_message(hub, work, msgspec.structs.replace(row, partner_id=partner_id), message):
+            return []  # what we say about an act goes out by its own job
+    except QuarantineError as error:
+        return [_ack(work, message.message_id, error.reference, AckVerdict.REFUSED, error.code, f"{error.message}. {error.cure}")]
     match message:
         case CaseFile():
             return [_open(hub, work, partner_id, message)]
@@ -361,24 +368,3 @@ def _instruct(hub: Hub, work: Work, row: ConnectionRow, partner_id: str, message
         )
     change_case(hub, work, case, facts, actor=f"partner:{partner_id}")
     return [_ack(work, message.message_id, message.case_id, AckVerdict.ACCEPTED, holder_ref=case.number)]
-
-
-# --- outbox ---------------------------------------------------------------------------------------
-
-
-def send_back(hub: Hub, work: Work, partner_id: str, messages: list[Message]) -> None:
-    """Put messages for another hub into its outbox, as one exchange."""
-    if not messages:
-        return
-    exchange = Exchange(
-        exchange_id=new_id(), sender_ref=hub.settings.operator_name, receiver_ref=partner_id, created_at=work.now,
-        messages=tuple(messages),
-    )
-    body = hub.plugins.formats["case-exchange-json"].encode(exchange)
-    work.conn.execute(
-        sa.insert(t.peer_outbox).values(
-            partner_id=partner_id, exchange_id=exchange.exchange_id, doc=body.decode(), created_at=work.now
-        )
-    )
-
-

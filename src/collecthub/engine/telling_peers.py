@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.intake import intake_connection_id
-from collecthub.engine.peers import SUSPENDED, peer_creditor_id, send_back
+from collecthub.engine.peer_outbox import send_back
+from collecthub.engine.peers import SUSPENDED, peer_creditor_id
 from collecthub.model import event as ev
 from collecthub.model.case import Case
 from collecthub.model.codes import Outcome
