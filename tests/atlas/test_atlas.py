@@ -158,6 +158,24 @@ def test_a_judgment_travels_only_where_both_are_bound(one: str, other: str, when
     assert shared_instruments(ATLAS, one, other, day(when)) == shared_instruments(ATLAS, other, one, day(when))
 
 
+def test_every_row_begins_and_ends_on_its_day_and_not_before() -> None:
+    one = dt.timedelta(days=1)
+    dated = 0
+    for (instrument, country), found in ATLAS.memberships.items():
+        for row in found:
+            if row.standing is not Standing.IN_FORCE or row.valid_from is None:
+                continue
+            dated += 1
+            eve, first = (membership_on(ATLAS, instrument, country, day).standing for day in (row.valid_from - one, row.valid_from))
+            assert first is Standing.IN_FORCE, (instrument, country)
+            before = [other for other in found if other.valid_to == row.valid_from - one]
+            assert before or eve in (Standing.NOT_YET, Standing.NOT_BOUND), (instrument, country)
+            if row.valid_to is not None:
+                after = membership_on(ATLAS, instrument, country, row.valid_to + one).standing
+                assert after is not Standing.IN_FORCE, (instrument, country)
+    assert dated > 250
+
+
 # --- evidence -------------------------------------------------------------------------------------
 
 
@@ -247,6 +265,18 @@ def test_rules_are_those_of_the_gathered_list(shared_data: Path) -> None:
             assert fact.value.replace("-", "_") == row[column].replace("-", "_"), (row["iso2"], column)
             assert not row[column] or fact.evidence == row["verification"]
         assert fact_on(ATLAS, row["iso2"], Topic.LIMITATION_B2B, GATHERED).value.startswith(row["limitation_b2b_years"][:1])
+
+
+def test_currency_languages_and_unions_are_those_of_the_gathered_list(shared_data: Path) -> None:
+    unions = {"eu": "eu_member", "eea": "eea_member", "efta": "efta_member", "euro": "eurozone"}
+    listed = rows(shared_data, "countries_baseline.csv")
+    assert len(listed) == 249
+    for row in listed:
+        told = {topic: fact_on(ATLAS, row["iso2"], topic, GATHERED) for topic in (Topic.CURRENCY, Topic.LANGUAGES, Topic.UNION)}
+        assert told[Topic.CURRENCY].code == row["currency"], row["iso2"]
+        assert told[Topic.LANGUAGES].code.replace("-", "_").split() == row["official_languages"].replace("-", "_").split()
+        assert set(told[Topic.UNION].code.split()) == {name for name, column in unions.items() if row[column] == "1"}, row["iso2"]
+        assert fact_on(ATLAS, row["iso2"], Topic.TRANSFER_BASIS, GATHERED).is_known == bool(row["gdpr_transfer_basis"])
 
 
 def test_scores_are_only_those_that_were_seen(shared_data: Path) -> None:

@@ -112,3 +112,9 @@ def test_no_route_shows_a_partner_what_was_not_placed_with_it(office: Office, id
             assert MARK not in response.text, path
             read += response.status_code == 200
     assert read >= 15, "some routes are for partners"
+
+
+def test_a_route_whose_ids_nobody_made_fails(ids: dict[str, str]) -> None:
+    """So that a new kind of thing cannot be forgotten above."""
+    with pytest.raises(KeyError, match="thing_id"):
+        filled("/api/v1/things/{thing_id}", ids)
