@@ -98,6 +98,8 @@ def _judged(view: View, rule: WayRule, known: Known) -> tuple[str, str]:
     if against:
         return REJECTED, "; ".join(against)
     open_points = [answer.evidence for answer in answers.values() if answer.verdict is Verdict.UNKNOWN]
+    if rule.needs_clause and view.file.clauses is None:
+        open_points.insert(0, f"whether the contract has an {rule.needs_clause} clause is not known")
     if open_points:
         return UNKNOWN, "; ".join(open_points)
     return POSSIBLE, "nothing that is known stands against it"
