@@ -17,7 +17,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
-from collecthub.errors import CollecthubError
+from collecthub.errors import CollecthubError, ConfigurationError
 from collecthub.model.case import Case
 from collecthub.model.event import CaseEvent
 from collecthub.model.exchange import AccountLine, Decoded, Exchange, OutboundMessage
@@ -34,6 +34,16 @@ class CheckStep(msgspec.Struct, frozen=True, kw_only=True):
     is_ok: bool
     detail: str = ""
     cure: str = ""
+
+
+def try_reach(reach: Callable[[], object], *steps: str) -> tuple[CheckStep, ...]:
+    """A check of one server: its steps (reach and login unless named) are well once `reach` returns, else which failed and why."""
+    try:
+        reach()
+    except CollecthubError as error:
+        name = "login" if isinstance(error, ConfigurationError) else "reach"
+        return (CheckStep(name=name, is_ok=False, detail=error.message, cure=error.cure),)
+    return tuple(CheckStep(name=name, is_ok=True) for name in steps or ("reach", "login"))
 
 
 class ControlTotal(msgspec.Struct, frozen=True, kw_only=True):

@@ -96,6 +96,7 @@ from collecthub.ports import (
     StatusSource,
     Vault,
     Verdict,
+    try_reach,
 )
 from collecthub.register_ports import InsolvencyNotice, InsolvencyRegister, NoticePage
 from collecthub.registers import ConnectorRole, ConnectorSpec, JurisdictionPack
@@ -230,4 +231,5 @@ __all__ = [
     "read_rates",
     "round_amount",
     "score_by_card",
+    "try_reach",
 ]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from collecthub.sdk import (
+    Attachment,
     Channel,
     CheckStep,
     ConnectorContext,
@@ -37,9 +38,7 @@ class ContactPrintConnector:
 
     def deliver(self, message: DebtorMessage, journal: Journal) -> Receipt:
         """Put the letter into the folder; the JSON comes last and says that the PDF is whole."""
-        letter = next((one for one in message.attachments if one.media_type == PDF), None)
-        if letter is None:
-            raise PermanentError("the letter has no page to print", cure="Report it to the makers of the hub.")
+        letter = page_of(message)
         journal.mark("printing")
         name = f"{message.contact_id}.pdf"
         about = about_letter(message, name, letter.content)
@@ -62,6 +61,14 @@ class ContactPrintConnector:
             return (CheckStep(name="folder", is_ok=False, detail=str(error.strerror), cure="Correct the path."),)
         is_ok = os.access(folder, os.W_OK)
         return (CheckStep(name="folder", is_ok=is_ok, detail=str(folder), cure="" if is_ok else "Correct its rights."),)
+
+
+def page_of(message: DebtorMessage) -> Attachment:
+    """The letter itself. Raises `PermanentError` where there is none."""
+    letter = next((one for one in message.attachments if one.media_type == PDF), None)
+    if letter is None:
+        raise PermanentError("the letter has no page to print", cure="Report it to the makers of the hub.")
+    return letter
 
 
 def about_letter(message: DebtorMessage, name: str, content: bytes) -> dict[str, str | int]:

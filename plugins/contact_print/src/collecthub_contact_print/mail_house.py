@@ -18,19 +18,17 @@ from collecthub.sdk import (
     CameBack,
     Channel,
     CheckStep,
-    CollecthubError,
-    ConfigurationError,
     ConnectorContext,
     DebtorMessage,
     Journal,
-    PermanentError,
     QuarantineError,
     Receipt,
     RetryableError,
+    try_reach,
 )
 from collecthub.wire.sftp import SftpAddress, SftpClient
 from collecthub.wire.tabular import Row, read_rows, write_csv
-from collecthub_contact_print.connector import PDF, about_letter
+from collecthub_contact_print.connector import about_letter, page_of
 from collecthub_contact_print.settings import ContactMailHouseSettings
 
 LETTERS, BATCHES, ANSWERS = "letters", "batches", "answers"
@@ -62,9 +60,7 @@ class ContactMailHouseConnector:
 
     def deliver(self, message: DebtorMessage, journal: Journal) -> Receipt:
         """Lay the letter down; the JSON comes last and says that the PDF is whole."""
-        letter = next((one for one in message.attachments if one.media_type == PDF), None)
-        if letter is None:
-            raise PermanentError("the letter has no page to print", cure="Report it to the makers of the hub.")
+        letter = page_of(message)
         journal.mark("printing")
         name = f"{message.contact_id}.pdf"
         if self._sftp.size(self._path(LETTERS, f"{message.contact_id}{_LISTED}")) is None:
@@ -156,14 +152,12 @@ class ContactMailHouseConnector:
 
     def check(self) -> Sequence[CheckStep]:
         """Reach the server, log in and see the three folders."""
-        try:
-            for folder in (LETTERS, BATCHES, ANSWERS):
-                self._sftp.mkdir(self._path(folder))
-                self._sftp.list(self._path(folder), limit=1)
-        except CollecthubError as error:
-            name = "login" if isinstance(error, ConfigurationError) else "reach"
-            return (CheckStep(name=name, is_ok=False, detail=error.message, cure=error.cure),)
-        return tuple(CheckStep(name=name, is_ok=True) for name in ("reach", "login", "folders"))
+        return try_reach(self._see_folders, "reach", "login", "folders")
+
+    def _see_folders(self) -> None:
+        for folder in (LETTERS, BATCHES, ANSWERS):
+            self._sftp.mkdir(self._path(folder))
+            self._sftp.list(self._path(folder), limit=1)
 
 
 def _address(settings: ContactMailHouseSettings) -> SftpAddress:

@@ -10,12 +10,11 @@ from collecthub.sdk import (
     CameBack,
     Channel,
     CheckStep,
-    CollecthubError,
-    ConfigurationError,
     ConnectorContext,
     DebtorMessage,
     Journal,
     Receipt,
+    try_reach,
 )
 from collecthub_contact_sms.client import GatewayClient
 from collecthub_contact_sms.mapping import came_back, message_id_of, request_body
@@ -66,9 +65,4 @@ class ContactSmsConnector:
 
     def check(self) -> Sequence[CheckStep]:
         """Reach the gateway and log in; nothing is sent."""
-        try:
-            self._client.reach()
-        except CollecthubError as error:
-            name = "login" if isinstance(error, ConfigurationError) else "reach"
-            return (CheckStep(name=name, is_ok=False, detail=error.message, cure=error.cure),)
-        return (CheckStep(name="reach", is_ok=True), CheckStep(name="login", is_ok=True))
+        return try_reach(self._client.reach)

@@ -11,13 +11,12 @@ from collecthub.sdk import (
     CameBack,
     Channel,
     CheckStep,
-    CollecthubError,
-    ConfigurationError,
     ConnectorContext,
     DebtorMessage,
     Journal,
     PermanentError,
     Receipt,
+    try_reach,
 )
 from collecthub.wire.imap import letters, mailbox
 from collecthub.wire.imap import mark_seen as show_seen
@@ -118,16 +117,14 @@ class ContactSmtpConnector:
 
     def check(self) -> Sequence[CheckStep]:
         """Reach the servers and log in; nothing is sent or read."""
-        try:
-            with session(self._server) as client:
-                client.noop()
-            if self._settings.imap_host:
-                with mailbox(self._mailbox, self._settings.imap_folder) as inbox:
-                    inbox.noop()
-        except CollecthubError as error:
-            name = "login" if isinstance(error, ConfigurationError) else "reach"
-            return (CheckStep(name=name, is_ok=False, detail=error.message, cure=error.cure),)
-        return (CheckStep(name="reach", is_ok=True), CheckStep(name="login", is_ok=True))
+        return try_reach(self._reach)
+
+    def _reach(self) -> None:
+        with session(self._server) as client:
+            client.noop()
+        if self._settings.imap_host:
+            with mailbox(self._mailbox, self._settings.imap_folder) as inbox:
+                inbox.noop()
 
 
 def _one_line(text: str) -> str:

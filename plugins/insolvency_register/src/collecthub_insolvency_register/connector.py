@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from collecthub.sdk import (
     CheckStep,
-    CollecthubError,
-    ConfigurationError,
     ConnectorContext,
     InsolvencyNotice,
     NoticePage,
+    try_reach,
 )
 from collecthub_insolvency_register.client import RegisterClient
 from collecthub_insolvency_register.mapping import notice_of
@@ -46,9 +45,4 @@ class InsolvencyRegisterConnector:
 
     def check(self) -> Sequence[CheckStep]:
         """Reach the register and log in; nothing is stored."""
-        try:
-            self._client.page("", limit=1)
-        except CollecthubError as error:
-            name = "login" if isinstance(error, ConfigurationError) else "reach"
-            return (CheckStep(name=name, is_ok=False, detail=error.message, cure=error.cure),)
-        return (CheckStep(name="reach", is_ok=True), CheckStep(name="login", is_ok=True))
+        return try_reach(lambda: self._client.page("", limit=1))

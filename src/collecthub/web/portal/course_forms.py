@@ -84,22 +84,21 @@ def _score(sent: Filled) -> None:
     solvency.score_case(*sent.place, capacity=capacity, expected_version=sent.seen)
 
 
+def _says(do: Callable[..., object], name: str) -> Callable[[Filled], None]:
+    """The act of a form that asks for one text alone."""
+
+    def act(sent: Filled) -> None:
+        text = sent.text(name)
+        sent.entered.check()
+        do(*sent.place, **{name: text}, expected_version=sent.seen)
+
+    return act
+
+
 def _overrule(sent: Filled) -> None:
     band, reason = sent.entered.choice("band", list(Band)), sent.text("reason")
     sent.entered.check()
     solvency.overrule_score(*sent.place, band=Band(band), reason=reason, expected_version=sent.seen)
-
-
-def _contest(sent: Filled) -> None:
-    text = sent.text("text")
-    sent.entered.check()
-    solvency.contest_score(*sent.place, text=text, expected_version=sent.seen)
-
-
-def _answer_contest(sent: Filled) -> None:
-    text = sent.text("text")
-    sent.entered.check()
-    solvency.answer_contest(*sent.place, text=text, expected_version=sent.seen)
 
 
 def _propose(sent: Filled) -> None:
@@ -115,18 +114,6 @@ def _agree(sent: Filled) -> None:
     reason = sent.text("reason", required=False)
     sent.entered.check()
     plan_desk.agree_plan(*sent.place, reason=reason, expected_version=sent.seen)
-
-
-def _refuse(sent: Filled) -> None:
-    reason = sent.text("reason")
-    sent.entered.check()
-    plan_desk.refuse_plan(*sent.place, reason=reason, expected_version=sent.seen)
-
-
-def _end(sent: Filled) -> None:
-    reason = sent.text("reason")
-    sent.entered.check()
-    plan_desk.end_plan(*sent.place, reason=reason, expected_version=sent.seen)
 
 
 def _dispute(sent: Filled) -> None:
@@ -157,18 +144,6 @@ def _decide(sent: Filled) -> None:
         *sent.place, dispute_id=dispute_id, decision=DisputeState(decision), reason=reason, upheld=upheld,
         expected_version=sent.seen,
     )  # fmt: skip
-
-
-def _complain(sent: Filled) -> None:
-    text = sent.text("text")
-    sent.entered.check()
-    objection_desk.file_complaint(*sent.place, text=text, expected_version=sent.seen)
-
-
-def _answer(sent: Filled) -> None:
-    text = sent.text("text")
-    sent.entered.check()
-    objection_desk.answer_complaint(*sent.place, text=text, expected_version=sent.seen)
 
 
 def _explain(sent: Filled) -> None:
@@ -235,9 +210,9 @@ def _record(sent: Filled) -> None:
 
 
 ACTIONS: Mapping[str, Callable[[Filled], None]] = {
-    "score": _score, "overrule": _overrule, "contest": _contest, "answer-contest": _answer_contest,
-    "propose": _propose, "agree": _agree, "refuse": _refuse, "end": _end, "dispute": _dispute, "ask-evidence": _ask_evidence,
-    "give-evidence": _give_evidence, "decide": _decide, "complain": _complain, "answer": _answer,
+    "score": _score, "overrule": _overrule, "contest": _says(solvency.contest_score, "text"), "answer-contest": _says(solvency.answer_contest, "text"),
+    "propose": _propose, "agree": _agree, "refuse": _says(plan_desk.refuse_plan, "reason"), "end": _says(plan_desk.end_plan, "reason"), "dispute": _dispute, "ask-evidence": _ask_evidence,
+    "give-evidence": _give_evidence, "decide": _decide, "complain": _says(objection_desk.file_complaint, "text"), "answer": _says(objection_desk.answer_complaint, "text"),
     "explain": _explain, "hardship": _hardship, "refer": _refer, "ask-approval": _ask_approval,
     "decide-approval": _decide_approval, "begin": _begin, "record": _record,
 }  # fmt: skip
