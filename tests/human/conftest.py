@@ -1,26 +1,28 @@
-"""An office whose day can be moved, on both databases where a test asks for `both_office`."""
+"""An office whose day can be moved, on both databases where a test asks for `both_office`.
+
+What brings up a hub is imported by the first test that needs one: rooms do without.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-import sqlalchemy as sa
-from walk.scripted import ScriptedPlugin, World
-from web.office import Office, furnish, make_hub
 
-from collecthub.bundled import jurisdictions
-from collecthub.config import load_settings
-from collecthub.engine.clock import tick
-from collecthub.store.tables import timers
+if TYPE_CHECKING:
+    from walk.scripted import World
+    from web.office import Office
 
-Later = Callable[[Office, int], None]
+Later = Callable[["Office", int], None]
 
 
 @pytest.fixture
 def world() -> World:
+    from walk.scripted import World
+
     return World()
 
 
@@ -35,6 +37,12 @@ def both_office(tmp_path: Path, database_url: str, world: World) -> Iterator[Off
 
 
 def _office(home: Path, database_url: str, world: World) -> Iterator[Office]:
+    from walk.scripted import ScriptedPlugin
+    from web.office import Office, furnish, make_hub
+
+    from collecthub.bundled import jurisdictions
+    from collecthub.config import load_settings
+
     url = load_settings({}, home=home, database_url=database_url).database
     hub, queue = make_hub(home, url, ("jurisdictions", jurisdictions), ("scripted", ScriptedPlugin(world)))
     furnish(hub)
@@ -45,6 +53,8 @@ def _office(home: Path, database_url: str, world: World) -> Iterator[Office]:
 @pytest.fixture
 def later() -> Later:
     """Let days pass: the clock ticks on every day on which something is due, and on the last one, and every job is done."""
+
+    from collecthub.engine.clock import tick
 
     def move(office: Office, days: int) -> None:
         left = days
@@ -60,6 +70,10 @@ def later() -> Later:
 
 
 def _days_to_next(office: Office) -> int:
+    import sqlalchemy as sa
+
+    from collecthub.store.tables import timers
+
     now = office.hub.now()
     with office.hub.database.read() as conn:
         due_at = conn.scalar(sa.select(sa.func.min(timers.c.due_at)).where(timers.c.due_at > now))
