@@ -23,10 +23,12 @@ PHONED = msgspec.structs.replace(
 )
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory, post: RunningTwin) -> Iterator[Office]:
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, post: RunningTwin) -> Iterator[Office]:
     home = tmp_path_factory.mktemp("house")
-    yield from contact_office(home, f"sqlite:///{home / 'hub.sqlite3'}", post)
+    is_sqlite = request.param == "sqlite"
+    url = f"sqlite:///{home / 'hub.sqlite3'}" if is_sqlite else str(request.getfixturevalue("module_pg_url"))
+    yield from contact_office(home, url, post)
 
 
 @pytest.fixture(scope="module")
