@@ -82,6 +82,9 @@ def test_money_is_passed_on_from_the_page_with_rate_charges_and_fee(office: Offi
     assert again.status_code == 422 and "no se hayan transferido" in again.text, "one payment is passed on once"
     strange = page.post("/remittances", {**said, "line": f"{ids[1]} nothing", "remittance_ref": "TR-3"})
     assert strange.status_code == 422
+    for changes in ({"case_currency": "USD"}, {"currency": "U"}, {"rate": "0"}, {"paid_on": "2026-06-16"}):
+        bent = page.post("/remittances", {**said, "line": f"{ids[1]} p 7.00", "remittance_ref": "TR-4", **changes})
+        assert bent.status_code == 422, changes
     assert facts(office, ids[0], "payment_reported")
 
 

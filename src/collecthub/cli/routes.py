@@ -62,7 +62,7 @@ def _cost(one: ComparedRoute) -> str:
 def transfer_case(
     case: CaseRef,
     to: Annotated[str, typer.Option("--to", help="Id of the partner; whoever is fit when left out.")] = "",
-    route: Annotated[str, typer.Option(help="The route, such as lawyer; any when left out.")] = "",
+    route: Annotated[str, typer.Option(help="The route, such as lawyer; none: nobody acts; any when left out.")] = "",
     reason: Annotated[Literal["recalled", "chosen"], typer.Option(help="Why it goes.")] = "chosen",
     text: Annotated[str, typer.Option(help="A sentence for the history; what was looked into.")] = "",
     estimate: Annotated[str, typer.Option(help="For a way before a court: what it is expected to cost.")] = "",
@@ -71,7 +71,8 @@ def transfer_case(
 ) -> None:
     """Give a case to another holder, or choose its route: who has it is recalled first, its part of the history sealed.
 
-    A way before a court, such as epo, waits for the creditor's approval of its cost; then its proceeding begins.
+    A way before a court, such as epo, waits for the creditor's approval of its cost; then its proceeding begins. With none, and
+    a reason as --text, nobody acts any more and a person decides on the write-off.
     """
     from collecthub.engine import court_ways
     from collecthub.engine.transfer import ask_transfer

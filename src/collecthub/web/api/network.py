@@ -110,7 +110,8 @@ def add_transfer(
 ) -> Response:
     """Who has the case is recalled first; when it has stopped, its part of the history is sealed and the case goes on.
 
-    A way before a court waits for the creditor's approval; then its proceeding begins, and who files it gets the case.
+    A way before a court waits for the creditor's approval; then its proceeding begins, and who files it gets the case. Route
+    `none` with a `text`: nobody acts any more, and a person decides on the write-off.
     """
 
     def act(work: Work) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
@@ -26,6 +27,7 @@ from collecthub.formats.partner_form import form_amount
 from collecthub.web.partner.pages import Guest, GuestForm, GuestRoute, TheGuest, back, page, text_of
 
 router = APIRouter(prefix="/p/{token}/remittances", route_class=GuestRoute, include_in_schema=False)
+_CURRENCY = re.compile(r"[A-Z]{3}")
 # The fields of the form, with the longest text of each.
 _FIELDS: Mapping[str, int] = {
     "remittance_ref": 140, "case_currency": 3, "currency": 3, "amount": 30, "paid_on": 10, "rate": 30, "rate_on": 10,
@@ -61,27 +63,27 @@ def _said(guest: Guest, conn: sa.Connection, form: FormData, given: Mapping[str,
     """The form as a remittance. Raises `PermanentError` or `ValueError` for what cannot be read or was passed on before."""
     known = {one.remittance.remittance_ref for one in list_remittances(conn, guest.visit.partner_id)}
     held = {(one.case_id, one.payment_ref) for one in held_payments(conn, guest.visit.partner_id)}
-    lines = tuple(_lines(guest, conn, form))
+    lines = tuple(_lines(guest, conn, form, given["case_currency"]))
     is_free = given["remittance_ref"] in known or all((line.case_id, line.payment_ref) in held for line in lines)
-    if not lines or not is_free or not given["remittance_ref"]:
+    if not lines or not is_free or not given["remittance_ref"] or not _CURRENCY.fullmatch(given["currency"].upper()):
         raise PermanentError("no payment was chosen, or one was passed on before", cure="Load the page again.")
     amounts = {name: form_amount(given[name] or "0") for name in ("amount", "bank_charges", "fee")}
     paid_on = dt.date.fromisoformat(given["paid_on"])
     if paid_on > guest.hub.business_date():
         raise PermanentError(f"{paid_on} lies ahead", cure="Enter the day on which it was paid.")
     return PartnerRemittance(
-        remittance_ref=given["remittance_ref"], currency=given["currency"].upper(), case_currency=given["case_currency"].upper(),
+        remittance_ref=given["remittance_ref"], currency=given["currency"].upper(), case_currency=given["case_currency"],
         paid_on=paid_on, rate=form_amount(given["rate"] or "1"), lines=lines,
         rate_on=dt.date.fromisoformat(given["rate_on"]) if given["rate_on"] else None, **amounts,
     )  # fmt: skip
 
 
-def _lines(guest: Guest, conn: sa.Connection, form: FormData) -> Iterator[RemittedLine]:
-    """The payments that were ticked, with the amounts that the partner reported."""
+def _lines(guest: Guest, conn: sa.Connection, form: FormData, currency: str) -> Iterator[RemittedLine]:
+    """The payments of one currency that were ticked, with the amounts that the partner reported."""
     for ticked in dict.fromkeys(form.getlist("line")):
         case_id, _, payment_ref = str(ticked).partition(" ")
         found = reported_payment(conn, guest.visit.partner_id, case_id, payment_ref)
-        if found is None:
+        if found is None or found.currency != currency:
             raise PermanentError(f"payment {payment_ref[:40]} was never reported", cure="Load the page again.")
         yield RemittedLine(case_id=case_id, payment_ref=payment_ref, amount=found.amount)
 
