@@ -106,7 +106,7 @@ def test_what_is_stated_is_read_back_and_refused_where_it_cannot_be(desk: Office
     assert state(desk, case_id, body)["version"] == state(desk, case_id, body)["version"], "the same again says nothing new"
     assert desk.client("kroon").get(f"/api/v1/cases/{case_id}/circumstances").json() == body
     for wrong, word in (
-        ({"title_on": "2026-06-16"}, "lies ahead"), ({"performed_in": "ZZ"}, "no country"), ({"is_sanctioned": True}, "needs its day"),
+        ({"title_on": "2026-06-16"}, "lies ahead"), ({"contract_on": "0001-01-01"}, "not of our time"), ({"performed_in": "ZZ"}, "no country"), ({"is_sanctioned": True}, "needs its day"),
         ({"title_country": "BE"}, "needs the day"), ({"letters": [{"kind": "telex", "sent_on": "2026-01-01"}]}, "letters"),
         ({"interest": {"percent": "1000.01"}}, "percent"), ({"document_languages": ["<x>"]}, "document_languages"), ({"x": 1}, "x"),
     ):  # fmt: skip

@@ -26,6 +26,8 @@ from collecthub.model.facts_money import ChargeKind
 from collecthub.model.facts_network import CircumstancesStated
 from collecthub.store.queries.scope import Scope
 
+_OLDEST_YEAR = 1950
+
 
 def state_circumstances(
     hub: Hub, work: Work, scope: Scope, case_id: str, stated: Circumstances, *, expected_version: int | None = None
@@ -52,10 +54,12 @@ def _wrong(stated: Circumstances, hub: Hub) -> str:
         "screening": stated.screened_on, **{f"{one.kind} letter": one.sent_on for one in letters},
     }  # fmt: skip
     ahead = next((name for name, day in days.items() if day is not None and day > today), "")
+    old = next((name for name, day in days.items() if day is not None and day.year < _OLDEST_YEAR), "")
     countries = (stated.performed_in, stated.title_country, *(one.country for one in clauses))
     strange = next((code for code in countries if code and code not in known), "")
     return (
         f"the {ahead} of {days[ahead]} lies ahead" if ahead
+        else f"the {old} of {days[old]} is not of our time" if old
         else f"{strange[:40]!r} is no country of ISO 3166-1" if strange
         else "a hit of a screening needs its day" if stated.is_sanctioned and stated.screened_on is None
         else "the country of a title needs the day of the title" if stated.title_country and stated.title_on is None
