@@ -57,12 +57,13 @@ def world_map(world: WorldCoverage, *, link: str = "", blocked: Mapping[str, int
     ]
     tiles = [_linked(item, told[item.country], _tile(item, number), link) for number, item in enumerate(small)]
     nobody = f'<path d="{drawn[""]}" fill="{_FILLS["none"]}"/>' if "" in drawn else ""
+    role = "group" if link else "img"  # a picture holds nothing to follow
     title = (
         f"Coverage of the world: {world.covered_with_demo} countries with a partner that takes cases, "
         f"{world.gaps} with open cases and nobody for them"
     )
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {legend_top + 60}" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {legend_top + 60}" role="{role}" '
         f'aria-label="{escape(title)}" font-family="sans-serif" font-size="22" class="world">'
         f"<title>{escape(title)}</title>{_HATCH}"
         f'<g stroke="#ffffff" stroke-width="1.5" stroke-linejoin="round">{nobody}{"".join(shapes)}</g>'
@@ -88,7 +89,7 @@ def _linked(item: CountryCoverage, told: str, shape: str, link: str) -> str:
     inner = f"<title>{escape(told)}</title>{shape}"
     if not link:
         return f'<g data-country="{item.country}">{inner}</g>'
-    address = f'href="{escape(link)}{item.country}" tabindex="-1" aria-label="{escape(told)}"'
+    address = f'href="{escape(link)}{item.country}" tabindex="-1" aria-label="{item.country}, {escape(told)}"'
     return f'<a {address} data-country="{item.country}">{inner}</a>'
 
 
