@@ -27,7 +27,7 @@ from collecthub.engine.context import Hub
 from collecthub.engine.jobs import JOBS
 from collecthub.engine.known_types import learn_types
 from collecthub.engine.lifelines import Lifelines
-from collecthub.engine.memory import share_arenas, spare_what_is_there, walk_seldom
+from collecthub.engine.memory import give_back, share_arenas, spare_what_is_there, walk_seldom
 from collecthub.errors import CollecthubError, ConfigurationError, RetryableError
 from collecthub.model.ids import new_id
 from collecthub.store import tables as t
@@ -292,6 +292,7 @@ class Engine:
                 self._beat_once()
             except CollecthubError as error:
                 log.warning("heartbeat: %s", error.message)
+            give_back()
             self._stopping.wait(BEAT_SECONDS)
 
     def _beat_once(self) -> None:

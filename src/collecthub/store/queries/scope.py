@@ -88,6 +88,7 @@ def at_partner(scope: Scope, column: sa.ColumnElement[str]) -> sa.ColumnElement[
 
 def not_there(what: str, identifier: str) -> NotThereError:
     """The one answer for an unknown id and for somebody else's."""
+    several = f"{what[:-1]}ies" if what.endswith("ry") else f"{what}s"
     return NotThereError(
-        f"there is no {what} {identifier[:64]}", cure=f"See the list of {what}s.", reference=identifier[:64]
+        f"there is no {what} {identifier[:64]}", cure=f"See the list of {several}.", reference=identifier[:64]
     )
