@@ -136,5 +136,5 @@ def test_the_portfolio_is_checked_without_changing_it(
     expect(finding.locator("td").first).to_have_text(str(cases))
     monkeypatch.setattr("collecthub.web.portal.feasibility.CASES_AT_ONCE", 0)
     page.reload()
-    expect(page.get_by_text("Too many cases to wait for")).to_be_visible()
+    expect(page.get_by_role("button", name="Check all of them now")).to_be_visible()
     assert complaints == []
