@@ -66,7 +66,7 @@ def give(hub: Hub, work: Work, scope: Scope, task_ids: Sequence[str], owner: str
         assign_owner(hub, work, scope, case_id, owner=owner)
 
 
-def _task(work: Work, scope: Scope, task_id: str) -> sa.Row[Any]:
+def _task(work: Work, scope: Scope, task_id: str) -> Any:
     query = sa.select(t.tasks.c.kind, t.tasks.c.case_id).where(t.tasks.c.task_id == task_id, tasks_of(scope))
     row = work.conn.execute(query).first()
     if row is None:
