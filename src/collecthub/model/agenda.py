@@ -141,10 +141,10 @@ class AgendaItem(msgspec.Struct, frozen=True, kw_only=True):
     identity_id: str = ""  # of the person who asks about himself
 
 
-Place = tuple[int, int, Decimal, float, str]
+Place = tuple[int, int, Decimal, dt.datetime, str]
 
 
 def by_urgency(item: AgendaItem, now: dt.datetime) -> Place:
     """The sorting key: what is late first, then weight, then money at stake, then age."""
     is_late = item.due_at is not None and item.due_at <= now
-    return (0 if is_late else 1, -item.weight, -(item.stake or Decimal(0)), item.since_at.timestamp(), item.item_id)
+    return (0 if is_late else 1, -item.weight, -(item.stake or Decimal(0)), item.since_at, item.item_id)

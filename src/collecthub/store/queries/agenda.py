@@ -80,7 +80,7 @@ def _bare(item: AgendaItem) -> str:
 
 def _opened(key: MasterKey, cursor: str, scope: Scope, name: str) -> tuple[dt.datetime, Place]:
     as_of, (late, weight, stake, since, item_id) = open_place(key, cursor, scope, name)
-    return dt.datetime.fromisoformat(as_of), (late, weight, Decimal(stake), since, item_id)
+    return dt.datetime.fromisoformat(as_of), (late, weight, Decimal(stake), dt.datetime.fromisoformat(since), item_id)
 
 
 def read_agenda(
