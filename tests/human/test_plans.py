@@ -122,3 +122,13 @@ def test_whoever_has_the_case_is_told_to_pause_and_to_go_on(office: Office, late
 def timeline(office: Office, case_id: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = office.client("kroon").get(f"/api/v1/cases/{case_id}/timeline").json()["items"]
     return found
+
+
+def test_two_of_four_parts_are_half_though_the_last_carries_the_cents(office: Office, later: Later) -> None:
+    case_id = agreed(office, instalments=4, first_on="2026-07-01")
+    assert [one["amount"] for one in plan(office, case_id)["instalments"]] == ["30.12", "30.12", "30.12", "30.14"]
+    later(office, 1)
+    post(office, f"{case_id}/payments", amount="60.23", paid_on="2026-06-16")
+    assert "plan_encouragement" not in tasks(office, case_id), "a cent of the second part lacks"
+    post(office, f"{case_id}/payments", amount="0.01", paid_on="2026-06-16")
+    assert "plan_encouragement" in tasks(office, case_id), "60.24 of 120.50"

@@ -48,7 +48,7 @@ def _plan_follows(case: Case) -> tuple[fh.HumanFact, ...]:
     ]
     if covered == len(plan.instalments):
         facts.append(fh.PlanCompleted(plan_id=plan.plan_id))
-    elif not plan.is_halfway_told and plan.paid(settled(case)) * 2 >= plan.total:
+    elif not plan.is_halfway_told and plan.is_halfway(settled(case), case.currency):
         facts.append(fh.PlanHalfway(plan_id=plan.plan_id, paid=plan.paid(settled(case))))
     return tuple(facts)
 

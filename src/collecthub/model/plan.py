@@ -106,6 +106,15 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         """What came in on the plan, at most its total."""
         return max(Decimal(0), min(settled - self.settled_before, self.total))
 
+    def is_halfway(self, settled: Decimal, currency: str) -> bool:
+        """Whether half is paid. The last of equal parts carries the cents that do not divide: they delay nothing."""
+        rounding = len(self.instalments) * _quantum(currency)
+        return self.total - 2 * self.paid(settled) < rounding
+
+
+def _quantum(currency: str) -> Decimal:
+    return Decimal(1).scaleb(-minor_units(currency))
+
 
 def month_after(day: dt.date, months: int) -> dt.date:
     """The same day so many months later, or the last one of a shorter month.
@@ -123,7 +132,7 @@ def split(total: Decimal, count: int, first_on: dt.date, currency: str) -> tuple
     >>> [str(one.amount) for one in split(Decimal("100.00"), 3, dt.date(2026, 7, 1), "EUR")]
     ['33.33', '33.33', '33.34']
     """
-    quantum = Decimal(1).scaleb(-minor_units(currency))
+    quantum = _quantum(currency)
     if count < 1 or total < count * quantum:
         raise PermanentError(
             f"{total} {currency} cannot be paid in {count} instalments", cure="Choose fewer, at least one."
