@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from payments.bank_samples import paid
 from web.office import change
 
@@ -17,10 +18,12 @@ from collecthub.engine.partner_invoices import take_invoice
 from collecthub.engine.remitting import create_remittances
 from collecthub.engine.transfers import TransferTaken, take_transfer
 from collecthub.errors import PermanentError
+from collecthub.model.approval import ApprovalLimits
 from collecthub.model.contract import Side
 from collecthub.model.money_transfer import Transfer, TransferLine, shares
 from collecthub.model.partner_invoice import CheckedInvoice
 from collecthub.store.case_log import read_case
+from collecthub.store.connections import read_creditor, write_creditor
 from collecthub.store.queries.client_money import client_money
 from collecthub.store.queries.scope import LOCAL_OPERATOR
 from remittance.conftest import Till
@@ -74,6 +77,73 @@ def test_a_consumer_is_charged_nothing_of_the_collectors_own(till: Till) -> None
     with till.hub.database.read() as conn:
         case = read_case(conn, case_id)
     assert case is not None and (case.balance.costs, case.balance.creditor_costs) == (D("40.00"), D("30.25"))
+
+
+def of_case(till: Till, case: dict[str, Any]) -> tuple[D, list[str], list[str]]:
+    """What the creditor bears by the account, what waits in quarantine, and what he is asked."""
+    creditor, case_id = till.office.client("kroon"), case["case_id"]
+    held = till.office.client("operator").get("/api/v1/quarantine?state=open").json()["items"]
+    asked = creditor.get(f"/api/v1/tasks?case_id={case_id}").json()["items"]
+    with till.hub.database.read() as conn:
+        found = read_case(conn, case_id)
+    assert found is not None
+    return found.balance.creditor_costs, [one["code"] for one in held], [one["kind"] for one in asked]
+
+
+def decides(till: Till, case: dict[str, Any], is_given: bool, **more: Any) -> None:
+    body = {"is_given": is_given, **more}
+    path = f"/api/v1/cases/{case['case_id']}/proceedings/approval-decisions"
+    answer = till.office.client("kroon").post(path, json=body, headers=change())
+    assert answer.status_code == 200, answer.text
+    till.office.run()
+
+
+def test_no_cost_of_enforcement_is_booked_before_the_creditor_allows_it(both_till: Till) -> None:
+    """He is asked with the amount and his yes books it, and it alone; a lower cap or a no does not; within a general yes nobody is asked."""
+    till = both_till
+    one = placed(till, "900.00")
+    report = {"status_code": "attachment_done", "occurred_at": "2026-06-14T09:00:00Z"}
+    path = f"/api/v1/partner/cases/{one['case_id']}/status-reports"
+    assert till.office.client("bailiff").post(path, json=report, headers=change()).status_code == 202
+    till.office.run()
+    told = charges(till, one, "K-1", "100.00", "21.00", bearer="creditor")
+    assert "cost K-1 of 121.00 EUR" in told and "the creditor is asked to allow it" in told
+    assert of_case(till, one) == (D(0), ["record.cost_unapproved"], ["approval"])
+    decides(till, one, True, cap="120.99")
+    assert of_case(till, one)[:2] == (D(0), ["record.cost_unapproved"]), "one cent less was allowed"
+    charges(till, one, "K-2", "10.00", "2.10", bearer="creditor")
+    decides(till, one, False, reason="too dear")
+    said = till.office.client("kroon").get(f"/api/v1/cases/{one['case_id']}/timeline").json()["items"]
+    heard = [(event["fact"]["code"], event["fact"]["text"]) for event in said if event["kind"] == "instruction_queued"]
+    assert heard == [("cost_approved", "K-1: 120.99 EUR"), ("cost_refused", "K-2: 12.10 EUR. too dear")]
+    assert "is asked" in charges(till, one, "K-3", "50.00", "10.50", bearer="creditor"), "what was allowed was for K-1 alone"
+    decides(till, one, True)
+    assert of_case(till, one)[0] == D("60.50")
+    asked = {"kind": "enforcement", "estimate": "80.00", "cap": "100.00", "reason": "a second attempt"}
+    path = f"/api/v1/cases/{one['case_id']}/proceedings/approvals"
+    assert till.office.client("operator").post(path, json=asked, headers=change()).status_code == 200
+    decides(till, one, True)
+    assert of_case(till, one)[0] == D("60.50"), "what was refused stays refused"
+    assert charges(till, one, "K-4", "99.00", "0.00", bearer="creditor") == ""
+    assert "is asked" in charges(till, one, "K-6", "1.01", "0.00", bearer="creditor")
+    assert of_case(till, one)[0] == D("159.50")
+    assert charges(till, one, "K-5", "30.00", "0.00", cost_type="collection_fee", bearer="creditor") == "", "agreed in his contract"
+
+
+def test_costs_given_beforehand_are_booked_up_to_the_agreed_sum(till: Till) -> None:
+    """Up to 100 a step and 150 a case: 90 is booked, the next 70 would make 160 and is asked for."""
+    with till.hub.work() as work:
+        row = read_creditor(work.conn, "kroon")
+        assert row is not None
+        limits = ApprovalLimits(given_up_to=D(100), case_cap=D(150))
+        write_creditor(work.conn, replace(row, playbook=replace(row.playbook, approval=limits)), work.now)
+    one = placed(till, "900.00")
+    report = {"status_code": "attachment_done", "occurred_at": "2026-06-14T09:00:00Z"}
+    till.office.client("bailiff").post(f"/api/v1/partner/cases/{one['case_id']}/status-reports", json=report, headers=change())
+    till.office.run()
+    assert charges(till, one, "K-1", "90.00", "0.00", bearer="creditor") == ""
+    assert "is asked" in charges(till, one, "K-2", "70.00", "0.00", bearer="creditor")
+    assert of_case(till, one) == (D("90.00"), ["record.cost_unapproved"], ["approval"])
 
 
 def transfer(till: Till, lines: list[tuple[dict[str, Any], str, str]], **more: Any) -> TransferTaken:

@@ -18,6 +18,7 @@ from collecthub.corridor.record import Words, record
 from collecthub.engine.act_messages import take_act_message
 from collecthub.engine.case_work import change_case, open_task
 from collecthub.engine.context import Hub, Work
+from collecthub.engine.court_costs import within_allowance
 from collecthub.engine.inbound import DECODED, answer_again, keep_inbound
 from collecthub.engine.partner_costs import check_cost
 from collecthub.engine.trouble import connection_trouble, connection_well
@@ -226,7 +227,7 @@ class Recorder:
         case = self._case_of(message.case_id)
         facts = record(case, message, self._words)
         check_cost(self._hub, case, message)
-        return (case, facts) if facts else None
+        return within_allowance(self._hub, self._work, case, facts) if facts else None
 
     def _case_of(self, case_id: str) -> Case:
         """The case, if it is or was placed with this partner. Others do not exist for it."""

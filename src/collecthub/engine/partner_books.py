@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from collecthub.engine.book_difference import Difference
 from collecthub.engine.context import Hub
+from collecthub.engine.court_costs import UNAPPROVED
 from collecthub.engine.partner_costs import FORBIDDEN
 from collecthub.engine.told_account import grown
 from collecthub.model.event import CaseEvent, CostReported, PaymentReported
@@ -25,6 +26,10 @@ from collecthub.store.case_log import read_cases, read_events
 from collecthub.store.connections import ConnectionRow
 
 ZERO = Decimal(0)
+_WAITING = {
+    FORBIDDEN: "the partner books a cost that the debtor may not be asked; it waits in quarantine",
+    UNAPPROVED: "the partner books a cost that the creditor has not allowed; it waits in quarantine",
+}
 ALWAYS, GROWN = ("principal", "paid", "costs"), ("interest", "surcharges")
 
 
@@ -51,18 +56,18 @@ def with_partner(hub: Hub, row: ConnectionRow, books: PartnerBooks) -> tuple[int
     }
     with hub.database.read() as conn:
         ours = dict(_hub_placements(hub, conn, row.partner_id or "", lines))
-        forbidden = _forbidden_costs(conn, row.connection_id)
+        waiting = _waiting_costs(conn, row.connection_id)
     keys = sorted(lines.keys() | ours.keys())
     found = [
         one
         for case_id in keys
-        for one in _differences(row, case_id, lines.get(case_id), ours.get(case_id), is_refused=case_id in forbidden)
+        for one in _differences(row, case_id, lines.get(case_id), ours.get(case_id), waits=waiting.get(case_id, ""))
     ]
     return len(keys), found
 
 
 def _differences(
-    row: ConnectionRow, case_id: str, line: AccountLine | None, mine: Placed | None, *, is_refused: bool
+    row: ConnectionRow, case_id: str, line: AccountLine | None, mine: Placed | None, *, waits: str
 ) -> Iterator[Difference]:
     told = mine or Placed(number="", currency=line.currency if line else "")
     for what, theirs in _stated(line):
@@ -70,8 +75,8 @@ def _differences(
         if theirs == here:
             continue
         missing_at, reason = _lacks(what, theirs, here, is_there=line is not None, is_here=mine is not None)
-        if what == "costs" and is_refused and theirs > here:
-            missing_at, reason = "partner", "the partner books a cost that the debtor may not be asked; it waits in quarantine"
+        if what == "costs" and waits and theirs > here:
+            missing_at, reason = "partner", waits
         yield Difference(
             between=row.connection_id, subject=case_id, what=what, currency=line.currency if line else told.currency,
             theirs=theirs, ours=here, case_id=case_id if mine else "", number=told.number, missing_at=missing_at, reason=reason,
@@ -149,9 +154,9 @@ def _day_of(line: AccountLine | None) -> dt.date | None:
     return line.as_of_on if line is not None and (line.interest, line.surcharges) != (None, None) else None
 
 
-def _forbidden_costs(conn: sa.Connection, connection_id: str) -> set[str]:
-    """Cases in which a cost of this partner waits because the law forbids it."""
-    query = sa.select(t.quarantine.c.case_id).where(
-        t.quarantine.c.connection_id == connection_id, t.quarantine.c.code == FORBIDDEN, t.quarantine.c.state == "open"
+def _waiting_costs(conn: sa.Connection, connection_id: str) -> dict[str, str]:
+    """Cases in which a cost of this partner waits, and why."""
+    query = sa.select(t.quarantine.c.case_id, t.quarantine.c.code).where(
+        t.quarantine.c.connection_id == connection_id, t.quarantine.c.code.in_(_WAITING), t.quarantine.c.state == "open"
     )
-    return {case_id for case_id in conn.scalars(query) if case_id}
+    return {case_id: _WAITING[code] for case_id, code in conn.execute(query) if case_id}

@@ -27,7 +27,7 @@ def check_cost(hub: Hub, case: Case, message: InboundMessage) -> None:
         cost_type=message.cost_type, amount=message.amount + message.tax_amount,
         before=case.balance.costs + case.balance.dunning_fees, currency=case.currency, on=message.occurred_on,
         segment=case.segment, principal=max(case.balance.open_principal, ZERO),
-        due_on=min((claim.due_on for claim in case.claims), default=message.occurred_on), is_amicable=_is_amicable(case),
+        due_on=min((claim.due_on for claim in case.claims), default=message.occurred_on), is_amicable=is_amicable(case),
     )  # fmt: skip
     fees = fact_on(bundled_atlas(), country, Topic.CHARGEABLE_FEES, message.occurred_on)
     found = cost_obstacle(country, law_or_reason(hub, country)[0], fees, asked)
@@ -38,7 +38,7 @@ def check_cost(hub: Hub, case: Case, message: InboundMessage) -> None:
         )
 
 
-def _is_amicable(case: Case) -> bool:
+def is_amicable(case: Case) -> bool:
     """Whether neither the case nor what its holder was given it for has left the amicable phase."""
     procedure = case.placement.procedure if case.placement is not None else Procedure.AMICABLE
     return procedure is Procedure.AMICABLE and case.phase not in (Phase.JUDICIAL, Phase.ENFORCEMENT)

@@ -14,13 +14,17 @@ import sqlalchemy as sa
 from collecthub.engine.case_law import STEP_OF_PROCEEDING, obstacles_now, told
 from collecthub.engine.case_work import change_case, close_tasks
 from collecthub.engine.context import Hub, Work
-from collecthub.engine.cost_limits import BEFOREHAND, committed, cost_limits
-from collecthub.engine.desk import case_for
+from collecthub.engine.cost_limits import ask_and_give, committed, cost_limits, running_of
+from collecthub.engine.court_costs import UNAPPROVED
+from collecthub.engine.desk import case_for, instruction
 from collecthub.engine.solvency import score_facts
 from collecthub.engine.step_check import checked_for_step
+from collecthub.engine.upkeep import read_allowed_again
 from collecthub.errors import PermanentError
 from collecthub.law.deadline import deadline
 from collecthub.model.case import Case
+from collecthub.model.event import Fact
+from collecthub.model.exchange import InstructionCode
 from collecthub.model.facts_human import (
     CostApprovalAsked,
     CostApprovalDecided,
@@ -67,17 +71,10 @@ def ask_approval(
         approval_id=derived_id(case.case_id, str(case.version), "approval"), step=kind, estimate=estimate, cap=cap,
         reason=reason,
     )  # fmt: skip
-    asked = change_case(hub, work, case, [fact], actor=scope.subject)
-    limits = cost_limits(work.conn, case)
-    if not limits.is_given(committed(case), cap):
-        return asked
-    given = CostApprovalDecided(
-        approval_id=fact.approval_id, is_given=True, cap=cap, reason=f"{BEFOREHAND} {limits.given_up_to}",
-        proceeding_id=_running(asked, kind),
-    )  # fmt: skip
-    allowed = change_case(hub, work, asked, [given], actor="hub")
-    close_tasks(work, done_by="hub", case_id=case_id, kind="approval")
-    return allowed
+    asked = ask_and_give(hub, work, case, fact, actor=scope.subject)
+    if asked.proceedings.approvals[-1].is_given:
+        read_allowed_again(work, case_id, UNAPPROVED, scope.subject)
+    return asked
 
 
 def decide_approval(
@@ -103,16 +100,23 @@ def decide_approval(
         )
     fact = CostApprovalDecided(
         approval_id=asked.approval_id, is_given=is_given, cap=allowed, reason=reason,
-        proceeding_id=_running(case, asked.kind) if is_given else "",
+        proceeding_id=running_of(case, asked.kind) if is_given else "",
     )  # fmt: skip
-    changed = change_case(hub, work, case, [fact], actor=scope.subject)
+    told = _told_holder(case, asked, allowed if is_given else None, reason)
+    changed = change_case(hub, work, case, [fact, *told], actor=scope.subject)
     close_tasks(work, done_by=scope.subject, case_id=case_id, kind="approval")
+    if is_given:
+        read_allowed_again(work, case_id, UNAPPROVED, scope.subject)
     return changed
 
 
-def _running(case: Case, kind: ProceedingKind) -> str:
-    running = case.proceedings.open_of(kind)
-    return running.proceeding_id if running is not None else ""
+def _told_holder(case: Case, asked: Approval, allowed: Decimal | None, reason: str) -> list[Fact]:
+    """Whoever charged the cost hears what was decided on it, by its own reference."""
+    if not asked.cost_ref or case.placement is None or not case.placement.is_out:
+        return []
+    code = InstructionCode.COST_REFUSED if allowed is None else InstructionCode.COST_APPROVED
+    said = [f"{asked.cost_ref}: {asked.cap if allowed is None else allowed} {case.currency}", reason]
+    return [instruction(case, code, ". ".join(filter(None, said)))]
 
 
 def begin_proceeding(

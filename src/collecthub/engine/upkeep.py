@@ -53,6 +53,16 @@ def retry_quarantine(work: Work, scope: Scope, quarantine_id: str) -> None:
     _mark(work, quarantine_id, "retried", "read again", scope.subject)
 
 
+def read_allowed_again(work: Work, case_id: str, code: str, actor: str) -> None:
+    """What waited in a case with this code is read once more, because what it waited for is there."""
+    waiting = sa.select(t.quarantine).where(
+        t.quarantine.c.case_id == case_id, t.quarantine.c.code == code, t.quarantine.c.state == "open"
+    )
+    for row in work.conn.execute(waiting).all():
+        if _read_again(work, row.connection_id, row.reference, row.sha256):
+            _mark(work, row.quarantine_id, "retried", "read again", actor)
+
+
 def _read_again(work: Work, connection_id: str, reference: str, sha256: str) -> bool:
     mine = (t.inbox.c.connection_id == connection_id) & (t.inbox.c.sha256 == sha256)
     found = list(work.conn.scalars(sa.select(t.inbox.c.inbox_id).where(mine)))

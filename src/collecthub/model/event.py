@@ -167,6 +167,8 @@ class StatusReported(FactBase, frozen=True, kw_only=True, tag="status_reported")
 
 
 class CostReported(FactBase, frozen=True, kw_only=True, tag="cost_reported"):
+    """`allowed_by` is the proceeding or approval that leaves room for it, where a court or enforcement causes it."""
+
     cost_ref: str
     cost_type: str
     amount: Decimal
@@ -174,6 +176,7 @@ class CostReported(FactBase, frozen=True, kw_only=True, tag="cost_reported"):
     bearer: CostBearer
     occurred_on: dt.date
     legal_basis: str
+    allowed_by: str = ""
 
 
 class PaymentReported(FactBase, frozen=True, kw_only=True, tag="payment_reported"):

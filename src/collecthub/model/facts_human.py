@@ -203,11 +203,14 @@ class ReferralMade(FactBase, frozen=True, kw_only=True, tag="referral_made"):
 
 
 class CostApprovalAsked(FactBase, frozen=True, kw_only=True, tag="cost_approval_asked"):
+    """With a `cost_ref` it is one cost that a holder charges, and for that alone."""
+
     approval_id: str
     step: ProceedingKind
     estimate: Decimal
     cap: Decimal
     reason: str
+    cost_ref: str = ""
 
 
 class CostApprovalDecided(FactBase, frozen=True, kw_only=True, tag="cost_approval_decided"):

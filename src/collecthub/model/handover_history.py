@@ -129,6 +129,6 @@ def _left(case: Case, kind: ProceedingKind) -> Decimal | None:
     """What may still be spent: on the one of a kind that runs towards its aim, else on the next one; None without a yes."""
     running = case.proceedings.open_of(kind)
     if running is not None and (kind not in _TITLES or running.state != _TITLES[kind][2]):
-        return running.cost_cap - running.cost_spent if running.cost_cap is not None else None
+        return running.left
     allowed = case.proceedings.approval_for(kind)
-    return allowed.cap if allowed is not None else None
+    return allowed.left if allowed is not None else None

@@ -28,6 +28,7 @@ from collecthub.model.codes import Phase, Status
 from collecthub.model.exchange import Procedure
 from collecthub.model.history_human import HANDLERS as HUMAN_HANDLERS
 from collecthub.model.history_human import HISTORY_ONLY as HUMAN_HISTORY_ONLY
+from collecthub.model.history_human import charged
 from collecthub.model.history_person import HANDLERS as PERSON_HANDLERS
 from collecthub.model.history_person import HISTORY_ONLY as PERSON_HISTORY_ONLY
 from collecthub.model.ledger import Balance, add_lines
@@ -209,7 +210,8 @@ def _status_reported(case: Case, fact: ev.StatusReported, event: ev.CaseEvent) -
 
 
 def _cost(case: Case, fact: ev.CostReported, event: ev.CaseEvent) -> Case:
-    return replace(acted(case, event), known_refs=(*case.known_refs, fact.cost_ref))
+    known = replace(acted(case, event), known_refs=(*case.known_refs, fact.cost_ref))
+    return charged(known, fact.allowed_by, fact.amount + fact.tax_amount) if fact.allowed_by else known
 
 
 def _payment(case: Case, fact: ev.PaymentReported, event: ev.CaseEvent) -> Case:

@@ -214,7 +214,7 @@ def _hardship(case: Case, fact: fh.HardshipFound, event: ev.CaseEvent) -> Case:
 def _approval_asked(case: Case, fact: fh.CostApprovalAsked, event: ev.CaseEvent) -> Case:
     asked = Approval(
         approval_id=fact.approval_id, kind=fact.step, estimate=fact.estimate, cap=fact.cap, reason=fact.reason,
-        asked_at=event.occurred_at,
+        asked_at=event.occurred_at, cost_ref=fact.cost_ref,
     )  # fmt: skip
     return replace(case, proceedings=replace(case.proceedings, approvals=(*case.proceedings.approvals, asked)))
 
@@ -242,6 +242,14 @@ def _on_proceeding(case: Case, proceeding_id: str, **changes: Any) -> Case:
     return replace(case, proceedings=replace(case.proceedings, all=changed))
 
 
+def charged(case: Case, bearer_id: str, cost: Decimal) -> Case:
+    """A holder's cost counts against the proceeding, or the approval for the next one, that leaves room for it."""
+    running, given = case.proceedings.of(bearer_id), case.proceedings.approval(bearer_id)
+    if running is not None:
+        return _on_proceeding(case, bearer_id, cost_spent=running.cost_spent + cost)
+    return _on_approval(case, bearer_id, cost_spent=given.cost_spent + cost) if given is not None else case
+
+
 _PHASES = {
     ProceedingKind.JUDICIAL: Phase.JUDICIAL, ProceedingKind.UNDISPUTED: Phase.JUDICIAL,
     ProceedingKind.ENFORCEMENT: Phase.ENFORCEMENT, ProceedingKind.MONITORING: Phase.MONITORING,
@@ -249,12 +257,15 @@ _PHASES = {
 
 
 def _begun(case: Case, fact: fh.ProceedingBegun, event: ev.CaseEvent) -> Case:
+    # Histories from before approvals were spent name none: it began with the newest that was left.
+    given = case.proceedings.approval(fact.approval_id) or case.proceedings.approval_for(fact.proceeding)
     begun = Proceeding(
         proceeding_id=fact.proceeding_id, kind=fact.proceeding, state=first_state(fact.proceeding),
         began_on=fact.began_on, authority=fact.authority, reference=fact.reference, deadline_on=fact.deadline_on,
         deadline_for=fact.deadline_for, cost_cap=fact.cost_cap if fact.proceeding in COSTLY else None,
+        cost_spent=given.cost_spent if given is not None else Decimal(0),
     )  # fmt: skip
-    spent = _on_approval(case, fact.approval_id, proceeding_id=fact.proceeding_id) if fact.approval_id else case
+    spent = _on_approval(case, given.approval_id, proceeding_id=fact.proceeding_id) if given is not None else case
     changed = replace(
         spent, proceedings=replace(spent.proceedings, all=(*case.proceedings.all, begun)),
         phase=_PHASES.get(fact.proceeding, case.phase),

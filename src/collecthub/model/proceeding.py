@@ -148,7 +148,9 @@ REVIEW_DAYS = 90  # a case that waits for better times is looked at every quarte
 
 
 class Proceeding(msgspec.Struct, frozen=True, kw_only=True):
-    """One proceeding of a case. `cost_cap` is what may be spent on it in all, `cost_spent` what was noted."""
+    """One proceeding of a case. `cost_cap` is what may be spent on it in all, `cost_spent` what was noted
+    or charged by its holder.
+    """
 
     proceeding_id: str
     kind: ProceedingKind
@@ -161,6 +163,11 @@ class Proceeding(msgspec.Struct, frozen=True, kw_only=True):
     deadline_for: str = ""
     cost_cap: Decimal | None = None
     cost_spent: Decimal = Decimal(0)
+
+    @property
+    def left(self) -> Decimal:
+        """What may still be spent on it; nought where nobody allowed anything."""
+        return self.cost_cap - self.cost_spent if self.cost_cap is not None else Decimal(0)
 
     @property
     def is_open(self) -> bool:
@@ -197,7 +204,8 @@ def next_state(kind: ProceedingKind, state: str, act: str) -> str:
 class Approval(msgspec.Struct, frozen=True, kw_only=True):
     """A costly step that the creditor is asked to allow: what it is expected to cost and the most it may cost.
 
-    It is for one proceeding: `proceeding_id` names the one that began with it or whose cap it raised.
+    It is for one proceeding: `proceeding_id` names the one that began with it or whose cap it raised. `cost_spent` is what
+    a holder charged before a proceeding began. With a `cost_ref` it is for that cost of a holder alone.
     """
 
     approval_id: str
@@ -209,6 +217,13 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
     decided_at: dt.datetime | None = None
     is_given: bool = False
     proceeding_id: str = ""
+    cost_spent: Decimal = Decimal(0)
+    cost_ref: str = ""
+
+    @property
+    def left(self) -> Decimal:
+        """What a holder may still charge before a proceeding begins with it; nought without a yes or once one began."""
+        return self.cap - self.cost_spent if self.is_unspent else Decimal(0)
 
     @property
     def is_unspent(self) -> bool:
@@ -230,7 +245,25 @@ class Proceedings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         """The one with this id."""
         return next((one for one in self.all if one.proceeding_id == proceeding_id), None)
 
+    def approval(self, approval_id: str) -> Approval | None:
+        """The one with this id."""
+        return next((one for one in self.approvals if one.approval_id == approval_id), None)
+
+    def bearer_of(self, cost: Decimal, cost_ref: str) -> str:
+        """Id of what leaves room for a holder's cost: the yes to it, a proceeding that runs, a yes with which none began; or empty."""
+        asked = self.approval_of_cost(cost_ref)
+        if asked is not None and not asked.is_given:
+            return ""
+        running = (one.proceeding_id for one in self.all if one.is_open and one.kind in COSTLY and cost <= one.left)
+        given = (one.approval_id for one in reversed(self.approvals) if one.cost_ref in ("", cost_ref) and cost <= one.left)
+        own = asked.approval_id if asked is not None and cost <= asked.left else ""
+        return own or next(running, "") or next(given, "")
+
+    def approval_of_cost(self, cost_ref: str) -> Approval | None:
+        """What was asked and said of one cost of a holder."""
+        return next((one for one in reversed(self.approvals) if one.cost_ref == cost_ref), None)
+
     def approval_for(self, kind: ProceedingKind, approval_id: str = "") -> Approval | None:
         """The newest approval of a kind with which no proceeding has begun, or the one that is named."""
-        unspent = (one for one in reversed(self.approvals) if one.kind is kind and one.is_unspent)
+        unspent = (one for one in reversed(self.approvals) if one.kind is kind and one.is_unspent and not one.cost_ref)
         return next((one for one in unspent if approval_id in ("", one.approval_id)), None)

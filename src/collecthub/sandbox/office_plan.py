@@ -22,7 +22,7 @@ class Step:
     """One act on the so-manieth working day of a case.
 
     `act` is status, cost, pay, reverse, question or return; `code` the status, cost type or close code;
-    `share` the part of what is owed (pay) or of the principal (cost).
+    `share` the part of what is owed (pay) or of the principal (cost), `most` the highest such amount.
     """
 
     day: int
@@ -30,6 +30,7 @@ class Step:
     code: str = ""
     share: Decimal = Decimal(1)
     bearer: str = ""
+    most: Decimal = Decimal("Infinity")
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ TRACKS = (
 )  # fmt: skip
 """About a third pay in full, some of them in two parts, a few after a reversal; the weights add up to 1000."""
 
+_COURT_FEE_MOST = Decimal(650)  # a court's fee does not grow without end
+
 KIND_STEPS = {
     "bailiff": (
         Step(2, "cost", "bailiff_act", Decimal("0.02"), "debtor"),
@@ -66,7 +69,7 @@ KIND_STEPS = {
         Step(9, "status", "attachment_done"),
     ),
     "lawyer": (
-        Step(2, "cost", "court_fee", Decimal("0.03"), "creditor"),
+        Step(2, "cost", "court_fee", Decimal("0.03"), "creditor", _COURT_FEE_MOST),
         Step(2, "status", "summons_served"),
         Step(4, "status", "hearing_set"),
         Step(6, "status", "judgment_given"),

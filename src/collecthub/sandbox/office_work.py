@@ -54,7 +54,7 @@ class Bench:
         self._books.save(case)
 
     def _cost(self, case: Case, step: Step) -> None:
-        amount = max(rounded(case.principal * step.share, case.currency), Decimal(1))
+        amount = max(rounded(min(case.principal * step.share, step.most), case.currency), Decimal(1))
         tax = rounded(amount * _TAX, case.currency) if self._kind == "lawyer" else Decimal(0)
         case.costs += amount + tax
         bearer = "creditor" if self._is_person(case) else step.bearer

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import secrets
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,6 +17,7 @@ from collecthub.cli.demo.town import OPERATOR, Town
 from collecthub.engine.context import Hub
 from collecthub.engine.doors import connect, create_creditor, create_partner
 from collecthub.errors import PermanentError
+from collecthub.model.approval import ApprovalLimits
 from collecthub.model.charging import ChargePolicy, Charging
 from collecthub.model.ids import new_id
 from collecthub.model.partner import PartnerProfile
@@ -30,6 +32,8 @@ WEBHOOK_EVENTS = [
     "case_returned", "case_closed",
 ]  # fmt: skip
 HANDLER, CONTACT = "Nora Claes", "Tom Willems"
+# What the creditors agreed beforehand: one step before a court, all steps of a case. Above it they are asked each time.
+COURT_COSTS = ApprovalLimits(given_up_to=Decimal(1000), case_cap=Decimal(5000))
 
 
 def agree_with_partners(hub: Hub, town: Town, plan: Plan, hub_url: str) -> None:
@@ -109,8 +113,10 @@ def _agency(hub: Hub, town: Town, country: str, facts: dict[str, Any], hub_url: 
 def connect_creditor(hub: Hub, town: Town, plan: CreditorPlan) -> str:
     """A creditor, its ERP with consent or password, and its own webhook. Returns the ERP connection's id."""
     party = Party(name=plan.name, country=plan.country, language="nl", address=Address(country=plan.country))
-    charges = ChargePolicy(charging=Charging.BOOKED)
-    playbook = Playbook(owner=HANDLER, contact_person=CONTACT, payment_account="BE68539007547034", charges=charges)
+    playbook = Playbook(
+        owner=HANDLER, contact_person=CONTACT, payment_account="BE68539007547034",
+        charges=ChargePolicy(charging=Charging.BOOKED), approval=COURT_COSTS,
+    )  # fmt: skip
     create_creditor(hub, party, playbook, creditor_id=plan.creditor_id)
     _connect(
         hub, "creditor_webhook", f"Webhook of {plan.name}",
