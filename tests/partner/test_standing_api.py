@@ -165,9 +165,12 @@ def test_money_is_passed_on_in_the_partners_currency(office: Office, agency: Tes
     assert entry.done_at is not None
     wrong = post(agency, "remittances", remittance(case_id, remittance_ref="R2", amount="900.00")).json()
     assert "are 880.00 UYU, the transfer says 900.00" in wrong["finding"]
-    assert [one["state"] for one in agency.get("/api/v1/partner/remittances").json()["items"]] == ["announced", "announced"]
+    dollars = post(agency, "remittances", remittance(case_id, remittance_ref="R4", case_currency="USD"))
+    assert dollars.status_code == 201  # kept, and a person looks at it
+    assert "p1 was reported in EUR, the currency of its case, and is passed on as 20.50 USD" in dollars.json()["finding"]
+    assert [one["state"] for one in agency.get("/api/v1/partner/remittances").json()["items"]] == ["announced"] * 3
     tasks = office.client("operator").get("/api/v1/tasks").json()["items"]
-    assert any("R2" in task["title"] for task in tasks)
+    assert {"R2", "R4"} <= {word for task in tasks for word in task["title"].split()}
     foreign = office.open_case()["case_id"]
     office.run()
     assert post(agency, "remittances", remittance(str(foreign), remittance_ref="R3")).status_code == 404

@@ -87,7 +87,7 @@ def take_remittance(work: Work, partner_id: str, said: PartnerRemittance) -> Kep
         lines=tuple(TransferLine(case=line.case_id, payment_ref=line.payment_ref, amount=line.amount) for line in said.lines),
     )  # fmt: skip
     check_transfer(transfer)
-    return _kept(note_transfer(work, partner_id, transfer, entered_by=f"partner:{partner_id}"))
+    return _kept(note_transfer(work, partner_id, transfer, entered_by=f"partner:{partner_id}", is_in_cases_currency=True))
 
 
 def _kept(found: TransferTaken) -> KeptRemittance:

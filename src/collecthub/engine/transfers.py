@@ -67,11 +67,14 @@ def take_transfer(hub: Hub, scope: Scope, partner_id: str, content: bytes) -> Tr
         return taken(conn.execute(sa.select(r.transfers).where(r.transfers.c.transfer_id == noted.transfer_id)).one())
 
 
-def note_transfer(work: Work, partner_id: str, transfer: Transfer, *, entered_by: str) -> TransferTaken:
+def note_transfer(
+    work: Work, partner_id: str, transfer: Transfer, *, entered_by: str, is_in_cases_currency: bool = False
+) -> TransferTaken:  # fmt: skip
     """Keep a transfer with what does not add up in it. The same one again changes nothing.
 
-    Who bears the partner's fee is what his contract says on the day of the transfer. Raises `PermanentError` for
-    another content under a known reference.
+    A paper states its lines in the currency in which the partner sends; at his own door they are in that of the cases, and
+    another one is a finding (`is_in_cases_currency`). Who bears the partner's fee is what his contract says on the day of
+    the transfer. Raises `PermanentError` for another content under a known reference.
     """
     transfer_id = derived_id("transfer", partner_id, transfer.reference)
     mine = sa.select(r.transfers).where(
@@ -89,7 +92,8 @@ def note_transfer(work: Work, partner_id: str, transfer: Transfer, *, entered_by
     contract = in_force(versions, transfer.paid_on or work.now.date())
     if contract is not None:
         transfer = msgspec.structs.replace(transfer, fee_bearer=contract.terms.bearer_of_fee(Side.PARTNER))
-    finding = "; ".join((*findings_of(transfer), *_against_reports(work.conn, partner_id, transfer, versions)))
+    differs = _against_reports(work.conn, partner_id, transfer, versions, is_in_cases_currency)
+    finding = "; ".join((*findings_of(transfer), *differs))
     work.conn.execute(
         sa.insert(r.transfers).values(
             transfer_id=transfer_id, partner_id=partner_id, reference=transfer.reference, state=ANNOUNCED,
@@ -112,13 +116,20 @@ def taken(row: Any) -> TransferTaken:
     )  # fmt: skip
 
 
-def _against_reports(conn: sa.Connection, partner_id: str, transfer: Transfer, versions: list[Contract]) -> Iterator[str]:
+def _against_reports(
+    conn: sa.Connection, partner_id: str, transfer: Transfer, versions: list[Contract], is_in_cases_currency: bool
+) -> Iterator[str]:  # fmt: skip
     """What differs from the partner's own reports, and from the fee that his contract grants on them."""
     for line, part in zip(transfer.lines, _parts(conn, partner_id, transfer), strict=True):
         if part is None:
             yield f"payment {line.payment_ref} was reported as nothing, {line.amount} is passed on"
         elif part.currency == transfer.currency and part.amount != line.amount:
             yield f"payment {line.payment_ref} was reported as {part.amount}, {line.amount} is passed on"
+        elif part.currency != transfer.currency and is_in_cases_currency:
+            yield (
+                f"payment {line.payment_ref} was reported in {part.currency},"
+                f" the currency of its case, and is passed on as {line.amount} {transfer.currency}"
+            )
     if transfer.fee and versions:
         yield from _against_grid(conn, partner_id, transfer, versions)
 
