@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pypdf
 import pytest
 import sqlalchemy as sa
@@ -17,7 +18,7 @@ from web.office import Office
 from collecthub.engine.case_work import change_case, locked_case
 from collecthub.engine.clock import tick
 from collecthub.engine.contacting import settle_contact
-from collecthub.engine.desk import record_payment
+from collecthub.engine.desk import record_payment, release_hold
 from collecthub.engine.doors import connect
 from collecthub.errors import PermanentError
 from collecthub.model.case import Case
@@ -28,7 +29,7 @@ from collecthub.store import tables as t
 from collecthub.store.case_log import read_case
 from collecthub.store.contact_tables import contacts
 from collecthub.store.queries.scope import LOCAL_OPERATOR
-from contact.conftest import MONDAY_TEN, Later, at, row_of
+from contact.conftest import MONDAY_TEN, THREE_MAILS, Later, agree, at, row_of
 
 Mails = Callable[[str], list[dict[str, Any]]]
 
@@ -99,6 +100,20 @@ def test_a_payment_between_the_decision_and_the_sending_stops_the_message(office
     office.run()
     assert mails("quick@example.org") == []
     assert states(office, case_id) == ["withdrawn"]
+
+
+def test_who_owes_less_than_every_minimum_waits_for_a_person(office: Office, later: Later, mails: Mails) -> None:
+    agree(office.hub, msgspec.structs.replace(THREE_MAILS, minimum_amount=Decimal(200)))
+    case_id = open_case(office, "little@example.org")
+    later(office, 4)
+    case = case_of(office, case_id)
+    assert case.status is Status.READY and case.placement is None and mails("little@example.org") == [], "neither written to nor handed over"
+    assert "below_minimum" in open_tasks(office)
+    with office.hub.work() as work:
+        release_hold(office.hub, work, LOCAL_OPERATOR, case_id, reason="below_minimum", note="hand it over")
+    office.run()
+    placed = case_of(office, case_id).placement
+    assert placed is not None and placed.sent_at is not None and "below_minimum" not in open_tasks(office)
 
 
 def test_a_part_payment_lowers_what_is_asked(office: Office, later: Later, mails: Mails) -> None:

@@ -18,6 +18,7 @@ from collecthub.engine.context import Hub, Work
 from collecthub.errors import PermanentError
 from collecthub.model.case import Case
 from collecthub.model.clock import Place
+from collecthub.model.contact import BELOW_MINIMUM
 from collecthub.model.event import (
     AmendmentQueued,
     CaseClosed,
@@ -80,6 +81,8 @@ def change_case(
     if any(isinstance(event.fact, CaseClosed) for event in written):
         for kind in MOOT_AT_THE_END:
             close_tasks(work, done_by="hub", case_id=known_id, kind=kind)
+    if any(isinstance(event.fact, HoldReleased) and event.fact.reason == BELOW_MINIMUM for event in written):
+        close_tasks(work, done_by=written[0].actor, case_id=known_id, kind=BELOW_MINIMUM)
     now_waited = timers(case)
     if now_waited != waited:
         for timer in waited:

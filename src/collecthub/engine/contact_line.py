@@ -12,8 +12,8 @@ from collecthub.contact_ports import Messenger
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.plan_line import channels_of, message_row
 from collecthub.model.case import Case
-from collecthub.model.contact import BY_PEOPLE, Channel, policy_for
-from collecthub.model.event import CaseEvent, CaseOpened
+from collecthub.model.contact import BELOW_MINIMUM, BY_PEOPLE, Channel, ContactPolicy, policies_of
+from collecthub.model.event import CaseEvent, CaseOpened, HoldReleased, HoldSet
 from collecthub.model.facts_contact import ContactAgreed, ContactQueued
 from collecthub.registers import ConnectorRole
 from collecthub.store import tables as t
@@ -22,29 +22,41 @@ from collecthub.store.contact_tables import contacts
 
 REMINDED_BY_HUB = "hub"
 JOB = "contact"
+CourseFact = ContactAgreed | HoldSet | HoldReleased
 
 
-def course_that_follows(work: Work, case: Case, written: Sequence[CaseEvent]) -> tuple[ContactAgreed, ...]:
-    """The steps before hand-over of a case that was just opened, where a person had the hub send reminders."""
-    if not isinstance(written[0].fact, CaseOpened) or case.contact is not None:
+def course_that_follows(work: Work, case: Case, written: Sequence[CaseEvent]) -> tuple[CourseFact, ...]:
+    """The steps before hand-over of a case that was just opened, where a person had the hub send reminders.
+
+    Who owes less than every policy for his kind asks for is not handed over unseen: the case rests until a person
+    decides, or until more is owed.
+    """
+    was_below = case.held_for(BELOW_MINIMUM)
+    if case.contact is not None or not (was_below or isinstance(written[0].fact, CaseOpened)):
         return ()
+    fitting = _fitting(work, case)
+    policy = next((one for one in fitting if case.demanded >= one.minimum_amount), None)
+    if policy is not None:
+        version = hashlib.sha256(msgspec.json.encode(policy)).hexdigest()[:12]
+        agreed = ContactAgreed(policy=policy, version=version)
+        return (HoldReleased(reason=BELOW_MINIMUM), agreed) if was_below else (agreed,)
+    if not fitting or was_below:
+        return ()
+    least = min(one.minimum_amount for one in fitting)
+    return (HoldSet(reason=BELOW_MINIMUM, note=f"{case.demanded} {case.currency} is owed, steps begin at {least}"),)
+
+
+def _fitting(work: Work, case: Case) -> tuple[ContactPolicy, ...]:
+    """The policies for this kind of debtor; none where nobody had the hub send reminders."""
     rows = work.connections_of(t.connections.c.creditor_id, case.creditor_id)
     mine = next((row for row in rows if row.connection_id == case.connection_id), None)
     if mine is None or mine.release.reminders_by != REMINDED_BY_HUB:
         return ()
     creditor = read_creditor(work.stored, case.creditor_id)
-    policy = (
-        policy_for(
-            creditor.playbook.contact, case.segment, case.demanded, country=case.debtor.country,
-            is_repeat=_is_repeat(work, case),
-        )
-        if creditor
-        else None
-    )  # fmt: skip
-    if policy is None:
+    if creditor is None:
         return ()
-    version = hashlib.sha256(msgspec.json.encode(policy)).hexdigest()[:12]
-    return (ContactAgreed(policy=policy, version=version),)
+    is_repeat = _is_repeat(work, case)
+    return policies_of(creditor.playbook.contact, case.segment, country=case.debtor.country, is_repeat=is_repeat)
 
 
 def _is_repeat(work: Work, case: Case) -> bool | None:

@@ -42,7 +42,7 @@ WAITING_CREDITOR = "waiting_creditor"
 PERSONS_HOLDS = frozenset(
     "dispute plan insolvency payment_unconfirmed vulnerable complaint legal_objection collective_settlement "
     "waiting_creditor creditor_block erp_not_told excluded other answer promise try_again collection_term cost_cap "
-    "unlawful_step".split()
+    "unlawful_step below_minimum".split()
 )
 # These keep a case from leaving unseen; they end by a release or a take-over, not by hand.
 GUARDING_HOLDS = frozenset({"shadow"})

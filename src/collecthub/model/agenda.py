@@ -64,6 +64,7 @@ PROPOSALS: dict[str, Proposal] = {
     "appointment": Proposal("Keep the appointment, or agree on another one.", 2),
     "collection_term": Proposal("Decide whether collection goes on: its agreed term is over.", 2),
     "cost_cap": Proposal("Decide whether the next step is worth its cost: the agreed cap is reached.", 2),
+    "below_minimum": Proposal("Write it off, or end the hold: then it is handed over without reminders.", 1),
     "contact_check": Proposal("Complete the debtor's address in the ERP before the invoice falls due.", 1),
     "act_asked": Proposal("Price the act or refuse it.", 2, Click.NONE),
     "court_way": Proposal("Do what is missing, then choose the route again.", 2),

@@ -15,6 +15,7 @@ import msgspec
 from collecthub.errors import PermanentError
 
 COST_CAP, COLLECTION_TERM = "cost_cap", "collection_term"  # holds while a person decides whether it goes on
+BELOW_MINIMUM = "below_minimum"  # the hold of a case that owes less than every fitting policy asks for
 REMINDERS = "reminders"  # the hold under which a case is not handed over while the agreed steps are taken
 
 
@@ -168,13 +169,18 @@ def policy_for(
 
     `is_repeat` is whether he was a customer before; None where nobody knows, which fits only policies for everybody.
     """
+    fitting = policies_of(policies, segment, country=country, is_repeat=is_repeat)
+    return next((one for one in fitting if amount >= one.minimum_amount), None)
+
+
+def policies_of(
+    policies: tuple[ContactPolicy, ...], segment: str, *, country: str = "", is_repeat: bool | None = None
+) -> tuple[ContactPolicy, ...]:
+    """The policies for a kind of debtor, whatever he owes."""
     customer = {True: "repeat", False: "one_off", None: "unknown"}[is_repeat]
-    return next(
-        (
-            one
-            for one in policies
-            if segment in (one.segments or (segment,)) and country in (one.countries or (country,))
-            and customer == (one.customers or customer) and amount >= one.minimum_amount
-        ),
-        None,
+    return tuple(
+        one
+        for one in policies
+        if segment in (one.segments or (segment,)) and country in (one.countries or (country,))
+        and customer == (one.customers or customer)
     )  # fmt: skip

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from collecthub.model import facts_human as fh
-from collecthub.model.contact import BY_PEOPLE, Channel
-from collecthub.model.event import CaseEvent, DispatchBlocked
+from collecthub.model.contact import BELOW_MINIMUM, BY_PEOPLE, Channel
+from collecthub.model.event import CaseEvent, DispatchBlocked, HoldSet
 from collecthub.model.facts_contact import ContactLimitReached, ContactQueued
 from collecthub.model.objection import DisputeState, NonPayment
 from collecthub.model.proceeding import INSOLVENCIES, ProceedingKind
@@ -34,7 +34,7 @@ UNCHECKED = "solvency_unchecked"
 # What is asked so that a case can go on; with its end nobody needs to answer any more.
 MOOT_AT_THE_END = (
     "feasibility", "unroutable", "unlawful_step", "limitation_near", "claim_nature", "no_channel", WAITING_CHECK, UNCHECKED,
-    "write_off",
+    "write_off", BELOW_MINIMUM,
 )  # fmt: skip
 
 
@@ -104,6 +104,15 @@ def _by_people(fact: ContactQueued) -> Need | None:
     return Need(kind=f"contact:{fact.contact_id}", owner="operator", title=f"{what}: {fact.step}", detail=fact.tone.value)
 
 
+def _held(fact: HoldSet) -> Need | None:
+    if fact.reason != BELOW_MINIMUM:
+        return None
+    return Need(
+        kind=BELOW_MINIMUM, owner="operator", title="below every minimum: write it off, or say what to do",
+        detail=f"{fact.note}. To hand it over, end the hold.",
+    )  # fmt: skip
+
+
 _NEEDS: Mapping[type, Callable[[Any], Need | None]] = {
     fh.PlanProposed: _proposed,
     fh.PlanAgreed: lambda fact: Need(
@@ -156,6 +165,7 @@ _NEEDS: Mapping[type, Callable[[Any], Need | None]] = {
     fh.ProceedingBegun: _begun,
     DispatchBlocked: _blocked,
     ContactQueued: _by_people,
+    HoldSet: _held,
     ContactLimitReached: lambda fact: Need(
         kind=fact.limit, owner="operator", title="an agreed limit of collection is reached: decide whether it goes on",
         detail=fact.detail,

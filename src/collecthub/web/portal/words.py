@@ -71,6 +71,7 @@ HOLDS: Mapping[str, Label] = {
     "try_again": ("Tried again later", "quiet"),
     "cost_cap": ("Cost cap reached", "warn"),
     "collection_term": ("Longest collection reached", "warn"),
+    "below_minimum": ("Below every minimum", "warn"),
     "unlawful_step": ("A step that the law forbids", "bad"),
     "shadow": ("Waits for release", "info"),
     "excluded": ("Excluded", "quiet"),
