@@ -32,8 +32,12 @@ def profile(office: Office, **changes: Any) -> None:
         write_partner(conn, msgspec.structs.replace(SOUND, **changes), office.hub.now())
 
 
-def price(office: Office, partner_id: str, percent: int, valid_from: dt.date = dt.date(2026, 1, 1), to: dt.date | None = None) -> None:
-    terms = Terms(valid_from=valid_from, valid_to=to, minimum_fee=Decimal(0), minimum_currency="EUR", grid=(GridRow(percent=Decimal(percent)),))
+def price(
+    office: Office, partner_id: str, percent: int, valid_from: dt.date = dt.date(2026, 1, 1), to: dt.date | None = None,
+    minimum: int = 0,
+) -> None:  # fmt: skip
+    grid = (GridRow(percent=Decimal(percent)),)
+    terms = Terms(valid_from=valid_from, valid_to=to, minimum_fee=Decimal(minimum), minimum_currency="EUR", grid=grid)
     with office.hub.work() as work:
         enter_contract(work, LOCAL_OPERATOR, Side.PARTNER, partner_id, terms)
 
@@ -47,6 +51,25 @@ def opened(office: Office, **debtor: Any) -> str:
     """A case of 120.50 EUR on a company in Germany that nobody has yet."""
     kunde = {"name": "Kunde GmbH", "country": "DE", "registration_ref": "HRB 1", **debtor}
     return str(office.open_case(debtor=kunde)["case_id"])
+
+
+def test_a_fee_that_eats_the_whole_claim_is_told_before_and_after_the_hand_over(office: Office) -> None:
+    """ECO-01: at least 200 EUR a case, and never more than what comes in, is all of 120.50 EUR."""
+    office.hub.plugins.add("jurisdictions", jurisdictions)
+    add_agency(office, FIRST, "DE")
+    profile(office)
+    case_id = opened(office)
+    price(office, FIRST, 10, minimum=200)
+    office.run()
+    path = f"/api/v1/cases/{case_id}"
+    history = office.client("kroon").get(f"{path}/timeline").json()["items"]
+    checks = [one["fact"] for one in history if one["kind"] == "feasibility_checked"]
+    word = "expected cost 120.50, demanded 120.50 EUR"
+    assert word in [one["evidence"] for one in checks[-1]["findings"] if one["id"] == "ECO-01"], checks
+    told = office.client("kroon").get(f"{path}/feasibility").json()
+    assert word in [one["evidence"] for one in told["findings"] if one["id"] == "ECO-01"], told
+    price(office, FIRST, 10)
+    assert office.client("kroon").get(f"{path}/feasibility").json()["verdicts"]["ECO-01"] == "clear"
 
 
 def test_each_entry_of_a_profile_opens_or_closes_the_route(office: Office) -> None:

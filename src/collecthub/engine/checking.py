@@ -82,7 +82,7 @@ def check_cases(hub: Hub, creditor_id: str) -> None:
         with hub.work() as work:
             found = list(work.conn.scalars(_UNCHECKED, {"of": creditor_id, "after": after, "version": version}))
             work.hold(found)
-            around = Around(work.conn)
+            around = Around(work.conn, hub.business_date())
             cases = [case for case_id in found if (case := work.book.held(case_id)) is not None and case.is_open]
             for case, file in zip(cases, around.files(cases, Plan()), strict=True):
                 _check(hub, work, case, file, INTAKE if case.feasibility is None else DATA_CHANGED)
@@ -107,7 +107,7 @@ def recheck(hub: Hub, case_id: str) -> None:
     with hub.work() as work:
         case = locked_case(work, case_id)
         if case.is_open:
-            (file,) = Around(work.conn).files([case], Plan())
+            (file,) = Around(work.conn, hub.business_date()).files([case], Plan())
             _check(hub, work, case, file, DATA_CHANGED)
 
 

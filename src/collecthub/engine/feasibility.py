@@ -6,14 +6,17 @@ Only what is stored is told to the checks; what the hub does not hold stays unkn
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 
 import msgspec
 import sqlalchemy as sa
 
 from collecthub.engine.circumstances import needs_history, with_circumstances
 from collecthub.engine.context import Hub
+from collecthub.errors import PermanentError
 from collecthub.law.atlas.reading import bundled_atlas
 from collecthub.law.feasibility.assess import Assessment, assess
 from collecthub.law.feasibility.finding import CaseFacts, KnownDocument, PartnerFacts, Verdict
@@ -22,14 +25,17 @@ from collecthub.law.feasibility.rules import rule_book
 from collecthub.law.rules import CountryLaw
 from collecthub.model.case import Case
 from collecthub.model.codes import Status
+from collecthub.model.contract import Contract
 from collecthub.model.event import CaseEvent
 from collecthub.model.exchange import Procedure
+from collecthub.model.fee import Fee, FeesBefore, facts_of, fee_on
 from collecthub.model.mandate import MandateKind, best
 from collecthub.model.partner import PartnerProfile
 from collecthub.store import tables as t
 from collecthub.store.case_log import LAST_EVENT, read_cases, read_histories
 from collecthub.store.connections import CreditorRow, read_connection, read_creditor, read_profiles
 from collecthub.store.mandates import read_mandates
+from collecthub.store.partner_terms import contracts_in_force
 from collecthub.store.queries.case_file import check_creditor, read_owned_case
 from collecthub.store.queries.scope import Scope, cases_of
 
@@ -87,7 +93,7 @@ def case_feasibility(
 ) -> Assessment:
     """What stands against a planned step of one case. Raises `NotThereError`."""
     case = read_owned_case(conn, scope, case_id)
-    around = Around(conn)
+    around = Around(conn, as_of)
     (file,) = around.files([case], plan)
     return assess(file, as_of, bundled_atlas(), lambda country: laws_of(hub, country))
 
@@ -100,7 +106,7 @@ def dry_run(hub: Hub, conn: sa.Connection, scope: Scope, creditor_id: str, as_of
     if creditor_id:
         check_creditor(conn, scope, creditor_id)
     counted = _Counted()
-    around = Around(conn)
+    around = Around(conn, as_of)
     for chunk in _open_cases(conn, scope, creditor_id):
         for file in around.files(chunk, Plan()):
             counted.add(file, assess(file, as_of, bundled_atlas(), lambda country: laws_of(hub, country)))
@@ -124,14 +130,19 @@ def _open_cases(conn: sa.Connection, scope: Scope, creditor_id: str) -> Iterator
 
 
 class Around:
-    """What stands around cases: creditors, partners and mandates are read once, documents for each chunk."""
+    """What stands around cases on a day: creditors, partners, contracts and mandates are read once, documents for each chunk."""
 
-    def __init__(self, conn: sa.Connection) -> None:
-        self._conn = conn
+    def __init__(self, conn: sa.Connection, as_of: dt.date) -> None:
+        self._conn, self._as_of = conn, as_of
         self._creditors: dict[str, CreditorRow | None] = {}
         self._reminders: dict[str, str] = {}
         self.profiles = {profile.partner_id: profile for profile in read_profiles(conn)}
         self.mandates = read_mandates(conn)
+
+    @functools.cached_property
+    def contracts(self) -> Mapping[str, Contract]:
+        """What is in force with partners."""
+        return contracts_in_force(self._conn, self._as_of)
 
     def files(self, cases: Sequence[Case], plan: Plan) -> Iterator[CaseFacts]:
         """The cases as the checks see them, each with the step that is planned or the next one."""
@@ -153,10 +164,20 @@ class Around:
         creditor = self.creditor(case.creditor_id)
         file = CaseFacts(
             case=case, creditor=creditor.party if creditor else None, procedure=procedure, documents=documents,
-            reminders_by=self._reminders_by(case.connection_id), partner=partner_facts(partner) if partner else None,
+            reminders_by=self._reminders_by(case.connection_id), partner=self._partner(case, partner) if partner else None,
             mandate=self._power_of_attorney(case.creditor_id, partner.partner_id) if partner else None,
         )
         return with_circumstances(file, history)
+
+    def _partner(self, case: Case, profile: PartnerProfile) -> PartnerFacts:
+        """Its fee is expected where a contract says one; once money came in, a part of the fee is spent already."""
+        facts, contract = partner_facts(profile), self.contracts.get(profile.partner_id)
+        if contract is None or case.balance.payments:
+            return facts
+        try:
+            return msgspec.structs.replace(facts, expected_cost=fee_if_recovered(contract, case, self._as_of).total)
+        except PermanentError:
+            return facts  # no row of the grid fits: what it costs is not known
 
     def creditor(self, creditor_id: str) -> CreditorRow | None:
         """The creditor, read once."""
@@ -192,6 +213,13 @@ class Around:
 
 def _next_step(case: Case) -> Procedure:
     return case.placement.procedure if case.placement and case.placement.is_live else Procedure.AMICABLE
+
+
+def fee_if_recovered(contract: Contract, case: Case, on: dt.date) -> Fee:
+    """What a partner's contract costs when everything that is demanded comes in. Raises `PermanentError` as `fee_on` does."""
+    oldest = min((claim.due_on for claim in case.claims), default=on)
+    facts = facts_of(case.balance.principal, (on - oldest).days, case.debtor.country, case.currency)
+    return fee_on(contract, facts, max(case.demanded, Decimal(0)), FeesBefore())
 
 
 def partner_facts(profile: PartnerProfile) -> PartnerFacts:

@@ -131,7 +131,7 @@ def release_waiting(hub: Hub, _target: str) -> None:
         with hub.work() as work:
             found = list(work.conn.scalars(_WAITING, {"after": after, "like": f"%{PENDING}%"}))
             work.hold(found)
-            around = Around(work.conn)
+            around = Around(work.conn, work.now.date())
             for case in filter(None, map(work.book.held, found)):
                 if case.held_for(PENDING) and not _missing_of(around, case, work.now.date()):
                     change_case(
@@ -162,7 +162,7 @@ def _missing_of(around: Around, case: Case, on: dt.date) -> tuple[Wanted, ...]:
 
 def _close_done(work: Work, on: dt.date) -> None:
     """Take requests off the lists that no case waits for any more."""
-    around = Around(work.conn)
+    around = Around(work.conn, on)
     creditors = list(work.conn.scalars(sa.select(t.creditors.c.creditor_id)))
     still = {
         f"{one.text}; cases wait for it. Sign it under Mandates."

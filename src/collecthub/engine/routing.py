@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from collecthub.engine.circumstances import needs_history
 from collecthub.engine.context import Hub
-from collecthub.engine.feasibility import Around, laws_of
+from collecthub.engine.feasibility import Around, fee_if_recovered, laws_of
 from collecthub.errors import PermanentError
 from collecthub.law.atlas.reading import bundled_atlas
 from collecthub.law.feasibility.assess import Assessment, assess
@@ -22,12 +22,10 @@ from collecthub.model.case import Case
 from collecthub.model.codes import Outcome, Status
 from collecthub.model.event import CaseEvent
 from collecthub.model.exchange import Procedure
-from collecthub.model.fee import FeesBefore, facts_of, fee_on
 from collecthub.model.partner import PartnerProfile, RouteProposal
 from collecthub.registers import ConnectorRole
 from collecthub.store import tables as t
 from collecthub.store.case_log import LAST_EVENT, read_histories
-from collecthub.store.partner_terms import contracts_in_force
 
 CASES_FOR_A_CHANCE = 20  # fewer ended cases of a partner say nothing about the next one
 _MONEY_CAME = (Outcome.PAID_FULL.value, Outcome.PAID_PARTIAL.value, Outcome.SETTLED_REDUCED.value)
@@ -43,12 +41,12 @@ class Ground:
         self.as_of = as_of
         self._conn, self._case_ids = conn, tuple(case_ids)
         self._histories: Mapping[str, Sequence[CaseEvent]] | None = None
-        self.around = Around(conn)
+        self.around = Around(conn, as_of)
         self.profiles = list(self.around.profiles.values())
         self.documents = self.around.documents(case_ids)
         self.reachable = _reachable(conn)
         self.held = _held(conn) if any(one.capacity for one in self.profiles) else {}
-        self.contracts = contracts_in_force(conn, as_of)
+        self.contracts = self.around.contracts
         self.asked: set[tuple[str, str]] = set()  # partner and creditor whose papers were asked for in this chunk
         self.chances = read_chances(conn) if chances is None else chances
 
@@ -162,10 +160,8 @@ def _price(ground: Ground, case: Case, partner: PartnerProfile) -> dict[str, obj
     contract = ground.contracts.get(partner.partner_id)
     if contract is None:
         return {"cost_basis": "no contract is in force: ask the partner for a quote"}
-    oldest = min((claim.due_on for claim in case.claims), default=ground.as_of)
-    facts = facts_of(case.balance.principal, (ground.as_of - oldest).days, case.debtor.country, case.currency)
     try:
-        fee = fee_on(contract, facts, max(case.demanded, Decimal(0)), FeesBefore())
+        fee = fee_if_recovered(contract, case, ground.as_of)
     except PermanentError as error:
         return {"cost_basis": f"{error.message}: ask the partner for a quote"}
     return {"cost": fee.total, "currency": case.currency, "cost_basis": fee.rule}
