@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import os
 import tomllib
 from collections.abc import Mapping
@@ -16,6 +17,9 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from collecthub.errors import ConfigurationError
+
+_PREFIX = "COLLECTHUB_"
+_NEAR = 0.65  # DB_URL is near DATABASE_URL; of what no setting is called, nothing comes above 0.57
 
 
 class HubSettings(BaseModel):
@@ -82,6 +86,7 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
     home = Path(overrides.get("home") or env.get("COLLECTHUB_HOME") or default_home(Path.cwd())).expanduser()
     in_home = home / "collecthub.toml"
     values: dict[str, Any] = _from_file(env.get("COLLECTHUB_CONFIG") or (str(in_home) if in_home.exists() else ""))
+    _refuse_misspelt(env)
     for name in HubSettings.model_fields:
         given = env.get(f"COLLECTHUB_{name.upper()}")
         if given:
@@ -92,7 +97,7 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
         settings = HubSettings.model_validate(values)
     except ValidationError as error:
         raise ConfigurationError(
-            "; ".join(f"setting {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()),
+            "; ".join(_said(".".join(map(str, e["loc"])), e["type"], e["msg"]) for e in error.errors()),
             cure="Correct it in the environment (COLLECTHUB_...) or in the file COLLECTHUB_CONFIG names.",
         ) from error
     if not settings.database.startswith(("sqlite:///", "postgresql+psycopg://")):
@@ -101,6 +106,30 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
             cure="Use sqlite:///path/to/file or postgresql://user:password@host/database.",
         )
     return settings.model_copy(update={"home": settings.home.expanduser().resolve()})
+
+
+def _refuse_misspelt(env: Mapping[str, str]) -> None:
+    """A variable that nearly has a setting's name was meant for it; others may belong to whoever runs the hub."""
+    known = {f"{_PREFIX}{name.upper()}" for name in HubSettings.model_fields} | {f"{_PREFIX}CONFIG"}
+    given = sorted(name for name, value in env.items() if value and name.startswith(_PREFIX) and name not in known)
+    meant = {name: near for name in given if (near := _nearest(name.removeprefix(_PREFIX).lower()))}
+    if meant:
+        raise ConfigurationError(
+            "; ".join(f"{name} is no setting, {_PREFIX}{near.upper()} is" for name, near in meant.items()),
+            cure="Correct its name in the environment, or remove it.",
+        )
+
+
+def _nearest(name: str) -> str:
+    return next(iter(difflib.get_close_matches(name, [*HubSettings.model_fields, "config"], n=1, cutoff=_NEAR)), "")
+
+
+def _said(name: str, kind: str, message: str) -> str:
+    """One wrong setting in words."""
+    if kind != "extra_forbidden":
+        return f"setting {name}: {message}"
+    near = _nearest(name)
+    return f"setting {name}: there is none of this name" + (f", {near} is one" if near else "")
 
 
 def _from_file(path: str) -> dict[str, Any]:

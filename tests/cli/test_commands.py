@@ -86,6 +86,27 @@ def test_what_is_wrong_is_said_with_the_right_exit_code(
     assert "Traceback" not in outcome.output
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("COLLECTHUB_DATABASE", "sqlite:///x", "COLLECTHUB_DATABASE is no setting, COLLECTHUB_DATABASE_URL is"),
+        ("COLLECTHUB_PROT", "80", "COLLECTHUB_PORT is"),
+        ("COLLECTHUB_DATABASE_URL", "mysql://hub:geheim@db/hub", "Use sqlite:///"),
+        ("COLLECTHUB_DATABASE_URL", "postgresql://hub:geheim@db:port/hub", "no address of a database"),
+    ],
+)
+def test_a_wrong_variable_is_one_clear_error(
+    run: Run, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv("COLLECTHUB_SOMETHING_ELSE", "of whoever runs the hub")
+    run("creditor", "list")
+    monkeypatch.setenv(variable, value)
+    refused = run("creditor", "list", wanted=3)
+    assert said in refused.stderr
+    assert "geheim" not in refused.output
+    assert len(refused.stderr.splitlines()) == 1
+
+
 def test_debug_adds_the_stack_trace_and_keeps_the_exit_code(run: Run) -> None:
     assert "Traceback" in run("case", "show", "nobody", "--debug", wanted=1).stderr
 

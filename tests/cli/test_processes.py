@@ -63,11 +63,12 @@ def test_json_is_alone_on_standard_output(home: Path) -> None:
 
 
 def test_wrong_settings_are_one_clear_error(home: Path) -> None:
-    (home / "collecthub.toml").write_text('port = "eighty"\ncolour = "red"\n', encoding="utf-8")
+    (home / "collecthub.toml").write_text('port = "eighty"\ncolour = "red"\nhots = "::"\n', encoding="utf-8")
     refused = command(home, "case", "list", "--json")
     assert (refused.returncode, refused.stdout) == (3, "")
     assert "port" in refused.stderr
-    assert "colour" in refused.stderr
+    assert "colour: there is none of this name" in refused.stderr
+    assert "host is one" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 

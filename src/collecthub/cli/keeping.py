@@ -51,6 +51,33 @@ def status(as_json: Json = False) -> None:
     raise typer.Exit(0 if is_right else 1)
 
 
+@db_app.command("forget-secrets")
+def forget_secrets(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Give up the secrets that the master key here cannot read, because theirs is lost. They are entered anew then."""
+    from collecthub.config import load_settings
+    from collecthub.engine.lost_secrets import give_up_secrets
+    from collecthub.store.queries.scope import LOCAL_OPERATOR
+
+    settings = load_settings()
+    if not yes:
+        typer.confirm(f"Is the key that belongs to {settings.key_file} lost for good?", abort=True, err=True)
+    with only_worker(settings):
+        gone = give_up_secrets(settings, LOCAL_OPERATOR)
+    if as_json:
+        print_json(gone)
+        return
+    say(f"Given up: {len(gone.secrets)} secrets and the addresses of {gone.debtor_pages} debtors' pages.")
+    for name in gone.secrets:
+        say(f"  {name}")
+    if gone.secrets:
+        note("Enter them anew with `collecthub connection set`, or give consent again.")
+    if gone.debtor_pages:
+        note("The addresses in letters that left no longer open; the next message names a new one.")
+
+
 def backup(
     file: Annotated[Path, typer.Argument(help="File to write; must not exist.")], as_json: Json = False
 ) -> None:
@@ -90,7 +117,10 @@ def restore(
     else:
         say(f"Restored {sum(manifest.rows.values())} rows from a backup of {manifest.created_at.isoformat(timespec='seconds')}.")
     if not settings.key_file.exists():
-        note(f"Put the master key to {settings.key_file} before anything else: stored secrets need it.")
+        note(
+            f"Put the master key to {settings.key_file} before anything else: stored secrets need it. "
+            "If it is lost, `collecthub db forget-secrets` gives them up."
+        )
     if config and config.name != "collecthub.toml":
         note(f"Its settings are in {config}: look at them and rename the file to collecthub.toml.")
     note("The hub is fenced: run `collecthub run` to read what happened since, then `collecthub fence release`.")

@@ -125,15 +125,42 @@ def run(
 
 
 def _work_fenced(hub: Hub, seconds: float) -> Leftover:
-    """What may be done behind the fence; what waits to be sent stays."""
-    from collecthub.engine.idle import leftover
+    """What may be done behind the fence; what waits to be sent, or cannot be read yet, stays.
 
+    A partner's answer to a case file that left after the backup is not read before the fence has fallen, and what a
+    stopped connection brought is not either: once no job runs, waiting brings nothing.
+    """
+    from collecthub.engine.idle import leftover
+    from collecthub.engine.unread import read_what_waits
+
+    read_what_waits(hub)
     deadline = time.monotonic() + seconds
     while True:
         left = leftover(hub, exact=True)
-        if (left.jobs == 0 and left.inbox == 0) or time.monotonic() > deadline:
+        if left.jobs == 0 or time.monotonic() > deadline:
+            _say_what_waits(hub, left)
             return left
         time.sleep(_LOOK_SECONDS)
+
+
+def _say_what_waits(hub: Hub, left: Leftover) -> None:
+    """Why something stays, and what lets it go on."""
+    from collecthub.engine.unread import unread
+
+    for one in unread(hub):
+        known = f"{one.messages} messages of {one.name} ({one.connection_id}) are not read"
+        if one.is_stopped:
+            note(
+                f"{known}: the connection is stopped. {one.detail} See `collecthub connection check {one.connection_id}`, "
+                f"or let it go on with `collecthub connection resume {one.connection_id}`."
+            )
+        else:
+            note(
+                f"{known} or not answered: they may be about case files that left after the backup. "
+                "They are looked at again after `collecthub fence release`."
+            )
+    if left.messages or left.envelopes or left.reports:
+        note("What is to be sent waits for `collecthub fence release`.")
 
 
 def _with_progress(hub: Hub, engine: Engine, seconds: float) -> Leftover:

@@ -32,7 +32,8 @@ from collecthub.store.connections import ConnectionRow, connections_of, read_con
 from collecthub.store.database import Database
 from collecthub.store.evidence import Evidence
 from collecthub.store.facts import read_fact, write_fact
-from collecthub.store.secrets import ConnectionVault, MasterKey
+from collecthub.store.lost_key import master_key
+from collecthub.store.secrets import ConnectionVault
 from collecthub.store.upsert import putting
 
 log = logging.getLogger(__name__)
@@ -150,7 +151,7 @@ class Hub:
         self.settings = settings
         self.database = Database(settings.database)
         self.evidence = Evidence(settings.home / "evidence")
-        self.key = MasterKey(settings.key_file)
+        self.key = master_key(settings.key_file, self.database)
         self.plugins = plugins
         self.queue: JobQueue = NoQueue()
         self.waits = Waits()

@@ -19,6 +19,7 @@ from collecthub.engine.page_guard import wait_seconds
 from collecthub.errors import RetryableError
 from collecthub.store.accounts import token_digest
 from collecthub.store.contact_tables import debtor_helpers, debtor_links, debtor_visits
+from collecthub.store.lost_key import DEBTOR_LINK
 from collecthub.store.queries.scope import not_there
 from collecthub.store.upsert import put
 
@@ -58,7 +59,7 @@ def link_of(hub: Hub, work: Work, case_id: str) -> DebtorLink:
     row = work.conn.execute(sa.select(debtor_links.c.sealed).where(debtor_links.c.case_id == case_id)).first()
     if row is None:
         token, code = _random_token(), _random_code()
-        sealed = hub.key.seal(f"{token} {code}", "debtor_link", case_id)
+        sealed = hub.key.seal(f"{token} {code}", DEBTOR_LINK, case_id)
         work.conn.execute(
             sa.insert(debtor_links).values(
                 case_id=case_id, token_hash=token_digest(token), code_hash=token_digest(f"{case_id}/{code}"),
@@ -66,7 +67,7 @@ def link_of(hub: Hub, work: Work, case_id: str) -> DebtorLink:
             )
         )
     else:
-        token, code = hub.key.unseal(row.sealed, "debtor_link", case_id).split(" ")
+        token, code = hub.key.unseal(row.sealed, DEBTOR_LINK, case_id).split(" ")
     return DebtorLink(path=f"/d/{token}", code=f"{code[:4]} {code[4:]}")
 
 

@@ -26,7 +26,7 @@ class Database:
     """The engine and its transactions. `read()` for queries, `write()` for changes."""
 
     def __init__(self, url: str) -> None:
-        self.url = sa.make_url(url)
+        self.url = _address(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgres_engine(self.url)
         self._turn = _writer_lock(str(self.url.database)) if self.is_sqlite else contextlib.nullcontext()
@@ -48,6 +48,17 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _address(url: str) -> sa.URL:
+    """Taken apart; what cannot be is not shown, since it may hold a password."""
+    try:
+        return sa.make_url(url)
+    except (ValueError, sa.exc.ArgumentError) as error:
+        raise ConfigurationError(
+            "the setting database_url is no address of a database",
+            cure="Use sqlite:///path/to/file or postgresql://user:password@host:5432/database.",
+        ) from error
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ _NONCE = 12
 
 
 class MasterKey:
-    """The key file. Made on first use, readable by its owner only."""
+    """The key file. Made when it is not there, readable by its owner only; a hub asks `lost_key.master_key` for it."""
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
