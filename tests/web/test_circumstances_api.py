@@ -164,8 +164,12 @@ def test_no_suit_begins_against_a_finding_that_stops_it(desk: Office) -> None:
     state(desk, case_id, {"screened_on": "2026-06-01", "is_sanctioned": True})
     refused = client.post(f"{path}/begin", json={"kind": "judicial"}, headers=change())
     assert refused.status_code == 422 and "sanctions" in refused.text and "Operator, until" in refused.text, refused.text
+    assert asked(desk, case_id) == ["operator"], "what is asked stays on his list although nothing began"
+    again = client.post(f"{path}/begin", json={"kind": "judicial"}, headers=change())
+    assert again.status_code == 422 and asked(desk, case_id) == ["operator"], "and is asked once"
     state(desk, case_id, {"screened_on": "2026-06-02"})
     assert client.post(f"{path}/begin", json={"kind": "judicial"}, headers=change()).status_code == 200
+    assert asked(desk, case_id) == []
     assert "costly_step" in [one["occasion"] for one in checks(desk, case_id)]
 
 

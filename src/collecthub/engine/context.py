@@ -75,6 +75,7 @@ class Work:
         self.wakes: dict[tuple[str, str], None] = {}
         self.told: list[tuple[Case, CaseEvent]] = []
         self._lines: dict[tuple[str, str], list[ConnectionRow]] = {}
+        self.if_refused: list[Callable[[Work], None]] = []  # what is kept, in a transaction of its own, if this one is not
 
     @property
     def conn(self) -> sa.Connection:
@@ -201,14 +202,25 @@ class Hub:
 
     @contextlib.contextmanager
     def work(self) -> Iterator[Work]:
-        """A transaction whose jobs are enqueued with it and whose listeners are called after it."""
+        """A transaction whose jobs are enqueued with it and whose listeners are called after it.
+
+        What was noted in `if_refused` is done in one of its own when a refusal undoes this one.
+        """
         self.now()  # fixes the business clock, which writes, before this transaction begins
-        with self.database.write() as conn:
-            work = Work(conn, self.now())
-            yield work
-            work.write()
-            for job, target in work.wakes:
-                self.queue.enqueue(conn, job, target)
+        noted: list[Callable[[Work], None]] = []
+        try:
+            with self.database.write() as conn:
+                work = Work(conn, self.now())
+                noted = work.if_refused
+                yield work
+                work.write()
+                for job, target in work.wakes:
+                    self.queue.enqueue(conn, job, target)
+        except PermanentError:
+            for keep in noted:
+                with self.work() as apart:
+                    keep(apart)
+            raise
         for case, event in work.told:
             for _ in self.plugins.ask("case_event_recorded", case=case, event=event):
                 pass
