@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from collecthub.law.feasibility.finding import KnownDocument
+from collecthub.law.feasibility.rules import remark_in, rule_book
 from collecthub.law.feasibility.telling import change, reason_to_stop, requests, warnings
 from collecthub.model.exchange import Procedure
 from feasibility.files import case, claim, file, judged
@@ -51,3 +52,9 @@ def test_only_what_is_new_is_said_again() -> None:
     assert changed.id == "DOC-01" and "contract" not in changed.evidence
     stopping = change(before, judged(file(of=BARRED, documents=INVOICE, procedure=Procedure.JUDICIAL)))
     assert {one.id for one in stopping.new if one.is_blocking} == {"LIM-01", "DOC-01"}
+
+
+def test_every_rule_has_a_remark_in_every_language() -> None:
+    for rule in rule_book().rules:
+        said = {remark_in(rule, language) for language in ("en", "nl", "fr", "de", "es")}
+        assert len(said) == 5 and all(said), rule.id

@@ -18,7 +18,8 @@ from collecthub.model.licence import Licence
 from collecthub.model.partner import PartnerProfile
 from collecthub.store.connections import write_partner
 from collecthub.store.queries.scope import LOCAL_OPERATOR
-from partner.agency_office import add_agency
+from partner.agency_office import add_agency, case_file_of
+from partner.test_partner_page import Page
 
 FIRST, SECOND = "first", "second"
 LICENSED = Licence(country="DE", number="R-1")
@@ -70,6 +71,19 @@ def test_a_fee_that_eats_the_whole_claim_is_told_before_and_after_the_hand_over(
     assert word in [one["evidence"] for one in told["findings"] if one["id"] == "ECO-01"], told
     price(office, FIRST, 10)
     assert office.client("kroon").get(f"{path}/feasibility").json()["verdicts"]["ECO-01"] == "clear"
+
+
+def test_what_is_weak_in_a_file_is_told_in_the_partners_language(office: Office) -> None:
+    office.hub.plugins.add("jurisdictions", jurisdictions)
+    client = add_agency(office, FIRST, "DE")
+    page = Page(office, "de", FIRST).enter()
+    case_id = str(office.open_case(debtor={"name": "Kunde GmbH", "country": "DE", "vat_ref": "DE123456780"})["case_id"])
+    office.run()
+    said = "PAR-01 Der Schuldner ist falsch oder nicht zu identifizieren"
+    assert said in case_file_of(client, case_id).remarks
+    (sent,) = [one["message"] for one in client.get("/api/v1/partner/messages").json()["items"]]
+    assert said in sent["remarks"]
+    assert said in page.get(f"/cases/{case_id}") and "Was Sie zu dieser Akte wissen sollten" in page.get(f"/cases/{case_id}")
 
 
 def test_each_entry_of_a_profile_opens_or_closes_the_route(office: Office) -> None:

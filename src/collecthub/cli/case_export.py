@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from collecthub.corridor.dispatch import compose_case_file
 from collecthub.engine.case_work import CASE_FILE
 from collecthub.engine.context import Hub
+from collecthub.engine.partner_texts import language_of_remarks
 from collecthub.engine.placing import decisions
 from collecthub.engine.routing import Ground
 from collecthub.engine.told_account import with_account
@@ -51,7 +52,9 @@ def case_exchange(hub: Hub, case_id: str, receiver: str = "", *, is_for_court: b
     account = creditor.playbook.payment_account
     with hub.database.read() as conn:
         documents = _documents(hub, conn, case_id, hub.now())
-        file = compose_case_file(case, placement, creditor.party, account, documents, derived_id(*state, "message"))
+        language = language_of_remarks(conn, case, placement.partner_id, hub.business_date())
+        made_id = derived_id(*state, "message")
+        file = compose_case_file(case, placement, creditor.party, account, documents, made_id, language=language)
         file = with_past(conn, case, file)
         file = file if is_for_court else with_account(hub, conn, case, file, hub.business_date())
     return Exchange(
@@ -87,7 +90,8 @@ def _as_it_was(hub: Hub, conn: sa.Connection, case: Case, creditor: CreditorRow,
     known = msgspec.structs.replace(then, debtor=case.debtor)
     documents = _documents(hub, conn, case.case_id, row.created_at)
     account = creditor.playbook.payment_account
-    file = compose_case_file(known, then.placement, creditor.party, account, documents, row.message_id)
+    language = language_of_remarks(conn, then, then.placement.partner_id, row.created_at.date())
+    file = compose_case_file(known, then.placement, creditor.party, account, documents, row.message_id, language=language)
     return Exchange(
         exchange_id=row.envelope_id, sender_ref=hub.settings.operator_name, receiver_ref=then.placement.partner_id,
         created_at=row.created_at, messages=(file,),

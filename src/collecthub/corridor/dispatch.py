@@ -30,9 +30,10 @@ from collecthub.ports import AnswersAgain, DeliveryState, Dispatcher, Envelope, 
 
 
 def compose_case_file(
-    case: Case, placement: Placement, creditor: Party, account: str, documents: Sequence[DocumentItem], message_id: str
-) -> CaseFile:
-    """The case file for a placement, with what is owed at this moment."""
+    case: Case, placement: Placement, creditor: Party, account: str, documents: Sequence[DocumentItem], message_id: str,
+    *, language: str = "en",
+) -> CaseFile:  # fmt: skip
+    """The case file for a placement, with what is owed at this moment; remarks are in the partner's `language`."""
     return CaseFile(
         message_id=message_id,
         case_id=case.case_id,
@@ -49,7 +50,7 @@ def compose_case_file(
         dunning_level=max((claim.dunning_level for claim in case.claims), default=0),
         documents=tuple(documents) if case.tells_all(placement.partner_id) else (),  # health bills: need first
         # Courts take no remarks; whoever works amicably learns what is weak in the file before it asks.
-        remarks=remarks(case.feasibility) if placement.procedure is Procedure.AMICABLE else "",
+        remarks=remarks(case.feasibility, language) if placement.procedure is Procedure.AMICABLE else "",
         totals=totals(case),
     )
 

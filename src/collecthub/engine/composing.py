@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from collecthub.corridor.dispatch import compose_amendment, compose_case_file, compose_instruction
 from collecthub.engine.case_work import AMENDMENT, CASE_FILE, change_case, locked_case
 from collecthub.engine.context import Hub, Work
+from collecthub.engine.partner_texts import language_of_remarks
 from collecthub.engine.told_account import with_account
 from collecthub.engine.told_history import with_past
 from collecthub.errors import PermanentError
@@ -146,5 +147,6 @@ def _case_file(hub: Hub, work: Work, case: Case, message_id: str) -> CaseFile:
         for row in work.conn.execute(_DOCUMENTS, {"of": case.case_id})
     ]
     account = creditor.playbook.payment_account
-    made = compose_case_file(case, case.placement, creditor.party, account, documents, message_id)
+    language = language_of_remarks(work.conn, case, case.placement.partner_id, work.now.date())
+    made = compose_case_file(case, case.placement, creditor.party, account, documents, message_id, language=language)
     return with_account(hub, work.conn, case, with_past(work.conn, case, made), work.now.date())

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from collecthub.corridor.decide import timers
 from collecthub.corridor.dispatch import compose_case_file
+from collecthub.engine.partner_texts import language_of_remarks
 from collecthub.engine.told_history import with_past
 from collecthub.model.case import Case
 from collecthub.model.codes import Status
@@ -79,6 +80,7 @@ def offered_file(conn: sa.Connection, scope: Scope, case_id: str) -> tuple[Case,
     file = compose_case_file(
         case, case.placement, creditor.party, creditor.playbook.payment_account, _documents(conn, case_id),
         case.placement.message_id,
+        language=language_of_remarks(conn, case, case.placement.partner_id, case.changed_at.date()),
     )
     return case, with_past(conn, case, file), answer_until(case)
 

@@ -17,6 +17,7 @@ from collecthub.engine.partner_links import LANGUAGES
 from collecthub.law.atlas.facts import Topic, fact_on
 from collecthub.law.atlas.reading import bundled_atlas
 from collecthub.law.feasibility.ways import way_book
+from collecthub.model.case import Case
 from collecthub.model.partner import PartnerProfile
 from collecthub.store import partner_tables as p
 from collecthub.store.connections import read_profiles
@@ -63,6 +64,12 @@ def language_of_partner(conn: sa.Connection, partner_id: str, on: dt.date) -> st
         return str(link)
     profile = next((one for one in read_profiles(conn) if one.partner_id == partner_id), None)
     return _by_profile(profile, on) if profile else "en"
+
+
+def language_of_remarks(conn: sa.Connection, case: Case, partner_id: str, on: dt.date) -> str:
+    """The language in which a case file tells a partner what is weak in it; looked up only where something was found."""
+    has_findings = case.feasibility is not None and case.feasibility.findings
+    return language_of_partner(conn, partner_id, on) if has_findings else "en"
 
 
 def _by_profile(profile: PartnerProfile, on: dt.date) -> str:

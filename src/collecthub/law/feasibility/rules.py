@@ -45,3 +45,18 @@ def rule_book() -> RuleBook:
     """
     text = (files("collecthub.law.feasibility") / "rules.toml").read_text(encoding="utf-8")
     return msgspec.convert(tomllib.loads(text), RuleBook)
+
+
+@cache
+def _remarks() -> dict[str, dict[str, str]]:
+    text = (files("collecthub.law.feasibility") / "remarks.toml").read_text(encoding="utf-8")
+    return msgspec.convert(tomllib.loads(text), dict[str, dict[str, str]])
+
+
+def remark_in(rule: FeasibilityRule, language: str) -> str:
+    """A rule's finding in nl, fr, de or es; in any other language its English title.
+
+    >>> remark_in(rule_book().rules[0], "de")
+    'Die Forderung ist nach einem möglicherweise anwendbaren Recht verjährt'
+    """
+    return _remarks()[rule.id].get(language, rule.title)
