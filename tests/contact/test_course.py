@@ -17,12 +17,14 @@ from web.office import Office
 
 from collecthub.engine.case_work import change_case, locked_case
 from collecthub.engine.clock import tick
+from collecthub.engine.contact_words import preview_message
 from collecthub.engine.contacting import settle_contact
 from collecthub.engine.desk import record_payment, release_hold
 from collecthub.engine.doors import connect
 from collecthub.errors import PermanentError
 from collecthub.model.case import Case
 from collecthub.model.codes import Status
+from collecthub.model.contact import Tone
 from collecthub.model.event import Fact, HoldReleased, HoldSet
 from collecthub.sandbox.twin import RunningTwin
 from collecthub.store import tables as t
@@ -100,6 +102,25 @@ def test_a_payment_between_the_decision_and_the_sending_stops_the_message(office
     office.run()
     assert mails("quick@example.org") == []
     assert states(office, case_id) == ["withdrawn"]
+
+
+def test_the_first_message_to_a_person_says_who_holds_his_data_and_the_next_does_not(
+    office: Office, later: Later, mails: Mails
+) -> None:
+    case_id = open_case(office, "person@example.org", kind="person", language="fr")
+    assert {
+        language: said in preview_message(office.hub, LOCAL_OPERATOR, case_id, Tone.FRIENDLY, language=language).text
+        for language, said in _WHO_HOLDS.items()
+    } == dict.fromkeys(_WHO_HOLDS, True)
+    later(office, 10)
+    first, second = (mail["text"] for mail in mails("person@example.org"))
+    assert _WHO_HOLDS["fr"] in first and _WHO_HOLDS["fr"] not in second
+
+
+_WHO_HOLDS = {
+    "nl": "collecthub bewaart uw gegevens", "fr": "collecthub conserve vos données",
+    "de": "collecthub führt Ihre Daten", "en": "collecthub keeps your data",
+}  # fmt: skip
 
 
 def test_who_owes_less_than_every_minimum_waits_for_a_person(office: Office, later: Later, mails: Mails) -> None:

@@ -153,6 +153,7 @@ def _said(
     facts = msgspec.structs.replace(
         letter_facts(case, creditor, hub.business_date()), page=page, code=code,
         phone=answered_at(case, creditor), is_person=case.debtor.kind is PartyKind.PERSON,
+        operator="" if case.told_on else hub.settings.operator_name,
         on_behalf=policy is not None and policy.heading is Heading.OPERATOR, sender=_sender(hub, case, creditor).name, pay_by=asked_by(hub, case, channel, tone),
     )  # fmt: skip
     return (short_words if channel is Channel.SMS else words)(facts, tone, spoken, folder)

@@ -204,6 +204,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     sealed: tuple[str, ...] = ()  # placements whose part of the history is closed
     sensitive: Sensitive = Sensitive()
     contact: DebtorContact | None = None  # the agreed steps before hand-over
+    told_on: dt.date | None = None  # the first e-mail or letter: it says who holds the debtor's data (GDPR art. 14)
     unwanted: tuple[str, ...] = ()  # channels by which the debtor does not want to be written to
 
     @property

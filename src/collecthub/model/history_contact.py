@@ -10,7 +10,7 @@ import msgspec
 
 from collecthub.model import facts_contact as fc
 from collecthub.model.case import Case, Hold
-from collecthub.model.contact import REMINDERS, Contact
+from collecthub.model.contact import REMINDERS, Channel, Contact
 from collecthub.model.event import CaseEvent
 
 replace = msgspec.structs.replace
@@ -31,6 +31,8 @@ def _queued(case: Case, fact: fc.ContactQueued, event: CaseEvent) -> Case:
 
 
 def _made(case: Case, fact: fc.ContactMade, event: CaseEvent) -> Case:
+    if case.told_on is None and fact.channel in (Channel.EMAIL, Channel.LETTER):
+        case = replace(case, told_on=event.occurred_at.date())
     taken = case.contact.taken if case.contact else 0
     step = case.contact.next_step if case.contact else None
     spent = (case.contact.spent if case.contact else Decimal(0)) + (step.cost if step else Decimal(0))

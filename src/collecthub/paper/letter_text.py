@@ -22,6 +22,8 @@ from collecthub.paper.written import day, money
 
 LANGUAGES = ("nl", "fr", "de", "en")
 OWN_OF_A_TONE = ("real", "phone")  # parts that a tone may say in its own way: before the due day there is no case
+DATA, DATA_ASK = "data", "data_ask"
+CAME_LATER = ("waived", DATA, DATA_ASK)  # parts that people's own older files lack: the shipped words stand in
 SLIP = ("title", "paid", "plan", "wrong", "call", "sign")
 
 
@@ -56,6 +58,7 @@ class LetterFacts(msgspec.Struct, frozen=True, kw_only=True):
     on_behalf: bool = False  # whether somebody else than the creditor writes
     sender: str = ""  # who signs, where that is not the creditor
     waived: Decimal = Decimal(0)  # what the creditor gave up: no money came
+    operator: str = ""  # who keeps the file; named to a person in the first message (GDPR art. 14), empty in later ones
     is_discreet: bool = False  # health and the like: whom it is about stands inside the message alone
 
 
@@ -91,7 +94,10 @@ def words(facts: LetterFacts, tone: Tone, language: str, folder: Path | None = N
     parts = {**template["parts"], **{name: voice[name] for name in OWN_OF_A_TONE if name in voice}}
     known = _known(facts, language)
     pay = parts["pay" if facts.account else "pay_unknown"].format(**known)
-    optional = (("on_behalf", facts.on_behalf), ("page", facts.page), ("phone", facts.phone), ("help", facts.is_person))
+    optional = (
+        ("on_behalf", facts.on_behalf), ("page", facts.page), ("phone", facts.phone), ("help", facts.is_person),
+        (DATA if facts.page else DATA_ASK, facts.is_person and facts.operator),
+    )  # fmt: skip
     more = {name: parts[name].format(**known) for name, is_wanted in optional if is_wanted}
     paragraphs = (
         parts["greeting"], more.pop("on_behalf", ""), voice["opening"].format(**known),
@@ -159,7 +165,7 @@ def template_of(language: str, folder: Path | None = None) -> Mapping[str, Mappi
         raise PermanentError(f"the templates in {own.name} cannot be read: {error}", cure="Correct the file.") from error
     _must_fit(own.name, found)
     spare = _shipped(language if language in LANGUAGES else "en")["parts"]
-    return {**found, "parts": {"waived": spare["waived"], **found["parts"]}}
+    return {**found, "parts": {**{name: spare[name] for name in CAME_LATER}, **found["parts"]}}
 
 
 def _must_fit(name: str, found: Mapping[str, Mapping[str, str]]) -> None:
@@ -183,9 +189,9 @@ def _must_fit(name: str, found: Mapping[str, Mapping[str, str]]) -> None:
                 )
 
 
-_MAY_LACK = {("parts", "waived"), *(("courtesy", name) for name in OWN_OF_A_TONE)}  # came later than people's own files
+_MAY_LACK = {*(("parts", name) for name in CAME_LATER), *(("courtesy", name) for name in OWN_OF_A_TONE)}  # came later than people's own files
 _PLACES = frozenset(
-    "number creditor reference account page code phone amount today pay_by issued_on due_on".split()
+    "number creditor operator reference account page code phone amount today pay_by issued_on due_on".split()
 )
 
 
@@ -203,7 +209,7 @@ def _shipped(language: str) -> dict[str, dict[str, str]]:
 
 def _known(facts: LetterFacts, language: str) -> dict[str, str]:
     return {
-        "number": facts.number, "creditor": facts.creditor, "reference": facts.reference, "account": facts.account,
+        "number": facts.number, "creditor": facts.creditor, "operator": facts.operator, "reference": facts.reference, "account": facts.account,
         "page": facts.page, "code": facts.code, "phone": facts.phone,
         "amount": money(facts.total, facts.currency, language), "today": day(facts.today, language),
         "pay_by": day(facts.pay_by, language),
