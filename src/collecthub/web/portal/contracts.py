@@ -22,6 +22,7 @@ from collecthub.web.portal.pages import CreditorSide, Form, Operator, PageRoute,
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 Word = Annotated[str, Query(max_length=200)]
 ENTERED = "The contract is entered."
+UNFOLDED = 6  # more contracts than these are folded and can be searched
 EMPTY_ROWS = 3  # beyond those of the version before
 GRID = ("percent", "amount_from", "amount_below", "age_days_from", "age_days_below", "countries", "currencies")
 COSTS = ("cost_type", "currency", "amount_most", "bearer")
@@ -31,13 +32,16 @@ _LISTS, _COUNTS = frozenset({"countries", "currencies"}), frozenset({"age_days_f
 
 
 @router.get("/contracts")
-def show_contracts(visitor: CreditorSide, done: Word = "", party: Word = "") -> Response:
-    """Every version; the one in force today is marked. With a party the form begins with its newest version."""
-    return _contract_page(visitor, done=ENTERED if done == "entered" else "", party=party)
+def show_contracts(visitor: CreditorSide, done: Word = "", party: Word = "", q: Word = "") -> Response:
+    """Every version of whoever's name has `q` in it; the one in force today is marked.
+
+    With a party the form begins with its newest version.
+    """
+    return _contract_page(visitor, done=ENTERED if done == "entered" else "", party=party, q=q.strip())
 
 
 def _contract_page(
-    visitor: Visitor, *, done: str = "", party: str = "", problem: PermanentError | None = None,
+    visitor: Visitor, *, done: str = "", party: str = "", q: str = "", problem: PermanentError | None = None,
     given: Mapping[str, str] | None = None,
 ) -> Response:  # fmt: skip
     with visitor.hub.database.read() as conn:
@@ -53,8 +57,9 @@ def _contract_page(
     filled = given if given is not None else {"party": party, **_as_given(newest)}
     parties = [(f"creditor:{key}", name) for key, name in creditors.items()]
     parties += [(f"partner:{key}", f"{name} (partner)") for key, name in partners.items()]
+    shown = [view for view in found if q.casefold() in view.party_name.casefold()]
     return page(
-        visitor, "contracts.html", status=422 if problem else 200, found=found, valid=valid, parties=parties, done=done,
+        visitor, "contracts.html", status=422 if problem else 200, shown=shown, is_long=len(found) > UNFOLDED, q=q, valid=valid, parties=parties, done=done,
         problem=problem, given=filled, grid_rows=_rows(filled, "grid"), cost_rows=_rows(filled, "costs"), bearers=[one.value for one in Bearer],
     )  # fmt: skip
 
