@@ -1,6 +1,7 @@
 """What a partner's connector can tell of itself beside the ports that every one has: its profile, and its keys' ends.
 
-As with `collecthub.ports`, implementing a port is the capability declaration.
+As with `collecthub.ports`, implementing a port is the capability declaration. And `refuse_stray`, which every line
+that carries exchanges needs.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 import msgspec
+
+from collecthub.errors import QuarantineError
+from collecthub.ports import ConnectorContext
 
 
 class ProfileLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,3 +53,20 @@ class MailboxAccount(Protocol):
     def login_keys(self) -> Sequence[str]:
         """Public keys as OpenSSH writes them (`ssh-ed25519 AAAA...`); two while one changes."""
         ...
+
+
+def refuse_stray(ctx: ConnectorContext, exchange_id: str, sender_ref: str, receiver_ref: str) -> None:
+    """An exchange must come from this connection's partner and be meant for this hub, whoever signed it.
+
+    Raises `QuarantineError` `exchange.sender` or `exchange.receiver`.
+    """
+    for code, name, found, wanted in (
+        ("exchange.sender", "sender", sender_ref, ctx.receiver_ref),
+        ("exchange.receiver", "receiver", receiver_ref, ctx.sender_ref),
+    ):
+        if found != wanted:
+            raise QuarantineError(
+                f"exchange {exchange_id or 'without id'} names {found!r} as its {name} where {wanted!r} stands for this connection",
+                code=code,
+                cure="Ask the partner why it sent this, or correct the reference in the connection.",
+            )

@@ -21,7 +21,7 @@ from collecthub.errors import (
     RetryableError,
     UnsettledError,
 )
-from collecthub.exchange_ports import KeyEnd, KeyHolder, Profiled, ProfileLine
+from collecthub.exchange_ports import KeyEnd, KeyHolder, Profiled, ProfileLine, refuse_stray
 from collecthub.law.basis import Evidence
 from collecthub.law.packs import country_law
 from collecthub.law.rates import read_rates
@@ -229,6 +229,7 @@ __all__ = [
     "new_id",
     "parse_amount",
     "read_rates",
+    "refuse_stray",
     "round_amount",
     "score_by_card",
     "try_reach",

@@ -5,26 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from collecthub.formats.json import JsonFormat
-from collecthub.model.exchange import (
-    CaseFile,
-    ClaimItem,
-    DocumentItem,
-    Exchange,
-    PaymentInstruction,
-    Procedure,
-)
-from collecthub.model.ids import new_id
-from collecthub.model.party import Address, Party, PartyKind
+from collecthub.model.exchange import Exchange, Procedure
 from collecthub.sandbox.twin import RunningTwin, start_twin
+from collecthub.testing.exchanges import case_file, exchange_of
 from collecthub.testing.fakes import context, utc_now
-from collecthub.wire.crypto import sha256_hex
 from collecthub_partner_network.connector import PartnerNetworkConnector
 from collecthub_partner_network.settings import PartnerNetworkSettings
 
@@ -110,38 +100,12 @@ def connect(agency: Agency) -> Iterator[Connect]:
         connector.close()
 
 
-def case_file(number: int) -> CaseFile:
-    """A case of one claim over 120.50 EUR with a document."""
-    content = b"%PDF-1.4 invoice"
-    return CaseFile(
-        message_id=new_id(), case_id=new_id(), case_number=f"2026-{number:06}", procedure=Procedure.AMICABLE,
-        currency="EUR", language="de",
-        creditor=Party(name="Brouwerij Ünlü & Zonen", country="BE"),
-        debtors=(Party(name="Δημήτρης 李", kind=PartyKind.PERSON, country="DE", address=Address(city="Köln")),),
-        claims=(
-            ClaimItem(
-                claim_id=f"I-{number}", invoice_ref=f"2026/{number}", due_on=dt.date(2026, 3, 1),
-                original_amount=Decimal("150.00"), open_amount=Decimal("120.50"),
-            ),
-        ),
-        principal=Decimal("120.50"), payment=PaymentInstruction(payee="Brouwerij", account="BE68539007547034"),
-        documents=(
-            DocumentItem(
-                name="invoice.pdf", kind="invoice", media_type="application/pdf",
-                sha256=sha256_hex(content), content=content,
-            ),
-        ),
-    )  # fmt: skip
-
-
 @pytest.fixture
 def exchange(agency: Agency) -> Callable[..., Exchange]:
     """Make exchanges of so many cases from this hub to the agency."""
 
     def make(count: int = 1, start: int = 1) -> Exchange:
-        return Exchange(
-            exchange_id=new_id(), sender_ref="collecthub", receiver_ref=agency.facts["partner_ref"],
-            created_at=dt.datetime.now(dt.UTC), messages=tuple(case_file(start + place) for place in range(count)),
-        )  # fmt: skip
+        cases = (case_file(start + place, Procedure.AMICABLE, "DE") for place in range(count))
+        return exchange_of(*cases, receiver_ref=agency.facts["partner_ref"])
 
     return make

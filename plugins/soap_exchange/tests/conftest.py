@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from collecthub.formats.xml import XmlFormat
-from collecthub.model.exchange import (
-    CaseFile,
-    ClaimItem,
-    DocumentItem,
-    Exchange,
-    PaymentInstruction,
-    Procedure,
-)
-from collecthub.model.ids import new_id
-from collecthub.model.party import Address, Party, PartyKind
+from collecthub.model.exchange import Exchange, Procedure
 from collecthub.sandbox.twin import RunningTwin, start_twin
+from collecthub.testing.exchanges import case_file, exchange_of
 from collecthub.testing.fakes import context
-from collecthub.wire.crypto import sha256_hex
 from collecthub_soap_exchange.connector import SoapExchangeConnector
 from collecthub_soap_exchange.settings import SoapExchangeSettings
 
@@ -105,38 +94,12 @@ def connect(lawyer: Lawyer) -> Iterator[Connect]:
         connector.close()
 
 
-def case_file(number: int) -> CaseFile:
-    """A case of one claim over 120.50 EUR with a document."""
-    content = f"%PDF-1.4 invoice {number}".encode()
-    return CaseFile(
-        message_id=new_id(), case_id=new_id(), case_number=f"2026-{number:06}", procedure=Procedure.JUDICIAL,
-        currency="EUR", language="fr",
-        creditor=Party(name="Brouwerij Ünlü & Zonen", country="BE"),
-        debtors=(Party(name="Δημήτρης <李>", kind=PartyKind.PERSON, country="BE", address=Address(city="Liège")),),
-        claims=(
-            ClaimItem(
-                claim_id=f"I-{number}", invoice_ref=f"2026/{number}", due_on=dt.date(2026, 3, 1),
-                original_amount=Decimal("150.00"), open_amount=Decimal("120.50"),
-            ),
-        ),
-        principal=Decimal("120.50"), payment=PaymentInstruction(payee="Brouwerij", account="BE68539007547034"),
-        documents=(
-            DocumentItem(
-                name="invoice.pdf", kind="invoice", media_type="application/pdf",
-                sha256=sha256_hex(content), content=content,
-            ),
-        ),
-    )  # fmt: skip
-
-
 @pytest.fixture
 def exchange(lawyer: Lawyer) -> Callable[..., Exchange]:
     """Make exchanges of so many cases from this hub to the office."""
 
     def make(count: int = 1, start: int = 1) -> Exchange:
-        return Exchange(
-            exchange_id=new_id(), sender_ref="collecthub", receiver_ref=lawyer.facts["partner_ref"],
-            created_at=dt.datetime.now(dt.UTC), messages=tuple(case_file(start + place) for place in range(count)),
-        )  # fmt: skip
+        cases = (case_file(start + place, Procedure.JUDICIAL) for place in range(count))
+        return exchange_of(*cases, receiver_ref=lawyer.facts["partner_ref"])
 
     return make

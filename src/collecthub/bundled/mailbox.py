@@ -23,11 +23,11 @@ from collecthub.sdk import (
     Exchange,
     Journal,
     ProfileLine,
-    QuarantineError,
     RawMessage,
     Receipt,
     Verdict,
     hookimpl,
+    refuse_stray,
 )
 from collecthub.wire.crypto import sha256_hex
 from collecthub.wire.xml import Element, parse
@@ -97,15 +97,7 @@ class MailboxConnector:
         """Read an exchange; it must come from this partner and be meant for this hub."""
         decoded = self._format.decode(raw.content)
         root = parse(raw.content)
-        for code, name, wanted in (
-            ("exchange.sender", "SenderRef", self._ctx.receiver_ref),
-            ("exchange.receiver", "ReceiverRef", self._ctx.sender_ref),
-        ):
-            if (found := _text(root, name)) != wanted:
-                raise QuarantineError(
-                    f"exchange {decoded.exchange_id} names {found!r} as {name} where {wanted!r} stands for this partner",
-                    code=code, cure="Ask the partner why he sent this.",
-                )
+        refuse_stray(self._ctx, decoded.exchange_id, _text(root, "SenderRef"), _text(root, "ReceiverRef"))
         return decoded
 
     def acknowledge(self, raw: RawMessage, verdict: Verdict) -> None:

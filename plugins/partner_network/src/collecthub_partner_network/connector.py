@@ -24,6 +24,7 @@ from collecthub.sdk import (
     RawMessage,
     Receipt,
     Verdict,
+    refuse_stray,
 )
 from collecthub.wire.crypto import sha256_hex, verify_webhook
 from collecthub_partner_network.client import ExchangeClient, outbox_page
@@ -144,17 +145,7 @@ class PartnerNetworkConnector:
     def decode(self, raw: RawMessage) -> Decoded:
         """Read an exchange, from the outbox or pushed; it must come from this agency and be meant for this hub."""
         decoded = self._format.decode(raw.content)
-        _, sender_ref, receiver_ref = addresses(raw.content)
-        for code, found, wanted in (
-            ("exchange.sender", sender_ref, self._ctx.receiver_ref),
-            ("exchange.receiver", receiver_ref, self._ctx.sender_ref),
-        ):
-            if found != wanted:
-                raise QuarantineError(
-                    f"exchange {decoded.exchange_id} names {found!r} where {wanted!r} stands for this connection",
-                    code=code,
-                    cure="Ask the agency why it sent this, or correct the reference in the connection.",
-                )
+        refuse_stray(self._ctx, *addresses(raw.content))
         return decoded
 
     def acknowledge(self, raw: RawMessage, verdict: Verdict) -> None:

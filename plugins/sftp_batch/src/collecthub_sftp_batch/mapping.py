@@ -18,6 +18,7 @@ from collecthub.sdk import (
     Exchange,
     PermanentError,
     QuarantineError,
+    refuse_stray,
 )
 from collecthub.wire.crypto import sha256_hex
 from collecthub_sftp_batch.keys import KeyRing
@@ -33,8 +34,9 @@ _ENDINGS = {"application/pdf": "pdf", "application/xml": "xml", "text/plain": "t
 
 
 class ExchangeHead(Protocol):
-    """Who wrote an exchange, and for whom."""
+    """Which exchange it is, who wrote it, and for whom."""
 
+    exchange_id: str
     sender_ref: str
     receiver_ref: str
 
@@ -139,7 +141,8 @@ class Sealing:
     def open(self, content: bytes) -> Decoded:
         """What the partner says in a sealed file; raises `QuarantineError` when any layer does not hold."""
         document, files = self._open(content, _EXCHANGE)
-        self._refuse_stray(self._format.head(document))
+        head = self._format.head(document)
+        refuse_stray(self._ctx, head.exchange_id, head.sender_ref, head.receiver_ref)
         decoded = self._format.decode_with_files(document, files)
         if self._settings.is_test and not decoded.is_test:
             raise QuarantineError(
@@ -156,19 +159,6 @@ class Sealing:
         """What the partner's signature covers, and only that, and the files beside it."""
         inner = decrypted(self._settings, self._keys, content)
         return unpacked(self._settings, self._keys.partner, name, inner, self._ctx.now())
-
-    def _refuse_stray(self, head: ExchangeHead) -> None:
-        """An exchange must come from this partner and be meant for this hub, whoever signed it."""
-        for code, name, found, wanted in (
-            ("exchange.sender", "SenderRef", head.sender_ref, self._ctx.receiver_ref),
-            ("exchange.receiver", "ReceiverRef", head.receiver_ref, self._ctx.sender_ref),
-        ):
-            if found != wanted:
-                raise QuarantineError(
-                    f"the exchange names {found!r} as {name} where {wanted!r} stands for this connection",
-                    code=code,
-                    cure="Ask the partner why it sent this, or correct the reference in the connection.",
-                )
 
 
 def _not_installed(format_id: str) -> ConfigurationError:

@@ -18,11 +18,11 @@ from collecthub.sdk import (
     Envelope,
     Exchange,
     Journal,
-    QuarantineError,
     RawMessage,
     Receipt,
     RetryableError,
     Verdict,
+    refuse_stray,
 )
 from collecthub.wire.crypto import sha256_hex
 from collecthub.wire.xml import parse, serialise
@@ -124,17 +124,7 @@ class SoapExchangeConnector:
     def decode(self, raw: RawMessage) -> Decoded:
         """Read an exchange; it must come from this office and be meant for this hub."""
         decoded = self._format.decode(raw.content)
-        _, sender_ref, receiver_ref = addresses(parse(raw.content))
-        for code, found, wanted in (
-            ("exchange.sender", sender_ref, self._ctx.receiver_ref),
-            ("exchange.receiver", receiver_ref, self._ctx.sender_ref),
-        ):
-            if found != wanted:
-                raise QuarantineError(
-                    f"exchange {decoded.exchange_id} names {found!r} where {wanted!r} stands for this connection",
-                    code=code,
-                    cure="Ask the office why it sent this, or correct the reference in the connection.",
-                )
+        refuse_stray(self._ctx, *addresses(parse(raw.content)))
         return decoded
 
     def acknowledge(self, raw: RawMessage, verdict: Verdict) -> None:
