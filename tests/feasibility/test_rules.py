@@ -284,7 +284,7 @@ CASES: list[tuple[str, str, str, CaseFacts]] = [
     ("ADR-01", "unknown", "UY", file("UY", procedure=COURT, letters=())),
     ("ECO-01", "not_applicable", "", file()),
     ("ECO-01", "clear", "", file(partner=agency(minimum_amount=Decimal(1000), minimum_currency="EUR"))),
-    ("ECO-01", "found", "minimum 1001", file(partner=agency(minimum_amount=Decimal(1001)))),
+    ("ECO-01", "found", "minimum 1,001", file(partner=agency(minimum_amount=Decimal(1001)))),
     ("ECO-01", "unknown", "USD", file(partner=agency(minimum_amount=Decimal(100), minimum_currency="USD"))),
     ("ECO-01", "found", "expected cost", file(partner=agency(expected_cost=Decimal(1000)))),
     ("ECO-01", "found", "nothing is owed", file(of=case(facts=[PAID]))),

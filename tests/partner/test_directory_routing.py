@@ -65,7 +65,7 @@ def test_a_fee_that_eats_the_whole_claim_is_told_before_and_after_the_hand_over(
     path = f"/api/v1/cases/{case_id}"
     history = office.client("kroon").get(f"{path}/timeline").json()["items"]
     checks = [one["fact"] for one in history if one["kind"] == "feasibility_checked"]
-    word = "expected cost 120.50, demanded 120.50 EUR"
+    word = "expected cost 120.50 EUR, demanded 120.50 EUR"
     assert word in [one["evidence"] for one in checks[-1]["findings"] if one["id"] == "ECO-01"], checks
     told = office.client("kroon").get(f"{path}/feasibility").json()
     assert word in [one["evidence"] for one in told["findings"] if one["id"] == "ECO-01"], told
@@ -79,7 +79,10 @@ def test_what_is_weak_in_a_file_is_told_in_the_partners_language(office: Office)
     page = Page(office, "de", FIRST).enter()
     case_id = str(office.open_case(debtor={"name": "Kunde GmbH", "country": "DE", "vat_ref": "DE123456780"})["case_id"])
     office.run()
-    said = "PAR-01 Der Schuldner ist falsch oder nicht zu identifizieren"
+    said = (
+        "PAR-01 Der Schuldner ist falsch oder nicht zu identifizieren: "
+        "die Umsatzsteuernummer ist keine aus dem Land des Schuldners, oder eine Ziffer ist falsch"
+    )
     assert said in case_file_of(client, case_id).remarks
     (sent,) = [one["message"] for one in client.get("/api/v1/partner/messages").json()["items"]]
     assert said in sent["remarks"]

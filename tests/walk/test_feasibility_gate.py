@@ -81,7 +81,7 @@ def test_warnings_travel_with_the_case_file(house: House) -> None:
     pull(house)
     (sent,) = house.world.messages
     assert isinstance(sent, CaseFile) and sent.remarks.startswith("PAR-01 ")
-    assert "a digit of it is wrong" in sent.remarks
+    assert "een cijfer is fout" in sent.remarks, "its partner works in Dutch"
 
 
 def test_data_that_is_supplied_sets_a_blocked_case_free(house: House) -> None:

@@ -190,7 +190,7 @@ def test_a_person_states_on_the_page_what_is_known_and_reads_it_back(desk: Offic
         "percent": "11.25", "is_compound": "no", "document_languages": "cs, de", "screened_on": "2026-06-02",
     }  # fmt: skip
     kept = send(client, start, form, **stated)
-    assert "It is noted, and the case was checked anew." in words(kept) and "exclusive clause for BE, planned is CZ" in words(kept)
+    assert "It is noted, and the case was checked anew." in words(kept) and "exclusive clause for Belgium, planned is Czechia" in words(kept)
     again = {name: value for name, value in next(one for one in kept.forms if one.action.endswith(form)).form_values() if value}
     assert {**stated, "court_country": "BE", "document_languages": "cs de"}.items() <= again.items()
     assert "clauses" in words(page(client, f"/cases/{case_id}")), "the history tells it"

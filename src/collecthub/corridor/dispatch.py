@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from collecthub.errors import CollecthubError, InDoubtError, RetryableError
-from collecthub.law.feasibility.telling import remarks
 from collecthub.model.case import Case, Placement
 from collecthub.model.exchange import (
     AmendmentCode,
@@ -26,6 +25,7 @@ from collecthub.model.exchange import (
     Totals,
 )
 from collecthub.model.party import Party
+from collecthub.paper.remarks import remarks
 from collecthub.ports import AnswersAgain, DeliveryState, Dispatcher, Envelope, Journal, Receipt, SendsMany
 
 

@@ -44,7 +44,7 @@ def noted(answer: Assessment, occasion: str, partner_id: str = "") -> Feasibilit
         findings=tuple(
             NotedFinding(
                 id=one.id, is_blocking=one.is_blocking, severity=one.severity.value, evidence=one.evidence,
-                owner=one.owner, fix=one.fix, deadline_on=one.deadline_on,
+                owner=one.owner, fix=one.fix, deadline_on=one.deadline_on, code=one.code, values=one.values,
             )
             for one in answer.findings if one.verdict is Verdict.FOUND
         ),

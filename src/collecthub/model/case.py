@@ -109,7 +109,10 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Feasibility(msgspec.Struct, frozen=True, kw_only=True):
-    """What the last check said; the findings in full stand in the history."""
+    """What the last check said; the findings in full stand in the history.
+
+    `said` is by rule the evidence for a reader of any language: its code and values.
+    """
 
     procedure: Procedure
     partner_id: str = ""
@@ -117,6 +120,7 @@ class Feasibility(msgspec.Struct, frozen=True, kw_only=True):
     rule_version: dt.date
     atlas_version: dt.date
     findings: tuple[tuple[str, str, bool], ...] = ()  # rule, evidence, whether it blocks
+    said: dict[str, tuple[str, dict[str, str]]] = {}
     unknown: tuple[str, ...] = ()
 
     @property

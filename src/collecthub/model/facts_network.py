@@ -15,7 +15,10 @@ from collecthub.model.route_option import RouteOption
 
 
 class NotedFinding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A finding as the history keeps it; title and source stand in the rule book of `rule_version`."""
+    """A finding as the history keeps it; title and source stand in the rule book of `rule_version`.
+
+    `evidence` is English; `code` and `values` say it for other languages, and are empty in what was recorded before them.
+    """
 
     id: str
     is_blocking: bool
@@ -24,6 +27,8 @@ class NotedFinding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     owner: str
     fix: str
     deadline_on: dt.date
+    code: str = ""
+    values: dict[str, str] = {}
 
 
 class FeasibilityChecked(FactBase, frozen=True, kw_only=True, tag="feasibility_checked"):

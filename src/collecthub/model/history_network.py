@@ -23,6 +23,7 @@ def _checked(case: Case, fact: fn.FeasibilityChecked, event: ev.CaseEvent) -> Ca
             procedure=fact.procedure, partner_id=fact.partner_id, checked_on=fact.checked_on,
             rule_version=fact.rule_version, atlas_version=fact.atlas_version, unknown=fact.unknown,
             findings=tuple((one.id, one.evidence, one.is_blocking) for one in fact.findings),
+            said={one.id: (one.code, one.values) for one in fact.findings if one.code},
         ),
     )
 

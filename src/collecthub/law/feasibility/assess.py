@@ -97,7 +97,8 @@ def _finding(view: View, rule: FeasibilityRule, answer: Answer, version: dt.date
     stops = severity is Severity.BLOCK and view.file.procedure in rule.blocks
     return Finding(
         id=rule.id, category=rule.category, title=rule.title, verdict=answer.verdict, severity=severity,
-        is_blocking=stops and answer.verdict is Verdict.FOUND, evidence=answer.evidence, owner=rule.owner, fix=rule.fix,
+        is_blocking=stops and answer.verdict is Verdict.FOUND, evidence=answer.evidence, code=answer.code,
+        values={name: str(value) for name, value in answer.values.items()}, owner=rule.owner, fix=rule.fix,
         deadline_on=answer.deadline_on or view.as_of + dt.timedelta(days=rule.answer_days), rule_version=version,
         source=rule.source, evidence_level=answer.level or rule.evidence,
     )  # fmt: skip

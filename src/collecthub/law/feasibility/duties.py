@@ -38,8 +38,8 @@ def consumer_steps(view: View) -> Answer:
     if rule is None:
         known = view.fact(view.debtor_country, Topic.AMICABLE_RULES)
         if known.is_known:
-            return unknown(f"{view.there}: {known.value}")
-        return unknown(f"steps towards consumers in {view.there} are not known")
+            return unknown("consumer_steps_read", where=view.debtor_country, text=known.value)
+        return unknown("consumer_steps_unknown", where=view.debtor_country)
     return _reminded(view, rule)
 
 
@@ -47,18 +47,18 @@ def _reminded(view: View, rule: ReminderRule) -> Answer:
     if view.file.letters is None:
         level = max(claim.dunning_level for claim in view.case.claims)
         if level == 0 and view.file.reminders_by == "creditor":
-            return unknown(f"the creditor reminds debtors; that this one was reminded is not on file ({rule.article})")
+            return unknown("reminded_by_creditor", article=rule.article)
         if level == 0:
-            return found(f"the creditor's books know of no reminder ({rule.article})", level=rule.evidence)
-        return unknown(f"the creditor's books say reminder {level}; its day and text are not on file ({rule.article})")
+            return found("no_reminder_in_books", article=rule.article, level=rule.evidence)
+        return unknown("reminder_without_text", number=level, article=rule.article)
     reminders = [letter for letter in view.file.letters if letter.kind == "reminder"]
     first = min(reminders, key=lambda letter: letter.sent_on, default=None)
     if first is None:
-        return found(f"no reminder is on file ({rule.article})", level=rule.evidence)
+        return found("no_reminder", article=rule.article, level=rule.evidence)
     wait = wait_after(rule, first.sent_on, first.channel, view.debtor_country)
     if view.as_of < wait.charge_from:
         return found(
-            f"reminder of {first.sent_on}: the wait lasts until {wait.last_on} ({rule.article})",
+            "reminder_wait", sent=first.sent_on, until=wait.last_on, article=rule.article,
             severity=Severity.HIGH, deadline_on=wait.charge_from, level=rule.evidence,
         )  # fmt: skip
     return CLEAR
@@ -69,8 +69,8 @@ def terms_to_consumer(view: View) -> Answer:
     if not view.is_consumer or view.file.instrument != "epo":
         return NOT_APPLICABLE
     if view.file.documents is None:
-        return unknown("which documents there are is not known")
-    return CLEAR if view.has("contract") else found("no contract is on file")
+        return unknown("documents_unknown")
+    return CLEAR if view.has("contract") else found("no_contract")
 
 
 # --- partner --------------------------------------------------------------------------------------
@@ -83,18 +83,18 @@ def licence(view: View) -> Answer:
         return NOT_APPLICABLE
     duty = view.fact(view.debtor_country, Topic.LICENCE_DUTY)
     if duty.code == "barred":
-        return found(f"{view.debtor_country}: {duty.value}", level=duty.evidence)
+        return found("licence_barred", where=view.debtor_country, duty=f"licence_{duty.code}", text=duty.value, level=duty.evidence)
     if partner.licences is not None and _is_licensed(view, partner):
         return CLEAR
     if duty.code == "none" or (duty.code == "required_b2c" and not view.is_consumer):
         return CLEAR
     if not duty.is_known or duty.code in ("unclear", "declaration", "reserved_acts", "required_consumer_credit"):
-        said = duty.value or "not known"
-        return unknown(f"licence duty of {view.there}: {said}; the profile shows no licence")
+        return unknown("licence_unclear", where=view.debtor_country, duty=f"licence_{duty.code or 'not_known'}", text=duty.value or "not known")
     if partner.licences is None:
-        return unknown(f"{view.debtor_country}: {duty.value}; the partner's licences are not recorded")
-    said = f"{view.debtor_country}: {duty.value}; no licence in force for {view.case.segment}"
-    return found(said, level=duty.evidence)
+        return unknown("licences_not_recorded", where=view.debtor_country, duty=f"licence_{duty.code}", text=duty.value)
+    return found(
+        "no_licence", where=view.debtor_country, duty=f"licence_{duty.code}", text=duty.value, segment=view.case.segment, level=duty.evidence
+    )
 
 
 def _is_licensed(view: View, partner: PartnerFacts) -> bool:
@@ -116,14 +116,14 @@ def data_transfer(view: View) -> Answer:
     if where and where == view.creditor_country:
         return CLEAR
     if home.is_known and home.code != "eea":
-        return unknown(f"the creditor is in {view.creditor_country}: its own law on transfers is not in the atlas")
+        return unknown("transfer_law_unknown", where=view.creditor_country)
     basis = view.fact(where, Topic.TRANSFER_BASIS)
     if basis.code in ("eea", "adequate") or partner.has_signed_clauses:
         return CLEAR
-    said = f"{where or 'an unknown country'}: {basis.value or 'not known'}"
+    said = {"where": where, "basis": f"transfer_{basis.code or 'not_known'}", "text": basis.value or "not known"}
     if basis.code == "none" and partner.has_signed_clauses is False:
-        return found(f"{said}; no clauses are signed", level=basis.evidence)
-    return unknown(f"{said}; whether clauses are signed is not recorded")
+        return found("transfer_without_clauses", said, level=basis.evidence)
+    return unknown("transfer_clauses_unknown", said)
 
 
 # --- sanctions and steps before a suit ------------------------------------------------------------
@@ -132,9 +132,9 @@ def data_transfer(view: View) -> Answer:
 def sanctions(view: View) -> Answer:
     """SAN-01: the answer of a screening; without one nobody knows."""
     if view.file.is_sanctioned:
-        return found(f"a screening on {view.file.sanctions_asked_on or 'an unknown day'} hit")
+        return found("screening_hit", on=view.file.sanctions_asked_on or "")
     if view.file.sanctions_asked_on is None:
-        return unknown("the parties were not screened against sanctions lists")
+        return unknown("not_screened")
     return CLEAR
 
 
@@ -143,11 +143,10 @@ def step_before_suit(view: View) -> Answer:
     if not view.is_before_court:
         return NOT_APPLICABLE
     duty = view.fact(view.forum, Topic.PRE_ACTION)
-    where = view.forum or "an unknown country"
     if any(letter.kind == "pre_action" for letter in view.file.letters or ()):
         return CLEAR
     if not duty.is_known:
-        return unknown(f"whether {where} asks for a step before a suit is not known")
+        return unknown("pre_action_unknown", where=view.forum)
     if view.file.letters is None:
-        return unknown(f"{where}: {duty.value}; whether it was done is not on file")
-    return found(f"{where}: {duty.value}; not on file", level=duty.evidence)
+        return unknown("pre_action_open", where=view.forum, text=duty.value)
+    return found("pre_action_missing", where=view.forum, text=duty.value, level=duty.evidence)

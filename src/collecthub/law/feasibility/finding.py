@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from types import MappingProxyType
 
 import msgspec
 
 from collecthub.law.atlas.facts import Atlas, Fact, Topic, fact_on
 from collecthub.law.basis import Evidence
+from collecthub.law.feasibility.evidence import as_recorded
 from collecthub.law.limitation import LegalAct
 from collecthub.law.rules import CountryLaw
 from collecthub.model.case import Case
@@ -124,11 +126,6 @@ class View(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return self.case.debtor.country or self.case.debtor.address.country
 
     @property
-    def there(self) -> str:
-        """The debtor's country, for a sentence."""
-        return self.debtor_country or "an unknown country"
-
-    @property
     def creditor_country(self) -> str:
         return self.file.creditor.country if self.file.creditor else ""
 
@@ -160,17 +157,27 @@ class View(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 # --- what it answers ------------------------------------------------------------------------------
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The verdict of one check. `evidence` says what in the file or the atlas it rests on; no names of persons.
+NOTHING: Mapping[str, object] = MappingProxyType({})
 
-    `severity` and `level` replace those of the rule where the case is milder or the fact weaker.
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The verdict of one check. `code` and `values` say what in the file or the atlas it rests on; no names of persons.
+
+    A code is one of `evidence.toml`. `severity` and `level` replace those of the rule where the case is milder or the
+    fact weaker.
     """
 
     verdict: Verdict
-    evidence: str = ""
+    code: str = ""
+    values: Mapping[str, object] = NOTHING
     severity: Severity | None = None
     deadline_on: dt.date | None = None
     level: Evidence | None = None
+
+    @property
+    def evidence(self) -> str:
+        """The same as the history records it, in English."""
+        return as_recorded(self.code, self.values)
 
 
 CLEAR = Answer(verdict=Verdict.CLEAR)
@@ -178,22 +185,38 @@ NOT_APPLICABLE = Answer(verdict=Verdict.NOT_APPLICABLE)
 
 
 def found(
-    evidence: str, *, severity: Severity | None = None, deadline_on: dt.date | None = None, level: Evidence | None = None
-) -> Answer:
-    """The finding is there."""
+    code: str, said: Mapping[str, object] = NOTHING, /, *, severity: Severity | None = None,
+    deadline_on: dt.date | None = None, level: Evidence | None = None, **values: object,
+) -> Answer:  # fmt: skip
+    """The finding is there: the code of its evidence, and its values (`said` are those that several codes share)."""
     return Answer(
-        verdict=Verdict.FOUND, evidence=evidence, severity=severity, deadline_on=deadline_on, level=level
-    )
+        verdict=Verdict.FOUND, code=code, values=_with(said, values), severity=severity, deadline_on=deadline_on,
+        level=level,
+    )  # fmt: skip
 
 
-def unknown(evidence: str) -> Answer:
+def unknown(code: str, said: Mapping[str, object] = NOTHING, /, **values: object) -> Answer:
     """It cannot be said; why, and what is missing."""
-    return Answer(verdict=Verdict.UNKNOWN, evidence=evidence)
+    return Answer(verdict=Verdict.UNKNOWN, code=code, values=_with(said, values))
+
+
+def _with(said: Mapping[str, object], values: Mapping[str, object]) -> Mapping[str, object]:
+    return {**said, **values} if said else values
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """An amount as a value of evidence.
+
+    >>> money(Decimal("120.50"), "EUR")
+    '120.50 EUR'
+    """
+    return f"{amount} {currency}"
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A rule that hit, or that could not be checked. `is_blocking`: it stops the procedure that is planned.
 
+    `evidence` is what it rests on, in English; `code` and `values` say the same for every other language.
     `deadline_on` is the day of the law where there is one, else the day by which the owner should answer.
     """
 
@@ -204,6 +227,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     severity: Severity
     is_blocking: bool
     evidence: str
+    code: str
+    values: dict[str, str]
     owner: str
     fix: str
     deadline_on: dt.date

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from collecthub.law.atlas.facts import Standing, membership_on
 from collecthub.law.atlas.sheet import shared_instruments
-from collecthub.law.feasibility.finding import CLEAR, NOT_APPLICABLE, Answer, View, found, unknown
+from collecthub.law.feasibility.finding import CLEAR, NOT_APPLICABLE, Answer, View, found, money, unknown
 
 ESCP_CEILING = Decimal(5_000)  # EUR, Reg. 861/2007 art. 2 as changed by Reg. 2015/2421, since 2017-07-14
 _UNCONTESTED_ONLY = frozenset({"epo", "eeo", "ios"})
@@ -26,10 +26,10 @@ def consumer_at_home(view: View) -> Answer:
     if not view.is_before_court or not view.is_consumer:
         return NOT_APPLICABLE
     if not view.debtor_country:
-        return unknown("the debtor's country is not known")
+        return unknown("debtor_country_unknown")
     if view.forum == view.debtor_country:
         return CLEAR
-    return found(f"court in {view.forum}, the consumer lives in {view.debtor_country}")
+    return found("consumer_elsewhere", court=view.forum, home=view.debtor_country)
 
 
 def binding_clause(view: View) -> Answer:
@@ -37,13 +37,14 @@ def binding_clause(view: View) -> Answer:
     if not view.is_before_court:
         return NOT_APPLICABLE
     if view.file.clauses is None:
-        return unknown("whether the contract chooses a court or arbitration is not on file")
+        return unknown("clause_on_court_unknown")
     for clause in view.file.clauses:
         if clause.kind == "arbitration":
-            return found(f"arbitration clause{f' for {clause.country}' if clause.country else ''}")
+            return found("arbitration_in", where=clause.country) if clause.country else found("arbitration_agreed")
         if clause.kind == "court" and clause.is_exclusive and clause.country != view.forum:
-            chosen = clause.country or "a court that is not named"
-            return found(f"exclusive clause for {chosen}, planned is {view.forum}")
+            if not clause.country:
+                return found("exclusive_court_unnamed", planned=view.forum)
+            return found("exclusive_court", chosen=clause.country, planned=view.forum)
     return CLEAR
 
 
@@ -52,15 +53,15 @@ def ground_of_court(view: View) -> Answer:
     if not view.is_before_court:
         return NOT_APPLICABLE
     if not view.debtor_country:
-        return unknown("the debtor's country is not known")
+        return unknown("debtor_country_unknown")
     chosen = {clause.country for clause in view.file.clauses or () if clause.kind == "court"}
     performed = view.file.performed_in
     if view.forum in (view.debtor_country, performed) or view.forum in chosen:
         return CLEAR
-    said = f"court in {view.forum}, debtor in {view.debtor_country}"
+    said = {"court": view.forum, "home": view.debtor_country}
     if performed:
-        return found(f"{said}, delivered or performed in {performed}")
-    return unknown(f"{said}; where was delivered or performed is not on file")
+        return found("no_ground_of_court", said, performed=performed)
+    return unknown("ground_of_court_unknown", said)
 
 
 # --- instruments ----------------------------------------------------------------------------------
@@ -74,37 +75,40 @@ def available_instrument(view: View) -> Answer:
     if name == "ios":
         return _only_in_belgium(view)
     if name not in view.atlas.instruments:
-        return unknown(f"the instrument {name} is not in the atlas")
+        return unknown("instrument_not_in_atlas", name=name)
     if not view.debtor_country or not view.creditor_country:
-        return unknown("the country of debtor or creditor is not known")
+        return unknown("countries_unknown")
     for country in (view.debtor_country, view.creditor_country):
         row = membership_on(view.atlas, name, country, view.as_of)
         if row.standing is Standing.UNKNOWN:
-            return unknown(f"whether {name} holds in {country} is not known: {row.note}")
+            return unknown("instrument_unknown", instrument=name, where=country, text=row.note)
         if row.standing is not Standing.IN_FORCE:
-            return found(f"{name} in {country}: {row.standing.value} on {view.as_of}", level=row.evidence)
+            return found(
+                "instrument_not_in_force", instrument=name, where=country, standing=row.standing.value, on=view.as_of,
+                level=row.evidence,
+            )
     if name in _CROSS_BORDER and view.debtor_country == view.creditor_country:
-        return found(f"{name} needs a cross-border case; both parties are in {view.debtor_country}")
+        return found("not_cross_border", instrument=name, where=view.debtor_country)
     return _within_ceiling(view) if name == "escp" else _due(view)
 
 
 def _only_in_belgium(view: View) -> Answer:
     if view.debtor_country == view.creditor_country == "BE" and view.case.segment == "B2B":
         return CLEAR
-    return found("the Belgian uncontested procedure needs two Belgian enterprises")
+    return found("only_in_belgium")
 
 
 def _within_ceiling(view: View) -> Answer:
     if view.case.currency != "EUR":
-        return unknown(f"the ceiling is 5,000 EUR, the case is in {view.case.currency}")
+        return unknown("ceiling_in_euro", ceiling=money(ESCP_CEILING, "EUR"), currency=view.case.currency)
     if view.case.demanded > ESCP_CEILING:
-        return found(f"{view.case.demanded} EUR is above the ceiling of 5,000 EUR")
+        return found("above_ceiling", demanded=money(view.case.demanded, "EUR"), ceiling=money(ESCP_CEILING, "EUR"))
     return _due(view)
 
 
 def _due(view: View) -> Answer:
     early = [claim.number for claim in view.case.claims if claim.due_on >= view.as_of]
-    return found(f"not due yet: {', '.join(early[:5])}") if early else CLEAR
+    return found("not_due", numbers=", ".join(early[:5])) if early else CLEAR
 
 
 def undisputed(view: View) -> Answer:
@@ -113,7 +117,7 @@ def undisputed(view: View) -> Answer:
         return NOT_APPLICABLE
     for reason in ("dispute", "legal_objection"):
         if view.case.held_for(reason):
-            return found(f"{reason.replace('_', ' ')} on file, {view.file.instrument} is for uncontested claims")
+            return found("contested", reason=reason, instrument=view.file.instrument)
     return CLEAR
 
 
@@ -123,22 +127,22 @@ def recognition(view: View) -> Answer:
         return NOT_APPLICABLE
     court, assets = view.file.title_country or view.forum, view.debtor_country
     if not assets:
-        return unknown("the debtor's country is not known")
+        return unknown("debtor_country_unknown")
     if court == assets:
         return CLEAR
     shared = shared_instruments(view.atlas, court, assets, view.as_of, *_RECOGNITION)
     if _usable(view, shared):
         return CLEAR
     doubtful = [
-        f"{name} in {country}"
+        f"{name} {country}"
         for name, treaty in view.atlas.instruments.items()
         if treaty.purpose in _RECOGNITION
         for country in (court, assets)
         if membership_on(view.atlas, name, country, view.as_of).standing is Standing.UNKNOWN
     ]
     if doubtful:
-        return unknown(f"no treaty between {court} and {assets} is known; open: {', '.join(doubtful)}")
-    return found(f"no treaty on judgments is in force in both {court} and {assets} on {view.as_of}")
+        return unknown("no_known_treaty", court=court, assets=assets, open=", ".join(doubtful))
+    return found("no_treaty", court=court, assets=assets, on=view.as_of)
 
 
 def _usable(view: View, shared: tuple[str, ...]) -> bool:
@@ -153,9 +157,9 @@ def service_route(view: View) -> Answer:
         return NOT_APPLICABLE
     address = view.case.debtor.address
     if not address.lines or not address.city:
-        return found("the debtor's address is not known")
+        return found("no_address")
     if all(_PO_BOX.search(line) for line in address.lines):
-        return found("the address is a post box")
+        return found("post_box")
     if view.forum == view.debtor_country:
         return CLEAR
     if shared_instruments(view.atlas, view.forum, view.debtor_country, view.as_of, "service"):
@@ -166,5 +170,5 @@ def service_route(view: View) -> Answer:
         if membership_on(view.atlas, "hague_service_1965", country, view.as_of).standing is Standing.UNKNOWN
     ]
     if open_points or not view.debtor_country:
-        return unknown(f"whether a treaty on service holds in {', '.join(open_points) or view.there} is not known")
-    return found(f"no treaty on service is in force between {view.forum} and {view.debtor_country}")
+        return unknown("service_unknown", where=" ".join(open_points))
+    return found("no_service_treaty", court=view.forum, home=view.debtor_country)

@@ -10,7 +10,16 @@ from collecthub.errors import PermanentError
 from collecthub.law.atlas.facts import Topic
 from collecthub.law.basis import Matter
 from collecthub.law.charges import COMPENSATION, ChargeQuestion, charge
-from collecthub.law.feasibility.finding import CLEAR, NOT_APPLICABLE, Answer, Severity, View, found, unknown
+from collecthub.law.feasibility.finding import (
+    CLEAR,
+    NOT_APPLICABLE,
+    Answer,
+    Severity,
+    View,
+    found,
+    money,
+    unknown,
+)
 from collecthub.law.interest import InterestQuestion, Stretch, UnknownRateError, accrue
 from collecthub.law.limitation import Limitation, LimitationQuestion, limitation
 from collecthub.law.rules import CountryLaw, Fixing, InterestRule, Unit
@@ -43,7 +52,7 @@ def limitation_of_claims(view: View) -> Answer:
         return _limitation_finding(view, min(near, key=lambda one: one.limitation_on or dt.date.max))
     if view.debtor_country in countries:
         return CLEAR
-    return unknown(f"no limitation period of {view.there} is known")
+    return unknown("no_limitation_period", where=view.debtor_country)
 
 
 def limitation_day(view: View) -> dt.date | None:
@@ -122,19 +131,22 @@ def _limitation_by(law: _Law, question: LimitationQuestion) -> Limitation | None
 
 
 def _limitation_finding(view: View, first: Limitation) -> Answer:
-    day, nature = first.limitation_on, f" ({first.nature})" if first.nature else ""
-    where = f"law of {first.country}, {first.period}{nature} from {first.began_on}"
+    day = first.limitation_on
+    said: dict[str, object] = {
+        "until": day, "law": first.country, "period": first.period, "nature": first.nature and f"nature_{first.nature}",
+        "began": first.began_on,
+    }  # fmt: skip
     if not first.is_barred:
-        left = f"{first.days_left} days left, until {day}: {where}"
-        return found(left, severity=Severity.HIGH, deadline_on=day, level=first.evidence)
-    said = f"since {day}: {where}; {'with the acts on file' if view.file.acts else 'no interruption is on file'}"
+        return found(
+            "days_left", said, days=first.days_left, severity=Severity.HIGH, deadline_on=day, level=first.evidence
+        )
+    said["acts"] = "acts_counted" if view.file.acts else "no_interruption"
     longest = max(
         (one.limitation_on for one in first.by_nature if one.nature not in _NOT_A_CLAIM), default=dt.date.min
     )
     if longest >= view.as_of and not view.file.nature:
-        said = f"{said}; by the nature of the claim it may last until {longest}"
-        return found(said, severity=Severity.HIGH, level=first.evidence)
-    return found(said, level=first.evidence)
+        return found("barred_unless_nature", said, longest=longest, severity=Severity.HIGH, level=first.evidence)
+    return found("barred", said, level=first.evidence)
 
 
 def age_of_title(view: View) -> Answer:
@@ -142,18 +154,19 @@ def age_of_title(view: View) -> Answer:
     if view.file.procedure is not Procedure.ENFORCEMENT:
         return NOT_APPLICABLE
     if view.file.title_on is None:
-        return unknown("the day of the judgment or title is not on file")
+        return unknown("title_day_unknown")
     country = view.file.title_country or view.forum
     law = view.law(country)
     question = LimitationQuestion(
         segment=view.case.segment, due_on=view.file.title_on, as_of=view.as_of, nature="judgment"
     )
     if law is None or all(rule.nature != "judgment" for rule in law.limitation):
-        return unknown(f"how long a title of {country} can be enforced is not known")
+        return unknown("title_period_unknown", where=country)
     answer = limitation(law, question)
     if answer.is_barred:
-        said = f"title of {view.file.title_on}, {answer.period}: until {answer.limitation_on}"
-        return found(said, level=answer.evidence)
+        return found(
+            "title_too_old", of=view.file.title_on, period=answer.period, until=answer.limitation_on, level=answer.evidence
+        )
     return CLEAR
 
 
@@ -178,14 +191,14 @@ def basis_of_interest(view: View) -> Answer:
         return _under_ceiling(view, stated)
     rules = _interest_rules(view)
     if not rules:
-        return unknown(f"no rule on interest of {view.there} is known")
+        return unknown("no_interest_rule", where=view.debtor_country)
     if not any(rule.needs_contract for rule in rules):
         return CLEAR
     if view.file.documents is None:
-        return unknown(f"{view.debtor_country} grants interest by contract only; which documents there are is not known")
+        return unknown("interest_by_contract_unknown", where=view.debtor_country)
     if view.has(*_CONTRACT_KINDS):
         return CLEAR
-    return found(f"{view.debtor_country} grants interest by contract only, and none is on file")
+    return found("interest_by_contract", where=view.debtor_country)
 
 
 def rate_of_interest(view: View) -> Answer:
@@ -199,10 +212,10 @@ def rate_of_interest(view: View) -> Answer:
         return CLEAR  # an agreed rate; INT-01 holds it against the ceiling
     lawful = _rate(view) if stated is not None else None
     if stated is None or lawful is None:
-        return unknown("the file states an amount of interest without the rate, or the lawful rate is not known")
+        return unknown("rate_unknown")
     if abs(stated - lawful.percent) <= _RATE_TOLERANCE:
         return CLEAR
-    return found(f"stated {stated} per cent, the law gives {lawful.percent} on {view.as_of}", level=lawful.rule.evidence)
+    return found("wrong_rate", stated=stated, lawful=lawful.percent, on=view.as_of, level=lawful.rule.evidence)
 
 
 def _has_interest(view: View) -> bool:
@@ -217,9 +230,9 @@ def _is_agreed(view: View) -> bool:
 def _under_ceiling(view: View, stated: Decimal) -> Answer:
     allowed = _rate(view, agreed=stated)
     if allowed is None:
-        return unknown(f"whether {view.there} caps an agreed rate is not known")
+        return unknown("rate_cap_unknown", where=view.debtor_country)
     if allowed.percent < stated:
-        return found(f"{stated} per cent is agreed: {allowed.basis}", level=allowed.rule.evidence)
+        return found("rate_above_cap", stated=stated, cap=allowed.percent, text=allowed.basis, level=allowed.rule.evidence)
     return CLEAR
 
 
@@ -249,10 +262,13 @@ def fixing_of_interest(view: View) -> Answer:
     rules = [rule for rule in _interest_rules(view) if rule.series]
     stated = view.file.interest.fixing if view.file.interest else ""
     if not stated or not rules:
-        return unknown("how the rate was fixed is not stated, or the rule of the country is not known")
+        return unknown("fixing_unknown")
     if any((rule.fixing is Fixing.FLOATING) == (stated == Fixing.FLOATING) for rule in rules):
         return CLEAR
-    return found(f"stated {stated}, {view.debtor_country} fixes {rules[0].fixing.value}", level=rules[0].evidence)
+    return found(
+        "wrong_fixing", stated=f"fixing_{stated}", where=view.debtor_country, lawful=f"fixing_{rules[0].fixing.value}",
+        level=rules[0].evidence,
+    )
 
 
 def compound_interest(view: View) -> Answer:
@@ -264,10 +280,10 @@ def compound_interest(view: View) -> Answer:
     rules = _interest_rules(view)
     stated = view.file.interest.is_compound if view.file.interest else None
     if stated is None or (stated and not rules):
-        return unknown("whether interest bears interest is not stated, or the rule of the country is not known")
+        return unknown("compound_unknown")
     if not stated or any(rule.is_compounding for rule in rules):
         return CLEAR
-    return found(f"compound interest is stated, {view.debtor_country} gives simple interest", level=rules[0].evidence)
+    return found("simple_interest_only", where=view.debtor_country, level=rules[0].evidence)
 
 
 def interest_on_form(view: View) -> Answer:
@@ -278,9 +294,9 @@ def interest_on_form(view: View) -> Answer:
     if stated is None and view.file.is_interest_counted_here:
         return CLEAR
     if stated is None:
-        return unknown("rate and beginning of the interest are not on file") if view.case.balance.interest else CLEAR
-    missing = [name for name, value in (("rate", stated.percent), ("from-date", stated.from_on)) if value is None]
-    return found(f"missing: {', '.join(missing)}") if missing else CLEAR
+        return unknown("interest_details_unknown") if view.case.balance.interest else CLEAR
+    missing = [name for name, value in (("rate", stated.percent), ("from_date", stated.from_on)) if value is None]
+    return found("missing", what=" ".join(missing)) if missing else CLEAR
 
 
 # --- costs ----------------------------------------------------------------------------------------
@@ -293,17 +309,20 @@ def penalty_clause(view: View) -> Answer:
         return NOT_APPLICABLE
     law = view.law(view.debtor_country)
     if law is None:
-        return unknown(f"no cap of {view.there} is known")
+        return unknown("no_cap_known", where=view.debtor_country)
     try:
         most = charge(law, _charge_question(view, max(Decimal(0), view.case.balance.open_principal)))
     except UnknownRateError:
-        return unknown(f"the cap of {view.debtor_country} for this day is not known")
+        return unknown("cap_of_day_unknown", where=view.debtor_country)
     if most.rule is None or not most.rule.is_ceiling:
-        return unknown(f"whether {view.debtor_country} caps a clause is not known")
+        return unknown("clause_cap_unknown", where=view.debtor_country)
     if claimed <= most.amount:
         return CLEAR
-    said = f"{claimed} {view.case.currency} asked, the cap is {most.amount} ({most.rule.article})"
-    return found(said, level=most.evidence)
+    currency = view.case.currency
+    return found(
+        "above_cap", asked=money(claimed, currency), cap=money(most.amount, currency), article=most.rule.article,
+        level=most.evidence,
+    )
 
 
 def _charge_question(view: View, basis: Decimal) -> ChargeQuestion:
@@ -319,16 +338,19 @@ def amicable_costs(view: View) -> Answer:
     if view.case.balance.costs == 0 or view.case.phase in (Phase.JUDICIAL, Phase.ENFORCEMENT):
         return NOT_APPLICABLE
     rule = view.fact(view.debtor_country, Topic.CHARGEABLE_FEES)
-    said = f"{view.case.balance.costs} {view.case.currency} charged; {view.debtor_country}: {rule.value}"
+    said = {
+        "charged": money(view.case.balance.costs, view.case.currency), "where": view.debtor_country, "fees": f"fees_{rule.code}",
+        "text": rule.value,
+    }  # fmt: skip
     if rule.code == "none" or (rule.code == "b2b_only" and view.is_consumer):
-        return found(said, level=rule.evidence)
+        return found("costs_charged", said, level=rule.evidence)
     if rule.code == "contract":
         if view.file.documents is None:
-            return unknown(f"{said}; which documents there are is not known")
-        return CLEAR if view.has(*_CONTRACT_KINDS) else found(f"{said}; no contract is on file", level=rule.evidence)
+            return unknown("costs_documents_unknown", said)
+        return CLEAR if view.has(*_CONTRACT_KINDS) else found("costs_without_contract", said, level=rule.evidence)
     if rule.is_known:
-        return unknown(f"{said}; the amount was not compared with the limit")
-    return unknown(f"whether {view.there} lets amicable costs be charged is not known")
+        return unknown("costs_not_compared", said)
+    return unknown("costs_rule_unknown", where=view.debtor_country)
 
 
 def fixed_sum(view: View) -> Answer:
@@ -338,20 +360,25 @@ def fixed_sum(view: View) -> Answer:
         return NOT_APPLICABLE
     law = view.law(view.debtor_country)
     if law is None:
-        return unknown(f"the fixed sum of {view.there} is not known")
+        return unknown("fixed_sum_unknown", where=view.debtor_country)
     try:
         each = [charge(law, _charge_question(view, claim.original_amount)) for claim in view.case.claims]
     except UnknownRateError:
-        return unknown(f"the fixed sum of {view.debtor_country} for this day is not known")
+        return unknown("fixed_sum_of_day_unknown", where=view.debtor_country)
     if any(one.rule is None or one.currency != view.case.currency for one in each):
-        return unknown(f"no fixed sum of {view.debtor_country} in {view.case.currency} is known for {view.case.segment}")
+        return unknown(
+            "no_fixed_sum_known", where=view.debtor_country, currency=view.case.currency, segment=view.case.segment
+        )
     if any(one.rule is not None and one.rule.is_ceiling for one in each):
         return NOT_APPLICABLE  # a clause under a cap, not a fixed sum: CST-01 looks at it
     most = sum((one.amount for one in each), Decimal(0))
     if claimed <= most:
         return CLEAR
-    said = f"{claimed} {view.case.currency} asked for {len(each)} invoices, the law gives {most}"
-    return found(said, level=each[0].evidence)
+    currency = view.case.currency
+    return found(
+        "above_fixed_sum", asked=money(claimed, currency), invoices=len(each), lawful=money(most, currency),
+        level=each[0].evidence,
+    )
 
 
 # --- currency and economics -----------------------------------------------------------------------
@@ -362,7 +389,7 @@ def currency_that_ended(view: View) -> Answer:
     for country in dict.fromkeys((view.debtor_country, view.creditor_country)):
         for fact in view.atlas.facts.get((country, Topic.CURRENCY), ()):
             if fact.code == view.case.currency and fact.valid_to and fact.valid_to < view.as_of:
-                return found(f"{fact.code} ended on {fact.valid_to}, {fact.note}", level=fact.evidence)
+                return found("currency_ended", currency=fact.code, on=fact.valid_to, text=fact.note, level=fact.evidence)
     return CLEAR
 
 
@@ -370,15 +397,21 @@ def economics(view: View) -> Answer:
     """ECO-01: the partner's minimum and the expected cost against what is demanded."""
     demanded, partner = view.case.demanded, view.file.partner
     if demanded <= 0:
-        return found("nothing is owed any more")
+        return found("nothing_owed")
     if partner is None:
         return NOT_APPLICABLE
     if partner.expected_cost is not None and partner.expected_cost >= demanded:
-        return found(f"expected cost {partner.expected_cost}, demanded {demanded} {view.case.currency}")
+        return found(
+            "cost_above_demand", cost=money(partner.expected_cost, view.case.currency),
+            demanded=money(demanded, view.case.currency),
+        )
     if partner.minimum_amount == 0:
         return CLEAR
     if partner.minimum_currency and partner.minimum_currency != view.case.currency:
-        return unknown(f"the minimum is in {partner.minimum_currency}, the case in {view.case.currency}")
+        return unknown("minimum_in_other_currency", minimum=partner.minimum_currency, currency=view.case.currency)
     if demanded < partner.minimum_amount:
-        return found(f"demanded {demanded} {view.case.currency}, minimum {partner.minimum_amount}")
+        return found(
+            "below_minimum", demanded=money(demanded, view.case.currency),
+            minimum=money(partner.minimum_amount, view.case.currency),
+        )
     return CLEAR

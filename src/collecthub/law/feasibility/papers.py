@@ -12,15 +12,24 @@ from stdnum.exceptions import ValidationError
 from collecthub.errors import PermanentError
 from collecthub.law.atlas.facts import Topic
 from collecthub.law.deadline import deadline
-from collecthub.law.feasibility.finding import CLEAR, NOT_APPLICABLE, Answer, Severity, View, found, unknown
+from collecthub.law.feasibility.finding import (
+    CLEAR,
+    NOT_APPLICABLE,
+    Answer,
+    Severity,
+    View,
+    found,
+    money,
+    unknown,
+)
 from collecthub.model.party import PartyKind
 from collecthub.model.solvency import VALID_DAYS, SolvencyVerdict
 
 _ORDERED = ("contract", "order")
 _DELIVERED = ("delivery", "acceptance")
+_DELIVERY = "proof_of_delivery"
 _TITLED = ("judgment",)
 _OWN_RECORDS = "own records"  # the source of a look into the hub's own files, which is no register
-_NO_DOCUMENTS = "which documents there are is not known"
 # A hold of the case, and the event from which the law counts the claim's filing.
 _INSOLVENCIES = {"insolvency": "bankruptcy_claim", "collective_settlement": "settlement_claim"}
 
@@ -31,15 +40,15 @@ _INSOLVENCIES = {"insolvency": "bankruptcy_claim", "collective_settlement": "set
 def proof(view: View) -> Answer:
     """DOC-01: contract or order, invoice, and delivery or acceptance; a judgment proves all of them."""
     if view.file.documents is None:
-        return unknown(_NO_DOCUMENTS)
+        return unknown("documents_unknown")
     if view.has(*_TITLED):
         return CLEAR
-    wanted = {"contract or order": _ORDERED, "invoice": ("invoice",), "proof of delivery or acceptance": _DELIVERED}
+    wanted = {"contract_or_order": _ORDERED, "invoice": ("invoice",), _DELIVERY: _DELIVERED}
     missing = [name for name, kinds in wanted.items() if not view.has(*kinds)]
     if not missing:
         return CLEAR
-    mild = Severity.HIGH if missing == ["proof of delivery or acceptance"] else None
-    return found(f"not on file: {', '.join(missing)}", severity=mild)
+    mild = Severity.HIGH if missing == [_DELIVERY] else None
+    return found("not_on_file", papers=" ".join(missing), severity=mild)
 
 
 def power_of_attorney(view: View) -> Answer:
@@ -49,14 +58,14 @@ def power_of_attorney(view: View) -> Answer:
         return NOT_APPLICABLE
     mandate = view.file.mandate
     if mandate is None:
-        return unknown("; ".join(filter(None, ("the file holds no power of attorney", asked.value))))
+        return unknown("no_power_of_attorney_but", text=asked.value) if asked.value else unknown("no_power_of_attorney")
     if mandate.expires_on and mandate.expires_on < view.as_of:
-        return found(f"the power of attorney expired on {mandate.expires_on}")
+        return found("power_of_attorney_expired", on=mandate.expires_on)
     if asked.code == "original" and mandate.form == "copy":
-        return found(f"only a copy is on file; {asked.value}", level=asked.evidence)
+        return found("power_of_attorney_copy", text=asked.value, level=asked.evidence)
     if asked.is_known or view.debtor_country == view.creditor_country:
         return CLEAR
-    return unknown(f"which form {view.there} asks for is not known; {mandate.form} is on file")
+    return unknown("power_of_attorney_form_unknown", where=view.debtor_country, form=mandate.form)
 
 
 def language_of_documents(view: View) -> Answer:
@@ -64,17 +73,16 @@ def language_of_documents(view: View) -> Answer:
     if not view.is_before_court:
         return NOT_APPLICABLE
     if view.file.documents is None:
-        return unknown(_NO_DOCUMENTS)
+        return unknown("documents_unknown")
     accepted = view.fact(view.forum, Topic.COURT_LANGUAGES)
     if not accepted.is_known:
-        return unknown(f"the languages of the courts of {view.forum or 'an unknown country'} are not known")
+        return unknown("court_languages_unknown", where=view.forum)
     spoken = {document.language for document in view.file.documents if document.language} | set(view.file.document_languages)
     if not spoken:
-        return unknown("the languages of the documents are not on file")
+        return unknown("document_languages_unknown")
     if spoken & set(accepted.code.split()):
         return CLEAR
-    said = f"documents in {', '.join(sorted(spoken))}; the court accepts {accepted.value}"
-    return found(said, level=accepted.evidence)
+    return found("wrong_languages", papers=" ".join(sorted(spoken)), court=accepted.code, level=accepted.evidence)
 
 
 def figures(view: View) -> Answer:
@@ -82,23 +90,23 @@ def figures(view: View) -> Answer:
     case = view.case
     above = [claim.number for claim in case.claims if claim.open_amount > claim.original_amount]
     if above:
-        return found(f"more is open than was invoiced: {', '.join(above[:5])}")
+        return found("more_open_than_invoiced", numbers=", ".join(above[:5]))
     # Money that a person or a bank file showed waits here for the creditor's books to show it on a claim.
     waiting = case.open_in_erp_only + case.loose_credits
     open_sum = sum((claim.open_amount for claim in case.claims), start=-waiting)
     if open_sum != case.erp_open:
-        return found(f"claims less credits are {open_sum}, the ledger says {case.erp_open} {case.currency}")
+        return found("books_differ", claims=money(open_sum, case.currency), books=money(case.erp_open, case.currency))
     return CLEAR
 
 
 def agreed_terms(view: View) -> Answer:
     """DOC-05: a clause that stands on the invoice only."""
     if view.file.clauses is None:
-        return unknown("which clauses the claim relies on is not on file")
+        return unknown("clauses_unknown")
     unproven = [clause.kind for clause in view.file.clauses if clause.document_kind in ("", "invoice")]
     if not unproven:
         return CLEAR
-    return found(f"on the invoice only, or nowhere: {', '.join(unproven)} clause")
+    return found("clauses_unproven", clauses=" ".join(f"clause_{kind}" for kind in unproven))
 
 
 # --- parties --------------------------------------------------------------------------------------
@@ -108,27 +116,26 @@ def identity_of_debtor(view: View) -> Answer:
     """PAR-01: a name, and for a company a number whose format and check digits are right."""
     debtor = view.case.debtor
     if not debtor.name.strip():
-        return found("the debtor has no name")
+        return found("no_name")
     if not view.debtor_country:
-        return unknown("the debtor's country is not known")
+        return unknown("debtor_country_unknown")
     if debtor.vat_ref:
         return _number(view.debtor_country, debtor.vat_ref)
     if debtor.kind is PartyKind.PERSON:
-        return CLEAR if debtor.address.city else unknown("a person without an address cannot be told apart")
+        return CLEAR if debtor.address.city else unknown("person_without_address")
     if debtor.registration_ref:
         return CLEAR
-    return unknown("no registration or VAT number is on file, so no register can be asked")
+    return unknown("no_company_number")
 
 
 def _number(country: str, vat_ref: str) -> Answer:
     checker = _vat_module(country)
     if checker is None:
-        return unknown(f"how a VAT number of {country} is built is not known")
+        return unknown("vat_form_unknown", where=country)
     try:
         checker.validate(vat_ref)
     except ValidationError:
-        said = "the VAT number is not one of the debtor's country, or a digit of it is wrong"
-        return found(said, severity=Severity.HIGH)
+        return found("vat_number_wrong", severity=Severity.HIGH)
     return CLEAR
 
 
@@ -141,14 +148,14 @@ def issuer_of_invoices(view: View) -> Answer:
     """PAR-02: what the creditor's own ERP holds it issued; another issuer needs an assignment."""
     issuer = view.file.issuer_name
     if not issuer:
-        return CLEAR if view.case.origin == "erp" else unknown("who issued the invoices is not on file")
+        return CLEAR if view.case.origin == "erp" else unknown("issuer_unknown")
     if view.file.creditor is None:
-        return unknown("the creditor is not on file")
+        return unknown("creditor_unknown")
     if issuer.casefold() == view.file.creditor.name.casefold() or view.has("assignment"):
         return CLEAR
     if view.file.documents is None:
-        return unknown(f"the issuer is not the creditor; {_NO_DOCUMENTS}")
-    return found("the issuer is not the creditor and no assignment is on file")
+        return unknown("assignment_unknown")
+    return found("no_assignment")
 
 
 def insolvency(view: View) -> Answer:
@@ -157,11 +164,9 @@ def insolvency(view: View) -> Answer:
         if hold.reason in _INSOLVENCIES:
             since = hold.since_at.date()
             filed_by = _filing_day(view, hold.reason, since)
-            return found(
-                f"{hold.reason.replace('_', ' ')} known since {since}"
-                + (f"; file by {filed_by}, counted from that day" if filed_by else "; the day to file by is not known"),
-                deadline_on=filed_by,
-            )
+            if filed_by is None:
+                return found("insolvency_known", reason=hold.reason, since=since)
+            return found("insolvency_file_by", reason=hold.reason, since=since, until=filed_by, deadline_on=filed_by)
     return _asked(view)
 
 
@@ -170,12 +175,12 @@ def _asked(view: View) -> Answer:
     outside = [check for check in view.case.solvency.checks if check.source != _OWN_RECORDS and check.checked_on <= view.as_of]
     newest = max(outside, key=lambda check: check.checked_on, default=None)
     if newest is not None and newest.verdict is SolvencyVerdict.INSOLVENT:
-        return found(f"{newest.source} of {newest.checked_on}: insolvent")
+        return found("insolvent_by_register", source=newest.source, on=newest.checked_on)
     days = [day for day in (view.file.registers_asked_on, newest and newest.checked_on) if day and day <= view.as_of]
     if not days:
-        return unknown("no insolvency register was asked")
+        return unknown("no_register_asked")
     if (view.as_of - max(days)).days > VALID_DAYS:
-        return unknown(f"registers were last asked on {max(days)}, more than {VALID_DAYS} days ago")
+        return unknown("registers_asked_long_ago", on=max(days), days=VALID_DAYS)
     return CLEAR
 
 

@@ -12,8 +12,6 @@ import msgspec
 
 from collecthub.law.feasibility.assess import Assessment
 from collecthub.law.feasibility.finding import Finding, Severity, Verdict
-from collecthub.law.feasibility.rules import remark_in, rule_book
-from collecthub.model.case import Feasibility
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,19 +63,6 @@ def warnings(assessment: Assessment) -> tuple[str, ...]:
         f"{one.id} {one.title}: {one.evidence}"
         for one in assessment.findings
         if one.verdict is Verdict.FOUND and not one.is_blocking and one.severity is not Severity.MEDIUM
-    )
-
-
-def remarks(last: Feasibility | None, language: str = "en") -> str:
-    """The same warnings from what a case keeps of its last check, one a line: they travel with its file.
-
-    What was found is said in the language; the evidence behind it is kept as it was recorded, in English.
-    """
-    rules = {rule.id: rule for rule in rule_book().rules}
-    return "\n".join(
-        f"{rule_id} {remark_in(rules[rule_id], language)}: {evidence}"
-        for rule_id, evidence, is_blocking in (last.findings if last else ())
-        if not is_blocking and rule_id in rules and rules[rule_id].severity is not Severity.MEDIUM
     )
 
 

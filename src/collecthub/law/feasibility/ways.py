@@ -69,7 +69,7 @@ def way_book() -> WayBook:
     return msgspec.convert(tomllib.loads(text), WayBook)
 
 
-Known = dict[str, Answer]  # by rule, with the instrument or step where the rule looks at it
+Known = dict[str, tuple[Answer, str]]  # with its evidence, by rule and the instrument or step where the rule looks at it
 
 
 def ways(view: View, limitation_on: dt.date | None = None) -> tuple[Way, ...]:
@@ -90,14 +90,14 @@ def _judged(view: View, rule: WayRule, known: Known) -> tuple[str, str]:
         return REJECTED, closed
     answers = _asked(view, rule, known)
     against = [
-        f"{_titles()[name]}: {answer.evidence}"
-        for name, answer in answers.items()
+        f"{_titles()[name]}: {said}"
+        for name, (answer, said) in answers.items()
         if answer.verdict is Verdict.FOUND and (name in _DECIDING or rule.procedure in _blocks()[name])
         and answer.severity not in _MILD
     ]  # fmt: skip
     if against:
         return REJECTED, "; ".join(against)
-    open_points = [answer.evidence for answer in answers.values() if answer.verdict is Verdict.UNKNOWN]
+    open_points = [said for answer, said in answers.values() if answer.verdict is Verdict.UNKNOWN]
     if rule.needs_clause and view.file.clauses is None:
         open_points.insert(0, f"whether the contract has an {rule.needs_clause} clause is not known")
     if open_points:
@@ -105,14 +105,16 @@ def _judged(view: View, rule: WayRule, known: Known) -> tuple[str, str]:
     return POSSIBLE, "nothing that is known stands against it"
 
 
-def _asked(view: View, rule: WayRule, known: Known) -> dict[str, Answer]:
+def _asked(view: View, rule: WayRule, known: Known) -> Known:
     """The answers of a way's checks; what says the same for several ways is asked once."""
     asked = _questions()[rule.id]
     missing = [(key, check) for _, key, check in asked if key not in known]
     if missing:
         file = msgspec.structs.replace(view.file, procedure=rule.procedure, instrument=rule.instrument)
         of_way = msgspec.structs.replace(view, file=file)
-        known.update({key: check(of_way) for key, check in missing})
+        for key, check in missing:
+            answer = check(of_way)
+            known[key] = answer, answer.evidence
     return {name: known[key] for name, key, _ in asked}
 
 

@@ -17,6 +17,7 @@ from collecthub.errors import PermanentError
 from collecthub.law.feasibility.finding import Finding, Verdict
 from collecthub.law.feasibility.rules import rule_book
 from collecthub.model.exchange import Procedure
+from collecthub.paper.remarks import evidence_in
 from collecthub.store.queries.case_file import read_owned_case
 from collecthub.store.queries.scope import NotThereError
 from collecthub.web.answers import download
@@ -86,7 +87,7 @@ def _page(
     ]  # fmt: skip
     return page(
         visitor, "feasibility.html", status=422 if wrong else 200, case=case, answer=answer, quiet=quiet, evidence=EVIDENCE,
-        mark=_mark, procedures=[step.value for step in Procedure], done=done, wrong=wrong or {}, at_hand=circumstances,
+        because=_because, mark=_mark, procedures=[step.value for step in Procedure], done=done, wrong=wrong or {}, at_hand=circumstances,
         given=given if given is not None else circumstances.filled(case.circumstances),
     )  # fmt: skip
 
@@ -131,6 +132,10 @@ def _dry_run(visitor: Visitor, conn: sa.Connection, count: int) -> tuple[DryRun 
 def _map(visitor: Visitor, conn: sa.Connection, told: DryRun | None, *, link: str = "") -> str:
     world = world_coverage(conn, visitor.scope, visitor.hub.business_date())
     return world_map(world, link=link, blocked={one.country: one.blocked for one in told.countries} if told else {})
+
+
+def _because(one: Finding) -> str:
+    return evidence_in("en", one.code, one.values, one.evidence)
 
 
 def _mark(one: Finding) -> Label:
