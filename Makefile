@@ -30,7 +30,7 @@ test: .venv/.ready  ## set everything up and pass every check and test (ARGS="..
 tests: .venv/.ready  ## only pytest
 	@$(BIN)/pytest -q --durations=10 -n $(WORKERS) --dist worksteal $(ARGS)
 
-rooms: .venv/.ready  ## only the tests of rooms, model and law, in seconds
+rooms: .venv/.ready  ## only the tests of rooms, model and law, in seconds: properties with a fifth of their examples
 	@$(BIN)/pytest -q --rooms tests $(ARGS)
 
 crash: .venv/.ready  ## the proof under kill -9 in full: 30 random kills of each run (COLLECTHUB_KILLS), on both databases

@@ -7,7 +7,7 @@ import time
 from decimal import Decimal
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from collecthub.law.atlas.reading import bundled_atlas
@@ -65,7 +65,6 @@ def test_no_name_and_no_text_of_a_person_is_in_the_evidence() -> None:
 COUNTRIES = ["BE", "DE", "FR", "NL", "UY", "US", "GB", "CN", "XK", "GL", "AQ", "ZZ", ""]
 
 
-@settings(deadline=None)  # the first law that is read takes its time
 @given(
     st.sampled_from(COUNTRIES), st.sampled_from(["B2B", "B2C", "B2G"]), st.sampled_from(list(Procedure)),
     st.sampled_from(["", "epo", "escp", "eeo", "ios", "apostille_1961", "nothing"]), st.sampled_from(COUNTRIES),

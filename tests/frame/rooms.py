@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 TESTS = Path(__file__).parents[1]
 PURE = tuple(f"collecthub.{part}" for part in ("errors", "model", "law", "corridor", "score", "bundled"))
@@ -20,6 +21,17 @@ _OUTSIDE = re.compile(r"\b(database_url|pg_url|subprocess|socket)\b")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option."""
     parser.addoption("--rooms", action="store_true", help="only tests of rooms, model and law")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """How many examples a property is tried with: a look in between takes a fifth of what a proof takes.
+
+    A slow example on a busy machine is no finding.
+    """
+    quiet = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.register_profile("proof", quiet, max_examples=100)
+    settings.register_profile("look", quiet, max_examples=20)
+    settings.load_profile("look" if config.getoption("--rooms") else "proof")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

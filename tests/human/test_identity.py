@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from web.office import Office, once
 
@@ -176,7 +176,6 @@ def test_the_customers_of_a_real_ledger(shared_data: Path) -> None:
 amounts = st.integers(1, 10**7).map(lambda minor: Decimal(minor) / 100)
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.lists(amounts, min_size=1, max_size=8), st.sampled_from(SpreadRule), st.integers(1, 10**4))
 def test_a_payment_is_divided_to_the_cent(owed: list[Decimal], rule: SpreadRule, permille: int) -> None:
     cases = [Owed(case_id=str(n), amount=one, oldest_due_on=dt.date(2026, 1, 1 + n)) for n, one in enumerate(owed)]

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from collecthub.corridor.act import act
@@ -122,7 +122,6 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=120, deadline=None)
 @given(st.integers(1, 6), steps)
 def test_whatever_comes_the_plan_agrees_with_the_money(count: int, moves: list[tuple[str, int]]) -> None:
     walk = Walk(count)

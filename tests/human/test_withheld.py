@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from collecthub.corridor.act import act
@@ -52,7 +52,6 @@ moves = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
 @given(moves)
 def test_the_disputed_part_and_nothing_else_is_left_out(drawn: list[tuple[str, Decimal]]) -> None:
     case, raised = opened(), 0

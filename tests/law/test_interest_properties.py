@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import msgspec
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from collecthub.law.interest import DayCount, InterestQuestion, Reduction, UnknownRateError, accrue, rounded
@@ -38,7 +38,6 @@ SIMPLE = (
 FLOATING = ("BE", "CY", "DE", "EE", "FI", "FR", "GR", "IT", "LT", "LV", "MT", "PT", "SI", "SK", "CH")
 amounts = st.decimals(min_value=0, max_value=10**9, places=2)
 days = st.dates(FIRST, LAST)
-relaxed = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def asked(principal: Decimal, due: dt.date, until: dt.date, **more: object) -> InterestQuestion:
@@ -57,7 +56,6 @@ def three(drawn: list[dt.date]) -> tuple[dt.date, dt.date, dt.date]:
     return one, two, last
 
 
-@relaxed
 @given(st.sampled_from([*FLOATING, "NL", "GB"]), amounts, st.lists(days, min_size=3, max_size=3))
 def test_interest_never_falls_with_time_and_is_never_negative(
     country: str, principal: Decimal, drawn: list[dt.date]
@@ -67,7 +65,6 @@ def test_interest_never_falls_with_time_and_is_never_negative(
     assert 0 <= less <= more
 
 
-@relaxed
 @given(st.sampled_from(FLOATING), amounts, st.lists(days, min_size=3, max_size=3), st.sampled_from(DayCount))
 def test_floating_simple_interest_adds_up_over_split_periods(
     country: str, principal: Decimal, drawn: list[dt.date], count: DayCount
@@ -80,7 +77,6 @@ def test_floating_simple_interest_adds_up_over_split_periods(
     assert whole == parts
 
 
-@relaxed
 @given(st.sampled_from([*FLOATING, "NL", "GB", "IE"]), amounts, amounts, st.lists(days, min_size=2, max_size=2))
 def test_interest_adds_up_over_principals(country: str, one: Decimal, two: Decimal, drawn: list[dt.date]) -> None:
     due, until = sorted(drawn)
@@ -88,7 +84,6 @@ def test_interest_adds_up_over_principals(country: str, one: Decimal, two: Decim
     assert together == exact(country, asked(one, due, until)) + exact(country, asked(two, due, until))
 
 
-@relaxed
 @given(amounts, st.lists(days, min_size=2, max_size=2))
 def test_capitalising_never_gives_less_than_simple(principal: Decimal, drawn: list[dt.date]) -> None:
     due, until = sorted(drawn)
@@ -97,7 +92,6 @@ def test_capitalising_never_gives_less_than_simple(principal: Decimal, drawn: li
     assert compound == simple or (until - due).days > 365
 
 
-@relaxed
 @given(amounts, amounts, st.lists(days, min_size=3, max_size=3))
 def test_a_payment_is_worth_the_interest_of_what_was_paid(
     principal: Decimal, part: Decimal, drawn: list[dt.date]
@@ -109,7 +103,6 @@ def test_a_payment_is_worth_the_interest_of_what_was_paid(
     assert with_payment == exact("BE", asked(principal, due, until)) - spared
 
 
-@relaxed
 @given(st.sampled_from([*SIMPLE, "NL"]), amounts, st.lists(days, min_size=2, max_size=2))
 def test_stretches_cover_every_day_once_and_add_up(country: str, principal: Decimal, drawn: list[dt.date]) -> None:
     due, until = sorted(drawn)
@@ -128,7 +121,6 @@ def test_stretches_cover_every_day_once_and_add_up(country: str, principal: Deci
     )
 
 
-@relaxed
 @given(st.fractions(min_value=0, max_value=10**12), st.sampled_from([("EUR", 2), ("JPY", 0), ("KWD", 3)]))
 def test_rounding_is_half_up_to_the_minor_unit(value: Fraction, currency: tuple[str, int]) -> None:
     code, places = currency

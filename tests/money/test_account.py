@@ -23,7 +23,7 @@ from money.naive_account import Books
 from money.naive_account import Debt as NaiveDebt
 
 # Ledgers of the long property test: `make ledgers` asks for a million.
-LEDGERS = int(os.environ.get("COLLECTHUB_LEDGERS", "3000"))
+LEDGERS = int(os.environ.get("COLLECTHUB_LEDGERS") or 30 * settings().max_examples)
 BEGIN = dt.date(2025, 3, 31)
 
 
@@ -160,7 +160,6 @@ def ledgers(draw: st.DrawFn) -> tuple[list[Debt], list[Movement], list[Charged]]
     return debts, movements, costs
 
 
-@settings(max_examples=150, deadline=None)
 @given(ledgers(), amounts, days)
 def test_a_reversal_leaves_no_trace(
     ledger: tuple[list[Debt], list[Movement], list[Charged]], amount: Decimal, on: dt.date
@@ -175,7 +174,6 @@ def test_a_reversal_leaves_no_trace(
     assert simple(until, debts, more, costs, growth) == simple(until, debts, movements, costs, growth)
 
 
-@settings(max_examples=60, deadline=None)
 @given(ledgers(), orders)
 def test_a_second_calculator_agrees_day_by_day(
     ledger: tuple[list[Debt], list[Movement], list[Charged]], order: list[Part]
