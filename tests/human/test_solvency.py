@@ -15,6 +15,7 @@ from web.office import Office, change
 
 from collecthub.bundled import solvency
 from collecthub.engine.intake import intake_connection_id, ready_intake
+from collecthub.model.approval import ApprovalLimits
 from collecthub.model.solvency import Band, DebtorFacts
 from collecthub.ports import ConnectorContext
 from collecthub.score.debtor import card_answers, score_by_card
@@ -75,11 +76,15 @@ def both_gated(both_office: Office) -> Office:
 
 
 def with_gate(office: Office) -> Office:
-    """An office with the bundled scorer and gate, whose judicial partner is a lawyer."""
+    """An office with the bundled scorer and gate, whose judicial partner is a lawyer; steps up to 500 are allowed beforehand."""
     office.hub.plugins.add("solvency", solvency)
     with office.hub.database.write() as conn:
         lawyer = PartnerProfile(partner_id="bailiff", name="Advocaat", role="lawyer", countries=("BE",))
         write_partner(conn, lawyer, office.hub.now())
+        creditor = read_creditor(conn, "kroon")
+        assert creditor is not None
+        playbook = msgspec.structs.replace(creditor.playbook, approval=ApprovalLimits(given_up_to=Decimal(500)))
+        write_creditor(conn, msgspec.structs.replace(creditor, playbook=playbook), office.hub.now())
     return office
 
 

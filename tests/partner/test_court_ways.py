@@ -81,7 +81,10 @@ def test_what_stands_against_a_chosen_way_is_said_and_it_begins_when_it_is_gone(
     assert choose(court, case_id, **COSTS, partner_id="bailiff").status_code == 422, "it files nothing there"
     assert choose(court, case_id, route="moonlight", partner_id="lawyer-de").status_code == 422
     assert choose(court, case_id, "kroon", **COSTS).status_code == 200
-    case = allow(court, case_id)
+    court.run()
+    (given,) = court.client("kroon").get(f"/api/v1/cases/{case_id}/proceedings").json()["approvals"]
+    assert (given["is_given"], given["cap"]) == (True, "450.00"), "he who would be asked has said it himself"
+    case = court.client("operator").get(f"/api/v1/cases/{case_id}").json()
     assert case["placement"] is None and "court_way" in tasks(court, case_id), "nobody looked into solvency"
     court.hub.plugins.add("solvency", solvency)
     assert choose(court, case_id, route="epo").status_code == 200

@@ -19,6 +19,7 @@ from collecthub.config import load_settings
 from collecthub.engine.context import Hub
 from collecthub.formats import plugin as formats_plugin
 from collecthub.hub import open_hub
+from collecthub.model.approval import ApprovalLimits
 from collecthub.model.case import Case
 from collecthub.model.exchange import (
     AckVerdict,
@@ -184,7 +185,7 @@ def _settle(town: Town) -> None:
     now = town.hub.now()
     kroon = Party(name="Brouwerij De Kroon", country="BE")
     lumen = Party(name="Lumière & Énergie SA", country="FR")
-    people = Playbook(owner="Nora Claes", contact_person="Tom Willems")
+    people = Playbook(owner="Nora Claes", contact_person="Tom Willems", approval=ApprovalLimits(given_up_to=Decimal(1000)))
     with town.hub.database.write() as conn:
         for creditor_id, party in (("kroon", kroon), ("lumen", lumen)):
             row = CreditorRow(creditor_id=creditor_id, name=party.name, party=party, playbook=people)

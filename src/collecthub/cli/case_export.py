@@ -117,7 +117,7 @@ def _next_placement(hub: Hub, case: Case, creditor: CreditorRow, receiver: str) 
             reason="written for a receiver who is no partner", chosen_at=hub.now(),
         )  # fmt: skip
     if not isinstance(chosen, RouteChosen):
-        raise PermanentError(f"case {case.number} has no way out: {chosen.reason}", cure="Add what is missing first.")
+        raise PermanentError(f"case {case.number} has no way out: {getattr(chosen, 'note', '') or getattr(chosen, 'reason', 'it waits for better times')}", cure="Add what is missing first.")
     return placed(chosen, hub.now())
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from collecthub.engine.case_work import change_case, close_tasks
 from collecthub.engine.context import Hub, Work
 from collecthub.model.approval import ApprovalLimits
 from collecthub.model.case import Case
 from collecthub.model.facts_human import CostApprovalAsked, CostApprovalDecided
-from collecthub.model.proceeding import COSTLY, ProceedingKind
+from collecthub.model.human_tasks import APPROVAL
+from collecthub.model.proceeding import ANSWER_DAYS, COSTLY, ProceedingKind
 from collecthub.store.connections import read_creditor
-
-_BEFOREHAND = "allowed beforehand: the playbook gives up to"
+from collecthub.store.contact_tables import playbook_versions
 
 
 def cost_limits(conn: sa.Connection, case: Case) -> ApprovalLimits:
@@ -32,17 +34,36 @@ def committed(case: Case) -> Decimal:
 
 def ask_and_give(hub: Hub, work: Work, case: Case, asked: CostApprovalAsked, *, actor: str) -> Case:
     """Ask the creditor to allow a cost; what his playbook gives beforehand is allowed at once."""
-    limits, already = cost_limits(work.conn, case), committed(case)
-    case = change_case(hub, work, case, [asked], actor=actor)
-    if not limits.is_given(already, asked.cap):
+    given = given_beforehand(work.conn, case, asked)
+    case = change_case(hub, work, case, [replace(asked, answer_by_on=answer_by(work.now.date()))], actor=actor)
+    if given is None:
         return case
-    given = CostApprovalDecided(
-        approval_id=asked.approval_id, is_given=True, cap=asked.cap, reason=f"{_BEFOREHAND} {limits.given_up_to}",
-        proceeding_id=running_of(case, asked.step),
-    )  # fmt: skip
     case = change_case(hub, work, case, [given], actor="hub")
-    close_tasks(work, done_by="hub", case_id=case.case_id, kind="approval")
+    close_tasks(work, done_by="hub", case_id=case.case_id, kind=APPROVAL)
     return case
+
+
+def given_beforehand(conn: sa.Connection, case: Case, asked: CostApprovalAsked) -> CostApprovalDecided | None:
+    """The yes that the playbook holds, with its version. What nobody can estimate may cost what is given beforehand, no more."""
+    limits = cost_limits(conn, case)
+    cap = limits.given_up_to if asked.estimate is None else asked.cap
+    if not cap or not limits.is_given(committed(case), cap):
+        return None
+    return CostApprovalDecided(
+        approval_id=asked.approval_id, is_given=True, cap=cap, proceeding_id=running_of(case, asked.step),
+        reason=f"allowed beforehand: {_agreed_in(conn, case.creditor_id)} gives up to {limits.given_up_to}",
+    )  # fmt: skip
+
+
+def _agreed_in(conn: sa.Connection, creditor_id: str) -> str:
+    mine = playbook_versions.c.creditor_id == creditor_id
+    number = conn.scalar(sa.select(sa.func.max(playbook_versions.c.number)).where(mine))
+    return f"version {number} of the playbook" if number else "the playbook agreed with the creditor's entry"
+
+
+def answer_by(asked_on: dt.date) -> dt.date:
+    """The day by which a creditor answers."""
+    return asked_on + dt.timedelta(days=ANSWER_DAYS)
 
 
 def running_of(case: Case, kind: ProceedingKind) -> str:

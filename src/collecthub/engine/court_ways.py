@@ -29,6 +29,7 @@ from collecthub.model.proceeding import Proceeding, ProceedingKind
 from collecthub.store.queries.scope import Scope
 
 TASK = "court_way"
+OWN_WISH = "the creditor asked for it himself, with this cap"
 _KINDS = {Procedure.JUDICIAL: ProceedingKind.JUDICIAL, Procedure.ENFORCEMENT: ProceedingKind.ENFORCEMENT}
 
 
@@ -69,8 +70,11 @@ def choose_way(
     case = proceeding_desk.ask_approval(
         hub, work, scope, case_id, kind=kind, estimate=costs.estimate, cap=costs.cap, reason=f"{one.title}. {reason}".strip()
     )
+    asked = case.proceedings.approvals[-1]
+    if scope.creditor_id is not None and not asked.is_given:  # he who would be asked has said what it may cost
+        case = proceeding_desk.decide_approval(hub, work, scope, case_id, is_given=True, reason=OWN_WISH)
     chosen = CourtWayChosen(
-        way=way, title=one.title, proceeding=kind, approval_id=case.proceedings.approvals[-1].approval_id,
+        way=way, title=one.title, proceeding=kind, approval_id=asked.approval_id,
         partner_id=filer[0], partner_name=filer[1], reason=reason, options=options_of(told),
     )  # fmt: skip
     facts = [*taken_up_again(work, case, scope.subject), chosen]

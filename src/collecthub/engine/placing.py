@@ -13,6 +13,7 @@ from collecthub.engine.case_law import STEP_OF_PROCEDURE, checks_steps, obstacle
 from collecthub.engine.case_work import change_case, close_tasks, open_task
 from collecthub.engine.checking import HAND_OVER, TASK, ask_owners, is_news, noted, was_stopped
 from collecthub.engine.context import Hub, Work
+from collecthub.engine.court_gate import cost_gate, refused, waits_for_better_times
 from collecthub.engine.mandates import PENDING, wait_for
 from collecthub.engine.register_watch import identify_and_watch
 from collecthub.engine.routing import Ground, checked, proposals
@@ -22,7 +23,10 @@ from collecthub.law.feasibility.telling import reason_to_stop
 from collecthub.model.case import Case
 from collecthub.model.codes import Status
 from collecthub.model.event import DispatchBlocked, Fact, HoldSet, RouteChosen, RouteMissing
+from collecthub.model.exchange import Procedure
 from collecthub.model.facts_exchange import ClocksAgreed
+from collecthub.model.facts_human import CostApprovalDecided
+from collecthub.model.human_tasks import APPROVAL
 from collecthub.model.ids import derived_id
 from collecthub.model.mandate import Wanted, wanted
 from collecthub.model.next_holder import seal_of
@@ -61,6 +65,8 @@ def _place(hub: Hub, work: Work, ground: Ground, case: Case, turn: Turn) -> None
     clocks = creditor.playbook.clocks if creditor else RungClocks()
     facts = (*turn.facts, *_clock_facts(turn.facts, ground.profiles, clocks))
     changed = change_case(hub, work, case, facts, actor="hub")
+    if any(isinstance(fact, CostApprovalDecided) for fact in facts):  # given beforehand: nobody is asked
+        close_tasks(work, done_by="hub", case_id=case.case_id, kind=APPROVAL)
     if turn.missing and turn.partner is not None:
         asked = (turn.partner.partner_id, case.creditor_id)
         if asked not in ground.asked:
@@ -132,9 +138,20 @@ def turns(hub: Hub, ground: Ground, cases: Sequence[Case]) -> list[Turn]:
     ]
     for place, vetoes in zip(going, hub.plugins.ask_each("veto_dispatch", asked), strict=True):
         stop = _vetoed(vetoes) or forbidden(hub, ground, cases[place], found[place].facts[-1])
-        if stop is not None:
-            found[place] = Turn(facts=(*found[place].facts[:-1], stop))
+        found[place] = _gated(ground, cases[place], found[place], stop)
     return found
+
+
+def _gated(ground: Ground, case: Case, turn: Turn, stop: Fact | None) -> Turn:
+    """A turn that ends with what stops it, or with its route where the cost of that is allowed too."""
+    *before, chosen = turn.facts
+    if stop is not None:
+        return Turn(facts=(*before, stop))
+    assert isinstance(chosen, RouteChosen), "only these are asked about"
+    cost = cost_gate(ground.conn, case, chosen, ground.as_of)
+    if cost and isinstance(cost[-1], HoldSet):
+        return Turn(facts=(*before, *cost))
+    return msgspec.structs.replace(turn, facts=(*before, *cost, chosen))
 
 
 def _procedure(turn: Turn) -> str:
@@ -153,6 +170,8 @@ def _turn(hub: Hub, ground: Ground, case: Case, proposed: Sequence[RouteProposal
     answers: dict[tuple[str, str], Assessment] = {}
 
     def stops(one: RouteProposal) -> str:
+        if said := refused(case, Procedure(one.procedure)):
+            return said
         answer = checked(hub, ground, case, one)
         answers[one.partner_id or "", one.route] = answer
         stop = reason_to_stop(answer)
@@ -162,7 +181,8 @@ def _turn(hub: Hub, ground: Ground, case: Case, proposed: Sequence[RouteProposal
     chosen = route(case, proposed, ground.profiles, placement_id, stops)
     sealed = _seal(case)
     if not isinstance(chosen, RouteChosen):
-        return _nobody(case, chosen, answers, sealed)
+        watched = waits_for_better_times(case, chosen, ground.as_of)
+        return Turn(facts=(*sealed, *watched)) if watched else _nobody(case, chosen, answers, sealed)
     answer = answers[chosen.partner_id, chosen.route]
     said = noted(answer, HAND_OVER, chosen.partner_id)
     before: tuple[Fact, ...] = (*sealed, *((said,) if is_news(case, said) else ()))

@@ -31,14 +31,15 @@ from collecthub.model.facts_human import (
     ProceedingBegun,
     ProceedingMoved,
 )
+from collecthub.model.human_tasks import APPROVAL
 from collecthub.model.ids import derived_id
 from collecthub.model.proceeding import (
     COSTLY,
-    COSTLY_ACTS,
     INSOLVENCIES,
     NAMED_DAYS,
     REVIEW_DAYS,
     TIME_LIMITS,
+    WEIGHED_ACTS,
     Approval,
     Proceeding,
     ProceedingKind,
@@ -89,9 +90,7 @@ def decide_approval(
     asked = next((one for one in reversed(case.proceedings.approvals) if one.decided_at is None), None)
     if asked is None:
         raise PermanentError(f"no approval is waited for in case {case.number}", cure="Ask for one first.")
-    allowed = asked.cap if cap is None else cap
-    if not 0 <= allowed <= asked.cap:
-        raise PermanentError(f"{allowed} is above the cap of {asked.cap}", cure="Allow at most what was asked for.")
+    allowed = _cap_of(asked, cap, is_given=is_given)
     limits, already = cost_limits(work.conn, case), committed(case)
     if is_given and limits.is_beyond(already, allowed) and not reason.strip():
         raise PermanentError(
@@ -104,10 +103,22 @@ def decide_approval(
     )  # fmt: skip
     told = _told_holder(case, asked, allowed if is_given else None, reason)
     changed = change_case(hub, work, case, [fact, *told], actor=scope.subject)
-    close_tasks(work, done_by=scope.subject, case_id=case_id, kind="approval")
+    close_tasks(work, done_by=scope.subject, case_id=case_id, kind=APPROVAL)
     if is_given:
         read_allowed_again(work, case_id, UNAPPROVED, scope.subject)
     return changed
+
+
+def _cap_of(asked: Approval, cap: Decimal | None, *, is_given: bool) -> Decimal:
+    """The most that a decision allows. Where nobody knew what the step will cost, it names that itself."""
+    if asked.estimate is None:
+        if is_given and not cap:
+            raise PermanentError("what the step will cost is not known", cure="Say what it may cost at most.")
+        return cap or Decimal(0)
+    allowed = asked.cap if cap is None else cap
+    if not 0 <= allowed <= asked.cap:
+        raise PermanentError(f"{allowed} is above the cap of {asked.cap}", cure="Allow at most what was asked for.")
+    return allowed
 
 
 def _told_holder(case: Case, asked: Approval, allowed: Decimal | None, reason: str) -> list[Fact]:
@@ -207,7 +218,7 @@ def move_proceeding(
     expected_version: int | None = None,
 ) -> Case:  # fmt: skip
     """Record an act of a proceeding; `due_on` is the day that was named with it: of the hearing, the sale, the next payment.
-    An act that costs is weighed anew, where that was not done for it already.
+    An act that costs, and a look at a case that waits, is weighed anew, where that was not done for it already.
 
     Raises `PermanentError` when the act cannot follow, comes too soon or costs too much.
     """
@@ -223,7 +234,7 @@ def move_proceeding(
             f"{cost} would bring the cost to {one.cost_spent + cost}, above the cap of {one.cost_cap}",
             cure="Ask the creditor for another approval before it is spent.",
         )
-    if act in COSTLY_ACTS and one.kind in COSTLY and not case.solvency.is_weighed(work.now.date()):
+    if act in WEIGHED_ACTS[one.kind] and not case.solvency.is_weighed(work.now.date()):
         case = _looked_into(hub, work, scope, case, f"before {act.replace('_', ' ')}")
     limit = _named(state, day, due_on) or _limit(hub, work.conn, case, one.kind, state, day)
     fact = ProceedingMoved(

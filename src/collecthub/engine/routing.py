@@ -39,7 +39,7 @@ class Ground:
         self, conn: sa.Connection, case_ids: Sequence[str], as_of: dt.date, chances: Mapping[str, Decimal] | None = None
     ) -> None:
         self.as_of = as_of
-        self._conn, self._case_ids = conn, tuple(case_ids)
+        self.conn, self._case_ids = conn, tuple(case_ids)
         self._histories: Mapping[str, Sequence[CaseEvent]] | None = None
         self.around = Around(conn, as_of)
         self.profiles = list(self.around.profiles.values())
@@ -58,7 +58,7 @@ class Ground:
     def history(self, case: Case) -> Sequence[CaseEvent]:
         """What happened in a case of the chunk; those of all are read when the first is asked for."""
         if self._histories is None:
-            self._histories = read_histories(self._conn, self._case_ids, LAST_EVENT)
+            self._histories = read_histories(self.conn, self._case_ids, LAST_EVENT)
         return self._histories.get(case.case_id, ())
 
     def file(self, case: Case, procedure: Procedure, partner: PartnerProfile | None, *, is_strict: bool) -> CaseFacts:

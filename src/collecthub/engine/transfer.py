@@ -26,15 +26,19 @@ from collecthub.model.event import (
     party_digest,
 )
 from collecthub.model.exchange import AmendmentCode
+from collecthub.model.facts_human import ProceedingMoved
 from collecthub.model.facts_network import DebtorMoved, TransferAsked
+from collecthub.model.history_human import APPROVAL_HOLD
 from collecthub.model.ids import derived_id
 from collecthub.model.party import Address, Party
+from collecthub.model.proceeding import ProceedingKind, next_state
 from collecthub.model.route_option import NONE
 from collecthub.store import tables as t
 from collecthub.store.connections import read_connection
 from collecthub.store.queries.scope import Scope, not_there
 
 WRITE_OFF = "write_off"  # the task of a case that was left
+_OTHER_WAY = "another way was chosen"
 REASONS = ("recalled", "chosen", "debtor_moved", "refused")
 
 
@@ -80,11 +84,19 @@ def _leave(hub: Hub, work: Work, scope: Scope, case: Case, reason: str) -> Case:
 
 
 def taken_up_again(work: Work, case: Case, actor: str) -> list[Fact]:
-    """What lets a case go on that somebody had left as it is."""
-    if not case.held_for(LEFT):
-        return []
-    close_tasks(work, done_by=actor, case_id=case.case_id, kind=WRITE_OFF)
-    return [HoldReleased(reason=LEFT, note="another way was chosen")]
+    """What lets a case go on that was left as it is, or that waited for better times or for an answer on a cost."""
+    facts: list[Fact] = [
+        HoldReleased(reason=reason, note=_OTHER_WAY) for reason in (LEFT, APPROVAL_HOLD) if case.held_for(reason)
+    ]
+    if case.held_for(LEFT):
+        close_tasks(work, done_by=actor, case_id=case.case_id, kind=WRITE_OFF)
+    watched = case.proceedings.open_of(ProceedingKind.MONITORING)
+    if watched is not None:
+        facts.append(ProceedingMoved(
+            proceeding_id=watched.proceeding_id, act="resume", state=next_state(watched.kind, watched.state, "resume"),
+            acted_on=work.now.date(), note=_OTHER_WAY,
+        ))  # fmt: skip
+    return facts
 
 
 def _check_wish(hub: Hub, work: Work, case: Case, partner_id: str, route: str) -> None:

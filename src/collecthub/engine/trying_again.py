@@ -17,7 +17,8 @@ from collecthub.engine.placing import decisions
 from collecthub.engine.routing import Ground
 from collecthub.model.case import Case
 from collecthub.model.codes import Status
-from collecthub.model.event import InformationSupplied, RouteChosen
+from collecthub.model.event import Fact, HoldSet, InformationSupplied, RouteChosen
+from collecthub.model.history_human import APPROVAL_HOLD
 from collecthub.model.partner_jobs import EVERYWHERE
 from collecthub.store import tables as t
 
@@ -57,7 +58,14 @@ def _offer(hub: Hub, work: Work, case_ids: Iterable[str], cases: list[Case]) -> 
         return
     ground = Ground(work.conn, tuple(case_ids), hub.business_date())
     for case, end in zip(cases, decisions(hub, ground, cases), strict=True):
-        if isinstance(end, RouteChosen):
+        if news := _news(end):
             for kind in ("unroutable", TASK):
                 close_tasks(work, done_by="hub", case_id=case.case_id, kind=kind)
-            change_case(hub, work, case, [InformationSupplied(text=f"{end.partner_name} can take it now")], actor="hub")
+            change_case(hub, work, case, [InformationSupplied(text=news)], actor="hub")
+
+
+def _news(end: Fact) -> str:
+    """What lets a stopped case go on: somebody who can take it, be it after the creditor allowed its cost."""
+    if isinstance(end, RouteChosen):
+        return f"{end.partner_name} can take it now"
+    return "it can go on once its cost is allowed" if isinstance(end, HoldSet) and end.reason == APPROVAL_HOLD else ""

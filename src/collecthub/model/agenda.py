@@ -75,6 +75,7 @@ PROPOSALS: dict[str, Proposal] = {
     "dispute_decision": Proposal("Decide on the dispute, with reasons.", 2, Click.NONE),
     "credit_note": Proposal("Credit the amount in the ERP: the debtor is right.", 2),
     "approval": Proposal("Allow or refuse the cost, up to its cap.", 2, Click.NONE),
+    "approval_late": Proposal("Ask the creditor again, or take another way.", 2),
     "cost": Proposal("Allow or refuse the cost that the holder asks about.", 2),
     "score_contested": Proposal("Weigh the score's reasons against what the debtor says.", 2, Click.NONE),
     "hardship": Proposal("Offer help, and let everything rest.", 3),

@@ -203,14 +203,17 @@ class ReferralMade(FactBase, frozen=True, kw_only=True, tag="referral_made"):
 
 
 class CostApprovalAsked(FactBase, frozen=True, kw_only=True, tag="cost_approval_asked"):
-    """With a `cost_ref` it is one cost that a holder charges, and for that alone."""
+    """With a `cost_ref` it is one cost that a holder charges, and for that alone. Without an estimate nobody knows what
+    it will cost, and whoever allows it names the cap.
+    """
 
     approval_id: str
     step: ProceedingKind
-    estimate: Decimal
+    estimate: Decimal | None
     cap: Decimal
     reason: str
     cost_ref: str = ""
+    answer_by_on: dt.date | None = None
 
 
 class CostApprovalDecided(FactBase, frozen=True, kw_only=True, tag="cost_approval_decided"):

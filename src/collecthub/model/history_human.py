@@ -19,6 +19,7 @@ from collecthub.model.proceeding import COSTLY, HOLD_OF, Approval, Proceeding, P
 from collecthub.model.solvency import Overruling
 
 replace = msgspec.structs.replace
+APPROVAL_HOLD = "approval_requested"  # until the creditor said yes or no to the cost of a court or of enforcement
 PLAN_HOLD, DISPUTE_HOLD, COMPLAINT_HOLD, UNCONFIRMED = "plan", "dispute", "complaint", "payment_unconfirmed"
 
 
@@ -214,7 +215,7 @@ def _hardship(case: Case, fact: fh.HardshipFound, event: ev.CaseEvent) -> Case:
 def _approval_asked(case: Case, fact: fh.CostApprovalAsked, event: ev.CaseEvent) -> Case:
     asked = Approval(
         approval_id=fact.approval_id, kind=fact.step, estimate=fact.estimate, cap=fact.cap, reason=fact.reason,
-        asked_at=event.occurred_at, cost_ref=fact.cost_ref,
+        asked_at=event.occurred_at, cost_ref=fact.cost_ref, answer_by_on=fact.answer_by_on,
     )  # fmt: skip
     return replace(case, proceedings=replace(case.proceedings, approvals=(*case.proceedings.approvals, asked)))
 
@@ -224,6 +225,8 @@ def _approval_decided(case: Case, fact: fh.CostApprovalDecided, event: ev.CaseEv
     decided = _on_approval(
         case, fact.approval_id, is_given=fact.is_given, cap=fact.cap, decided_at=event.occurred_at, proceeding_id=spent_by
     )
+    if not any(one.decided_at is None and not one.cost_ref for one in decided.proceedings.approvals):
+        decided = _freed(decided, APPROVAL_HOLD)
     found = decided.proceedings.of(spent_by)
     if found is None:
         return decided
@@ -287,7 +290,13 @@ def _moved(case: Case, fact: fh.ProceedingMoved, event: ev.CaseEvent) -> Case:
     freed = {HOLD_OF[one.kind] for one in moved if one.kind in HOLD_OF and one.proceeding_id == fact.proceeding_id} - held
     for reason in freed:
         changed = _freed(changed, reason)
-    return changed
+    return _taken_up(changed) if found.kind is ProceedingKind.MONITORING and freed else changed
+
+
+def _taken_up(case: Case) -> Case:
+    """A case that waited for better times goes on where it stood before a court, else amicably."""
+    running = (_PHASES[one.kind] for one in reversed(case.proceedings.all) if one.is_open and one.kind in COSTLY)
+    return replace(case, phase=next(running, Phase.AMICABLE))
 
 
 HANDLERS: Mapping[type, Callable[[Case, Any, ev.CaseEvent], Case]] = {

@@ -67,6 +67,10 @@ def waits(case: Case) -> Iterator[Timer]:
     if case.solvency.contested and case.solvency.answer_by_on is not None:
         title = "the debtor who contests his score must be answered"
         yield _timer("score_contested:late", case.solvency.answer_by_on, "operator", title)
+    for asked in case.proceedings.approvals:
+        if asked.decided_at is None and asked.answer_by_on is not None:
+            title = f"the creditor has not answered on the cost of the {asked.kind.value} step: ask him again"
+            yield _timer(f"approval_late:{asked.approval_id[:12]}", asked.answer_by_on, "operator", title)
     for one in case.proceedings.all:
         if one.is_open:
             yield from _proceeding_waits(one)

@@ -31,10 +31,11 @@ WAITING_CHECK, CHECK_JOB = "solvency_check", "check_before_court"
 SCORE_JOB = "score"  # the job that scores what was opened
 CLAIM_FILES = "claim_files"  # the job that makes what is filed
 UNCHECKED = "solvency_unchecked"
+APPROVAL = "approval"
 # What is asked so that a case can go on; with its end nobody needs to answer any more.
 MOOT_AT_THE_END = (
     "feasibility", "unroutable", "unlawful_step", "limitation_near", "claim_nature", "no_channel", WAITING_CHECK, UNCHECKED,
-    "write_off", BELOW_MINIMUM,
+    "write_off", BELOW_MINIMUM, APPROVAL,
 )  # fmt: skip
 
 
@@ -75,6 +76,12 @@ _FIRST: Mapping[ProceedingKind, str] = {
     ProceedingKind.REORGANISATION: "; check the amount that the debtor listed, and claim goods that are yours",
     ProceedingKind.COLLECTIVE_SETTLEMENT: "; the claim goes to the mediator, and nothing more is said to the debtor",
 }
+
+
+def _cost_question(fact: fh.CostApprovalAsked) -> str:
+    if fact.estimate is None:
+        return f"allow the {fact.step.value} step, and up to what cost? What it will cost is not known"
+    return f"allow up to {fact.cap} for the {fact.step.value} step?"
 
 
 def _begun(fact: fh.ProceedingBegun) -> Need | None:
@@ -159,8 +166,7 @@ _NEEDS: Mapping[type, Callable[[Any], Need | None]] = {
         detail=f"{fact.hardship.value} {fact.note}".strip(),
     ),
     fh.CostApprovalAsked: lambda fact: Need(
-        kind="approval", owner="creditor", title=f"allow up to {fact.cap} for the {fact.step.value} step?",
-        detail=fact.reason,
+        kind=APPROVAL, owner="creditor", title=_cost_question(fact), detail=fact.reason, due_on=fact.answer_by_on,
     ),
     fh.ProceedingBegun: _begun,
     DispatchBlocked: _blocked,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -32,6 +32,11 @@ COSTLY = frozenset({ProceedingKind.JUDICIAL, ProceedingKind.UNDISPUTED, Proceedi
 COSTLY_ACTS = frozenset(
     {"serve", "appeal", "attach_movables", "attach_immovables", "attach_third_party", "sell"}
 )  # a bailiff or court is paid for them: the debtor is scored again with each
+# Before these the debtor is scored again: what costs, and each look at a case that waits for better times.
+WEIGHED_ACTS: Mapping[ProceedingKind, frozenset[str]] = {
+    **dict.fromkeys(ProceedingKind, frozenset[str]()), **dict.fromkeys(COSTLY, COSTLY_ACTS),
+    ProceedingKind.MONITORING: frozenset({"review", "resume"}),
+}  # fmt: skip
 INSOLVENCIES = frozenset(
     {ProceedingKind.BANKRUPTCY, ProceedingKind.REORGANISATION, ProceedingKind.COLLECTIVE_SETTLEMENT}
 )
@@ -40,6 +45,7 @@ HOLD_OF: Mapping[ProceedingKind, str] = {
     ProceedingKind.BANKRUPTCY: "insolvency",
     ProceedingKind.REORGANISATION: "insolvency",
     ProceedingKind.COLLECTIVE_SETTLEMENT: "collective_settlement",
+    ProceedingKind.MONITORING: "monitoring",
 }
 Moves = Mapping[str, Mapping[str, str]]  # state -> act -> next state
 
@@ -144,6 +150,7 @@ NAMED_DAYS: Mapping[str, str] = {
 }  # fmt: skip
 NEAR_DAYS = 7  # a time limit is on the agenda a week before it ends
 QUIET_DAYS = 30  # an open proceeding of which nothing was heard for so long, and without a day of its own, is asked about
+ANSWER_DAYS = 14  # after so long without an answer on a cost somebody asks the creditor again
 REVIEW_DAYS = 90  # a case that waits for better times is looked at every quarter (requirements, insolvency monitoring)
 
 
@@ -202,7 +209,8 @@ def next_state(kind: ProceedingKind, state: str, act: str) -> str:
 
 
 class Approval(msgspec.Struct, frozen=True, kw_only=True):
-    """A costly step that the creditor is asked to allow: what it is expected to cost and the most it may cost.
+    """A costly step that the creditor is asked to allow: what it is expected to cost (None where nobody knows) and the
+    most it may cost.
 
     It is for one proceeding: `proceeding_id` names the one that began with it or whose cap it raised. `cost_spent` is what
     a holder charged before a proceeding began. With a `cost_ref` it is for that cost of a holder alone.
@@ -210,10 +218,11 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
 
     approval_id: str
     kind: ProceedingKind
-    estimate: Decimal
+    estimate: Decimal | None
     cap: Decimal
     reason: str
     asked_at: dt.datetime
+    answer_by_on: dt.date | None = None
     decided_at: dt.datetime | None = None
     is_given: bool = False
     proceeding_id: str = ""
@@ -258,6 +267,10 @@ class Proceedings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         given = (one.approval_id for one in reversed(self.approvals) if one.cost_ref in ("", cost_ref) and cost <= one.left)
         own = asked.approval_id if asked is not None and cost <= asked.left else ""
         return own or next(running, "") or next(given, "")
+
+    def newest_of(self, kinds: Collection[ProceedingKind]) -> Approval | None:
+        """What was asked last of steps of these kinds, single costs of a holder apart."""
+        return next((one for one in reversed(self.approvals) if one.kind in kinds and not one.cost_ref), None)
 
     def approval_of_cost(self, cost_ref: str) -> Approval | None:
         """What was asked and said of one cost of a holder."""

@@ -374,7 +374,7 @@ FORMS: Mapping[str, Form] = {
         is_possible=lambda case: any(one.decided_at is None for one in case.proceedings.approvals),
         fields=(
             Field(name="verdict", title="Decision", kind="choice"),
-            Field(name="cap", title="A lower cap", kind="amount", is_required=False),
+            Field(name="cap", title="At most (a lower cap, or the cap where the cost is not known)", kind="amount", is_required=False),
             Field(name="reason", title="Reason", is_required=False),
         ),
         choices=lambda case: {"verdict": (("allow", "Allow"), ("refuse", "Refuse"))},

@@ -109,10 +109,10 @@ def _referred(fact: Fact, telling: Teller) -> str:
 
 
 def _approval_asked(fact: Fact, telling: Teller) -> str:
-    return (
-        f"The creditor was asked to allow a {_words(fact['step'])} step: about {telling.amount(fact['estimate'])}, "
-        f"at most {telling.amount(fact['cap'])}."
-    )
+    step = f"The creditor was asked to allow a {_words(fact['step'])} step"
+    if fact["estimate"] is None:
+        return f"{step}. What it will cost is not known: he says what it may cost at most."
+    return f"{step}: about {telling.amount(fact['estimate'])}, at most {telling.amount(fact['cap'])}."
 
 
 def _approval_decided(fact: Fact, telling: Teller) -> str:

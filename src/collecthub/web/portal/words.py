@@ -91,6 +91,8 @@ HOLDS: Mapping[str, Label] = {
     "erp_not_told": ("The ERP could not be told", "bad"),
     "left": ("Left as it is", "quiet"),
     "pending_mandate": ("Waits for a signature", "warn"),
+    "approval_requested": ("Waits for a yes to its cost", "warn"),
+    "monitoring": ("Waits for better times", "quiet"),
     "other": ("On hold", "warn"),
 }
 CONNECTION_STATES: Mapping[str, Label] = {
