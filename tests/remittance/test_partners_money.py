@@ -15,8 +15,9 @@ from web.office import change
 
 from collecthub.bundled import jurisdictions
 from collecthub.engine.partner_invoices import take_invoice
+from collecthub.engine.partner_money import PartnerRemittance, RemittedLine, list_remittances, take_remittance
 from collecthub.engine.remitting import create_remittances
-from collecthub.engine.transfers import TransferTaken, take_transfer
+from collecthub.engine.transfers import TransferTaken, settle_transfers, take_transfer
 from collecthub.errors import PermanentError
 from collecthub.model.approval import ApprovalLimits
 from collecthub.model.contract import Side
@@ -269,3 +270,24 @@ def test_a_fee_above_the_grid_names_both_figures(till: Till) -> None:
     (found,) = invoice(till, "I-1", (one, "fee", "P-1", "30.00", "6.30")).findings
     assert (found.stated, found.expected) == (D("36.30"), D("24.20"))
     assert found.reason.startswith("10 % of 200.00 EUR (grid row 2, contract version 1")
+
+
+def test_lines_in_another_currency_than_their_case_wait_for_a_person_though_their_sum_came(both_till: Till) -> None:
+    till = both_till
+    one = placed(till, "80.00")
+    reports(till, one, "P-1", "70.00")
+    right = PartnerRemittance(
+        remittance_ref="TR-2", currency="EUR", amount=D("70.00"), paid_on=till.hub.business_date(), case_currency="EUR",
+        lines=(RemittedLine(case_id=one["case_id"], payment_ref="P-1", amount=D("70.00")),),
+    )  # fmt: skip
+    with till.hub.work() as work:
+        wrong = take_remittance(work, "bailiff", replace(right, remittance_ref="TR-1", case_currency="USD"))
+    assert "reported in EUR, the currency of its case, and is passed on as 70.00 USD" in wrong.finding
+    run = till.bank(paid("70.00", text="TR-1"))
+    assert (run.known, run.waiting) == (0, 1)
+    with till.hub.work() as work:
+        take_remittance(work, "bailiff", right)
+    assert settle_transfers(till.hub) == 1, "said anew, it is tied"
+    with till.hub.database.read() as conn:
+        found = {one.remittance.remittance_ref: one.state for one in list_remittances(conn, "bailiff")}
+    assert found == {"TR-1": "announced", "TR-2": "arrived"}

@@ -173,7 +173,7 @@ def settle_transfers(hub: Hub) -> int:
         rows = work.conn.execute(sa.select(r.transfers).where(r.transfers.c.state == ANNOUNCED).with_for_update()).all()
         for row in rows:
             payment = _movement(work.conn, row)
-            if payment is not None and _tie(hub, work, taken(row), payment):
+            if payment is not None and _tie(hub, work, row, payment):
                 settled += 1
     return settled
 
@@ -192,10 +192,18 @@ def _movement(conn: sa.Connection, row: Any) -> p.StoredPayment | None:
     return chosen[0] if len(chosen) == 1 else None
 
 
-def _tie(hub: Hub, work: Work, found: TransferTaken, payment: p.StoredPayment) -> bool:
-    """Tie every line to its event; nothing is tied while the partner still owes the report of one."""
+def _tie(hub: Hub, work: Work, row: Any, payment: p.StoredPayment) -> bool:
+    """Tie every line to its event; nothing is tied while the partner still owes the report of one.
+
+    Lines in another currency than their cases' are no amounts of these cases: the money stays on the account as it came,
+    until a person books it or the partner has said it anew.
+    """
+    found = taken(row)
     parts = [part for part in _parts(work.conn, found.partner_id, found.transfer) if part is not None]
     if len(parts) < len(found.transfer.lines):
+        return False
+    is_partners_own = row.entered_by.startswith("partner:")
+    if is_partners_own and any(part.currency != found.transfer.currency for part in parts):
         return False
     for part, share in zip(parts, shares(found.transfer), strict=True):
         booking = p.booking_row(payment, part.case_id, part.creditor_id, part.seq, share, work.now, is_known=True)
