@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from web.office import BASE, PASSWORD, Office, change
 
+from collecthub.engine.playbook_proposals import agree_to_proposal
 from collecthub.engine.playbooks import playbook_history
 from collecthub.store.queries.scope import LOCAL_OPERATOR, NotThereError, Role, Scope
 from contact.test_trial import TOML
@@ -32,11 +34,20 @@ def portal(office: Office) -> TestClient:
     return client
 
 
-def send(portal: TestClient, path: str, text: str, **more: object) -> tuple[int, str]:
+def send(portal: TestClient, path: str, text: str, files: Any = None, **more: str) -> tuple[int, str]:
     token = re.search(r'name="csrf" value="([^"]+)"', portal.get(PATH).text)
     assert token is not None
-    answer = portal.post(path, data={"csrf": token[1], "text": text, "segment": "B2B", "country": "BE"}, **more)  # type: ignore[arg-type]  # httpx takes files so
+    form = {"csrf": token[1], "text": text, "segment": "B2B", "country": "BE", **more}
+    answer = portal.post(path, data=form, files=files)
     return answer.status_code, answer.text
+
+
+def both_agree(office: Office, portal: TestClient, text: str, number: int) -> str:
+    """The creditor proposes, the operator agrees; the creditor's page then."""
+    assert send(portal, f"{PATH}/propose", text)[0] == 200
+    with office.hub.work() as work:
+        agree_to_proposal(work, LOCAL_OPERATOR, "kroon", number)
+    return portal.get(PATH).text
 
 
 def test_a_playbook_is_tried_then_agreed_and_every_version_is_kept(office: Office, portal: TestClient) -> None:
@@ -46,9 +57,12 @@ def test_a_playbook_is_tried_then_agreed_and_every_version_is_kept(office: Offic
     assert status == 200 and "As agreed today" in page and "As proposed" in page
     with office.hub.database.read() as conn:
         assert playbook_history(conn, LOCAL_OPERATOR, "kroon")[0].playbook.contact[0].name == "three mails"
-    assert send(portal, PATH, TOML)[0] == 200
-    status, page = send(portal, PATH, TOML.replace("after_days = 3\n", "after_days = 5\n"))
-    assert status == 200 and "Version 1" in page and "Version 2" in page
+    status, page = send(portal, PATH, TOML, agreed_with="the desk", agreed_on="2026-06-14")
+    assert status == 422 and "the word of one" in page, "a creditor cannot change it alone"
+    both_agree(office, portal, TOML, 1)
+    both_agree(office, portal, TOML.replace("after_days = 3\n", "after_days = 5\n"), 2)
+    page = portal.get(PATH).text
+    assert "Version 1" in page and "Version 2" in page and "It is agreed" not in page
     with office.hub.database.read() as conn:
         row, versions = playbook_history(conn, LOCAL_OPERATOR, "kroon")
         with pytest.raises(NotThereError):
@@ -64,8 +78,8 @@ LIMITS = '\n[plans]\nmonths_max = 2\nminimum_instalment = "30.00"\n\n[approval]\
 
 def test_plan_limits_and_cost_caps_of_the_playbook_decide_at_every_gate(office: Office, portal: TestClient) -> None:
     case_id = str(office.open_case()["case_id"])  # opened before: limits are no steps, they hold at once
-    status, page = send(portal, PATH, TOML + LIMITS)
-    assert status == 200 and "up to 2 months, from 30.00 each" in page and "at most 450.00 together" in page
+    page = both_agree(office, portal, TOML + LIMITS, 1)
+    assert "up to 2 months, from 30.00 each" in page and "at most 450.00 together" in page
     client = office.client("kroon")
 
     def post(what: str, **body: object) -> dict[str, object]:
@@ -120,3 +134,22 @@ def test_what_one_side_proposes_the_other_agrees_to_on_the_page(office: Office, 
     agreed = desk.post(f"{PATH}/proposals/1", data={"csrf": token[1], "verdict": "agree"})
     assert agreed.status_code == 200 and "Agreed as version 1" in agreed.text and "Proposed to you" not in agreed.text
     assert f"{PATH}#proposed" not in desk.get("/agenda").text
+
+
+def test_the_operator_enters_what_a_creditor_without_a_login_agreed_to(both_office: Office) -> None:
+    """With whom and when, or not at all; once somebody there can log in, it is a proposal."""
+    office = both_office
+    office.add_user("desk@example.org", Role.OPERATOR)
+    desk = office.client(follow_redirects=True)
+    assert desk.post("/login", data={"email": "desk@example.org", "password": PASSWORD}).status_code == 200
+    assert send(desk, PATH, TOML)[0] == 422, "nobody is named"
+    status, page = send(desk, PATH, TOML, agreed_with="Ann Peeters", agreed_on="2026-06-16")
+    assert status == 422 and "with whom" in page, "tomorrow"
+    status, page = send(desk, PATH, TOML, agreed_with="Ann Peeters", agreed_on="2026-06-12")
+    assert status == 200 and "agreed with <bdi>Ann Peeters</bdi> on" in page
+    with office.hub.database.read() as conn:
+        (version,) = playbook_history(conn, LOCAL_OPERATOR, "kroon")[1]
+    assert (version.agreed_with, str(version.agreed_on)) == ("Ann Peeters", "2026-06-12")
+    office.add_user("ann@kroon.example", Role.CREDITOR, "kroon")
+    status, page = send(desk, PATH, TOML, agreed_with="Ann Peeters", agreed_on="2026-06-12")
+    assert status == 422 and "Propose it" in page

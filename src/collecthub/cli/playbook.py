@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
+from collecthub.cli.country import day
 from collecthub.cli.hub_access import client
 from collecthub.cli.law_options import Segment, law_of
 from collecthub.cli.output import Json, print_json, print_table, say
@@ -67,19 +68,43 @@ def show(
 
 @app.command("set")
 def set_playbook(
-    creditor: Annotated[str, typer.Argument(help="Id of the creditor.")], file: PlaybookFile, as_json: Json = False
-) -> None:
-    """Agree on the steps of a file with a creditor; cases that are open keep the ones they began with."""
-    from collecthub.engine.playbooks import agree_playbook
+    creditor: Annotated[str, typer.Argument(help="Id of the creditor.")], file: PlaybookFile,
+    agreed_with: Annotated[str, typer.Option(help="Who at the creditor agreed.")],
+    agreed_on: Annotated[str, typer.Option(metavar="DATE", help="When; today when left out.")] = "",
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Enter what a creditor without a login agreed to; cases that are open keep the steps they began with."""
+    from collecthub.engine.playbooks import Agreement, agree_playbook
     from collecthub.store.queries.scope import LOCAL_OPERATOR
 
     found = read_file(file)
     with client() as hub:
-        number = agree_playbook(hub, LOCAL_OPERATOR, creditor, found, content=file.read_text(encoding="utf-8"))
+        agreed = Agreement(who=agreed_with, on=day(agreed_on) or hub.business_date())
+        number = agree_playbook(
+            hub, LOCAL_OPERATOR, creditor, found, agreed=agreed, content=file.read_text(encoding="utf-8")
+        )
     if as_json:
         print_json({"creditor_id": creditor, "version": number, **msgspec.structs.asdict(found)})
     else:
         say(f"Agreed as version {number}: {', '.join(policy.name for policy in found.contact)}. New cases follow it where the hub sends reminders.")
+
+
+@app.command("propose")
+def propose(
+    creditor: Annotated[str, typer.Argument(help="Id of the creditor.")], file: PlaybookFile,
+    text: Annotated[str, typer.Option("--note", help="Why it changes.")] = "", as_json: Json = False,
+) -> None:  # fmt: skip
+    """Put the steps of a file before the creditor; they hold once he agrees, on his page or by API."""
+    from collecthub.engine.playbook_proposals import propose_version
+    from collecthub.store.queries.scope import LOCAL_OPERATOR
+
+    read_file(file)
+    with client() as hub, hub.work() as work:
+        made = propose_version(work, LOCAL_OPERATOR, creditor, file.read_text(encoding="utf-8"), note=text)
+    if as_json:
+        print_json(made)
+    else:
+        say(f"Proposal {made.number} stands on the creditor's agenda; it holds once he agrees.")
 
 
 @app.command("history")
@@ -100,7 +125,7 @@ def history(
     elif version:
         say(chosen[0].content if chosen else f"There is no version {version}.")
     else:
-        print_table(["version", "agreed", "by", "note"], [[one.number, one.agreed_at, one.agreed_by, one.note] for one in found])
+        print_table(["version", "agreed", "by", "with", "note"], [[o.number, o.agreed_at, o.agreed_by, o.agreed_with, o.note] for o in found])
 
 
 def _show_terms(terms: Terms) -> None:

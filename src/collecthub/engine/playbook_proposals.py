@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from collecthub.engine.case_work import close_tasks, open_task
 from collecthub.engine.context import Work
-from collecthub.engine.playbooks import creditor_of, read_terms, write_version
+from collecthub.engine.playbooks import Agreement, creditor_of, read_terms, write_version
 from collecthub.errors import PermanentError
 from collecthub.store.audit import append_audit
 from collecthub.store.contact_tables import playbook_proposals as proposals
@@ -80,7 +80,8 @@ def agree_to_proposal(work: Work, scope: Scope, creditor_id: str, number: int) -
     """From now on it holds, for new cases. Raises `NotThereError`, `PermanentError` for one's own or a decided one."""
     found = _open_to(work, scope, creditor_id, number)
     terms = read_terms(found.content, "the proposal")
-    version = write_version(work, scope, creditor_id, terms, content=found.content, note=found.note)
+    agreed = Agreement(who=found.proposed_by, on=work.now.date())
+    version = write_version(work, scope, creditor_id, terms, agreed=agreed, content=found.content, note=found.note)
     return _decided(work, scope, creditor_id, found, state=AGREED, version=version)
 
 

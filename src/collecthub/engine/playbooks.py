@@ -19,6 +19,7 @@ from collecthub.model.contact import ContactPolicy
 from collecthub.model.money import parse_amount
 from collecthub.model.plan import PlanLimits
 from collecthub.score.receivables import layout_of, past_invoices
+from collecthub.store import tables as t
 from collecthub.store.audit import append_audit
 from collecthub.store.connections import CreditorRow, Playbook, read_creditor, write_creditor
 from collecthub.store.contact_tables import playbook_versions
@@ -29,13 +30,22 @@ _CENT = Decimal("0.01")
 
 
 class PlaybookVersion(msgspec.Struct, frozen=True, kw_only=True):
-    """One version as it was written. Cases keep the one they began with."""
+    """One version as it was written, with who of the other side agreed, and when. Cases keep the one they began with."""
 
     number: int
     content: str
     agreed_at: dt.datetime
     agreed_by: str
     note: str
+    agreed_with: str = ""
+    agreed_on: dt.date | None = None
+
+
+class Agreement(msgspec.Struct, frozen=True, kw_only=True):
+    """With whom of the other side something was agreed, on which day."""
+
+    who: str
+    on: dt.date
 
 
 class Past(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,20 +99,37 @@ def read_terms(text: str, name: str) -> Terms:
 
 
 def agree_playbook(
-    hub: Hub, scope: Scope, creditor_id: str, terms: Terms, *, content: str = "", note: str = ""
+    hub: Hub, scope: Scope, creditor_id: str, terms: Terms, *, agreed: Agreement | None, content: str = "", note: str = ""
 ) -> int:
-    """From now on new cases follow these steps, and plans and costs these limits; returns the version.
+    """The operator enters what a creditor without a login agreed to: from now on new cases follow these steps, and plans and
+    costs these limits. Returns the version.
 
-    Raises `NotThereError` out of scope.
+    Raises `NotThereError` out of scope, `PermanentError` for the word of one side, or without with whom and when.
     """
     with hub.work() as work:
-        return write_version(work, scope, creditor_id, terms, content=content, note=note)
+        creditor_of(work.conn, scope, creditor_id)
+        if not may_enter(work.conn, scope, creditor_id):
+            raise PermanentError(
+                "a playbook is what both sides agreed on, and this is the word of one", cure="Propose it: it holds once the other side agrees."
+            )
+        if agreed is None or not agreed.who.strip() or agreed.on > work.now.date():
+            raise PermanentError(
+                "it is not said with whom at the creditor this was agreed, and when",
+                cure="Give the name and the day; both are kept with the version.",
+            )
+        return write_version(work, scope, creditor_id, terms, agreed=agreed, content=content, note=note)
+
+
+def may_enter(conn: sa.Connection, scope: Scope, creditor_id: str) -> bool:
+    """Whether what was agreed elsewhere may be entered: by the operator, for a creditor of whom nobody can log in."""
+    theirs = (t.users.c.creditor_id == creditor_id) & t.users.c.disabled_at.is_(None)
+    return scope.creditor_id is None and conn.scalar(sa.select(sa.exists().where(theirs))) is False
 
 
 def write_version(
-    work: Work, scope: Scope, creditor_id: str, terms: Terms, *, content: str = "", note: str = ""
+    work: Work, scope: Scope, creditor_id: str, terms: Terms, *, agreed: Agreement, content: str, note: str
 ) -> int:
-    """The same in the caller's transaction."""
+    """What both sides agreed to, in the caller's transaction."""
     row = creditor_of(work.conn, scope, creditor_id)
     playbook = msgspec.structs.replace(row.playbook, contact=terms.contact, plans=terms.plans, approval=terms.approval)
     write_creditor(work.conn, msgspec.structs.replace(row, playbook=playbook), work.now)
@@ -111,7 +138,7 @@ def write_version(
     work.conn.execute(
         sa.insert(playbook_versions).values(
             creditor_id=creditor_id, number=number, content=content or _as_json(terms), agreed_at=work.now,
-            agreed_by=scope.subject, note=note,
+            agreed_by=scope.subject, note=note, agreed_with=agreed.who, agreed_on=agreed.on,
         )
     )
     append_audit(
@@ -143,7 +170,8 @@ def playbook_history(conn: sa.Connection, scope: Scope, creditor_id: str) -> tup
     )
     found = [
         PlaybookVersion(
-            number=one.number, content=one.content, agreed_at=one.agreed_at, agreed_by=one.agreed_by, note=one.note or ""
+            number=one.number, content=one.content, agreed_at=one.agreed_at, agreed_by=one.agreed_by, note=one.note or "",
+            agreed_with=one.agreed_with, agreed_on=one.agreed_on,
         )
         for one in conn.execute(query)
     ]  # fmt: skip

@@ -22,6 +22,8 @@ playbook_versions = sa.Table(  # what was agreed with a creditor, every version 
     "playbook_versions", metadata,
     id_column("creditor_id", key=True), sa.Column("number", sa.Integer, primary_key=True),
     text_column("content"), moment_column("agreed_at", nullable=False), text_column("agreed_by"), text_column("note"),
+    sa.Column("agreed_with", sa.Text, nullable=False, server_default=""),  # who of the other side, and on which day
+    sa.Column("agreed_on", sa.Date),
 )
 
 playbook_proposals = sa.Table(  # what one side proposes to the other; `side` is who proposed: operator or creditor

@@ -16,10 +16,12 @@ from collecthub.engine.playbook_proposals import (
     propose_version,
 )
 from collecthub.engine.playbooks import (
+    Agreement,
     DryRun,
     Terms,
     agree_playbook,
     dry_run,
+    may_enter,
     past_items,
     playbook_history,
     read_terms,
@@ -129,12 +131,17 @@ def decide(visitor: CreditorSide, form: Form, creditor_id: str, number: int) -> 
 
 @router.post(PATH)
 def agree(visitor: CreditorSide, form: Form, creditor_id: str) -> Response:
-    """The text holds from now on, for new cases; the versions before it are kept."""
+    """What a creditor without a login agreed to holds from now on, for new cases; the versions before it are kept."""
     text = _text(form.get("text"))
     try:
         terms = read_terms(text, "the text")
         note = _text(form.get("note"))[:300]
-        number = agree_playbook(visitor.hub, visitor.scope, creditor_id, terms, content=text, note=note)
+        entered = Entered(form)
+        who, on = entered.text("agreed_with", longest=300), entered.date("agreed_on")
+        agreed = Agreement(who=who, on=on) if on is not None else None
+        number = agree_playbook(visitor.hub, visitor.scope, creditor_id, terms, agreed=agreed, content=text, note=note)
+    except NotThereError:
+        raise
     except PermanentError as error:
         return _page(visitor, creditor_id, Draft(text=text, problem=error), status=422)
     return redirect(f"/creditors/{creditor_id}/playbook", done=str(number))
@@ -148,10 +155,11 @@ def _text(value: object) -> str:
 def _page(visitor: Visitor, creditor_id: str, draft: Draft, *, done: str = "", status: int = 200) -> Response:
     with visitor.hub.database.read() as conn:
         row, versions = playbook_history(conn, visitor.scope, creditor_id)
+        is_entered = may_enter(conn, visitor.scope, creditor_id)
         proposed = [one for one in list_proposals(conn, visitor.scope, creditor_id) if one.state == OPEN]
     return page(
         visitor, "playbook.html", status=status, creditor=row, versions=versions, draft=draft, segments=SEGMENTS,
-        proposed=proposed, mine=visitor.scope.role.value, done=_DONE.get(done, "") or _agreed(done),
+        proposed=proposed, is_entered=is_entered, mine=visitor.scope.role.value, done=_DONE.get(done, "") or _agreed(done),
     )
 
 
