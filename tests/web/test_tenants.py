@@ -119,6 +119,8 @@ def kroons_things(office: Office, world: World) -> dict[str, str]:
     report = office.client("bailiff").post(f"/api/v1/partner/cases/{opened['case_id']}/questions", json=said, headers=change())
     signed = {"kind": "power_of_attorney", "partner_id": "bailiff", "creditor_id": "kroon", "signed_by": "x"}
     paper = office.client("kroon").post("/api/v1/mandates", json=signed, headers=change())
+    terms = {"from_on": "2026-01-01", "accepted_by": "order", "document_name": "t.txt", "document": "eA=="}
+    terms_id = office.client("kroon").post("/api/v1/general-terms", json=terms, headers=once()).json()["terms_id"]
     proposed = {"text": PLAYBOOK, "note": ""}
     office.client("operator").post("/api/v1/playbook/proposed-versions", json=proposed, params={"creditor_id": "kroon"}, headers=once())
     (balance,) = office.client("bailiff").get("/api/v1/partner/balances").json()["items"]
@@ -157,7 +159,7 @@ def kroons_things(office: Office, world: World) -> dict[str, str]:
         "case_id": opened["case_id"], "document_id": added["document_id"], "connection_id": "books",
         "task_id": task_id, "source": "task", "item_id": task_id, "payment_id": payment["payment_id"], "quarantine_id": entry or "", "envelope_id": envelope_id, "remittance_id": remittance_id,
         "mandate_id": paper.json()["mandate_id"], "report_id": report.json()["report_id"], "webhook_id": webhook.json()["webhook_id"],
-        "act_id": an_act(office, "bailiff"), "number": "1", "balance_id": balance["balance_id"], "partner_id": "bailiff", "link_id": link.json()["link_id"],
+        "terms_id": terms_id, "act_id": an_act(office, "bailiff"), "number": "1", "balance_id": balance["balance_id"], "partner_id": "bailiff", "link_id": link.json()["link_id"],
     }  # fmt: skip
 
 

@@ -86,6 +86,8 @@ def check_cases(hub: Hub, creditor_id: str) -> None:
             cases = [case for case_id in found if (case := work.book.held(case_id)) is not None and case.is_open]
             for case, file in zip(cases, around.files(cases, Plan()), strict=True):
                 _check(hub, work, case, file, INTAKE if case.feasibility is None else DATA_CHANGED)
+            nothing_new = t.cases.c.case_id.in_(found) & (t.cases.c.checked == "")
+            work.conn.execute(sa.update(t.cases).where(nothing_new).values(checked=version))
         if len(found) < CASES_PER_CHUNK:
             return
         after = found[-1]

@@ -15,7 +15,7 @@ from collecthub.engine.desk import case_for
 from collecthub.errors import PermanentError
 from collecthub.law.allocation.of_case import acts
 from collecthub.law.atlas.reading import bundled_atlas
-from collecthub.law.feasibility.finding import CaseFacts
+from collecthub.law.feasibility.finding import CaseFacts, KnownDocument
 from collecthub.law.of_history import WRITTEN, happened
 from collecthub.law.steps import Happening
 from collecthub.model.case import Case
@@ -24,6 +24,7 @@ from collecthub.model.event import CaseEvent
 from collecthub.model.facts_contact import ContactMade
 from collecthub.model.facts_money import ChargeKind
 from collecthub.model.facts_network import CircumstancesStated
+from collecthub.model.general_terms import GeneralTerms, terms_on
 from collecthub.store.queries.scope import Scope
 
 _OLDEST_YEAR = 1950
@@ -79,8 +80,13 @@ def needs_history(case: Case) -> bool:
     return bool(case.balance.payments or case.contact is not None or case.proceedings.all)
 
 
-def with_circumstances(file: CaseFacts, history: Sequence[CaseEvent] = ()) -> CaseFacts:
-    """The file with everything that is stored around the case; most cases have nothing of it."""
+def with_circumstances(
+    file: CaseFacts, history: Sequence[CaseEvent] = (), terms: Sequence[GeneralTerms] = ()
+) -> CaseFacts:
+    """The file with everything that is stored around the case; most cases have nothing of it.
+
+    `terms` are the creditor's general ones, the newest first: what was stated of the case itself goes before them.
+    """
     case = file.case
     told: dict[str, object] = {}
     if case.natures:
@@ -89,6 +95,8 @@ def with_circumstances(file: CaseFacts, history: Sequence[CaseEvent] = ()) -> Ca
         told["is_interest_counted_here"] = _counted_here(case)
     if history:
         told |= _of_history(history)
+    if terms:
+        told |= _of_terms(file, terms)
     if case.circumstances is not None:
         told |= _stated(case.circumstances, file)
     return msgspec.structs.replace(file, **told) if told else file
@@ -113,6 +121,19 @@ def _of_history(history: Sequence[CaseEvent]) -> dict[str, object]:
     )  # fmt: skip
     titles = [one.on for one in happened(history) if one.kind is Happening.TITLE]
     return {"letters": letters or None, "acts": acts(history), "title_on": max(titles, default=None)}
+
+
+def _of_terms(file: CaseFacts, newest_first: Sequence[GeneralTerms]) -> dict[str, object]:
+    """The terms under which all invoices of the case were written; their interest only where interest is asked."""
+    held = terms_on(newest_first, [claim.issued_on for claim in file.case.claims])
+    if held is None:
+        return {}
+    told: dict[str, object] = {"clauses": held.clauses}
+    if held.interest is not None and file.case.balance.interest:
+        told["interest"] = held.interest
+    if held.document_sha256 and held.accepted_by != "invoice" and file.documents is not None:
+        told["documents"] = (*file.documents, KnownDocument(kind="terms", language=held.language))
+    return told
 
 
 def _stated(said: Circumstances, file: CaseFacts) -> dict[str, object]:

@@ -29,12 +29,15 @@ from collecthub.model.contract import Contract
 from collecthub.model.event import CaseEvent
 from collecthub.model.exchange import Procedure
 from collecthub.model.fee import Fee, FeesBefore, facts_of, fee_on
+from collecthub.model.general_terms import GeneralTerms
 from collecthub.model.mandate import MandateKind, best
 from collecthub.model.partner import PartnerProfile
 from collecthub.store import tables as t
 from collecthub.store.case_log import LAST_EVENT, read_cases, read_histories
 from collecthub.store.connections import CreditorRow, read_connection, read_creditor, read_profiles
+from collecthub.store.general_terms import read_general_terms
 from collecthub.store.mandates import read_mandates
+from collecthub.store.network_tables import general_terms
 from collecthub.store.partner_terms import contracts_in_force
 from collecthub.store.queries.case_file import check_creditor, read_owned_case
 from collecthub.store.queries.scope import Scope, cases_of
@@ -136,6 +139,7 @@ class Around:
         self._conn, self._as_of = conn, as_of
         self._creditors: dict[str, CreditorRow | None] = {}
         self._reminders: dict[str, str] = {}
+        self._general: dict[str, tuple[GeneralTerms, ...]] = {}
         self.profiles = {profile.partner_id: profile for profile in read_profiles(conn)}
         self.mandates = read_mandates(conn)
 
@@ -167,7 +171,7 @@ class Around:
             reminders_by=self._reminders_by(case.connection_id), partner=self._partner(case, partner) if partner else None,
             mandate=self._power_of_attorney(case.creditor_id, partner.partner_id) if partner else None,
         )
-        return with_circumstances(file, history)
+        return with_circumstances(file, history, self._terms(case.creditor_id))
 
     def _partner(self, case: Case, profile: PartnerProfile) -> PartnerFacts:
         """Its fee is expected where a contract says one; once money came in, a part of the fee is spent already."""
@@ -184,6 +188,12 @@ class Around:
         if creditor_id not in self._creditors:
             self._creditors[creditor_id] = read_creditor(self._conn, creditor_id)
         return self._creditors[creditor_id]
+
+    def _terms(self, creditor_id: str) -> tuple[GeneralTerms, ...]:
+        """The creditor's general terms."""
+        if creditor_id not in self._general:
+            self._general[creditor_id] = read_general_terms(self._conn, general_terms.c.creditor_id == creditor_id)
+        return self._general[creditor_id]
 
     def _reminders_by(self, connection_id: str) -> str:
         """Who reminds debtors, as the connection's release says."""

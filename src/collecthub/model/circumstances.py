@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import msgspec
 
-CLAUSE_KINDS = ("court", "arbitration", "interest", "penalty", "terms")
+CLAUSE_KINDS = ("court", "arbitration", "interest", "penalty", "terms", "retention", "law")
 LETTER_KINDS = ("reminder", "notice", "pre_action")
 FIXINGS = ("floating", "at_start", "at_due")  # of `collecthub.law.rules.Fixing`
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from collecthub.errors import ConfigurationError
 from collecthub.store.database import Database
 
-HEAD = "0022"  # the newest file below migrations/versions; a test compares them
+HEAD = "0023"  # the newest file below migrations/versions; a test compares them
 _LOCK_KEY = 8_420_001  # one process migrates a PostgreSQL database at a time
 
 

@@ -1,4 +1,4 @@
-"""Tables of the network: the papers without which no case leaves."""
+"""Tables of the network: the papers without which no case leaves, and the terms under which creditors sell."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ mandates = sa.Table(  # an agreement, a power of attorney or an identity check; 
     text_column("form"), text_column("signed_by"), text_column("document_sha256"), text_column("note"), text_column("actor"),
     moment_column("created_at", nullable=False),
     sa.Index("ix_mandates_partner", "partner_id", "kind"), sa.Index("ix_mandates_creditor", "creditor_id", "kind"),
+)
+
+general_terms = sa.Table(  # what a creditor stated of his general terms: added, never changed
+    "general_terms", metadata,
+    id_column("terms_id", key=True), id_column("creditor_id"), sa.Column("doc", sa.Text, nullable=False),
+    moment_column("stated_at", nullable=False), sa.Index("ix_general_terms_creditor", "creditor_id", "stated_at"),
 )
 
 acts = sa.Table(  # an act that a partner elsewhere asks for here, with everything said about it

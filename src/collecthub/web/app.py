@@ -22,6 +22,7 @@ from collecthub.web.api import (
     debtors,
     desks,
     doors,
+    general_terms,
     imports,
     intake,
     law,
@@ -55,7 +56,7 @@ from collecthub.web.portal import lost
 from collecthub.web.portal.router import router as portal_router
 
 API_ROUTERS = (
-    statements.router, circumstances.router,
+    statements.router, circumstances.router, general_terms.router,
     session.router, cases.router, reminders.router, intake.router, case_changes.router, doors.router,
     connection_changes.router, desks.router, imports.router, law.router, countries.router, status_codes.router, payments.router, remittances.router, partner_invoices.router, network.router, plans.router, playbooks.router, objections.router, proceedings.router, solvency.router, debtors.router, sensitive.router,
     acts.router, agenda.router, partner_cases.router, partner_reports.router, partner_standing.router, webhooks.router,

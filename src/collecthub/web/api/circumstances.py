@@ -28,7 +28,7 @@ Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 class ClauseIn(Inbound):
     """A clause and where it stands; of a court whether it is the only one."""
 
-    kind: Literal["court", "arbitration", "interest", "penalty", "terms"]
+    kind: Literal["court", "arbitration", "interest", "penalty", "terms", "retention", "law"]
     country: Country = ""
     is_exclusive: bool = True
     document_kind: Literal["", "contract", "order", "terms", "invoice"] = ""

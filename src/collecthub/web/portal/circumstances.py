@@ -15,7 +15,7 @@ FIXED: Choices = (
     ("floating", "the rate of each day"), ("at_start", "the rate of the first day of delay"), ("at_due", "the rate of the due day"),
 )  # fmt: skip
 CHANNELS: Choices = (("letter", "by letter"), ("email", "by e-mail"))
-_PLACED = ("interest", "penalty", "terms")  # clauses of which only the place counts
+_PLACED = ("interest", "penalty", "retention", "terms")  # clauses of which only the place counts
 _LETTERS = {"reminder": "reminder_on", "notice": "notice_on", "pre_action": "pre_action_on"}
 
 
@@ -81,6 +81,9 @@ def _clauses(entered: Entered) -> Iterator[Clause]:
         yield Clause(kind="court", country=where, is_exclusive=court == "exclusive", document_kind="contract")
     if entered.given.get("arbitration"):
         yield Clause(kind="arbitration", country=_country(entered, "arbitration_country"), document_kind="contract")
+    law = _country(entered, "law_country")
+    if law:
+        yield Clause(kind="law", country=law, document_kind="contract")
     for kind in _PLACED:
         stands = _chosen(entered, kind, STANDS)
         if stands:

@@ -24,6 +24,7 @@ from collecthub.web.portal import (
     desks,
     feasibility,
     first_wave,
+    general_terms,
     imports,
     login,
     mandates,
@@ -73,7 +74,7 @@ async def read_static(name: str) -> Response:
 
 for part in (
     account, reconciliation, login, overview, agenda, case_list, case_page, case_actions, course, debtors, new_case, imports, connecting, connections, first_wave, consent,
-    acts, partners, desks, countries, feasibility, payments, remittances, contracts, partner_invoices, routes, mandates,
+    acts, partners, desks, countries, feasibility, payments, remittances, contracts, partner_invoices, routes, mandates, general_terms,
     webhooks, playbook, reminders, contact,
 ):
     router.include_router(part.router)
