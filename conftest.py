@@ -8,6 +8,7 @@ pytest_plugins = (
     "frame.loopback",
     "frame.databases",
     "frame.commands",
+    "frame.compiled_once",
     "frame.shared_data",
     "frame.browser",
     "frame.accessible",
