@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -151,3 +152,33 @@ def test_a_score_is_contested_and_answered_in_the_terminal(hub: Hub, world: Worl
     assert f"answer by {solvency['answer_by_on']}: never late [red]" in shown and "\x1b" not in shown
     assert "May was late" in run("case", "score", number, "--answer", "May was late").stdout
     assert "contested" not in json.loads(run("case", "score", number, "--show", "--json").stdout)["solvency"]
+
+
+def test_a_court_matter_from_the_question_to_the_sale_on_the_command_line(hub: Hub, run: Run) -> None:
+    """Asked, allowed in the creditor's words, begun, moved on, ended; then enforced: every cost counts against its cap by hand."""
+    work_all(hub)
+    number = json.loads(run("case", "list", "--sort", "-total", "--json").stdout)["items"][0]["number"]
+
+    def act(*words: str) -> dict[str, Any]:
+        shown = json.loads(run("proceeding", "act", number, *words, "--json").stdout)
+        found: dict[str, Any] = shown["proceedings"][-1]
+        return found
+
+    run("proceeding", "ask", number, "judicial", "--estimate", "300", "--cap", "400", "--reason", "summons")
+    assert "who at the creditor" in run("proceeding", "decide", number, "--allow", "--reason", " ", wanted=1).stderr
+    run("proceeding", "decide", number, "--allow", "--cap", "350.00", "--reason", "Ann Peeters, by phone today")
+    run("proceeding", "begin", number, "judicial", "--authority", "Vredegerecht Gent")
+    assert act("judicial", "serve", "--cost", "250.00")["proceeding"]["state"] == "served"
+    assert "above the cap of 350.00" in run("proceeding", "act", number, "judicial", "set_hearing", "--cost", "101", wanted=1).stderr
+    heard = act("judicial", "set_hearing", "--due", "2027-01-12")["proceeding"]
+    assert (heard["deadline_on"], heard["deadline_for"]) == ("2027-01-12", "the hearing")
+    assert act("judicial", "give_judgment", "--amount", "100.00")["next_acts"] == ["issue_copy", "dismiss", "appeal"]
+    act("judicial", "issue_copy")
+    run("proceeding", "ask", number, "enforcement", "--estimate", "100.00", "--cap", "200.00", "--reason", "attachment and sale")
+    run("proceeding", "decide", number, "--allow", "--reason", "Ann Peeters, by phone today")
+    run("proceeding", "begin", number, "enforcement")
+    for name in ("serve", "attach_movables", "sell", "collect", "close"):
+        last = act("enforcement", name, "--cost", "40.00")["proceeding"]
+    assert (last["state"], last["cost_spent"], last["cost_cap"]) == ("ended", "200.00", "200.00")
+    assert "No proceeding" in run("proceeding", "act", number, "enforcement", "serve", wanted=1).stderr
+    assert "judicial" in run("proceeding", "show", number).stdout and "none of" in run("proceeding", "begin", number, "war", wanted=2).stderr

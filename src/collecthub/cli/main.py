@@ -39,6 +39,7 @@ from collecthub.cli import (
     payments,
     plan,
     playbook,
+    proceedings,
     receipts,
     remittance,
     routes,
@@ -111,6 +112,6 @@ for name, group in (
     ("dispatch", desks.dispatch_app), ("user", entrance.user_app), ("key", entrance.key_app),
     ("db", keeping.db_app), ("fence", keeping.fence_app), ("plugin", corridor_map.plugin_app),
     ("status", status.app), ("country", country.app), ("portfolio", feasibility.portfolio_app), ("exchange", exchange.app), ("invoice", invoices.app),
-    ("law", law.app), ("payment", payments.app), ("remittance", remittance.app), ("contract", contracts.app), ("client-money", client_money.app), ("receipt", receipts.app), ("score", score.app), ("playbook", playbook.app), ("contact", contact.app), ("plan", plan.app), ("debtor", debtors.app),
+    ("law", law.app), ("payment", payments.app), ("remittance", remittance.app), ("contract", contracts.app), ("client-money", client_money.app), ("receipt", receipts.app), ("score", score.app), ("playbook", playbook.app), ("contact", contact.app), ("plan", plan.app), ("proceeding", proceedings.app), ("debtor", debtors.app),
 ):  # fmt: skip
     app.add_typer(group, name=name)

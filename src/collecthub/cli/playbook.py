@@ -70,7 +70,9 @@ def show(
 def set_playbook(
     creditor: Annotated[str, typer.Argument(help="Id of the creditor.")], file: PlaybookFile,
     agreed_with: Annotated[str, typer.Option(help="Who at the creditor agreed.")],
-    agreed_on: Annotated[str, typer.Option(metavar="DATE", help="When; today when left out.")] = "",
+    agreed_on: Annotated[
+        dt.date | None, typer.Option(parser=day, metavar="DATE", help="When; today when left out.")
+    ] = None,
     as_json: Json = False,
 ) -> None:  # fmt: skip
     """Enter what a creditor without a login agreed to; cases that are open keep the steps they began with."""
@@ -79,7 +81,7 @@ def set_playbook(
 
     found = read_file(file)
     with client() as hub:
-        agreed = Agreement(who=agreed_with, on=day(agreed_on) or hub.business_date())
+        agreed = Agreement(who=agreed_with, on=agreed_on or hub.business_date())
         number = agree_playbook(
             hub, LOCAL_OPERATOR, creditor, found, agreed=agreed, content=file.read_text(encoding="utf-8")
         )

@@ -82,7 +82,8 @@ def decide_approval(
     hub: Hub, work: Work, scope: Scope, case_id: str, *, is_given: bool, cap: Decimal | None = None, reason: str = "",
     expected_version: int | None = None,
 ) -> Case:  # fmt: skip
-    """Allow or refuse the step that was asked for last; a lower cap may be set. Beyond the playbook's cap only with a reason.
+    """Allow or refuse the step that was asked for last; a lower cap may be set. Beyond the playbook's cap only with a reason,
+    and so does whoever enters it for the creditor.
 
     It is for one proceeding: one that runs may cost so much more, else the next one of its kind begins with it.
     """
@@ -90,6 +91,8 @@ def decide_approval(
     asked = next((one for one in reversed(case.proceedings.approvals) if one.decided_at is None), None)
     if asked is None:
         raise PermanentError(f"no approval is waited for in case {case.number}", cure="Ask for one first.")
+    if scope.creditor_id is None and not reason.strip():
+        raise PermanentError("it is the creditor who allows or refuses", cure="Say in the reason who at the creditor said so, and when.")
     allowed = _cap_of(asked, cap, is_given=is_given)
     limits, already = cost_limits(work.conn, case), committed(case)
     if is_given and limits.is_beyond(already, allowed) and not reason.strip():

@@ -370,7 +370,7 @@ FORMS: Mapping[str, Form] = {
         choices=lambda case: {"kind": _spoken(sorted(COSTLY))},
     ),
     "decide-approval": Form(
-        part="proceedings", title="Allow or refuse the cost", button="Decide", hint="It is for one proceeding; one that runs may cost so much more.",
+        part="proceedings", title="Allow or refuse the cost", button="Decide", hint="It is for one proceeding; one that runs may cost so much more. Entered for the creditor, the reason says who there said so, and when.",
         is_possible=lambda case: any(one.decided_at is None for one in case.proceedings.approvals),
         fields=(
             Field(name="verdict", title="Decision", kind="choice"),
