@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
+from lxml import html
 from playwright.sync_api import expect
 
 from collecthub.engine.coverage import Tier, coverage
+from collecthub.engine.feasibility import CountryCount
 from collecthub.law.atlas.reading import bundled_atlas
 from collecthub.model.partner import PartnerProfile
 from collecthub.web.portal.world_map import outlines, world_map
@@ -95,9 +97,16 @@ def test_the_map_tells_gaps_apart_without_colour() -> None:
     assert drawn.count("data-country=") == len(atlas.countries) == 250
     assert "SG" not in outlines() and ">SG</text>" in drawn  # too small for the scale: a tile
     assert 'fill="url(#gap)"' in drawn and "Singapore: open cases and nobody for them; partners 0, open cases 4" in drawn
-    assert "Brazil: open cases and nobody for them; partners 1, open cases 3, 2 of them blocked" in world_map(
-        world, blocked={"BR": 2}
-    )
+    assert "stop-" not in drawn and "stopped:" not in drawn
+    stops = {"BR": ("DOC-01", "LIC-01"), "SG": ("GDP-01",), "MT": ("SAN-01",)}
+    stopped = world_map(world, stopped=[
+        CountryCount(country=country, cases=3, blocked=2, stopped_by=rules) for country, rules in stops.items()
+    ])  # fmt: skip
+    assert "Brazil: open cases and nobody for them; partners 1, open cases 3, 2 of them blocked (DOC-01, LIC-01)" in stopped
+    shapes = {one.get("data-country"): html.tostring(one).decode() for one in html.fromstring(stopped).iter("g")}
+    for country, drawing in {"BR": "licence", "SG": "transfer", "MT": "sanctions"}.items():
+        assert f"url(#stop-{drawing})" in shapes[country] and f'id="stop-{drawing}"' in stopped
+    assert stopped.count(">stopped: ") == 3 and "stop-" not in shapes["UY"], "the legend names what is drawn"
     assert "<a " not in drawn and 'href="/countries/SG"' in world_map(world, link="/countries/")
 
 

@@ -34,6 +34,9 @@ def feasibility() -> str:
         "Only a found one of severity `block` stops a procedure; what the file or the atlas does not say is unknown, blocks "
         "nothing and goes to its owner. The day to answer is that of the law where there is one, else the house days below. "
         "`collecthub portfolio dry-run` asks every open case without sending anything. No legal advice.\n\n"
+        "**Nobody is screened here**: the hub holds no sanctions list and asks none. SAN-01 stays *unknown* until somebody states the "
+        "day and the result of his own screening, in the case (portal, or `POST /api/v1/cases/{id}/circumstances`). What a "
+        "creditor's general terms say is stated once, at `/api/v1/general-terms`.\n\n"
         + _table(["rule", "finding", "severity", "blocks", "owner", "house days", "what to do", "source"], rows)
         + "\n\n## Ways before a court\n\n"
         f"What `collecthub case routes CASE` compares beside the partners, as of {way_book().version}. A way is *possible*, *rejected* "

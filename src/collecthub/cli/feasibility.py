@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -16,7 +16,7 @@ from collecthub.cli.output import Json, note, plain, print_json, print_table, sa
 
 if TYPE_CHECKING:
     from collecthub.engine.coverage import WorldCoverage
-    from collecthub.engine.feasibility import DryRun
+    from collecthub.engine.feasibility import CountryCount, DryRun
     from collecthub.law.feasibility.assess import Assessment
 
 portfolio_app = typer.Typer(no_args_is_help=True, help="A whole portfolio at once.")
@@ -94,7 +94,7 @@ def dry_run(
             told = feasibility.dry_run(hub, conn, LOCAL_OPERATOR, creditor, day)
             world = coverage.world_coverage(conn, LOCAL_OPERATOR, day)
     if map_file:
-        _write_map(map_file, world, {one.country: one.blocked for one in told.countries})
+        _write_map(map_file, world, told.countries)
     if as_json:
         print_json(told)
     else:
@@ -150,8 +150,8 @@ def partner_coverage(
     note("Countries with neither a partner nor an open case are left out; --json has them all.")
 
 
-def _write_map(file: Path, world: WorldCoverage, blocked: Mapping[str, int] | None = None) -> None:
+def _write_map(file: Path, world: WorldCoverage, stopped: Sequence[CountryCount] = ()) -> None:
     from collecthub.web.portal.world_map import world_map
 
-    file.write_text(world_map(world, blocked=blocked), encoding="utf-8")
+    file.write_text(world_map(world, stopped=stopped), encoding="utf-8")
     note(f"Map written to {file}")

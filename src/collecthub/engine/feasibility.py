@@ -66,11 +66,15 @@ class RuleCount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CountryCount(msgspec.Struct, frozen=True, kw_only=True):
-    """The open cases with a debtor in one country, and how many of them something known stops."""
+    """The open cases with a debtor in one country, and how many of them something known stops.
+
+    `stopped_by` are the rules that stop them, the one that stops most first.
+    """
 
     country: str
     cases: int
     blocked: int
+    stopped_by: tuple[str, ...] = ()
 
 
 class DryRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -248,6 +252,7 @@ class _Counted:
         self._rules: Counter[tuple[str, str]] = Counter()
         self._countries: Counter[str] = Counter()
         self._blocked: Counter[str] = Counter()
+        self._stops: dict[str, Counter[str]] = {}
 
     def add(self, file: CaseFacts, answer: Assessment) -> None:
         """Count one case."""
@@ -257,6 +262,8 @@ class _Counted:
         for one in answer.findings:
             self._rules[one.id, one.verdict] += 1
             self._rules[one.id, "blocking"] += one.is_blocking
+            if one.is_blocking:
+                self._stops.setdefault(country, Counter())[one.id] += 1
 
     def told(self, as_of: dt.date) -> DryRun:
         """The sums: rules in the order of the book, countries with the most cases first."""
@@ -274,7 +281,10 @@ class _Counted:
                 for rule in book.rules
             ),
             countries=tuple(
-                CountryCount(country=country, cases=count, blocked=self._blocked[country])
+                CountryCount(
+                    country=country, cases=count, blocked=self._blocked[country],
+                    stopped_by=tuple(rule for rule, _ in self._stops.get(country, Counter()).most_common()),
+                )
                 for country, count in self._countries.most_common()
             ),
         )

@@ -131,7 +131,7 @@ def _dry_run(visitor: Visitor, conn: sa.Connection, count: int) -> tuple[DryRun 
 
 def _map(visitor: Visitor, conn: sa.Connection, told: DryRun | None, *, link: str = "") -> str:
     world = world_coverage(conn, visitor.scope, visitor.hub.business_date())
-    return world_map(world, link=link, blocked={one.country: one.blocked for one in told.countries} if told else {})
+    return world_map(world, link=link, stopped=told.countries if told else ())
 
 
 def _because(one: Finding) -> str:
