@@ -68,12 +68,14 @@ def sent(sink: RunningTwin) -> EmailMessage:
     return found
 
 
-def reply(text: str, sender: str = "Ana <ana@cobranzas.example>", form: bytes = b"") -> bytes:
+def reply(text: str, sender: str = "Ana <ana@cobranzas.example>", form: bytes = b"", paper: bytes = b"") -> bytes:
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = sender, "hub@agency.example", "Re: Expedientes"
     mail.set_content(text)
     if form:
         mail.add_attachment(form, maintype="text", subtype="csv", filename="form.csv")
+    if paper:
+        mail.add_attachment(paper, maintype="application", subtype="pdf", filename="recibo.pdf")
     return mail.as_bytes()
 
 
@@ -109,12 +111,14 @@ def test_a_case_goes_by_mail_and_is_accepted_and_reported_by_reply(
     assert (case_of(office, case_id)["status"], box.seen) == ("accepted", {1}), "what nobody could read stays unread"
     filled = {**row.cells, "Qué ha ocurrido": "Deudor contactado", "Importe recibido": "20,50", "Recibido el": "2026-06-14"}
     content = write_csv(list(filled), [list(filled.values())])
-    box.put(reply("Adjunto", form=content))
+    box.put(reply("Adjunto", form=content, paper=b"%PDF-1.4 recibo"))
     box.put(reply("Adjunto otra vez", form=content))
     receive(office, line)
     timeline = office.client("operator").get(f"/api/v1/cases/{case_id}/timeline").json()["items"]
     assert [one["fact"]["amount"] for one in timeline if one["kind"] == "payment_reported"] == ["20.50"], "said twice, once"
     assert [one["fact"]["foreign_code"] for one in timeline if one["kind"] == "status_reported"] == ["contact_made"], "in its own words"
+    brought = [one["fact"]["name"] for one in timeline if one["kind"] == "document_added" and one["actor"] == f"partner:{AGENCY}"]
+    assert brought == ["recibo.pdf"], "for the one case of the form beside it"
 
 
 def test_a_line_that_breaks_loses_nothing_and_a_new_era_begins_anew(

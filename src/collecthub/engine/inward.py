@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from collecthub.corridor.receive import receive
 from collecthub.corridor.record import Words, record
 from collecthub.engine.act_messages import take_act_message
+from collecthub.engine.brought_papers import papers_left
 from collecthub.engine.case_work import change_case, open_task
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.court_costs import within_allowance
@@ -127,10 +128,11 @@ def _understand(hub: Hub, row: ConnectionRow, source: object, readings: Sequence
         with hub.work() as work:
             recorder = Recorder(hub, work, row, messages[start : start + MESSAGES_PER_CHUNK])
             early |= recorder.record()
+    done = [(reading, decoded) for reading, decoded in legible if reading.entry.inbox_id not in early]
+    faults = [(*decoded.faults, *papers_left(hub, row, decoded)) for _, decoded in done]
     with hub.work() as work:
-        done = [(reading, decoded) for reading, decoded in legible if reading.entry.inbox_id not in early]
-        for reading, decoded in done:
-            reading.problems += [_keep_fault(work, row, reading.entry, fault) for fault in decoded.faults]
+        for (reading, _), found in zip(done, faults, strict=True):
+            reading.problems += [_keep_fault(work, row, reading.entry, fault) for fault in found]
             reading.state = RECORDED
         _set_states(work, [reading for reading, _ in done])
 

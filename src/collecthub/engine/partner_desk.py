@@ -11,20 +11,17 @@ from collections.abc import Sequence
 import msgspec
 import sqlalchemy as sa
 
-from collecthub.engine.case_work import change_case, locked_case, partner_connection
+from collecthub.engine.case_work import partner_connection
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.inbound import keep_inbound
 from collecthub.engine.inward import QUARANTINED, RECORDED
 from collecthub.errors import PermanentError
 from collecthub.formats.json import JsonFormat
-from collecthub.model.case import Case
-from collecthub.model.event import DocumentAdded
 from collecthub.model.exchange import Exchange, Fault, InboundMessage
-from collecthub.model.ids import derived_id
 from collecthub.ports import RawMessage
 from collecthub.store import tables as t
 from collecthub.store.connections import read_connection
-from collecthub.store.queries.scope import Scope, cases_of, not_there
+from collecthub.store.queries.scope import not_there
 
 MEDIA_TYPE = "application/json"
 _STATES = {RECORDED: "recorded", QUARANTINED: "quarantined"}
@@ -76,33 +73,3 @@ def report_state(conn: sa.Connection, partner_id: str, report_id: str) -> Report
     if row is None:
         raise not_there("report", report_id)
     return ReportState(report_id=report_id, state=_STATES.get(row.state, "received"), problem=row.problem)
-
-
-def held_case(work: Work, scope: Scope, case_id: str) -> Case:
-    """A case that the partner holds now, locked until the transaction ends. Raises `NotThereError`."""
-    found = work.conn.scalar(sa.select(t.cases.c.case_id).where(t.cases.c.case_id == case_id, cases_of(scope)))
-    case = locked_case(work, case_id) if found is not None else None
-    if case is None or case.placement is None or case.placement.sent_at is None:
-        raise not_there("case", case_id)
-    return case
-
-
-def add_partner_document(
-    hub: Hub, work: Work, scope: Scope, case_id: str, *, name: str, kind: str, media_type: str, sha256: str, size: int
-) -> str:
-    """A document that the holder adds to the case; its bytes are evidence already. The same bytes are added once."""
-    case = held_case(work, scope, case_id)
-    document_id = derived_id(case_id, sha256)
-    known = sa.select(t.documents.c.document_id).where(t.documents.c.document_id == document_id)
-    if work.conn.scalar(known) is not None:
-        return document_id
-    actor = f"partner:{scope.partner_id}"
-    work.conn.execute(
-        sa.insert(t.documents).values(
-            document_id=document_id, case_id=case_id, creditor_id=case.creditor_id, name=name, kind=kind,
-            media_type=media_type, sha256=sha256, size=size, added_by=actor, created_at=work.now,
-        )
-    )
-    added = DocumentAdded(document_id=document_id, name=name, document_kind=kind, sha256=sha256)
-    change_case(hub, work, case, [added], actor=actor)
-    return document_id

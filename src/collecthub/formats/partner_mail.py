@@ -23,11 +23,13 @@ import msgspec
 from collecthub.errors import QuarantineError
 from collecthub.formats.form_words import column_named
 from collecthub.formats.partner_form import COLUMNS, read_form, said_in
+from collecthub.formats.partner_parcel import brought
 from collecthub.model.exchange import Decoded
 
 MEDIA_TYPE = "message/rfc822"
 _FIELD = re.compile(r"^[>\s]*([^\W\d_][\w\-'’ ]{1,40}?)\s*:\s*(.*?)\s*$")
 _FORMS = (".csv", ".xlsx")
+_PAPERS = (".pdf", ".png", ".jpg", ".jpeg")
 
 
 def read_mail(
@@ -47,26 +49,32 @@ def read_mail(
             "the mail does not come from an address of this partner", code="mail.sender",
             cure="Add the address to the connection when the partner confirms it.",
         )
-    found = [read_form(part, part_name, partner_id, now) for part_name, part in _attached(mail)]
+    found = [read_form(part, part_name, partner_id, now) for part_name, part in _attached(mail, _FORMS)]
     text = mail.get_body(preferencelist=("plain",))
     rows = list(_rows(str(text.get_content()) if text is not None else ""))
     if rows:
         found.append(said_in(rows, name, partner_id, now))
+    cases = {row["case_id"] for _, row in rows} | {one.case_id for part in found for one in part.messages}
+    about = cases.pop() if len(cases) == 1 else ""
+    papers = tuple(brought(partner_id, part_name, part, about) for part_name, part in _attached(mail, _PAPERS))
+    if not found and any(one.about for one in papers):
+        found.append(said_in((), name, partner_id, now))
     if not found:
         raise QuarantineError(
             "the mail holds no form, attached or in its text", code="mail.empty", cure="A person reads it and answers."
         )
     return msgspec.structs.replace(
         found[0], messages=tuple(one for part in found for one in part.messages),
-        faults=tuple(one for part in found for one in part.faults),
+        faults=tuple(one for part in found for one in part.faults), papers=papers,
     )
 
 
-def _attached(mail: EmailMessage) -> Iterator[tuple[str, bytes]]:
+def _attached(mail: EmailMessage, endings: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
     for part in mail.iter_attachments():
         name = part.get_filename() or ""
         content = part.get_payload(decode=True)
-        if name.lower().endswith(_FORMS) and isinstance(content, bytes):
+        is_letterhead = part.get("Content-ID") and part.get_content_disposition() == "inline"
+        if name.lower().endswith(endings) and isinstance(content, bytes) and not is_letterhead:
             yield name[:140], content
 
 

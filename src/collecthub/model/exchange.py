@@ -354,11 +354,21 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     case_id: str = ""
 
 
+class BroughtPaper(msgspec.Struct, frozen=True, kw_only=True):
+    """A document that a partner brings by file or mail; `about` is the number or id of its case, empty when it names none."""
+
+    message_id: str
+    about: str
+    name: str
+    content: bytes
+
+
 class Decoded(msgspec.Struct, frozen=True, kw_only=True):
-    """What a file or call contained: the messages that are good and the faults beside them."""
+    """What a file or call contained: the messages that are good, the documents, and the faults beside them."""
 
     exchange_id: str
     sender_ref: str
     messages: tuple[Message, ...] = ()
     faults: tuple[Fault, ...] = ()
     is_test: bool = False  # read and answered; nothing of it reaches a case
+    papers: tuple[BroughtPaper, ...] = ()

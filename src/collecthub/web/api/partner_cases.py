@@ -9,8 +9,10 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
+from collecthub.engine.brought_papers import add_partner_document
 from collecthub.engine.context import Hub, Work
-from collecthub.engine.partner_desk import ReportState, add_partner_document, held_case, take_statement
+from collecthub.engine.held_case import held_case
+from collecthub.engine.partner_desk import ReportState, take_statement
 from collecthub.engine.partner_offers import HeldCase, held_cases, offered_file
 from collecthub.errors import PermanentError
 from collecthub.model.case import Case

@@ -11,8 +11,9 @@ from pydantic import AwareDatetime, Field
 from starlette.concurrency import run_in_threadpool
 
 from collecthub.engine.context import Hub, Work
+from collecthub.engine.held_case import held_case
 from collecthub.engine.partner_batches import take_batch
-from collecthub.engine.partner_desk import ReportState, held_case, report_state
+from collecthub.engine.partner_desk import ReportState, report_state
 from collecthub.model.exchange import (
     CaseReturn,
     CaseStatusUpdate,

@@ -9,8 +9,9 @@ from starlette.datastructures import FormData
 
 from collecthub.engine import partner_links
 from collecthub.engine.context import Work
+from collecthub.engine.held_case import held_case
 from collecthub.engine.page_guard import Paper
-from collecthub.engine.partner_desk import held_case, take_statement
+from collecthub.engine.partner_desk import take_statement
 from collecthub.engine.partner_page import form_rows, month_lines, offers, partners_cases, take_form
 from collecthub.errors import PermanentError, QuarantineError, RetryableError
 from collecthub.formats.form_words import codes_in, told
