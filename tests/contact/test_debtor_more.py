@@ -115,7 +115,7 @@ def test_what_he_asks_about_his_data_is_answered_where_he_asked(house: Office, c
     operator = house.client("operator")
     identity_id = operator.get(f"/api/v1/cases/{case_id}/debtor").json()["identity_id"]
     (asked,) = operator.get(f"/api/v1/debtors/{identity_id}").json()["asked"]
-    assert "You get an answer by July 15, 2026" in visitor.get(path).text
+    assert "You get an answer by 15 July 2026" in visitor.get(path).text
     refused = operator.post(f"/api/v1/requests/{asked['request_id']}/erase", headers=once())
     assert refused.status_code == 422 and "is open" in refused.text
     assert "not yet, because the file is open" in visitor.get(path).text
@@ -163,8 +163,8 @@ def test_who_keeps_a_plan_sees_its_parts_and_pays_the_next_one(house: Office, ca
     paid = {"amount": "30.00", "paid_on": "2026-06-15"}
     assert house.client("kroon").post(f"/api/v1/cases/{case_id}/payments", json=paid, headers=change()).status_code in (200, 201)
     shown = visitor.get(f"{path}?language=en").text
-    parts = re.findall(r"By (\w+ \d+, 2026).*?€([\d.]+)</td>", shown)
-    assert [amount for _, amount in parts] == ["40.16", "40.16", "40.18"] and parts[0][0] == "June 29, 2026"
+    parts = re.findall(r"By (\d+ \w+ 2026).*?€([\d.]+)</td>", shown)
+    assert [amount for _, amount in parts] == ["40.16", "40.16", "40.18"] and parts[0][0] == "29 June 2026"
     assert "nobody asks you for more" in shown and re.search(r"The next part</dt><dd>€10\.16<", shown)
     assert 'id="plan"' not in shown and 'id="delay"' not in shown  # one plan at a time
     assert say(visitor, "plan", months="2").status_code == 422
@@ -255,12 +255,12 @@ def test_it_says_what_it_will_be_from_which_day_and_what_comes_next(house: Offic
     claims = [{"number": "F-B2B", "issued_on": "2026-05-01", "due_on": "2026-06-14", "amount": "12000.00"}]
     company = str(house.open_case(debtor={"name": "Traag NV", "country": "BE", "email": "t@example.org"}, claims=claims)["case_id"])
     shown = enter(house, *link(house, company)).get(f"{link(house, company)[0]}?language=en").text
-    grown = re.search(r"On June 29, 2026 it will be €([\d,.]+)\.</p>\s*<p>By law about €([\d.]+) a day", shown)
+    grown = re.search(r"On 29 June 2026 it will be €([\d,.]+)\.</p>\s*<p>By law about €([\d.]+) a day", shown)
     assert grown is not None, shown[3000:6000]
     will_be, per_day = Decimal(grown[1].replace(",", "")), Decimal(grown[2])
     assert abs(per_day - 12_000 * Decimal("0.1050") / 365) < Decimal("0.01")  # 2.15 + 8 points, rounded up to the half
     assert abs(will_be - (12_040 + 15 * per_day)) < Decimal("0.10")  # 40 at once (late payment directive, art. 6)
-    assert "The next reminder comes on June 17, 2026" in shown  # three days after the due day
+    assert "The next reminder comes on 17 June 2026" in shown  # three days after the due day
 
 
 @pytest.mark.parametrize(("language", "word"), [("nl", "Vertel ons"), ("fr", "Dites-nous"), ("de", "Sagen Sie"), ("en", "Tell us")])

@@ -24,7 +24,7 @@ def test_pain_14_norway_gets_fourteen_days_after_each_reminder(office: Office, l
     case_id = open_case(office, "oslo@example.org", country="NO", language="en")
     later(office, 2)
     [first] = mails("oslo@example.org")  # 17 June
-    assert "July 1, 2026" in first["text"] or "1 July 2026" in first["text"], first["text"]
+    assert "1 July 2026" in first["text"], first["text"]
     waited = case_of(office, case_id).contact
     assert waited is not None and waited.rests_until == dt.date(2026, 7, 1)
     at(office.hub, dt.datetime(2026, 6, 30, 10, tzinfo=dt.UTC))

@@ -90,7 +90,7 @@ def test_every_finding_of_the_rules_reads_in_every_language() -> None:
 @pytest.mark.parametrize(
     ("language", "expected"),
     [
-        ("en", "since Dec 31, 2023: law of Germany, 3 years (goods) from Jan 1, 2021; no interruption is on file"),
+        ("en", "since 31 Dec 2023: law of Germany, 3 years (goods) from 1 Jan 2021; no interruption is on file"),
         ("nl", "sinds 31 dec 2023: recht van Duitsland, 3 jaar (goederen) vanaf 1 jan 2021; er is geen stuiting in het dossier"),
         ("fr", "depuis le 31 déc. 2023 : droit applicable Allemagne, 3 ans (marchandises) à partir du 1 janv. 2021 ; aucune interruption n'est au dossier"),
         ("de", "seit 31.12.2023: Recht Deutschland, 3 Jahre (Waren) ab 01.01.2021; keine Unterbrechung ist in der Akte"),

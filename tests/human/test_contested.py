@@ -101,4 +101,4 @@ def test_what_a_person_answers_is_read_on_his_page(office: Office) -> None:
         reason="Signed for without remark.",
     )  # fmt: skip
     page = client.get(path, params={"language": "en"}).text
-    assert "We are sorry." in page and "Signed for without remark." in page and "June 15, 2026" in page
+    assert "We are sorry." in page and "Signed for without remark." in page and "15 June 2026" in page

@@ -10,8 +10,6 @@ from functools import cache
 from importlib.resources import files
 
 import sqlalchemy as sa
-from babel.dates import format_date
-from babel.numbers import format_currency
 
 from collecthub.engine.partner_links import LANGUAGES
 from collecthub.law.atlas.facts import Topic, fact_on
@@ -19,6 +17,7 @@ from collecthub.law.atlas.reading import bundled_atlas
 from collecthub.law.feasibility.ways import way_book
 from collecthub.model.case import Case
 from collecthub.model.partner import PartnerProfile
+from collecthub.paper.written import money, short_day
 from collecthub.store import partner_tables as p
 from collecthub.store.connections import read_profiles
 
@@ -50,9 +49,9 @@ def way_named(language: str, title: str) -> str:
 def _written(language: str, value: object) -> object:
     match value:
         case (Decimal() as amount, str() as currency):
-            return str(format_currency(amount, currency, locale=language))
+            return money(amount, currency, language)
         case dt.date():
-            return str(format_date(value, format="medium", locale=language))
+            return short_day(value, language)
     return value
 
 

@@ -8,12 +8,11 @@ from importlib.resources import files
 from pathlib import Path
 
 import msgspec
-from babel import Locale
-from babel.dates import format_date
 
 from collecthub.model.party import Party
 from collecthub.paper.letter_text import Words
 from collecthub.paper.pdf import print_pdf
+from collecthub.paper.written import day, locale_of
 
 
 class _Letter(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +36,7 @@ def letter_pdf(
     letter = _Letter(
         language=words.language, sender=sender.name, sender_line=", ".join((sender.name, *address_lines(sender, words.language, recipient.address.country))),
         address=(recipient.name, *address_lines(recipient, words.language, sender.address.country)),
-        date=str(format_date(today, format="long", locale=words.language)), number=number, subject=words.subject,
+        date=day(today, words.language), number=number, subject=words.subject,
         paragraphs=tuple(words.text.strip().split("\n\n")), slip=words.slip, code=code, code_alt=words.subject,
     )  # fmt: skip
     return print_pdf(_template(), letter, printed_at)
@@ -48,7 +47,7 @@ def address_lines(party: Party, language: str, seen_from: str) -> tuple[str, ...
     address = party.address
     town = " ".join(filter(None, (address.postcode, address.city)))
     abroad = address.country if address.country != seen_from else ""
-    country = Locale.parse(language).territories.get(abroad, abroad).upper() if abroad else ""
+    country = locale_of(language).territories.get(abroad, abroad).upper() if abroad else ""
     return tuple(filter(None, (*address.lines, town, country)))
 
 

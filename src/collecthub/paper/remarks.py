@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 
-from babel import Locale
 from babel.numbers import format_decimal
 from babel.units import format_unit
 
@@ -15,7 +14,7 @@ from collecthub.law.feasibility.evidence import Kind, read, sentences, spoken, w
 from collecthub.law.feasibility.finding import Severity
 from collecthub.law.feasibility.rules import remark_in, rule_book
 from collecthub.model.case import Feasibility
-from collecthub.paper.written import money, short_day
+from collecthub.paper.written import locale_of, money, short_day
 
 _UNITS = {"day": "duration-day", "week": "duration-week", "month": "duration-month", "year": "duration-year"}
 
@@ -46,7 +45,7 @@ def evidence_in(language: str, code: str, values: Mapping[str, str], recorded: s
 
 @cache
 def _kinds(language: str) -> Mapping[str, Kind]:
-    locale = Locale.parse(language)
+    locale = locale_of(language)
     country = _named(locale.territories, word("unknown_country", language))
     return {
         **spoken(language),

@@ -13,12 +13,12 @@ from functools import cache
 from importlib.resources import files
 
 import msgspec
-from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
 
 from collecthub.errors import PermanentError
 from collecthub.paper.sheet import Column, Section, Sheet, Table
+from collecthub.paper.written import locale_of
 from collecthub.wire.tabular import write_csv, write_xlsx
 
 
@@ -125,7 +125,7 @@ class _Writer:
 
     def __init__(self, statement: Statement) -> None:
         self.say = words(statement.language)
-        self._locale = Locale.parse(statement.language)
+        self._locale = locale_of(statement.language)
         self._currency = statement.currency
 
     def amount(self, value: Decimal) -> str:

@@ -13,8 +13,6 @@ from urllib.parse import urlsplit
 
 import jinja2
 import msgspec
-from babel.dates import format_date
-from babel.numbers import format_currency
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
@@ -29,6 +27,7 @@ from collecthub.law.help_addresses import help_addresses
 from collecthub.law.retention import CASE_FILE, retention
 from collecthub.model.case import Case
 from collecthub.model.party import PartyKind
+from collecthub.paper import written
 from collecthub.paper.letter_text import LANGUAGES, shipped_language
 from collecthub.store.case_log import read_case
 from collecthub.store.connections import CreditorRow, read_creditor
@@ -247,7 +246,6 @@ def _draw(template: str, language: str, *, status: int = 200, **values: Any) -> 
     words = words_of(language)
     text = _templates().get_template(template).render(
         say=lambda key, **more: words[key].format(**more), language=language,
-        money=lambda amount, currency: format_currency(amount, currency, locale=language),
-        day=lambda date: format_date(date, format="long", locale=language), **values,
+        money=lambda amount, currency: written.money(amount, currency, language), day=lambda date: written.day(date, language), **values,
     )
     return HTMLResponse(text, status, headers=_HEADERS)

@@ -11,11 +11,11 @@ from functools import cache
 from pathlib import Path
 
 import msgspec
-from babel.core import Locale
-from babel.dates import format_date, format_datetime
-from babel.numbers import format_currency, format_decimal
+from babel.dates import format_datetime
+from babel.numbers import format_decimal
 
 from collecthub.formats.form_words import codes_in
+from collecthub.paper import written
 
 _WORDS = Path(__file__).parent / "words"
 
@@ -44,21 +44,21 @@ class Speech(msgspec.Struct, frozen=True):
 
     def money(self, amount: Decimal, currency: str) -> str:
         """An amount with its currency."""
-        return str(format_currency(amount, currency, locale=self.language))
+        return written.money(amount, currency, self.language)
 
     def number(self, value: Decimal) -> str:
         """A number with all its decimals, such as a rate."""
-        return str(format_decimal(value, locale=self.language, decimal_quantization=False))
+        return str(format_decimal(value, locale=written.locale_of(self.language), decimal_quantization=False))
 
     def country(self, code: str) -> str:
         """The name of a country; the code itself where there is none."""
-        return str(Locale.parse(self.language).territories.get(code, code))
+        return str(written.locale_of(self.language).territories.get(code, code))
 
     def day(self, day: dt.date) -> str:
         """A day."""
-        return str(format_date(day, format="medium", locale=self.language))
+        return written.short_day(day, self.language)
 
     def moment(self, moment: dt.datetime) -> str:
         """A moment on the partner's clock."""
         zone = zoneinfo.ZoneInfo(self.zone)
-        return str(format_datetime(moment, format="medium", tzinfo=zone, locale=self.language))
+        return str(format_datetime(moment, format="medium", tzinfo=zone, locale=written.locale_of(self.language)))
