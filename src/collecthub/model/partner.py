@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from decimal import Decimal
 
 import msgspec
 
 from collecthub.model.licence import Licence
+from collecthub.model.route_option import RouteOption
 from collecthub.model.rungs import RungClocks
 
 
-class RouteProposal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One possible way for a case. Lower `rank` is better; a proposal without a partner says why not.
+class RouteProposal(RouteOption, frozen=True, kw_only=True, gc=False):
+    """One possible way for a case, before one is chosen. Lower `rank` is better; without a partner it says why not.
 
-    `standing` is `possible`, `rejected` (the reason says why) or `unknown` (a person must look). The rest is for the
-    comparison and stays empty where it is not known: `cost` in `currency` if everything is recovered, `days` until
-    money or title usually come, the `documents` it needs, the day on which the claim is barred, `success` as a share
-    of 1, and the `source` of these figures.
+    What the comparison shows of it is kept as a `RouteOption` afterwards: its fields are the same.
     """
 
-    route: str  # bailiff, lawyer, agency, or a plugin's own word
     procedure: str
-    partner_id: str | None
-    rank: int
-    reason: str
-    proposed_by: str
     standing: str = "possible"
-    cost: Decimal | None = None
-    currency: str = ""
-    cost_basis: str = ""
-    days: int | None = None
-    days_basis: str = ""
-    documents: tuple[str, ...] = ()
-    limitation_on: dt.date | None = None
-    success: Decimal | None = None
-    source: str = ""
     is_automatic: bool = True  # false: only a person chooses it, because it costs before it brings anything
 
 

@@ -14,11 +14,12 @@ class RouteOption(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     """A way that was considered, and why it was chosen or not.
 
     `standing` is `possible`, `rejected` or `unknown` (a person must look); empty where nothing more was compared.
-    `cost` is the whole cost if everything is recovered, `days` how long it usually takes, `success` a share of 1
-    from cases of the hub itself. What is not known stays None.
+    `cost` is the whole cost if everything is recovered, `days` until money or title usually come, `documents` what it
+    needs, `limitation_on` the day on which the claim is barred, `success` a share of 1 from cases of the hub itself, and
+    `source` where these figures come from. What is not known stays None.
     """
 
-    route: str
+    route: str  # bailiff, lawyer, agency, a way before a court, none, or a plugin's own word
     partner_id: str | None
     rank: int
     reason: str
