@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from contact.test_playbook_page import LIMITS
 from contact.test_trial import TOML
-from web.office import Office, once
+from web.office import PASSWORD, Office, once
 
 from collecthub.bundled import solvency
 from collecthub.model.partner import PartnerProfile
 from collecthub.sdk import RouteProposal, hookimpl
 from collecthub.store.connections import write_partner
+from collecthub.store.queries.scope import Role
 from human.conftest import Later
 from human.test_plans import case, post, tasks, timeline
 from human.test_proceedings import act, proceedings
@@ -74,6 +76,27 @@ def test_the_creditor_is_asked_and_his_yes_sends_the_case(both_court: Office, la
     assert not {kind.partition(":")[0] for kind in tasks(office, case_id)} & {"approval", "approval_late", "solvency_check"}
     wanted = ("cost_approval_asked", "cost_approval_decided", "route_chosen", "case_sent")
     assert kinds(office, case_id, *wanted) == list(wanted)
+
+
+def test_the_creditor_answers_on_his_pages(court: Office) -> None:
+    """From his agenda, his tasks and the case to the form; "done" would not answer. His yes without a cap is told what it lacks."""
+    court.add_user("ann@kroon.example", Role.CREDITOR, "kroon")
+    case_id = judicial(court)
+    court.run()
+    mine = court.client(follow_redirects=True)
+    assert mine.post("/login", data={"email": "ann@kroon.example", "password": PASSWORD}).status_code == 200
+    place = f"/cases/{case_id}/course#do-decide-approval"
+    for page in ("/agenda", "/tasks", f"/cases/{case_id}"):
+        assert place in mine.get(page).text, page
+    form = mine.get(f"/cases/{case_id}/course").text
+    found = re.search(r'name="csrf" value="([^"]+)"><input type="hidden" name="version" value="(\d+)"', form)
+    assert found is not None and "what it will cost is not known" in form
+    said = {"csrf": found[1], "version": found[2], "verdict": "allow"}
+    answer = mine.post(f"/cases/{case_id}/course/decide-approval", data=said)
+    assert answer.status_code == 422 and "Say what it may cost at most" in answer.text
+    assert mine.post(f"/cases/{case_id}/course/decide-approval", data={**said, "cap": "450,00"}).status_code == 200
+    court.run()
+    assert case(court, case_id)["placement"]["procedure"] == "judicial"
 
 
 def test_a_no_is_kept_until_somebody_takes_the_case_up_again(court: Office, later: Later) -> None:

@@ -12,7 +12,19 @@ from collecthub.bundled import solvency
 from collecthub.engine.nightly import decide_nightly
 from collecthub.engine.solvency import NEW_CASES, score_new
 from collecthub.errors import PermanentError
-from collecthub.model.proceeding import MACHINES, TIME_LIMITS, ProceedingKind, first_state, next_state
+from collecthub.model.case import Case
+from collecthub.model.human_course import waits
+from collecthub.model.ledger import Balance
+from collecthub.model.proceeding import (
+    INSOLVENCIES,
+    MACHINES,
+    TIME_LIMITS,
+    Proceeding,
+    ProceedingKind,
+    Proceedings,
+    first_state,
+    next_state,
+)
 from human.conftest import Later
 from human.test_plans import case, post, tasks
 
@@ -58,6 +70,24 @@ def test_every_machine_can_end_and_goes_nowhere_unknown() -> None:
     with pytest.raises(PermanentError, match="does not follow"):
         next_state(ProceedingKind.JUDICIAL, first_state(ProceedingKind.JUDICIAL), "give_judgment")
     assert all(state in MACHINES[kind][1] for kind, state in TIME_LIMITS)
+
+
+@pytest.mark.parametrize("kind", list(ProceedingKind))
+def test_wherever_a_proceeding_stands_somebody_waits_until_a_day(kind: ProceedingKind) -> None:
+    """Every state but the end has a timer with an owner, be its day known or not, and a court may close any insolvency at any time."""
+    day = dt.date(2026, 6, 15)
+    for state, acts in MACHINES[kind][1].items():
+        for due_on in (None, day + dt.timedelta(days=40)):
+            one = Proceeding(proceeding_id="p" * 32, kind=kind, state=state, began_on=day, deadline_on=due_on, deadline_for="the hearing")
+            at = dt.datetime(2026, 6, 15, tzinfo=dt.UTC)
+            held = Case(
+                case_id="c", number="CH-1", creditor_id="kroon", connection_id="books", debtor_ref="1", currency="EUR", segment="B2B",
+                balance=Balance(currency="EUR"), opened_at=at, changed_at=at, version=1, proceedings=Proceedings(all=(one,)),
+            )  # fmt: skip
+            found = list(waits(held))
+            assert bool(found) is one.is_open and all(timer.owner and timer.due_at > at for timer in found), (state, found)
+        if kind in INSOLVENCIES and acts and state not in ("court_plan", "last_call", "found"):
+            assert "ended" in acts.values(), state
 
 
 def test_no_judicial_cost_without_approval_cap_and_check(court: Office) -> None:

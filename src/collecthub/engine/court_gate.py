@@ -54,7 +54,7 @@ def _question(case: Case, chosen: RouteChosen, kind: ProceedingKind, as_of: dt.d
     basis = way.cost_basis or "what it will cost is not known"
     return CostApprovalAsked(
         approval_id=derived_id(case.case_id, str(case.version), "approval"), step=kind, estimate=estimate,
-        cap=estimate or Decimal(0), reason=f"{chosen.partner_name}: {chosen.reason}. {basis}",
+        cap=estimate or Decimal(0), reason=f"{chosen.partner_name}: {chosen.reason}; {basis}",
         answer_by_on=answer_by(as_of),
     )  # fmt: skip
 

@@ -52,9 +52,9 @@ Moves = Mapping[str, Mapping[str, str]]  # state -> act -> next state
 _INSOLVENCY_MOVES: Moves = {
     "found": {"file_claim": "claim_filed", "take_inventory": "inventory", "give_up": "ended"},
     "inventory": {"file_claim": "claim_filed", "give_up": "ended"},
-    "claim_filed": {"accept": "verified", "contest": "contested", "wait": "in_abeyance"},
-    "contested": {"accept": "verified", "reject": "ended"},
-    "in_abeyance": {"accept": "verified", "contest": "contested"},
+    "claim_filed": {"accept": "verified", "contest": "contested", "wait": "in_abeyance", "close": "ended"},
+    "contested": {"accept": "verified", "reject": "ended", "close": "ended"},
+    "in_abeyance": {"accept": "verified", "contest": "contested", "close": "ended"},
     "verified": {"pay_dividend": "dividend", "return_goods": "goods_returned", "close": "ended"},
     "goods_returned": {"pay_dividend": "dividend", "close": "ended"},
     "dividend": {"pay_dividend": "dividend", "close": "ended"},
@@ -67,7 +67,8 @@ _REORGANISATION_MOVES: Moves = {
         "file_claim": "claim_filed", "accept_listing": "verified", "contest_listing": "contested", "extend_stay": "found",
         "take_inventory": "inventory", "give_up": "ended",
     },
-    "claim_filed": {**_INSOLVENCY_MOVES["claim_filed"], "extend_stay": "claim_filed"},
+    "claim_filed": {**_INSOLVENCY_MOVES["claim_filed"], "extend_stay": "claim_filed", "end_stay": "ended"},
+    "contested": {**_INSOLVENCY_MOVES["contested"], "extend_stay": "contested", "end_stay": "ended"},
     "verified": {
         **_INSOLVENCY_MOVES["verified"], "extend_stay": "verified", "propose_plan": "plan_proposed", "end_stay": "ended",
     },
@@ -104,12 +105,15 @@ MACHINES: Mapping[ProceedingKind, tuple[str, Moves]] = {
     ProceedingKind.ENFORCEMENT: (
         "ordered",
         {
-            "ordered": {"serve": "served", "stop": "ended"},
+            "ordered": {"serve": "served", "fail_service": "ordered", "stop": "ended"},
             "served": {
                 "attach_movables": "attached", "attach_immovables": "attached", "attach_third_party": "attached",
                 "find_nothing": "fruitless", "stop": "ended",
             },
-            "attached": {"attach_third_party": "attached", "sell": "sale", "collect": "proceeds", "lift": "served"},
+            "attached": {
+                "attach_movables": "attached", "attach_immovables": "attached", "attach_third_party": "attached",
+                "sell": "sale", "collect": "proceeds", "lift": "served",
+            },
             "sale": {"collect": "proceeds", "find_nothing": "fruitless"},
             "proceeds": {"attach_third_party": "attached", "close": "ended"},
             "fruitless": {"close": "ended", "serve": "served"},
@@ -123,9 +127,11 @@ MACHINES: Mapping[ProceedingKind, tuple[str, Moves]] = {
         {
             "found": {"file_claim": "claim_to_mediator", "receive_last_call": "last_call"},
             "last_call": {"file_claim": "claim_to_mediator", "waive": "ended"},
-            "claim_to_mediator": {"contest": "contested", "propose_plan": "plan_proposed", "receive_plan": "court_plan"},
+            "claim_to_mediator": {
+                "contest": "contested", "propose_plan": "plan_proposed", "receive_plan": "court_plan", "revoke": "ended",
+            },
             "contested": {"accept": "claim_to_mediator", "reject": "ended"},
-            "plan_proposed": {"oppose_plan": "claim_to_mediator", "receive_plan": "court_plan"},
+            "plan_proposed": {"oppose_plan": "claim_to_mediator", "receive_plan": "court_plan", "revoke": "ended"},
             "court_plan": {"return_to_creditor": "monitored"},
             "monitored": {"pay_dividend": "monitored", "revoke": "ended", "close": "ended"},
             "ended": {},

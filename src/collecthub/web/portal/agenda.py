@@ -19,6 +19,7 @@ from collecthub.errors import PermanentError
 from collecthub.model.agenda import AgendaItem, Click
 from collecthub.model.case import Case
 from collecthub.model.clock import Timer
+from collecthub.model.human_tasks import APPROVAL
 from collecthub.store.queries.absences import read_absences
 from collecthub.store.queries.agenda import DOMESTIC, INTERNATIONAL, AgendaFilter, agenda_page
 from collecthub.store.queries.case_file import read_owned_case, timeline
@@ -73,7 +74,7 @@ def place_of(item: AgendaItem) -> str:
         case "request":
             return f"/debtors/{item.identity_id}#do-{item.kind}"
     if item.case_id:
-        return f"/cases/{item.case_id}"
+        return f"/cases/{item.case_id}{'/course#do-decide-approval' if item.kind == APPROVAL else ''}"
     if item.kind == "playbook_proposed":
         return f"/creditors/{item.creditor_id}/playbook#proposed"
     return "/twins" if item.kind == "twin" else "/acts" if item.kind.startswith("act_") else "/tasks"
