@@ -107,9 +107,9 @@ def make_hub(home: Any, database_url: str, *plugins: tuple[str, object]) -> tupl
     loaded = PluginSet()
     for name, module in (("formats", formats_plugin), ("routes", routes), ("intake", intake), *plugins):
         loaded.add(name, module)
+    if database_url.startswith("sqlite:///"):
+        new_sqlite(Path(database_url.removeprefix("sqlite:///")))  # before the hub, which looks into its database
     hub = Hub(settings, loaded)
-    if hub.database.is_sqlite:
-        new_sqlite(Path(str(hub.database.url.database)))
     upgrade(hub.database)
     queue = InlineQueue()
     hub.queue = queue
