@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -12,7 +13,7 @@ from collecthub.engine.general_terms import Stated, list_terms, read_terms_docum
 from collecthub.engine.page_guard import safe_name
 from collecthub.errors import PermanentError
 from collecthub.model.circumstances import Clause, InterestTerms
-from collecthub.store.queries.names import creditor_names
+from collecthub.store.queries.names import actor_names, creditor_names
 from collecthub.store.queries.scope import NotThereError
 from collecthub.web.answers import download
 from collecthub.web.portal.circumstances import COURT, FIXED, STANDS
@@ -92,12 +93,19 @@ def _clauses(entered: Entered) -> Iterator[Clause]:
     yield from (Clause(kind=kind) for kind in PLACED if entered.given.get(kind))
 
 
+def _rate(percent: Decimal) -> str:
+    """A rate without zeros that say nothing."""
+    return f"{percent:f}".rstrip("0").rstrip(".") if "." in f"{percent:f}" else f"{percent:f}"
+
+
 def _page(
     visitor: Visitor, given: Mapping[str, str], wrong: dict[str, str], *, done: str = "", status: int = 200
 ) -> Response:
     with visitor.hub.database.read() as conn:
         found, creditors = list_terms(conn, visitor.scope), creditor_names(conn, visitor.scope)
+        who = actor_names(conn, {one.stated_by for one in found})
     return page(
         visitor, "general_terms.html", status=status, found=found, creditors=creditors, given=given, wrong=wrong, done=done,
+        who=who, rate=_rate,
         placed=PLACED, clauses=CLAUSES, stands=dict(STANDS), court=COURT, fixed=FIXED,
     )  # fmt: skip
