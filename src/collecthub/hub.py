@@ -7,7 +7,7 @@ from pathlib import Path
 from collecthub.bundled import form_folder, form_mail, intake, jurisdictions, mailbox, routes, solvency
 from collecthub.config import HubSettings, load_settings
 from collecthub.engine.context import Hub
-from collecthub.engine.durable import DurableQueue, prepare
+from collecthub.engine.durable_queue import DurableQueue, prepare
 from collecthub.errors import ConfigurationError
 from collecthub.formats import plugin as formats_plugin
 from collecthub.plugins import PluginSet, load_plugins

@@ -15,7 +15,7 @@ from wire.sftp_peers import Mischief, SftpPeer, asyncssh_peer
 
 from collecthub.engine.context import Hub
 from collecthub.engine.desk import record_payment
-from collecthub.engine.durable import DurableQueue
+from collecthub.engine.durable_queue import DurableQueue
 from collecthub.store import tables as t
 from collecthub.store.case_log import read_cases
 from collecthub.store.connections import change_connection

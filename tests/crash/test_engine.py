@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from collecthub.config import load_settings
 from collecthub.engine.case_work import open_task
 from collecthub.engine.context import Hub
-from collecthub.engine.durable import DurableQueue
+from collecthub.engine.durable_queue import DurableQueue
 from collecthub.hub import open_client
 from collecthub.store import tables as t
 from collecthub.store.facts import read_fact
@@ -167,7 +167,7 @@ def test_a_job_that_another_release_put_in_line_is_done(
     office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An upgrade finds in line what the release before it left there."""
-    for place in ("collecthub.__version__", "collecthub.engine.durable.__version__"):
+    for place in ("collecthub.__version__", "collecthub.engine.durable_queue.__version__"):
         monkeypatch.setattr(place, "0.0.0", raising=False)
     office.wake("linger")
     (tmp_path / "go").touch()

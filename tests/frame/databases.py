@@ -99,7 +99,7 @@ def new_pg_database(pg_server: str) -> NewDatabase:
 
 def _migrate(url: str) -> None:
     from collecthub.config import load_settings  # not above: most test processes of plugins never need a hub
-    from collecthub.engine.durable import prepare
+    from collecthub.engine.durable_queue import prepare
     from collecthub.store.database import Database
     from collecthub.store.migrate import upgrade
 

@@ -10,7 +10,8 @@ import msgspec
 import sqlalchemy as sa
 
 from collecthub.engine.context import Hub
-from collecthub.engine.durable import DurableQueue, Engine
+from collecthub.engine.durable import Engine
+from collecthub.engine.durable_queue import DurableQueue
 from collecthub.engine.sending_line import OPEN_STATES
 from collecthub.ports import HookReceiver
 from collecthub.registers import ConnectorRole

@@ -25,7 +25,8 @@ from collecthub.engine.backup import (
     kept_tables,
     verify_backup,
 )
-from collecthub.engine.durable import DEAD_AFTER_SECONDS, prepare
+from collecthub.engine.durable import DEAD_AFTER_SECONDS
+from collecthub.engine.durable_queue import prepare
 from collecthub.errors import ConfigurationError, PermanentError, RetryableError
 from collecthub.store import tables as t
 from collecthub.store.audit import append_audit
