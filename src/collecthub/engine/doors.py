@@ -28,9 +28,11 @@ from collecthub.store.connections import (
     Playbook,
     add_connection,
     change_connection,
+    read_profiles,
     write_creditor,
     write_partner,
 )
+from collecthub.store.mandates import outdate_mandates
 from collecthub.store.queries.doors import owned_connection
 from collecthub.store.queries.scope import Scope, not_there
 from collecthub.store.secrets import write_secret
@@ -47,11 +49,22 @@ def create_creditor(hub: Hub, party: Party, playbook: Playbook | None = None, *,
 
 
 def create_partner(hub: Hub, profile: PartnerProfile) -> None:
-    """A new partner, or a new profile for a known one; cases that nobody could take are offered again."""
+    """A new partner, or a new profile for a known one; cases that nobody could take are offered again.
+
+    Papers of a partner that has another name or another calling since do not count until they are signed anew.
+    """
     with hub.work() as work:
+        known = next((one for one in read_profiles(work.conn) if one.partner_id == profile.partner_id), None)
+        if known is not None and _who(known) != _who(profile):
+            note = f"signed when the partner was {known.name[:120]!r} ({known.role}); it is {profile.name[:120]!r} ({profile.role}) now"
+            outdate_mandates(work.conn, profile.partner_id, note)
         write_partner(work.conn, profile, work.now)
         for country in profile.countries if profile.is_open else ():
             work.wake(TRY_AGAIN, country)
+
+
+def _who(profile: PartnerProfile) -> tuple[str, str]:
+    return " ".join(profile.name.casefold().split()), profile.role
 
 
 def connect(

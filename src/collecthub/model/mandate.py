@@ -31,7 +31,7 @@ class MandateState(enum.StrEnum):
     VALID = "valid"
     MISSING = "missing"
     EXPIRED = "expired"
-    STALE = "stale"  # too old to rely on
+    STALE = "stale"  # too old to rely on, or signed under another name
     REVOKED = "revoked"
 
 
@@ -42,7 +42,7 @@ class Mandate(msgspec.Struct, frozen=True, kw_only=True):
     kind: MandateKind
     partner_id: str | None = None
     creditor_id: str | None = None
-    state: str = "signed"  # signed, revoked
+    state: str = "signed"  # signed, revoked, stale
     signed_on: dt.date
     expires_on: dt.date | None = None
     checked_on: dt.date | None = None
@@ -76,8 +76,8 @@ def standing(mandate: Mandate | None, on: dt.date) -> MandateState:
     """How a paper stands on a day."""
     if mandate is None or mandate.signed_on > on:
         return MandateState.MISSING
-    if mandate.state == "revoked":
-        return MandateState.REVOKED
+    if mandate.state in ("revoked", "stale"):
+        return MandateState(mandate.state)
     if mandate.expires_on is not None and mandate.expires_on < on:
         return MandateState.EXPIRED
     if mandate.kind in (MandateKind.IDENTITY_CHECK, MandateKind.CREDITOR_IDENTITY):

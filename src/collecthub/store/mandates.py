@@ -1,4 +1,4 @@
-"""Mandates as they are kept: added and revoked, never changed."""
+"""Mandates as they are kept: added, revoked and outdated, never changed."""
 
 from __future__ import annotations
 
@@ -28,3 +28,9 @@ def write_mandate(conn: sa.Connection, mandate: Mandate, actor: str) -> None:
 def revoke_mandate(conn: sa.Connection, mandate_id: str, note: str) -> None:
     """It counts no more; the row stays."""
     conn.execute(sa.update(mandates).where(mandates.c.mandate_id == mandate_id).values(state="revoked", note=note))
+
+
+def outdate_mandates(conn: sa.Connection, partner_id: str, note: str) -> None:
+    """What a partner signed or was checked by is stale; the rows stay."""
+    standing = (mandates.c.partner_id == partner_id) & (mandates.c.state == "signed")
+    conn.execute(sa.update(mandates).where(standing).values(state="stale", note=note))

@@ -10,7 +10,7 @@ mandates = sa.Table(  # an agreement, a power of attorney or an identity check; 
     "mandates", metadata,
     id_column("mandate_id", key=True), sa.Column("kind", sa.String(24), nullable=False),
     id_column("partner_id", nullable=True), id_column("creditor_id", nullable=True),
-    sa.Column("state", sa.String(12), nullable=False),  # signed, revoked
+    sa.Column("state", sa.String(12), nullable=False),  # signed, revoked, stale
     sa.Column("signed_on", sa.Date, nullable=False), sa.Column("expires_on", sa.Date), sa.Column("checked_on", sa.Date),
     text_column("form"), text_column("signed_by"), text_column("document_sha256"), text_column("note"), text_column("actor"),
     moment_column("created_at", nullable=False),

@@ -26,7 +26,7 @@ KINDS: Mapping[str, str] = {
     "identity_check": "Identity check of a partner", "creditor_identity": "Identity check of a creditor",
 }  # fmt: skip
 STATES: Mapping[MandateState, Label] = {
-    MandateState.VALID: ("Valid", "good"), MandateState.EXPIRED: ("Expired", "bad"), MandateState.STALE: ("Too old", "warn"),
+    MandateState.VALID: ("Valid", "good"), MandateState.EXPIRED: ("Expired", "bad"), MandateState.STALE: ("Out of date", "warn"),
     MandateState.REVOKED: ("Revoked", "quiet"), MandateState.MISSING: ("Not yet valid", "warn"),
 }  # fmt: skip
 TASKS_LOOKED_AT = 200
