@@ -148,6 +148,10 @@ def test_letters_may_be_chosen_while_the_answer_is_waited_for(court: Office) -> 
     post(court, f"{case_id}/transfer", reason="chosen", route="suit", partner_id="bailiff")
     court.run()
     assert case(court, case_id)["placement"] is None and len(approvals(court, case_id)) == 1, "choosing it opens no gate"
+    post(court, f"{case_id}/proceedings/approvals", kind="enforcement", estimate="90.00", cap="90.00", reason="a visit")
+    post(court, f"{case_id}/proceedings/approval-decisions", is_given=False)
+    court.run()
+    assert "approval" in tasks(court, case_id) and case(court, case_id)["holds"], "one answer answers one question, the newest"
     post(court, f"{case_id}/transfer", reason="chosen", route="bailiff", partner_id="bailiff")
     court.run()
     assert case(court, case_id)["placement"]["procedure"] == "amicable"

@@ -39,8 +39,13 @@ def ask_and_give(hub: Hub, work: Work, case: Case, asked: CostApprovalAsked, *, 
     if given is None:
         return case
     case = change_case(hub, work, case, [given], actor="hub")
-    close_tasks(work, done_by="hub", case_id=case.case_id, kind=APPROVAL)
+    close_question(work, case.case_id, asked.reason, done_by="hub")
     return case
+
+
+def close_question(work: Work, case_id: str, reason: str, *, done_by: str) -> None:
+    """Take one question off the creditor's list; another one of the case stays until it is answered."""
+    close_tasks(work, done_by=done_by, case_id=case_id, kind=APPROVAL, detail=reason)
 
 
 def given_beforehand(conn: sa.Connection, case: Case, asked: CostApprovalAsked) -> CostApprovalDecided | None:

@@ -13,6 +13,7 @@ from collecthub.engine.case_law import STEP_OF_PROCEDURE, checks_steps, obstacle
 from collecthub.engine.case_work import change_case, close_tasks, open_task
 from collecthub.engine.checking import HAND_OVER, TASK, ask_owners, is_news, noted, was_stopped
 from collecthub.engine.context import Hub, Work
+from collecthub.engine.cost_limits import close_question
 from collecthub.engine.court_gate import cost_gate, refused, waits_for_better_times
 from collecthub.engine.mandates import PENDING, wait_for
 from collecthub.engine.register_watch import identify_and_watch
@@ -26,7 +27,6 @@ from collecthub.model.event import DispatchBlocked, Fact, HoldSet, RouteChosen, 
 from collecthub.model.exchange import Procedure
 from collecthub.model.facts_exchange import ClocksAgreed
 from collecthub.model.facts_human import CostApprovalDecided
-from collecthub.model.human_tasks import APPROVAL
 from collecthub.model.ids import derived_id
 from collecthub.model.mandate import Wanted, wanted
 from collecthub.model.next_holder import seal_of
@@ -66,7 +66,7 @@ def _place(hub: Hub, work: Work, ground: Ground, case: Case, turn: Turn) -> None
     facts = (*turn.facts, *_clock_facts(turn.facts, ground.profiles, clocks))
     changed = change_case(hub, work, case, facts, actor="hub")
     if any(isinstance(fact, CostApprovalDecided) for fact in facts):  # given beforehand: nobody is asked
-        close_tasks(work, done_by="hub", case_id=case.case_id, kind=APPROVAL)
+        close_question(work, case.case_id, changed.proceedings.approvals[-1].reason, done_by="hub")
     if turn.missing and turn.partner is not None:
         asked = (turn.partner.partner_id, case.creditor_id)
         if asked not in ground.asked:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from collecthub.engine.case_law import STEP_OF_PROCEEDING, obstacles_now, told
 from collecthub.engine.case_work import change_case, close_tasks
 from collecthub.engine.context import Hub, Work
-from collecthub.engine.cost_limits import ask_and_give, committed, cost_limits, running_of
+from collecthub.engine.cost_limits import ask_and_give, close_question, committed, cost_limits, running_of
 from collecthub.engine.court_costs import UNAPPROVED
 from collecthub.engine.desk import case_for, instruction
 from collecthub.engine.solvency import score_facts
@@ -31,7 +31,6 @@ from collecthub.model.facts_human import (
     ProceedingBegun,
     ProceedingMoved,
 )
-from collecthub.model.human_tasks import APPROVAL
 from collecthub.model.ids import derived_id
 from collecthub.model.proceeding import (
     COSTLY,
@@ -106,7 +105,7 @@ def decide_approval(
     )  # fmt: skip
     told = _told_holder(case, asked, allowed if is_given else None, reason)
     changed = change_case(hub, work, case, [fact, *told], actor=scope.subject)
-    close_tasks(work, done_by=scope.subject, case_id=case_id, kind=APPROVAL)
+    close_question(work, case_id, asked.reason, done_by=scope.subject)
     if is_given:
         read_allowed_again(work, case_id, UNAPPROVED, scope.subject)
     return changed

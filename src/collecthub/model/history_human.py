@@ -225,8 +225,7 @@ def _approval_decided(case: Case, fact: fh.CostApprovalDecided, event: ev.CaseEv
     decided = _on_approval(
         case, fact.approval_id, is_given=fact.is_given, cap=fact.cap, decided_at=event.occurred_at, proceeding_id=spent_by
     )
-    if not any(one.decided_at is None and not one.cost_ref for one in decided.proceedings.approvals):
-        decided = _freed(decided, APPROVAL_HOLD)
+    decided = _freed(decided, APPROVAL_HOLD)  # whoever is to leave is asked about anew; one that still waits is held again
     found = decided.proceedings.of(spent_by)
     if found is None:
         return decided
