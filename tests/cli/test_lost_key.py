@@ -82,3 +82,12 @@ def test_a_lost_key_is_said_and_a_line_without_its_secret_keeps_no_run_waiting(
         assert verify_audit(conn) == ""
     (tmp_path / "new").write_text("nieuw-5678", encoding="utf-8")
     run("connection", "set", line, "--secret-file", f"token={tmp_path / 'new'}")
+
+
+def test_a_stopped_line_keeps_no_run_waiting(run: Run, line: str) -> None:
+    run("connection", "stop", line)
+    worked = run("run", "--json", wanted=1)  # would go on for ten minutes
+    left = json.loads(worked.stdout)
+    assert {name: count for name, count in left.items() if count} == {"inbox": 1, "stopped": 1}
+    assert f"1 to send or to read of Line of Peeters ({line}): the connection is stopped." in worked.stderr
+    assert f"connection resume {line}" in worked.stderr

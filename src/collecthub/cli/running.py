@@ -111,6 +111,7 @@ def run(
             left = _work_fenced(hub, seconds)
         else:
             left = _with_progress(hub, engine, seconds)
+            _say_stopped(hub)
     if as_json:
         print_json(left)
     elif left.total == 0:
@@ -144,23 +145,32 @@ def _work_fenced(hub: Hub, seconds: float) -> Leftover:
 
 
 def _say_what_waits(hub: Hub, left: Leftover) -> None:
-    """Why something stays, and what lets it go on."""
+    """Why something stays behind the fence, and what lets it go on."""
     from collecthub.engine.unread import unread
 
+    _say_stopped(hub)
     for one in unread(hub):
-        known = f"{one.messages} messages of {one.name} ({one.connection_id}) are not read"
-        if one.is_stopped:
+        if not one.is_stopped:
             note(
-                f"{known}: the connection is stopped. {one.detail} See `collecthub connection check {one.connection_id}`, "
-                f"or let it go on with `collecthub connection resume {one.connection_id}`."
-            )
-        else:
-            note(
-                f"{known} or not answered: they may be about case files that left after the backup. "
-                "They are looked at again after `collecthub fence release`."
+                f"{one.messages} messages of {one.name} ({one.connection_id}) are not read or not answered: they may be "
+                "about case files that left after the backup. They are looked at again after `collecthub fence release`."
             )
     if left.messages or left.envelopes or left.reports:
         note("What is to be sent waits for `collecthub fence release`.")
+
+
+def _say_stopped(hub: Hub) -> None:
+    """Which stopped connections keep work waiting."""
+    from collecthub.engine.stopped_lines import stopped_lines
+
+    with hub.database.read() as conn:
+        lines = stopped_lines(conn)
+    for one in lines:
+        note(
+            f"{one.waiting} to send or to read of {one.name} ({one.connection_id}): the connection is stopped. "
+            f"{one.detail} See `collecthub connection check {one.connection_id}`, or let it go on with "
+            f"`collecthub connection resume {one.connection_id}`."
+        )
 
 
 def _with_progress(hub: Hub, engine: Engine, seconds: float) -> Leftover:

@@ -13,6 +13,7 @@ from collecthub.engine.context import Hub
 from collecthub.engine.durable import Engine
 from collecthub.engine.durable_queue import DurableQueue
 from collecthub.engine.sending_line import OPEN_STATES
+from collecthub.engine.stopped_lines import stopped_lines
 from collecthub.ports import HookReceiver
 from collecthub.registers import ConnectorRole
 from collecthub.store import tables as t
@@ -26,7 +27,7 @@ class Leftover(msgspec.Struct, frozen=True, kw_only=True):
     """What still waits: work of ours, and work that waits for an outside that does not answer.
 
     `unheard` counts outsides whose last pull or look failed in passing and is to be tried again before the time is
-    over: whatever they have to say is not here yet.
+    over: whatever they have to say is not here yet. `stopped` says how much of the rest waits for stopped connections.
     """
 
     jobs: int
@@ -35,15 +36,20 @@ class Leftover(msgspec.Struct, frozen=True, kw_only=True):
     inbox: int
     reports: int
     unheard: int = 0
+    stopped: int = 0
 
     @property
     def ours(self) -> int:
         """What the hub itself can work on now."""
-        return self.jobs + self.messages + self.envelopes + self.inbox + self.reports
+        return self._waiting - self.stopped
 
     @property
     def total(self) -> int:
-        return self.ours + self.unheard
+        return self._waiting + self.unheard
+
+    @property
+    def _waiting(self) -> int:
+        return self.jobs + self.messages + self.envelopes + self.inbox + self.reports
 
 
 def leftover(hub: Hub, *, exact: bool = False, within: float = 0.0) -> Leftover:
@@ -53,12 +59,15 @@ def leftover(hub: Hub, *, exact: bool = False, within: float = 0.0) -> Leftover:
     """
     with hub.database.read() as conn:
         wakes, messages, envelopes, inbox, reports = conn.execute(_LEFT).one()
+        stopped = sum(line.waiting for line in stopped_lines(conn))
         unheard = int(conn.scalar(_UNHEARD, {"until": _again_by(hub, within)}) or 0) if within > 0 else 0
     jobs = wakes
-    if (exact or not any((messages, envelopes, inbox, reports))) and not wakes and isinstance(hub.queue, DurableQueue):
+    nothing_else = messages + envelopes + inbox + reports <= stopped
+    if (exact or nothing_else) and not wakes and isinstance(hub.queue, DurableQueue):
         jobs = hub.queue.unfinished()
     return Leftover(
-        jobs=jobs, messages=messages, envelopes=envelopes, inbox=inbox, reports=reports, unheard=unheard
+        jobs=jobs, messages=messages, envelopes=envelopes, inbox=inbox, reports=reports, unheard=unheard,
+        stopped=stopped,
     )
 
 
@@ -132,6 +141,7 @@ def work_until_idle(
 ) -> Leftover:
     """Listen to those that never call and work until a whole round brings nothing new and nobody is left unheard.
 
+    What waits for a stopped connection stays and is not waited for.
     Partners that push are asked by whoever begins (`wake_outsides`). Returns what is left when the time is over.
     """
     deadline = time.monotonic() + seconds

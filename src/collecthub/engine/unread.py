@@ -10,13 +10,12 @@ from collecthub.store import tables as t
 
 
 class Unread(msgspec.Struct, frozen=True, kw_only=True):
-    """So many messages of one connection wait; `detail` is why it stopped, empty while it works."""
+    """So many messages of one connection wait."""
 
     connection_id: str
     name: str
     messages: int
     is_stopped: bool
-    detail: str
 
 
 def unread(hub: Hub) -> tuple[Unread, ...]:
@@ -25,14 +24,13 @@ def unread(hub: Hub) -> tuple[Unread, ...]:
         rows = conn.execute(_UNREAD).all()
     return tuple(
         Unread(
-            connection_id=row.connection_id, name=row.name, messages=row.messages, is_stopped=row.status == "stopped",
-            detail=row.status_detail or "",
+            connection_id=row.connection_id, name=row.name, messages=row.messages, is_stopped=row.status == "stopped"
         )
         for row in rows
     )
 
 
-_MINE = (t.connections.c.connection_id, t.connections.c.name, t.connections.c.status, t.connections.c.status_detail)
+_MINE = (t.connections.c.connection_id, t.connections.c.name, t.connections.c.status)
 _UNREAD = (
     sa.select(*_MINE, sa.func.count().label("messages"))
     .join_from(t.inbox, t.connections, t.inbox.c.connection_id == t.connections.c.connection_id)
