@@ -6,7 +6,7 @@ import hashlib
 import io
 import subprocess
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from web.office import Office, once
 
 from collecthub.bundled import form_folder
 from collecthub.engine.inward import receive_connection
+from collecthub.exchange_ports import KeyEnd, KeyHolder
 from collecthub.sandbox.twin import RunningTwin, start_twin
 from collecthub.wire.crypto import Identity, generate_identity
 from collecthub.wire.tabular import read_rows, write_csv
@@ -105,6 +106,12 @@ def test_documents_go_with_the_form_and_come_back_by_the_case_number(
         path.unlink()
 
 
+def form_keys(office: Office, line: str) -> Sequence[KeyEnd]:
+    connector = office.hub.connector(line)
+    assert isinstance(connector, KeyHolder)
+    return connector.key_ends()
+
+
 def openssl(folder: Path, *words: str, content: bytes) -> bytes:
     done = subprocess.run(("openssl", "cms", *words), input=content, cwd=folder, capture_output=True, check=True)
     return done.stdout
@@ -122,6 +129,9 @@ def test_a_sealed_folder_is_signed_and_encrypted_both_ways(
     client, door = office.client("operator"), f"/api/v1/connections/{line}"
     assert client.patch(door, json={"settings": {"partner_certificate": keys["partner_certificate"]}}).status_code == 422
     assert client.patch(door, json={"settings": keys}).status_code == 200
+    checked = client.post(f"{door}/check", headers=once()).json()["steps"]
+    assert [(step["name"], step["is_ok"]) for step in checked] == [("keys", True), ("CO/in", True), ("CO/out", True)]
+    assert [one.key for one in form_keys(office, line)] == ["own certificate", "partner certificate"], "watched until they end"
     for name, pem in (("hub.crt", identity.certificate_pem), ("own.crt", partner.certificate_pem), ("own.key", partner.private_key_pem)):
         (tmp_path / name).write_bytes(pem)
     case = placed(office, "CO")

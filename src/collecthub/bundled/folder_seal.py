@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from collecthub.sdk import CollecthubError, KeyEnd
 from collecthub.wire.cms import cms_sign, cms_verify
 from collecthub.wire.crypto import (
     Identity,
@@ -63,3 +66,13 @@ class Seal:
         """What the partner signed. Raises `QuarantineError` for a file that is not for the hub or not from the partner."""
         trusted = [load_certificate(self._settings.partner_certificate.encode())]
         return cms_verify(envelope_decrypt(content, self._identity), trusted, at=at)
+
+    def key_ends(self) -> Iterator[KeyEnd]:
+        """When the certificates end; one that cannot be read is left to the check."""
+        for key, pem, cure in (
+            ("own certificate", self._settings.own_certificate, "Make a new one and give it to the partner."),
+            ("partner certificate", self._settings.partner_certificate, "Ask the partner for the new one."),
+        ):
+            with suppress(CollecthubError):
+                if pem:
+                    yield KeyEnd(key=key, ends_at=load_certificate(pem.encode()).not_valid_after_utc, cure=cure)

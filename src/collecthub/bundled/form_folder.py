@@ -31,6 +31,7 @@ from collecthub.sdk import (
     Envelope,
     Exchange,
     Journal,
+    KeyEnd,
     QuarantineError,
     RawMessage,
     Receipt,
@@ -74,7 +75,7 @@ class FormFolderSettings(SealSettings):
 
 
 class FormFolderConnector:
-    """Satisfies `Dispatcher`, `StatusSource` and `Checkable` for one partner.
+    """Satisfies `Dispatcher`, `StatusSource`, `Checkable` and `KeyHolder` for one partner.
 
     Promise: a form is whole under its name or not there. A filled form may come as often as it likes and under any name:
     its rows count once, because their message ids come from their content.
@@ -140,7 +141,7 @@ class FormFolderConnector:
     def fetch(self, checkpoint: str) -> Iterator[tuple[RawMessage, str]]:
         """Every form and document that lies there whole; what came before is known by its name and content."""
         for file in self._sftp.list(self._settings.from_partner):
-            if file.is_regular and not file.name.startswith(".") and not file.name.lower().endswith(_UNFINISHED):
+            if file.is_regular and not file.name.startswith((".", "~$")) and not file.name.lower().endswith(_UNFINISHED):
                 yield self._brought(file), checkpoint
 
     def _brought(self, file: RemoteFile) -> RawMessage:
@@ -202,9 +203,19 @@ class FormFolderConnector:
             return said, verdict.reason
         return said_in_form(language, "not_taken"), said_in_form(language, why)
 
+    def key_ends(self) -> Sequence[KeyEnd]:
+        """When the certificates of a sealed folder end."""
+        return tuple(self._seal.key_ends())
+
     def check(self) -> Sequence[CheckStep]:
-        """Log in and look into both folders."""
+        """Try the keys where files are sealed, log in and look into both folders."""
         steps: list[CheckStep] = []
+        try:
+            if self._seal.is_agreed:
+                self._seal.close(b"")
+                steps.append(CheckStep(name="keys", is_ok=True, detail="files are signed and encrypted"))
+        except CollecthubError as error:
+            return (CheckStep(name="keys", is_ok=False, detail=error.message, cure=error.cure),)
         for name in (self._settings.to_partner, self._settings.from_partner):
             try:
                 self._sftp.list(name, limit=1)
