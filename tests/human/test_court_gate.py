@@ -157,6 +157,15 @@ def test_letters_may_be_chosen_while_the_answer_is_waited_for(court: Office) -> 
     assert case(court, case_id)["placement"]["procedure"] == "amicable"
 
 
+def test_who_pays_meanwhile_ends_the_question(court: Office) -> None:
+    case_id = judicial(court)
+    court.run()
+    assert "approval" in tasks(court, case_id)
+    post(court, f"{case_id}/payments", amount="30000.00", paid_on="2026-06-15")
+    court.run()
+    assert case(court, case_id)["status"] == "closed" and "approval" not in tasks(court, case_id)
+
+
 class Suits:
     """The bundled routes, with a bailiff who would rather summon."""
 
