@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import logging
 import os
 import tomllib
 from collections.abc import Mapping
@@ -18,8 +19,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from collecthub.errors import ConfigurationError
 
+log = logging.getLogger(__name__)
+
 _PREFIX = "COLLECTHUB_"
 _NEAR = 0.65  # DB_URL is near DATABASE_URL; of what no setting is called, nothing comes above 0.57
+# Nothing of a hub: read by the checks of the checkout, which start hubs.
+_OF_CHECKS = (
+    "AXE", "CONTACTS", "CONTACT_KILLS", "KILLS", "KILL_SEED", "LEDGERS", "NODE_SOAP", "REQUIRE_ALL", "SCREENSHOTS",
+    "SFTP_FILES", "SFTP_KILLS", "SHARED", "WRITE_SCHEMAS",
+)
 
 
 class HubSettings(BaseModel):
@@ -86,7 +94,7 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
     home = Path(overrides.get("home") or env.get("COLLECTHUB_HOME") or default_home(Path.cwd())).expanduser()
     in_home = home / "collecthub.toml"
     values: dict[str, Any] = _from_file(env.get("COLLECTHUB_CONFIG") or (str(in_home) if in_home.exists() else ""))
-    _refuse_misspelt(env)
+    unknown = _refuse_misspelt(env)
     for name in HubSettings.model_fields:
         given = env.get(f"COLLECTHUB_{name.upper()}")
         if given:
@@ -105,12 +113,16 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
             "COLLECTHUB_DATABASE_URL is neither sqlite:///... nor postgresql://...",
             cure="Use sqlite:///path/to/file or postgresql://user:password@host/database.",
         )
+    if unknown:
+        log.warning("ignored, as no setting has this name: %s (the settings are in docs/settings.md)", ", ".join(unknown))
     return settings.model_copy(update={"home": settings.home.expanduser().resolve()})
 
 
-def _refuse_misspelt(env: Mapping[str, str]) -> None:
-    """A variable that nearly has a setting's name was meant for it; others may belong to whoever runs the hub."""
-    known = {f"{_PREFIX}{name.upper()}" for name in HubSettings.model_fields} | {f"{_PREFIX}CONFIG"}
+def _refuse_misspelt(env: Mapping[str, str]) -> list[str]:
+    """A variable that nearly has a setting's name was meant for it; others, which are returned, may belong to whoever
+    runs the hub.
+    """
+    known = {f"{_PREFIX}{name.upper()}" for name in (*HubSettings.model_fields, "config", *_OF_CHECKS)}
     given = sorted(name for name, value in env.items() if value and name.startswith(_PREFIX) and name not in known)
     meant = {name: near for name in given if (near := _nearest(name.removeprefix(_PREFIX).lower()))}
     if meant:
@@ -118,6 +130,7 @@ def _refuse_misspelt(env: Mapping[str, str]) -> None:
             "; ".join(f"{name} is no setting, {_PREFIX}{near.upper()} is" for name, near in meant.items()),
             cure="Correct its name in the environment, or remove it.",
         )
+    return given
 
 
 def _nearest(name: str) -> str:

@@ -96,10 +96,17 @@ def test_what_is_wrong_is_said_with_the_right_exit_code(
     ],
 )
 def test_a_wrong_variable_is_one_clear_error(
-    run: Run, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str
+    run: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, variable: str, value: str, said: str
 ) -> None:
-    monkeypatch.setenv("COLLECTHUB_SOMETHING_ELSE", "of whoever runs the hub")
+    monkeypatch.setenv("COLLECTHUB_REQUIRE_ALL", "1")
     run("creditor", "list")
+    assert not caplog.messages
+    monkeypatch.setenv("COLLECTHUB_SOMETHING_ELSE", "geheim of whoever runs the hub")
+    run("creditor", "list")
+    ignored = [message for message in caplog.messages if "COLLECTHUB_SOMETHING_ELSE" in message]
+    assert len(ignored) == 1
+    assert "docs/settings.md" in ignored[0]
+    assert "geheim" not in ignored[0]
     monkeypatch.setenv(variable, value)
     refused = run("creditor", "list", wanted=3)
     assert said in refused.stderr
