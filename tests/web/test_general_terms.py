@@ -50,8 +50,6 @@ def opened(office: Office, *issued: str) -> str:
 
 def test_terms_count_for_the_invoices_of_their_time_and_open_cases_are_checked_anew(desk: Office) -> None:
     under, early, mixed = opened(desk, FROM, LATER), opened(desk, BEFORE), opened(desk, BEFORE, FROM)
-    with desk.hub.work() as work:
-        work.wake("check", "kroon")
     desk.run()
     assert judged(desk, under, **COURT)["JUR-02"]["verdict"] == "unknown"
     looked = len(checks(desk, under))
@@ -62,7 +60,7 @@ def test_terms_count_for_the_invoices_of_their_time_and_open_cases_are_checked_a
     assert (told["JUR-02"]["verdict"], told["JUR-02"]["values"]) == ("found", {"chosen": "BE", "planned": "DE"})
     assert told["DOC-05"]["verdict"] == "clear" and told["DOC-03"]["verdict"] == "clear", "the text is a German paper"
     assert [judged(desk, case_id, **COURT)["JUR-02"]["verdict"] for case_id in (early, mixed)] == ["unknown"] * 2
-    assert looked == 1 and [one["occasion"] for one in checks(desk, under)] == ["intake", "data_changed"]
+    assert looked == 1 and [one["occasion"] for one in checks(desk, under)] == ["intake", "data_changed"], "nobody acts there"
     assert len(checks(desk, early)) == 1, "nothing is new there"
     state(desk, under, {"clauses": []})
     assert judged(desk, under, **COURT)["JUR-02"]["verdict"] == "clear", "what is said of the case goes before"

@@ -82,6 +82,8 @@ def _place(hub: Hub, work: Work, ground: Ground, case: Case, turn: Turn) -> None
             work, kind="unroutable", title=f"case {case.number} cannot be handed over",
             detail=getattr(turn.facts[-1], "reason", ""), creditor_id=case.creditor_id, case_id=case.case_id,
         )
+    if changed.feasibility is None:  # nobody was there to be checked for: what is weak in the file is told all the same
+        work.wake("check", case.creditor_id)
 
 
 def _clock_facts(facts: Sequence[Fact], profiles: Sequence[PartnerProfile], playbook: RungClocks) -> Iterator[Fact]:
