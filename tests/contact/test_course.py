@@ -123,6 +123,16 @@ _WHO_HOLDS = {
 }  # fmt: skip
 
 
+def test_a_person_whom_nothing_told_of_his_data_within_the_month_is_on_the_list(office: Office, later: Later, mails: Mails) -> None:
+    case_id = open_case(office, "rests@example.org", kind="person")
+    note(office, case_id, HoldSet(reason="dispute"))
+    at(office.hub, MONDAY_TEN + dt.timedelta(days=23))
+    later(office, 1)
+    assert "untold" not in open_tasks(office)
+    later(office, 1)
+    assert "untold" in open_tasks(office) and mails("rests@example.org") == []
+
+
 def test_who_owes_less_than_every_minimum_waits_for_a_person(office: Office, later: Later, mails: Mails) -> None:
     agree(office.hub, msgspec.structs.replace(THREE_MAILS, minimum_amount=Decimal(200)))
     case_id = open_case(office, "little@example.org")

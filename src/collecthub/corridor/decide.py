@@ -16,11 +16,14 @@ from collecthub.model.codes import Outcome, Status
 from collecthub.model.exchange import AmendmentCode
 from collecthub.model.human_course import follows, waits
 from collecthub.model.next_holder import sealed_for_next
+from collecthub.model.party import PartyKind
 from collecthub.model.placement_ladder import change_due, reached
 from collecthub.model.rungs import WAITS, due_at, due_rungs, repeat_after
 
 REPEAT = "repeat:"  # begins the kind of the timer that has a message said again
 NO_INFORMATION = dt.timedelta(days=5)
+# A person must be told within a month who holds his data (GDPR art. 14(3)(a)); the alarm leaves days to do it.
+UNTOLD = dt.timedelta(days=25)
 # Holds for which whoever holds the case must pause, unless the holder itself reported the reason.
 PAUSING_HOLDS = frozenset(
     {
@@ -121,6 +124,11 @@ def _timers(case: Case) -> Iterator[Timer]:
         yield Timer(
             kind="needs_info", due_at=case.changed_at + NO_INFORMATION, owner="creditor",
             title="information is missing before the case can be handed over",
+        )
+    if case.contact is not None and case.told_on is None and case.debtor.kind is PartyKind.PERSON:
+        yield Timer(
+            kind="untold", due_at=case.opened_at + UNTOLD, owner="operator",
+            title="no letter or e-mail told the debtor yet who holds his data: a month is the limit (GDPR art. 14)",
         )
     yield from waits(case)
     yield from contact_waits(case)

@@ -50,6 +50,7 @@ PROPOSALS: dict[str, Proposal] = {
     "needs_info": Proposal("Supply what is missing.", 1),
     "unlawful_step": Proposal("Read the article and change the playbook or the step.", 2),
     "unreachable": Proposal("Find another way to the debtor.", 1),
+    "untold": Proposal("Write to the debtor, or see that whoever holds the case told him who keeps his data.", 2),
     "no_channel": Proposal("Add a connection for this channel.", 1),
     "playbook_proposed": Proposal("Read the proposed playbook, then agree or decline.", 1, Click.NONE),
     "connection": Proposal("Repair the connection: nothing comes or goes by it.", 2),
