@@ -84,7 +84,7 @@ def test_two_keys_are_live_while_one_replaces_the_other(office: Office, agency: 
 def test_one_case_that_is_not_taken_keeps_no_other_waiting_and_keeps_its_order(
     office: Office, agency: TestClient, endpoint: Endpoint
 ) -> None:
-    made = subscribe(office, agency, endpoint.url, events=["case_sent", "case_accepted"])
+    made = subscribe(office, agency, endpoint.url, events=["case_sent", "case_accepted", "payment_reported"])
     stuck = placed_case(office)["case_id"]
     endpoint.calls.clear()
 
@@ -92,17 +92,21 @@ def test_one_case_that_is_not_taken_keeps_no_other_waiting_and_keeps_its_order(
         return 500 if call.event["data"].get("case_id") == stuck else 204
 
     endpoint.answer = answer
+    others = {office.open_case(debtor={"name": f"Estancia {number}", "country": "UY"})["case_id"] for number in range(3)}
     post(agency, f"cases/{stuck}/acceptance", {"holder_ref": "A"})
     office.run()
-    others = [placed_case(office)["case_id"] for _ in range(3)]
-    assert [call.event["data"]["case_id"] for call in endpoint.taken] == others
+    assert {call.event["data"]["case_id"] for call in endpoint.taken} == others
     (waiting,) = deliveries(agency, made["webhook_id"], state="queued")
     assert (waiting["case_id"], len(waiting["tries"])) == (stuck, 1)
     assert "500" in waiting["tries"][0]["detail"]
+    money = {"payment_ref": "p", "currency": "EUR", "amount": "20.50", "received_on": "2026-06-14"}
+    post(agency, f"cases/{stuck}/receipts", money)
+    office.run()
+    assert "case.payment_reported" not in {call.event["type"] for call in endpoint.calls}, "it waits behind what came first"
     endpoint.answer = lambda _call: 204
     due_now(office)
     told = [call.event["type"] for call in endpoint.calls if call.event["data"]["case_id"] == stuck]
-    assert told[-1] == "case.case_accepted" and deliveries(agency, made["webhook_id"], state="queued") == []
+    assert told[-2:] == ["case.case_accepted", "case.payment_reported"] and deliveries(agency, made["webhook_id"], state="queued") == []
 
 
 def test_gone_ends_it_and_resuming_sends_what_waited(office: Office, agency: TestClient, endpoint: Endpoint) -> None:
