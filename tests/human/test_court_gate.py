@@ -123,28 +123,28 @@ def test_a_no_is_kept_until_somebody_takes_the_case_up_again(court: Office, late
     assert [one["is_given"] for one in approvals(court, case_id)] == [False, False]
 
 
-def with_letters(office: Office) -> str:
-    """A case whose partner would rather summon and writes letters too; it waits for the creditor."""
-    with office.hub.database.write() as conn:
+def test_what_else_becomes_of_a_question(court: Office) -> None:
+    """Of three cases whose partner would rather summon and writes letters too: a no, letters chosen meanwhile, paid meanwhile."""
+    with court.hub.database.write() as conn:
         both = PartnerProfile(partner_id="bailiff", name="Deurwaarder", role="bailiff", countries=("BE",))
-        write_partner(conn, both, office.hub.now())
-    office.hub.plugins.add("suits", Suits())
-    case_id = judicial(office)
-    office.run()
-    assert case(office, case_id)["placement"] is None, "the way to court is the better one and is asked about"
-    return case_id
+        write_partner(conn, both, court.hub.now())
+    court.hub.plugins.add("suits", Suits())
+    asked = [judicial(court, name) for name in ("No NV", "Letters NV", "Paid NV")]
+    court.run()
+    assert all(case(court, case_id)["placement"] is None for case_id in asked), "the way to court is the better one"
+    refused_goes_on_amicably(court, asked[0])
+    letters_need_no_yes(court, asked[1])
+    paid_ends_the_question(court, asked[2])
 
 
-def test_a_no_lets_somebody_act_amicably(court: Office) -> None:
-    case_id = with_letters(court)
+def refused_goes_on_amicably(court: Office, case_id: str) -> None:
     post(court, f"{case_id}/proceedings/approval-decisions", is_given=False, reason="letters first")
     court.run()
     placed = case(court, case_id)["placement"]
     assert (placed["route"], placed["procedure"]) == ("bailiff", "amicable")
 
 
-def test_letters_may_be_chosen_while_the_answer_is_waited_for(court: Office) -> None:
-    case_id = with_letters(court)
+def letters_need_no_yes(court: Office, case_id: str) -> None:
     post(court, f"{case_id}/transfer", reason="chosen", route="suit", partner_id="bailiff")
     court.run()
     assert case(court, case_id)["placement"] is None and len(approvals(court, case_id)) == 1, "choosing it opens no gate"
@@ -157,9 +157,7 @@ def test_letters_may_be_chosen_while_the_answer_is_waited_for(court: Office) -> 
     assert case(court, case_id)["placement"]["procedure"] == "amicable"
 
 
-def test_who_pays_meanwhile_ends_the_question(court: Office) -> None:
-    case_id = judicial(court)
-    court.run()
+def paid_ends_the_question(court: Office, case_id: str) -> None:
     assert "approval" in tasks(court, case_id)
     post(court, f"{case_id}/payments", amount="30000.00", paid_on="2026-06-15")
     court.run()
