@@ -16,4 +16,5 @@ pytest_plugins = (
     "frame.passwords",
     "frame.garbage",
     "frame.longest_first",
+    "frame.one_loop",
 )
