@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, SecretStr
 
@@ -39,7 +39,9 @@ from collecthub.sdk import (
     hookimpl,
 )
 from collecthub.wire.crypto import sha256_hex
-from collecthub.wire.sftp import RemoteFile, SftpAddress, SftpClient
+
+if TYPE_CHECKING:
+    from collecthub.wire.sftp import RemoteFile
 
 KIND = "form_folder"
 FILE_BYTES_MAX = 20_000_000
@@ -82,6 +84,9 @@ class FormFolderConnector:
     """
 
     def __init__(self, ctx: ConnectorContext) -> None:
+        # Here, because only hubs with a folder should pay for the library.
+        from collecthub.wire.sftp import SftpAddress, SftpClient
+
         self._ctx = ctx
         self._settings: FormFolderSettings = ctx.settings
         given = self._settings
