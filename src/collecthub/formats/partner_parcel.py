@@ -36,8 +36,8 @@ def write_parcel(messages: Sequence[Message], form_name: str, form: bytes, langu
 
 
 def _documents(messages: Sequence[Message]) -> Iterator[tuple[CaseFile, str, DocumentItem]]:
-    for case in messages:
-        for place, paper in enumerate(case.documents if isinstance(case, CaseFile) else (), 1):
+    for case in (one for one in messages if isinstance(one, CaseFile)):
+        for place, paper in enumerate(case.documents, 1):
             if paper.content:
                 name = f"{case.case_number} {place:02} {paper.name}"
                 known = name if not name_problem(name) else f"{case.case_number} {place:02} {paper.kind}"
