@@ -57,6 +57,7 @@ def test_from_confirmation_to_settlement(by_mail: Office, mail: RunningTwin) -> 
         "Votre plan de paiement est convenu", "Une part de votre plan de paiement est ouverte",
         "La moitié de votre plan est payée (Brouwerij De Kroon)", "Votre dernière part et le décompte (Brouwerij De Kroon)",
     ]  # fmt: skip
+    assert ["conserve vos données" in one["text"] for one in sent] == [True, False, False, False], "said once, in the first"
     confirmed, reminded, _, settled = (" ".join(one["text"].split()) for one in sent)
     assert all(f"{part} €" in confirmed.replace("\xa0", " ") for part in ("40,16", "40,18")) and "gratuit" in confirmed
     assert "ne vous coûte rien" in reminded and "120,50 €" in settled.replace("\xa0", " ")

@@ -188,8 +188,9 @@ def facts_of_plan(hub: Hub, case: Case, creditor: CreditorRow, amount: Decimal) 
     page, code = _page_of(hub, case)
     return msgspec.structs.replace(
         letter_facts(case, creditor, hub.business_date()), total=amount, page=page, code=code,
-        phone=answered_at(case, creditor),
-    )
+        phone=answered_at(case, creditor), is_person=case.debtor.kind is PartyKind.PERSON,
+        operator="" if case.told_on else hub.settings.operator_name,
+    )  # fmt: skip
 
 
 def _has_address(case: Case, channel: Channel) -> None:

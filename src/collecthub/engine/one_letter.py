@@ -116,6 +116,8 @@ def _facts(hub: Hub, view: OneDebtor, cases: list[Case], currency: str, account:
     return LetterFacts(
         number=view.number, creditor=hub.settings.operator_name, currency=currency, items=items, credits=lowered, paid=Decimal(0),
         charges=charges, total=total, reference=view.reference, account=account, today=hub.business_date(),
+        controllers=", ".join(dict.fromkeys(names[case.case_id] for case in cases)),
+        operator="" if all(case.told_on for case in cases) else hub.settings.operator_name,
         pay_by=max(asked_by(hub, case, Channel.LETTER, tone) for case in cases), is_person=view.books[0].party.kind is PartyKind.PERSON,
     )  # fmt: skip
 

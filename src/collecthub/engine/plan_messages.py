@@ -52,7 +52,7 @@ def plan_message(
     )  # fmt: skip
     sent = fh.PlanMessageSent(
         contact_id=contact_id, plan_id=case.plan.plan_id, step=step, channel=channel, language=said.language,
-        sha256=hub.evidence.keep(said.text.encode()),
+        sha256=hub.evidence.keep(said.text.encode()), tells_of_data=facts.is_person and bool(facts.operator) and channel is not Channel.SMS,
     )  # fmt: skip
     return message, (sent,)
 

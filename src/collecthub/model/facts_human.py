@@ -114,6 +114,7 @@ class PlanMessageSent(FactBase, frozen=True, kw_only=True, tag="plan_message_sen
     language: str
     sha256: str  # of the words, kept as evidence
     receipt_ref: str = ""
+    tells_of_data: bool = False  # it says who holds the debtor's data (GDPR art. 14)
 
 
 class PlanBroken(FactBase, frozen=True, kw_only=True, tag="plan_broken"):

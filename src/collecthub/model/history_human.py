@@ -292,6 +292,10 @@ def _moved(case: Case, fact: fh.ProceedingMoved, event: ev.CaseEvent) -> Case:
     return _taken_up(changed) if found.kind is ProceedingKind.MONITORING and freed else changed
 
 
+def _told(case: Case, fact: fh.PlanMessageSent, event: ev.CaseEvent) -> Case:
+    return replace(case, told_on=event.occurred_at.date()) if fact.tells_of_data and case.told_on is None else case
+
+
 def _taken_up(case: Case) -> Case:
     """A case that waited for better times goes on where it stood before a court, else amicably."""
     running = (_PHASES[one.kind] for one in reversed(case.proceedings.all) if one.is_open and one.kind in COSTLY)
@@ -312,6 +316,7 @@ HANDLERS: Mapping[type, Callable[[Case, Any, ev.CaseEvent], Case]] = {
     fh.InstalmentMissed: _missed,
     fh.PlanHalfway: _halfway,
     fh.PlanStatementDue: _statement,
+    fh.PlanMessageSent: _told,
     fh.PlanBroken: _broken,
     fh.PlanCompleted: _completed,
     fh.PlanEnded: _ended,
@@ -328,4 +333,4 @@ HANDLERS: Mapping[type, Callable[[Case, Any, ev.CaseEvent], Case]] = {
     fh.ProceedingBegun: _begun,
     fh.ProceedingMoved: _moved,
 }
-HISTORY_ONLY = frozenset({fh.ReferralMade, fh.PlanMessageSent})
+HISTORY_ONLY = frozenset({fh.ReferralMade})

@@ -59,6 +59,7 @@ class LetterFacts(msgspec.Struct, frozen=True, kw_only=True):
     sender: str = ""  # who signs, where that is not the creditor
     waived: Decimal = Decimal(0)  # what the creditor gave up: no money came
     operator: str = ""  # who keeps the file; named to a person in the first message (GDPR art. 14), empty in later ones
+    controllers: str = ""  # whose data these are, where that is not the one creditor
     is_discreet: bool = False  # health and the like: whom it is about stands inside the message alone
 
 
@@ -96,13 +97,12 @@ def words(facts: LetterFacts, tone: Tone, language: str, folder: Path | None = N
     pay = parts["pay" if facts.account else "pay_unknown"].format(**known)
     optional = (
         ("on_behalf", facts.on_behalf), ("page", facts.page), ("phone", facts.phone), ("help", facts.is_person),
-        (DATA if facts.page else DATA_ASK, facts.is_person and facts.operator),
     )  # fmt: skip
     more = {name: parts[name].format(**known) for name, is_wanted in optional if is_wanted}
     paragraphs = (
         parts["greeting"], more.pop("on_behalf", ""), voice["opening"].format(**known),
         "\n".join([parts["list"], *(f"- {line}" for line in _lines(facts, parts, language, known["amount"]))]),
-        f"{pay} {voice['close'].format(**known)}", parts["paid_already"], parts["wrong"], *more.values(),
+        f"{pay} {voice['close'].format(**known)}", parts["paid_already"], parts["wrong"], *more.values(), _data(facts, parts, known),
         parts["sign"].format(**{**known, "creditor": facts.sender or facts.creditor}), parts["real"].format(**known),
     )  # fmt: skip
     return Words(
@@ -111,11 +111,18 @@ def words(facts: LetterFacts, tone: Tone, language: str, folder: Path | None = N
     )  # fmt: skip
 
 
+def _data(facts: LetterFacts, parts: Mapping[str, str], known: Mapping[str, str]) -> str:
+    """Who is responsible for a person's data and who keeps it; nothing once he was told."""
+    if not (facts.is_person and facts.operator):
+        return ""
+    return parts[DATA if facts.page else DATA_ASK].format(**{**known, "creditor": facts.controllers or facts.creditor})
+
+
 def with_ways(said: Words, facts: LetterFacts, folder: Path | None = None) -> Words:
-    """Another message of a case with what stands on every one: its page, a phone number, whether it is real, the reply slip."""
+    """Another message of a case with what stands on every one: its page, a phone number, who holds his data, whether it is real, the reply slip."""
     parts, known = template_of(said.language, folder)["parts"], _known(facts, said.language)
     more = [parts[name].format(**known) for name, is_wanted in (("page", facts.page), ("phone", facts.phone)) if is_wanted]
-    text = "\n\n".join((said.text.rstrip("\n"), *more, parts["real"].format(**known))) + "\n"
+    text = "\n\n".join(filter(None, (said.text.rstrip("\n"), *more, _data(facts, parts, known), parts["real"].format(**known)))) + "\n"
     return msgspec.structs.replace(said, text=text, slip=tuple(parts[f"slip_{name}"] for name in SLIP))
 
 
