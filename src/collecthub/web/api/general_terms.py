@@ -18,7 +18,7 @@ from collecthub.engine.general_terms import (
 )
 from collecthub.engine.page_guard import safe_name
 from collecthub.model.general_terms import GeneralTerms
-from collecthub.web.answers import answer, documented, download
+from collecthub.web.answers import answer, documented, documented_file, download
 from collecthub.web.api.circumstances import ClauseIn, InterestIn, Language
 from collecthub.web.api.fields import Inbound, Line
 from collecthub.web.api.intake import creditor_for
@@ -67,7 +67,7 @@ def state(hub: TheHub, scope: CreditorSide, body: TermsIn, key: OnceKey, credito
     return once(hub, scope, key, lambda work: answer(state_terms(hub, work, scope, whose, stated), 201))
 
 
-@router.get("/{terms_id}/document", summary="The text of the terms")
+@router.get("/{terms_id}/document", summary="The text of the terms", responses=documented_file("The file as it was given."))
 def read_document(hub: TheHub, scope: CreditorSide, terms_id: str) -> Response:
     """As it was given."""
     with hub.database.read() as conn:
