@@ -137,7 +137,7 @@ def _work_fenced(hub: Hub, seconds: float) -> Leftover:
     read_what_waits(hub)
     deadline = time.monotonic() + seconds
     while True:
-        left = leftover(hub, exact=True)
+        left = leftover(hub, exact=True, within=seconds)
         if left.jobs == 0 or time.monotonic() > deadline:
             _say_what_waits(hub, left)
             return left

@@ -1,4 +1,4 @@
-"""Check the hub's own memory: every hash chain, every fold, every ledger."""
+"""Check the hub's own memory: every hash chain, every fold, every ledger, the copies that queries look at, the evidence."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from collecthub.engine.context import Hub
 from collecthub.engine.erasing import erasure_fact
 from collecthub.model.booking import ledger_lines
 from collecthub.model.case import Case
-from collecthub.model.event import CaseEvent, event_digest
+from collecthub.model.event import CaseEvent, written_digest
 from collecthub.model.history import apply
 from collecthub.model.ledger import Balance, add_lines
 from collecthub.store import tables as t
-from collecthub.store.case_log import GENESIS, read_case, read_lines
+from collecthub.store.case_log import GENESIS, case_row, event_row, read_case, read_lines
 from collecthub.store.facts import read_fact
 from collecthub.wire.decoders import decoder
 
 CASES_PER_CHUNK = 200
+_NOT_COPIED = frozenset({"doc", "checked"})  # `checked` says when the rules were asked, also where nothing new came of it
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that is not as it was written. `seq` is the first event concerned."""
+    """Something that is not as it was written. `seq` is the first event concerned; evidence belongs to no one case."""
 
     case_id: str
     number: str
@@ -33,7 +34,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def verify(hub: Hub) -> tuple[int, tuple[Finding, ...]]:
-    """Number of cases checked and what is wrong with them, one finding a case: the first."""
+    """Number of cases checked and what is wrong: of each case the first finding, then the evidence that was changed."""
     checked = 0
     findings: list[Finding] = []
     for case_id, number, events in _histories(hub):
@@ -41,10 +42,17 @@ def verify(hub: Hub) -> tuple[int, tuple[Finding, ...]]:
         finding = _check(hub, case_id, number, events)
         if finding is not None:
             findings.append(finding)
+    findings += [
+        Finding(case_id="", number="", seq=0, problem=f"evidence {sha256} was changed after it was kept")
+        for sha256 in hub.evidence.changed()
+    ]
     return checked, tuple(findings)
 
 
-def _histories(hub: Hub) -> Iterator[tuple[str, str, list[CaseEvent]]]:
+Written = tuple[CaseEvent, sa.RowMapping]  # an event, and the row that it stands in
+
+
+def _histories(hub: Hub) -> Iterator[tuple[str, str, list[Written]]]:
     decode = decoder(CaseEvent).decode
     after = ""
     while True:
@@ -57,32 +65,34 @@ def _histories(hub: Hub) -> Iterator[tuple[str, str, list[CaseEvent]]]:
             ).all()
             if not chunk:
                 return
-            by_case: dict[str, list[CaseEvent]] = {row.case_id: [] for row in chunk}
+            by_case: dict[str, list[Written]] = {row.case_id: [] for row in chunk}
             query = (
-                sa.select(t.events.c.case_id, t.events.c.doc)
+                sa.select(t.events)
                 .where(t.events.c.case_id.in_(list(by_case)))
                 .order_by(t.events.c.case_id, t.events.c.seq)
             )
-            for case_id, doc in conn.execute(query):
-                by_case[case_id].append(decode(doc))
-        for row in chunk:
-            yield row.case_id, row.number, by_case[row.case_id]
+            for row in conn.execute(query).mappings():
+                by_case[row["case_id"]].append((decode(row["doc"]), row))
+        for one in chunk:
+            yield one.case_id, one.number, by_case[one.case_id]
         after = chunk[-1].case_id
 
 
-def _check(hub: Hub, case_id: str, number: str, events: list[CaseEvent]) -> Finding | None:
+def _check(hub: Hub, case_id: str, number: str, events: list[Written]) -> Finding | None:
     def finding(seq: int, problem: str) -> Finding:
         return Finding(case_id=case_id, number=number, seq=seq, problem=problem)
 
     previous, case, balance = GENESIS, None, None
-    for position, event in enumerate(events, start=1):
+    for position, (event, row) in enumerate(events, start=1):
         if event.seq != position:
             return finding(position, f"event {position} is missing")
-        digest = event_digest(event)
+        digest = written_digest(row["doc"], event.hash)
         is_written = digest == event.hash or digest == _erased(hub, case_id).get(str(event.seq))
         if event.previous_hash != previous or not is_written:
             return finding(position, f"event {position} was changed after it was written")
         case = apply(case, event)
+        if differ := [name for name, value in event_row(case, event).items() if name != "doc" and row[name] != value]:
+            return finding(position, f"beside event {position} stands another {', '.join(differ)} than in it")
         balance = add_lines(balance or Balance(currency=case.currency), ledger_lines(case.currency, event))
         previous = event.hash
     if case is None or balance is None:
@@ -90,6 +100,9 @@ def _check(hub: Hub, case_id: str, number: str, events: list[CaseEvent]) -> Find
     with hub.database.read() as conn:
         stored = read_case(conn, case_id)
         booked = add_lines(Balance(currency=case.currency), read_lines(conn, case_id))
+        row = conn.execute(sa.select(t.cases).where(t.cases.c.case_id == case_id)).mappings().one()
+    if stored and (differ := [name for name, value in case_row(stored).items() if name not in _NOT_COPIED and row[name] != value]):
+        return finding(case.version, f"beside the case stands another {', '.join(differ)} than in it")
     return _compare(case, balance, stored, booked, finding)
 
 

@@ -131,7 +131,7 @@ class CaseBook:
         if old and conn.execute(_CHANGE_CASE, old).rowcount != len(old):
             raise _changed_meanwhile(next(case for case, before in changed if before))
         if self._events:
-            conn.execute(_ADD_EVENTS, [_event_row(case, event) for case, event in self._events])
+            conn.execute(_ADD_EVENTS, [event_row(case, event) for case, event in self._events])
         if self._lines:
             conn.execute(_ADD_LINES, self._lines)
         self._stored, self._events, self._lines = {}, [], []
@@ -158,6 +158,7 @@ _CHANGE_CASE = sa.update(cases).where(
 
 
 def case_row(case: Case) -> dict[str, object]:
+    """The case with the copies of its data that queries look at."""
     placement = case.placement
     live = placement if placement and placement.is_live else None
     numbers = " ".join(claim.number for claim in case.claims)
@@ -198,7 +199,8 @@ def _phones(case: Case) -> str:
     return " ".join(re.sub(r"\D", "", contact.phone) for contact in case.debtor.contacts if contact.phone)
 
 
-def _event_row(case: Case, event: CaseEvent) -> dict[str, object]:
+def event_row(case: Case, event: CaseEvent) -> dict[str, object]:
+    """The event with the copies of its data that queries look at; `case` as it is after the event."""
     return {
         "case_id": event.case_id,
         "seq": event.seq,

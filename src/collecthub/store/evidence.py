@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from collecthub.errors import PermanentError, RetryableError
@@ -55,6 +56,14 @@ class Evidence:
                 f"evidence {sha256[:12]} was changed", cure="Restore it from the backup and look who wrote there."
             )
         return content
+
+    def changed(self) -> Iterator[str]:
+        """The hashes whose bytes are not what was kept; every file is read."""
+        for file in sorted(self.folder.glob("??/*")):
+            if not file.name.startswith("."):
+                with file.open("rb") as content:
+                    if hashlib.file_digest(content, "sha256").hexdigest() != file.name:
+                        yield file.name
 
 
 def _sync_folder(folder: Path) -> None:
