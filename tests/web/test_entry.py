@@ -28,6 +28,8 @@ def test_nobody_gets_in_without_a_live_credential(office: Office) -> None:
     ).json()  # fmt: skip
     headers = {"Authorization": f"Bearer {made['secret']}"}
     assert office.client().get("/api/v1/me", headers=headers).json()["creditor_id"] == "kroon"
+    lost = office.client("operator").post("/api/v1/keys", json={"name": "x", "role": "partner", "partner_id": "nobody"})
+    assert (lost.status_code, lost.json()["detail"]) == (422, "there is no partner 'nobody'")
     office.client("operator").delete(f"/api/v1/keys/{made['key']['key_id']}")
     assert office.client().get("/api/v1/me", headers=headers).status_code == 401
     assert made["secret"] not in office.client("operator").get("/api/v1/keys").text
@@ -152,7 +154,8 @@ def test_strange_bodies_are_refused_by_name(office: Office) -> None:
     assert client.get(path, headers={"Accept": "image/png"}).status_code == 406
     wrong = client.put(path, json={})
     assert (wrong.status_code, wrong.json()["code"]) == (405, "method-not-allowed")
-    assert "GET" in wrong.headers["allow"]
+    assert wrong.headers["allow"] == "GET, POST"
+    assert all(problem.json()["cure"] for problem in (xml, wrong, office.client().get(path), client.get("/api/v1/x")))
     extra = case_body(status="closed")
     assert client.post(path, json=extra, headers=once()).json()["errors"][0]["field"] == "status"
 

@@ -13,7 +13,7 @@ from collecthub.cli.hub_access import client
 from collecthub.cli.output import Json, plain, print_json, print_table, say
 
 if TYPE_CHECKING:
-    from collecthub.engine.balance import BalanceAt, Side
+    from collecthub.engine.balance import BalanceAt, BookAmount
 
 
 def day(text: str) -> dt.date:
@@ -147,7 +147,7 @@ def _show_allocations(found: BalanceAt) -> None:
         print_table(["on", "what", "reference", "amount", "settled", "invoice", "with"], rows)
 
 
-def _show_sides(title: str, sides: tuple[Side, ...]) -> None:
+def _show_sides(title: str, sides: tuple[BookAmount, ...]) -> None:
     if sides:
         say(title)
         print_table(["", "amount"], [[side.what, f"{side.amount:,}"] for side in sides])

@@ -5,16 +5,13 @@ from __future__ import annotations
 import secrets
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from collecthub.cli.hub_access import client
 from collecthub.cli.output import Json, note, print_json, print_listed, say
 from collecthub.errors import PermanentError
-
-if TYPE_CHECKING:
-    import sqlalchemy as sa
 
 user_app = typer.Typer(no_args_is_help=True, help="People who may log in.")
 key_app = typer.Typer(no_args_is_help=True, help="API keys for programs.")
@@ -44,7 +41,6 @@ def add_user(
         partner_id=partner or None,
     )  # fmt: skip
     with client() as hub, hub.work() as work:
-        _check_tenant(work.conn, user.creditor_id, user.partner_id)
         accounts.add_user(work.conn, user, password, work.now)
         append_audit(
             work.conn, now=work.now, actor=LOCAL_OPERATOR.subject, action="user.added", subject=user.user_id, detail=role
@@ -64,19 +60,6 @@ def _password(file: Path | None, *, is_quiet: bool) -> tuple[str, bool]:
     if sys.stdin.isatty() and not is_quiet:
         return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)), False
     return secrets.token_urlsafe(12), True
-
-
-def _check_tenant(conn: sa.Connection, creditor_id: str | None, partner_id: str | None) -> None:
-    import sqlalchemy as sa
-
-    from collecthub.store import tables as t
-    from collecthub.store.queries.scope import not_there
-
-    for what, column, wanted in (
-        ("creditor", t.creditors.c.creditor_id, creditor_id), ("partner", t.partners.c.partner_id, partner_id),
-    ):  # fmt: skip
-        if wanted and conn.scalar(sa.select(column).where(column == wanted)) is None:
-            raise not_there(what, wanted)
 
 
 @user_app.command("list")
@@ -124,7 +107,6 @@ def add_key(
     from collecthub.store.queries.scope import LOCAL_OPERATOR, Role
 
     with client() as hub, hub.work() as work:
-        _check_tenant(work.conn, creditor or None, partner or None)
         secret, key = add_api_key(
             work.conn, name=name, role=Role(role), creditor_id=creditor or None, partner_id=partner or None, now=work.now
         )

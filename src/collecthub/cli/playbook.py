@@ -16,7 +16,7 @@ from collecthub.cli.output import Json, print_json, print_table, say
 from collecthub.errors import PermanentError
 
 if TYPE_CHECKING:
-    from collecthub.engine.playbooks import Terms
+    from collecthub.engine.playbooks import PlaybookTerms
     from collecthub.law.contact_trial import StepSum, Taken, Trial
     from collecthub.model.contact import ContactPolicy
 
@@ -24,7 +24,7 @@ app = typer.Typer(no_args_is_help=True, help="Playbooks: the steps before a hand
 PlaybookFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, metavar="FILE", help="Contact steps, TOML.")]
 
 
-def read_file(file: Path) -> Terms:
+def read_file(file: Path) -> PlaybookTerms:
     """What a file agrees to. Raises `PermanentError` naming what is wrong and where."""
     from collecthub.engine.playbooks import read_terms
 
@@ -130,7 +130,7 @@ def history(
         print_table(["version", "agreed", "by", "with", "note"], [[o.number, o.agreed_at, o.agreed_by, o.agreed_with, o.note] for o in found])
 
 
-def _show_terms(terms: Terms) -> None:
+def _show_terms(terms: PlaybookTerms) -> None:
     for policy in terms.contact:
         _show(policy)
     plans, approval = terms.plans, terms.approval

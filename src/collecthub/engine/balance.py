@@ -37,7 +37,7 @@ class Accrued(msgspec.Struct, frozen=True, kw_only=True):
     compensation: Decimal
 
 
-class Side(msgspec.Struct, frozen=True, kw_only=True):
+class BookAmount(msgspec.Struct, frozen=True, kw_only=True):
     """One step from the principal to what another book should say."""
 
     what: str
@@ -57,8 +57,8 @@ class BalanceAt(msgspec.Struct, frozen=True, kw_only=True):
     accrued: tuple[Accrued, ...]
     lines: tuple[BookedLine, ...]
     reckoning: Reckoning
-    erp: tuple[Side, ...]
-    holder: tuple[Side, ...]
+    erp: tuple[BookAmount, ...]
+    holder: tuple[BookAmount, ...]
 
 
 def balance_at(hub: Hub, conn: sa.Connection, scope: Scope, case_id: str, at: dt.date) -> BalanceAt:
@@ -100,7 +100,7 @@ def _booked(lines: Iterable[LedgerLine]) -> Iterator[BookedLine]:
         yield BookedLine(line=line, debit=debit, credit=credit, owed_after=owed)
 
 
-def erp_side(case: Case) -> tuple[Side, ...]:
+def erp_side(case: Case) -> tuple[BookAmount, ...]:
     """From the principal to what the creditor's ERP should show open for the case; the last step is the sum."""
     recorded = sum((amount for ref, amount in case.unmatched if ref.startswith(RECORDED)), ZERO)
     given_up = case.open_in_erp_only - recorded
@@ -113,17 +113,17 @@ def erp_side(case: Case) -> tuple[Side, ...]:
         ("paid to the creditor, not yet in the ERP", recorded),
         ("written off here, not yet in the ERP", given_up),
     )
-    shown = [Side(what=what, amount=amount) for what, amount in steps if amount or what.startswith("principal")]
-    return (*shown, Side(what="the ERP should show open", amount=sum((step.amount for step in shown), ZERO)))
+    shown = [BookAmount(what=what, amount=amount) for what, amount in steps if amount or what.startswith("principal")]
+    return (*shown, BookAmount(what="the ERP should show open", amount=sum((step.amount for step in shown), ZERO)))
 
 
-def holder_side(case: Case) -> tuple[Side, ...]:
+def holder_side(case: Case) -> tuple[BookAmount, ...]:
     """What the holder was last told to collect; nothing while nobody holds the case."""
     placement = case.placement
     if placement is None or placement.sent_at is None:
         return ()
     return (
-        Side(what="principal to ask for", amount=case.demanded),
-        Side(what="principal that the holder was last told", amount=placement.told_principal),
-        Side(what="received by holders, less what was given back", amount=case.balance.payments - case.direct_payments),
+        BookAmount(what="principal to ask for", amount=case.demanded),
+        BookAmount(what="principal that the holder was last told", amount=placement.told_principal),
+        BookAmount(what="received by holders, less what was given back", amount=case.balance.payments - case.direct_payments),
     )

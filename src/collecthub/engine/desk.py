@@ -147,9 +147,12 @@ def instruction(case: Case, code: InstructionCode, text: str) -> InstructionQueu
     return InstructionQueued(message_id=message_id, code=code.value, text=text)
 
 
-def add_note(hub: Hub, work: Work, scope: Scope, case_id: str, *, text: str) -> Case:
+def add_note(
+    hub: Hub, work: Work, scope: Scope, case_id: str, *, text: str, expected_version: int | None = None
+) -> Case:
     """Keep a sentence in the history."""
-    return change_case(hub, work, case_for(work, scope, case_id), [NoteAdded(text=text)], actor=scope.subject)
+    case = case_for(work, scope, case_id, expected_version)
+    return change_case(hub, work, case, [NoteAdded(text=text)], actor=scope.subject)
 
 
 def set_hold(

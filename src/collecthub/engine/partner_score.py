@@ -19,7 +19,7 @@ from collecthub.model.event import InstructionQueued
 from collecthub.model.exchange import InstructionCode
 from collecthub.model.ids import derived_id, new_id
 from collecthub.model.money_transfer import Transfer
-from collecthub.model.partner_sla import Score, SlaEntry, entries_of, late_now, score
+from collecthub.model.partner_sla import PointScore, SlaEntry, entries_of, late_now, score
 from collecthub.model.rungs import RungClocks
 from collecthub.store import partner_tables as p
 from collecthub.store import tables as t
@@ -49,7 +49,7 @@ class PartnerScore(msgspec.Struct, frozen=True, kw_only=True):
     """A partner's score, what is overdue now, and what it answered."""
 
     partner_id: str
-    score: Score
+    score: PointScore
     late: tuple[SlaEntry, ...]
     answers: tuple[Answer, ...]
 

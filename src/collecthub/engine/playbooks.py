@@ -70,7 +70,7 @@ class DryRun(msgspec.Struct, frozen=True, kw_only=True):
     refused: tuple[str, ...] = ()
 
 
-class Terms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PlaybookTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that the text of a playbook says: it is the whole agreement, so what it leaves out is as shipped."""
 
     contact: tuple[ContactPolicy, ...]
@@ -78,20 +78,20 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     approval: ApprovalLimits = ApprovalLimits()
 
 
-def terms_of(playbook: Playbook) -> Terms:
+def terms_of(playbook: Playbook) -> PlaybookTerms:
     """The part of what holds today that a text can say."""
-    return Terms(contact=playbook.contact, plans=playbook.plans, approval=playbook.approval)
+    return PlaybookTerms(contact=playbook.contact, plans=playbook.plans, approval=playbook.approval)
 
 
-def read_terms(text: str, name: str) -> Terms:
+def read_terms(text: str, name: str) -> PlaybookTerms:
     """What a text agrees to. Raises `PermanentError` naming what is wrong and where."""
     try:
         is_json = text.lstrip().startswith("{")  # a version that no text was given for
         said = msgspec.json.decode(text) if is_json else tomllib.loads(text, parse_float=parse_amount)
         if "contact" not in said:
             raise PermanentError(f"{name} names {', '.join(sorted(said)) or 'nothing'}", cure="Begin with [[contact]].")
-        check_texts(said, Terms)
-        return msgspec.convert(said, Terms)
+        check_texts(said, PlaybookTerms)
+        return msgspec.convert(said, PlaybookTerms)
     except (tomllib.TOMLDecodeError, msgspec.DecodeError) as error:
         raise PermanentError(
             f"{name} is no playbook: {error}", cure="See docs/howto/playbook.md for an example."
@@ -99,7 +99,7 @@ def read_terms(text: str, name: str) -> Terms:
 
 
 def agree_playbook(
-    hub: Hub, scope: Scope, creditor_id: str, terms: Terms, *, agreed: Agreement | None, content: str = "", note: str = ""
+    hub: Hub, scope: Scope, creditor_id: str, terms: PlaybookTerms, *, agreed: Agreement | None, content: str = "", note: str = ""
 ) -> int:
     """The operator enters what a creditor without a login agreed to: from now on new cases follow these steps, and plans and
     costs these limits. Returns the version.
@@ -127,7 +127,7 @@ def may_enter(conn: sa.Connection, scope: Scope, creditor_id: str) -> bool:
 
 
 def write_version(
-    work: Work, scope: Scope, creditor_id: str, terms: Terms, *, agreed: Agreement, content: str, note: str
+    work: Work, scope: Scope, creditor_id: str, terms: PlaybookTerms, *, agreed: Agreement, content: str, note: str
 ) -> int:
     """What both sides agreed to, in the caller's transaction."""
     row = creditor_of(work.conn, scope, creditor_id)
@@ -156,7 +156,7 @@ def creditor_of(conn: sa.Connection, scope: Scope, creditor_id: str) -> Creditor
     return row
 
 
-def _as_json(terms: Terms) -> str:
+def _as_json(terms: PlaybookTerms) -> str:
     return msgspec.json.format(msgspec.json.encode(terms)).decode()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from decimal import Decimal
+from typing import get_args
 
 import msgspec
 
@@ -324,6 +325,9 @@ Fact = (
     | PersonFact
     | ContactFact
 )
+
+
+EVENT_KINDS: frozenset[str] = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Fact))
 
 
 class CaseEvent(msgspec.Struct, frozen=True, kw_only=True):

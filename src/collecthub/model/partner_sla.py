@@ -62,7 +62,7 @@ class StepScore(msgspec.Struct, frozen=True, kw_only=True):
         return self.on_time * 100 // self.counted if self.counted else None
 
 
-class Score(msgspec.Struct, frozen=True, kw_only=True):
+class PointScore(msgspec.Struct, frozen=True, kw_only=True):
     """A partner's score from 0 to 100: the mean of its steps, each as often as it was on time. None: too few to tell."""
 
     points: int | None
@@ -137,7 +137,7 @@ def _first(part: Sequence[ev.CaseEvent], kinds: tuple[type, ...]) -> dt.datetime
     return next((event.recorded_at for event in part if isinstance(event.fact, kinds)), None)
 
 
-def score(entries: Sequence[SlaEntry], now: dt.datetime) -> Score:
+def score(entries: Sequence[SlaEntry], now: dt.datetime) -> PointScore:
     """The score over the last half year."""
     since = now - SCORED_OVER
     counted = [entry for entry in entries if entry.from_at >= since and entry.is_settled(now)]
@@ -150,7 +150,7 @@ def score(entries: Sequence[SlaEntry], now: dt.datetime) -> Score:
     )
     shares = [step.percent for step in steps if step.percent is not None]
     points = sum(shares) // len(shares) if len(counted) >= STEPS_FOR_A_SCORE else None
-    return Score(points=points, steps=steps, counted=len(counted), since_on=since.date())
+    return PointScore(points=points, steps=steps, counted=len(counted), since_on=since.date())
 
 
 def late_now(entries: Sequence[SlaEntry], now: dt.datetime) -> tuple[SlaEntry, ...]:

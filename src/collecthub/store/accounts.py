@@ -119,14 +119,19 @@ def password_fits(stored: str | None, password: str) -> bool:
         return False
 
 
-def checked_tenant(role: Role, creditor_id: str | None, partner_id: str | None) -> None:
-    """Raises `PermanentError` unless a role comes with exactly the tenant it needs."""
+def _check_tenant(conn: sa.Connection, role: Role, creditor_id: str | None, partner_id: str | None) -> None:
+    """Raises `PermanentError` unless a role comes with exactly the tenant it needs, and that tenant is there."""
     wanted = {Role.OPERATOR: (False, False), Role.CREDITOR: (True, False), Role.PARTNER: (False, True)}[role]
     if (bool(creditor_id), bool(partner_id)) != wanted:
         raise PermanentError(
             f"the role {role.value} does not go with this tenant",
             cure="Name a creditor for role creditor, a partner for role partner, and neither for an operator.",
         )
+    for what, column, named in (
+        ("creditor", t.creditors.c.creditor_id, creditor_id), ("partner", t.partners.c.partner_id, partner_id),
+    ):  # fmt: skip
+        if named and conn.scalar(sa.select(column).where(column == named)) is None:
+            raise PermanentError(f"there is no {what} {named[:64]!r}", cure=f"Take its id from the list of {what}s.")
 
 
 def add_user(conn: sa.Connection, user: User, password: str, now: dt.datetime) -> None:
@@ -134,7 +139,7 @@ def add_user(conn: sa.Connection, user: User, password: str, now: dt.datetime) -
     email = user.email.strip().lower()
     if not _EMAIL.fullmatch(email):
         raise PermanentError("this is not an e-mail address", cure="Write it as name@example.org.")
-    checked_tenant(user.role, user.creditor_id, user.partner_id)
+    _check_tenant(conn, user.role, user.creditor_id, user.partner_id)
     if conn.scalar(sa.select(t.users.c.user_id).where(t.users.c.email == email)) is not None:
         raise PermanentError("a user with this e-mail address exists", cure="Choose another or reset the password.")
     conn.execute(
@@ -283,7 +288,7 @@ def add_api_key(
     now: dt.datetime,
 ) -> tuple[str, ApiKey]:
     """A new key, shown this once, and its record."""
-    checked_tenant(role, creditor_id, partner_id)
+    _check_tenant(conn, role, creditor_id, partner_id)
     secret = f"ch_{role.value}_{secrets.token_urlsafe(32)}"
     key = ApiKey(
         key_id=new_id(), name=name, role=role, creditor_id=creditor_id, partner_id=partner_id, created_at=now

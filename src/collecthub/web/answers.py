@@ -16,6 +16,11 @@ from fastapi import Response
 from collecthub.web.problems import MEDIA_TYPE, Problem
 
 JSON = "application/json"
+PROBLEM: Mapping[str, Any] = {
+    "description": "What happened and what to do (RFC 9457).",
+    "headers": {"Retry-After": {"description": "With 429 and 503: seconds to wait.", "schema": {"type": "integer"}}},
+    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
 _encode = msgspec.json.Encoder().encode
 _documented: dict[str, Any] = {"Problem": Problem}
 
@@ -48,18 +53,19 @@ def documented(view: Any, status: int = 200, description: str = "") -> dict[int 
             "description": description or "Done.",
             "content": {JSON: {"schema": {"$ref": f"#/components/schemas/{name}"}}},
         },
-        "default": {
-            "description": "What happened and what to do (RFC 9457).",
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        },
+        "default": dict(PROBLEM),
     }
+
+
+def documented_versioned(view: Any) -> dict[int | str, dict[str, Any]]:
+    """What a route answers that says 304 to who has the answer already."""
+    return {**documented(view), 304: {"description": "You have this answer already (If-None-Match)."}}
 
 
 def documented_file(description: str) -> dict[int | str, dict[str, Any]]:
     """A route that answers with bytes to save."""
-    answers = documented(Problem)
     content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
-    return {200: {"description": description, "content": content}, "default": answers["default"]}
+    return {200: {"description": description, "content": content}, "default": dict(PROBLEM)}
 
 
 def schema_name(view: Any) -> str:

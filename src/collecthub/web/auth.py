@@ -105,7 +105,7 @@ async def identity(request: Request) -> Identity:
     """Who asks, by API key or session. Raises `ProblemError` `unauthenticated`."""
     found = find_identity(request)
     if found is None:
-        raise ProblemError("unauthenticated", "Log in or send an API key.", headers={"WWW-Authenticate": "Bearer"})
+        raise ProblemError("unauthenticated", headers={"WWW-Authenticate": "Bearer"})
     if found.session is not None and request.method not in _SAFE_METHODS:
         check_csrf(request, found.session, request.headers.get(CSRF_HEADER, ""))
     return found

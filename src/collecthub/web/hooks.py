@@ -11,6 +11,7 @@ from collecthub.errors import PermanentError
 from collecthub.ports import HookAnswer, HookReceiver, HookRequest
 from collecthub.registers import ConnectorRole
 from collecthub.store.connections import ConnectionRow, read_connection
+from collecthub.web.answers import PROBLEM
 from collecthub.web.auth import TheHub
 from collecthub.web.problems import problem, problem_response
 
@@ -20,7 +21,7 @@ _BYTES = {"requestBody": {"content": {"*/*": {"schema": {"type": "string", "form
 
 @router.post(
     "/hooks/{connection_id}", summary="Take a webhook", openapi_extra=_BYTES,
-    responses={200: {"description": "Stored durably, now or before."}, 401: {"description": "The signature does not hold."}},
+    responses={200: {"description": "Stored durably, now or before."}, "default": PROBLEM},
 )
 async def receive_hook(request: Request, hub: TheHub, connection_id: str) -> Response:
     """The connection's plugin checks the signature; the same delivery again has no second effect."""

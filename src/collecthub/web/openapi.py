@@ -23,6 +23,10 @@ SCHEMES: dict[str, Any] = {
                 "description": "A browser's session; changes also need X-CSRF-Token."},
 }  # fmt: skip
 
+_TEXT: dict[str, Any] = {"schema": {"type": "string"}}
+_REPLAYED = {"Idempotent-Replayed": {"description": "`true` where the stored answer to the same key is told again.", **_TEXT}}
+_TAG = {"ETag": {"description": "Comes back as If-Match with a change, as If-None-Match with a question.", **_TEXT}}
+
 router = APIRouter(include_in_schema=False)
 
 
@@ -31,11 +35,36 @@ def document(app: FastAPI) -> dict[str, Any]:
     found = get_openapi(
         title=app.title, version="1", description=app.description, routes=app.routes, openapi_version="3.1.0"
     )
+    for item in found["paths"].values():
+        for operation in item.values():
+            _tell_headers(operation)
+            _drop_what_never_comes(operation["responses"])
     components = found.setdefault("components", {})
     components["schemas"] = dict(sorted({**components.get("schemas", {}), **view_schemas()}.items()))
     components["securitySchemes"] = SCHEMES
     found["security"] = [{"apiKey": []}, {"session": []}]
     return found
+
+
+def _tell_headers(operation: dict[str, Any]) -> None:
+    """Headers that must be asked with, and those that come with the answer."""
+    asked = {given["name"].lower(): given for given in operation.get("parameters", ()) if given["in"] == "header"}
+    for given in asked.values():
+        given["required"] = "anyOf" not in given["schema"]  # what may be null may be left out
+    told = {**(_REPLAYED if "idempotency-key" in asked else {}), **(_TAG if asked.keys() & {"if-match", "if-none-match"} else {})}
+    for status, response in operation["responses"].items():
+        if told and status[0] in "23":
+            response["headers"] = told
+
+
+def _drop_what_never_comes(responses: dict[str, Any]) -> None:
+    """The framework promises JSON of no shape beside every file."""
+    for response in responses.values():
+        content = response.get("content", {})
+        if content.get("application/json") == {"schema": {}}:
+            del content["application/json"]
+        if not content:
+            response.pop("content", None)
 
 
 def published(app: FastAPI) -> str:

@@ -6,13 +6,15 @@ UTF-8 without a mark, no key twice, no NaN or Infinity: else 400. No lone surrog
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Coroutine
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, NoReturn
 
 from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from collecthub.web.problems import ProblemError
+from collecthub.web.problems import FieldProblem, ProblemError
 
 _DIGITS_MAX = 19
 
@@ -86,14 +88,16 @@ class StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route that takes JSON and nothing else where it has a body, and answers those who take JSON."""
+    """A route that takes JSON where it has a body, the parameters it names, and answers those who take JSON."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler behind the checks."""
         handler = super().get_route_handler()
         needs_json = self.body_field is not None
+        offered = frozenset(_query_names(self.dependant))
 
         async def strict(request: Request) -> Response:
+            _check_query(request, offered)
             _check_accept(request.headers.get("accept", ""))
             if needs_json:
                 _check_content_type(request.headers.get("content-type", ""))
@@ -102,13 +106,31 @@ class StrictRoute(APIRoute):
         return strict
 
 
+def _query_names(dependant: Dependant) -> Iterator[str]:
+    yield from (param.alias for param in dependant.query_params)
+    for part in dependant.dependencies:
+        yield from _query_names(part)
+
+
+def _check_query(request: Request, offered: frozenset[str]) -> None:
+    """A misspelt filter would list everything, and of one given twice one would be passed over."""
+    given = Counter(name for name, _ in request.query_params.multi_items())
+    errors = [
+        FieldProblem(field=name[:100], reason="stands more than once" if name in offered else "is not known here")
+        for name, times in given.items() if times > 1 or name not in offered
+    ]  # fmt: skip
+    if errors:
+        known = f"Known here: {', '.join(sorted(offered))}." if offered else "No parameter is known here."
+        raise ProblemError("invalid-query", "See errors for each parameter.", cure=known, errors=errors)
+
+
 def _check_content_type(given: str) -> None:
     kind = given.partition(";")[0].strip().lower()
     if kind != "application/json":
-        raise ProblemError("unsupported-media-type", "Send application/json.")
+        raise ProblemError("unsupported-media-type")
 
 
 def _check_accept(given: str) -> None:
     kinds = {part.partition(";")[0].strip().lower() for part in given.split(",") if part.strip()}
     if kinds and not any(kind.startswith("application/") or kind == "*/*" for kind in kinds):
-        raise ProblemError("not-acceptable", "Accept application/json.")
+        raise ProblemError("not-acceptable")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -105,6 +106,7 @@ _WORDS = {
     "phase": frozenset(phase.value for phase in Phase),
     "segment": frozenset({"B2B", "B2C", "B2G"}),
 }
+_CODES = {"country": (re.compile("[A-Z]{2}"), "BE"), "currency": (re.compile("[A-Z]{3}"), "EUR")}
 _LARGEST = Decimal(10) ** 14
 # A partner has no purpose for these, so it cannot search by them either.
 _NOT_FOR_PARTNERS = ("hold", "debtor", "creditor", "partner")
@@ -163,6 +165,9 @@ def _known_word(name: str, value: str) -> None:
     known = _WORDS.get(name)
     if known is not None and value not in known:
         raise QueryError(f"{name} {value[:40]!r} is unknown", cure=f"Choose one of {', '.join(sorted(known))}.")
+    shape, example = _CODES.get(name, (None, ""))
+    if shape is not None and not shape.fullmatch(value):
+        raise QueryError(f"{name} {value[:40]!r} is no code", cure=f"Write it like {example}.")
 
 
 def _amounts(wanted: CaseFilter) -> Iterator[sa.ColumnElement[bool]]:

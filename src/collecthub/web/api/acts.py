@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
@@ -13,6 +12,7 @@ from collecthub.engine import act_desk
 from collecthub.engine.act_desk import ActView, Proposal, view_of
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.page_guard import paper_type
+from collecthub.store.queries.paging import Listed
 from collecthub.store.queries.scope import Scope
 from collecthub.web.answers import answer, documented, documented_file, download
 from collecthub.web.api.fields import Amount, Inbound, Note, Text
@@ -24,12 +24,6 @@ from collecthub.web.strict_json import StrictRoute
 
 router = APIRouter(tags=["acts"], route_class=StrictRoute)
 _EXCHANGE = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
-
-
-class Acts(msgspec.Struct, frozen=True, kw_only=True):
-    """Newest first."""
-
-    items: tuple[ActView, ...]
 
 
 class QuoteIn(Inbound):
@@ -48,7 +42,7 @@ class ActRefusalIn(Inbound):
 
 @router.post(
     "/partner/acts", summary="Ask for an act, or answer its price", status_code=202, openapi_extra=_EXCHANGE,
-    responses=documented(Acts, 202, "Kept; what we say about it is read under `act_id`."),
+    responses=documented(Listed[ActView], 202, "Kept; what we say about it is read under `act_id`."),
 )
 async def ask_for_act(request: Request, hub: TheHub, scope: Peer, key: OnceKey) -> Response:
     """One exchange of the published contract: a `case_file` with the order `service` or `summons`, the addressee as its
@@ -57,16 +51,16 @@ async def ask_for_act(request: Request, hub: TheHub, scope: Peer, key: OnceKey) 
 
     def act(work: Work) -> Response:
         taken = act_desk.take_exchange(hub, work, scope.partner_id or "", content)
-        return answer(Acts(items=tuple(map(view_of, taken))), 202)
+        return answer(Listed(items=tuple(map(view_of, taken))), 202)
 
     return await run_in_threadpool(once, hub, scope, key, act)
 
 
-@router.get("/acts", summary="Acts asked from elsewhere", responses=documented(Acts))
+@router.get("/acts", summary="Acts asked from elsewhere", responses=documented(Listed[ActView]))
 def read_acts(hub: TheHub, scope: OperatorOrPartner) -> Response:
     """A partner sees those it asked for."""
     with hub.database.read() as conn:
-        return answer(Acts(items=tuple(map(view_of, act_desk.list_acts(conn, scope)))))
+        return answer(Listed(items=tuple(map(view_of, act_desk.list_acts(conn, scope)))))
 
 
 @router.get("/acts/{act_id}", summary="One act", responses=documented(ActView))

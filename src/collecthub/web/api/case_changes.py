@@ -13,11 +13,10 @@ from collecthub.engine import desk
 from collecthub.engine.claim_nature import set_nature
 from collecthub.engine.context import Work
 from collecthub.engine.writing_off import write_off
-from collecthub.model.case import Case
 from collecthub.store.queries.case_file import read_owned_case
-from collecthub.web.answers import Done, answer, documented
+from collecthub.web.answers import Done, documented
 from collecthub.web.api.fields import Amount, Inbound, Line, Note, Ref, Text
-from collecthub.web.api.once import OnceKey, SeenVersion, etag, once
+from collecthub.web.api.once import OnceKey, SeenVersion, VersionIfTold, done, once
 from collecthub.web.api.uploads import BYTES, DocumentAdded, DocumentKind, Door, FileName, Kept, take_document
 from collecthub.web.auth import CreditorSide, Operator, TheHub
 from collecthub.web.strict_json import StrictRoute
@@ -55,7 +54,7 @@ class HoldIn(Inbound):
     until_on: dt.date | None = None
 
 
-class ReleaseIn(Inbound):
+class HoldReleaseIn(Inbound):
     """The hold that ends."""
 
     reason: Ref
@@ -91,17 +90,12 @@ class NatureIn(Inbound):
     numbers: Annotated[tuple[Line, ...], Field(max_length=200)] = ()
 
 
-def _done(case: Case) -> Response:
-    view = Done(case_id=case.case_id, version=case.version, status=case.status.value)
-    return answer(view, headers={"ETag": etag(case.version)})
-
-
 @router.post("/nature", summary="Say what kind of claims these are", responses=DONE)
 def say_nature(
     hub: TheHub, scope: CreditorSide, case_id: str, body: NatureIn, key: OnceKey, seen: SeenVersion
 ) -> Response:
     """Limitation and tariff depend on it; without numbers it is said of all invoices."""
-    return once(hub, scope, key, lambda work: _done(
+    return once(hub, scope, key, lambda work: done(
         set_nature(hub, work, scope, case_id, nature=body.nature, numbers=body.numbers, expected_version=seen)))  # fmt: skip
 
 
@@ -110,7 +104,7 @@ def add_payment(
     hub: TheHub, scope: CreditorSide, case_id: str, body: PaymentIn, key: OnceKey, seen: SeenVersion
 ) -> Response:
     """The holder of the case hears the new balance, or a recall when nothing is left."""
-    return once(hub, scope, key, lambda work: _done(
+    return once(hub, scope, key, lambda work: done(
         desk.record_payment(hub, work, scope, case_id, amount=body.amount, paid_on=body.paid_on, note=body.note,
                             expected_version=seen)))  # fmt: skip
 
@@ -120,7 +114,7 @@ def add_write_off(
     hub: TheHub, scope: CreditorSide, case_id: str, body: WriteOffIn, key: OnceKey, seen: SeenVersion
 ) -> Response:
     """Given up for good; the holder hears the new balance, or a recall when nothing is left."""
-    return once(hub, scope, key, lambda work: _done(
+    return once(hub, scope, key, lambda work: done(
         write_off(hub, work, scope, case_id, amount=body.amount, reason=body.reason, expected_version=seen)))  # fmt: skip
 
 
@@ -129,14 +123,17 @@ def add_answer(
     hub: TheHub, scope: CreditorSide, case_id: str, body: TextIn, key: OnceKey, seen: SeenVersion
 ) -> Response:
     """The case goes on; the holder gets the answer."""
-    return once(hub, scope, key, lambda work: _done(
+    return once(hub, scope, key, lambda work: done(
         desk.answer_question(hub, work, scope, case_id, text=body.text, expected_version=seen)))  # fmt: skip
 
 
 @router.post("/notes", summary="Add a note", responses=DONE)
-def add_note(hub: TheHub, scope: CreditorSide, case_id: str, body: TextIn, key: OnceKey) -> Response:
+def add_note(
+    hub: TheHub, scope: CreditorSide, case_id: str, body: TextIn, key: OnceKey, seen: VersionIfTold
+) -> Response:
     """Kept in the history; nothing is sent."""
-    return once(hub, scope, key, lambda work: _done(desk.add_note(hub, work, scope, case_id, text=body.text)))
+    return once(hub, scope, key, lambda work: done(
+        desk.add_note(hub, work, scope, case_id, text=body.text, expected_version=seen)))  # fmt: skip
 
 
 @router.post("/holds", summary="Pause the case", responses=DONE)
@@ -144,17 +141,17 @@ def add_hold(
     hub: TheHub, scope: CreditorSide, case_id: str, body: HoldIn, key: OnceKey, seen: SeenVersion
 ) -> Response:
     """Nothing leaves while a hold is set."""
-    return once(hub, scope, key, lambda work: _done(
+    return once(hub, scope, key, lambda work: done(
         desk.set_hold(hub, work, scope, case_id, reason=body.reason, note=body.note, until_on=body.until_on,
                       expected_version=seen)))  # fmt: skip
 
 
 @router.post("/holds/release", summary="End a hold", responses=DONE)
 def end_hold(
-    hub: TheHub, scope: CreditorSide, case_id: str, body: ReleaseIn, key: OnceKey, seen: SeenVersion
+    hub: TheHub, scope: CreditorSide, case_id: str, body: HoldReleaseIn, key: OnceKey, seen: SeenVersion
 ) -> Response:
     """The case goes on when it was the last one."""
-    return once(hub, scope, key, lambda work: _done(
+    return once(hub, scope, key, lambda work: done(
         desk.release_hold(hub, work, scope, case_id, reason=body.reason, note=body.note,
                           expected_version=seen)))  # fmt: skip
 
@@ -164,7 +161,7 @@ def decide_cost(
     hub: TheHub, scope: CreditorSide, case_id: str, body: CostDecisionIn, key: OnceKey, seen: SeenVersion
 ) -> Response:
     """The holder hears the decision."""
-    return once(hub, scope, key, lambda work: _done(
+    return once(hub, scope, key, lambda work: done(
         desk.decide_cost(hub, work, scope, case_id, is_approved=body.is_approved, text=body.text,
                          expected_version=seen)))  # fmt: skip
 
@@ -174,7 +171,7 @@ def withdraw(
     hub: TheHub, scope: CreditorSide, case_id: str, body: TextIn, key: OnceKey, seen: SeenVersion
 ) -> Response:
     """A holder hears a recall and must confirm that it stopped."""
-    return once(hub, scope, key, lambda work: _done(
+    return once(hub, scope, key, lambda work: done(
         desk.withdraw(hub, work, scope, case_id, reason=body.text, expected_version=seen)))  # fmt: skip
 
 
@@ -183,7 +180,7 @@ def take_over(
     hub: TheHub, scope: CreditorSide, case_id: str, body: TakeOverIn, key: OnceKey, seen: SeenVersion
 ) -> Response:
     """The hub follows it and sends nothing."""
-    return once(hub, scope, key, lambda work: _done(
+    return once(hub, scope, key, lambda work: done(
         desk.take_over(hub, work, scope, case_id, holder_name=body.holder_name, holder_ref=body.holder_ref,
                        balance=body.balance, expected_version=seen)))  # fmt: skip
 
@@ -193,7 +190,7 @@ def assign_owner(
     hub: TheHub, scope: Operator, case_id: str, body: OwnerIn, key: OnceKey, seen: SeenVersion
 ) -> Response:
     """Owner and contact person of the case."""
-    return once(hub, scope, key, lambda work: _done(
+    return once(hub, scope, key, lambda work: done(
         desk.assign_owner(hub, work, scope, case_id, owner=body.owner, contact_person=body.contact_person,
                           expected_version=seen)))  # fmt: skip
 

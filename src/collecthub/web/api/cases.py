@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Query, Response
 from starlette.concurrency import run_in_threadpool
 
@@ -17,31 +16,13 @@ from collecthub.store.queries import case_file
 from collecthub.store.queries.cases import SORTS, CaseFilter, CaseSummary, list_cases
 from collecthub.store.queries.paging import Listed, PageRequest, QueryError
 from collecthub.store.queries.scope import Scope, not_there
-from collecthub.web.answers import answer, documented, documented_file, download
+from collecthub.web.answers import answer, documented, documented_file, documented_versioned, download
 from collecthub.web.api.fields import Paging
-from collecthub.web.api.once import etag
+from collecthub.web.api.once import HeldTag, versioned
 from collecthub.web.auth import Anyone, TheHub
 from collecthub.web.strict_json import StrictRoute
 
 router = APIRouter(prefix="/cases", tags=["cases"], route_class=StrictRoute)
-
-
-class TimelineView(msgspec.Struct, frozen=True, kw_only=True):
-    """The history of a case, oldest first."""
-
-    items: tuple[case_file.TimelineEntry, ...]
-
-
-class DocumentsView(msgspec.Struct, frozen=True, kw_only=True):
-    """The documents of a case, oldest first."""
-
-    items: tuple[case_file.DocumentView, ...]
-
-
-class MessagesView(msgspec.Struct, frozen=True, kw_only=True):
-    """The messages about a case, oldest first."""
-
-    items: tuple[case_file.MessageView, ...]
 
 
 Word = Annotated[str, Query(max_length=140)]
@@ -81,19 +62,19 @@ def _amount(text: str) -> Decimal | None:
         raise QueryError(error.message, cure=error.cure) from error
 
 
-@router.get("/{case_id}", summary="One case", responses=documented(case_file.CaseDetail))
-async def read_one(hub: TheHub, scope: Anyone, case_id: str) -> Response:
-    """The case with its ETag; send it back as If-Match with a change."""
+@router.get("/{case_id}", summary="One case", responses=documented_versioned(case_file.CaseDetail))
+async def read_one(hub: TheHub, scope: Anyone, case_id: str, held: HeldTag = None) -> Response:
+    """The case with its ETag; send it back as If-Match with a change, or as If-None-Match to hear only of changes."""
     with hub.database.read() as conn:
         view = case_file.case_detail(conn, scope, case_id, hub.now())
-    return answer(view, headers={"ETag": etag(view.version)})
+    return versioned(view, view.version, held)
 
 
-@router.get("/{case_id}/timeline", summary="What happened", responses=documented(TimelineView))
+@router.get("/{case_id}/timeline", summary="What happened", responses=documented(Listed[case_file.TimelineEntry]))
 async def read_timeline(hub: TheHub, scope: Anyone, case_id: str) -> Response:
     """Every fact with its moment and its actor."""
     with hub.database.read() as conn:
-        return answer(TimelineView(items=case_file.timeline(conn, scope, case_id)))
+        return answer(Listed(items=case_file.timeline(conn, scope, case_id)))
 
 
 @router.get("/{case_id}/balance", summary="What is owed, and why", responses=documented(case_file.BalanceSheet))
@@ -103,18 +84,18 @@ async def read_balance(hub: TheHub, scope: Anyone, case_id: str) -> Response:
         return answer(case_file.balance_sheet(conn, scope, case_id))
 
 
-@router.get("/{case_id}/documents", summary="Its documents", responses=documented(DocumentsView))
+@router.get("/{case_id}/documents", summary="Its documents", responses=documented(Listed[case_file.DocumentView]))
 async def read_documents(hub: TheHub, scope: Anyone, case_id: str) -> Response:
     """Names and sums; the bytes are downloaded one by one."""
     with hub.database.read() as conn:
-        return answer(DocumentsView(items=case_file.documents(conn, scope, case_id)))
+        return answer(Listed(items=case_file.documents(conn, scope, case_id)))
 
 
-@router.get("/{case_id}/messages", summary="What was said to partners", responses=documented(MessagesView))
+@router.get("/{case_id}/messages", summary="What was said to partners", responses=documented(Listed[case_file.MessageView]))
 async def read_messages(hub: TheHub, scope: Anyone, case_id: str) -> Response:
     """Each message with how far it has come."""
     with hub.database.read() as conn:
-        return answer(MessagesView(items=case_file.messages(conn, scope, case_id)))
+        return answer(Listed(items=case_file.messages(conn, scope, case_id)))
 
 
 @router.get(

@@ -14,9 +14,9 @@ from collecthub.engine.circumstances import state_circumstances
 from collecthub.engine.context import Work
 from collecthub.model.circumstances import Circumstances
 from collecthub.store.queries.case_file import read_owned_case
-from collecthub.web.answers import Done, answer, documented
+from collecthub.web.answers import Done, documented, documented_versioned
 from collecthub.web.api.fields import Amount, Country, Inbound, Line
-from collecthub.web.api.once import OnceKey, SeenVersion, etag, once
+from collecthub.web.api.once import HeldTag, OnceKey, SeenVersion, done, once, versioned
 from collecthub.web.auth import CreditorSide, TheHub
 from collecthub.web.strict_json import StrictRoute
 
@@ -42,7 +42,7 @@ class LetterIn(Inbound):
     channel: Literal["letter", "email"] = "letter"
 
 
-class InterestIn(Inbound):
+class AgreedInterestIn(Inbound):
     """Interest as the creditor's statement has it."""
 
     percent: Percent | None = None
@@ -60,7 +60,7 @@ class CircumstancesIn(Inbound):
     document_languages: Annotated[tuple[Language, ...], Field(max_length=20)] = ()
     clauses: Annotated[tuple[ClauseIn, ...], Field(max_length=20)] | None = None
     letters: Annotated[tuple[LetterIn, ...], Field(max_length=50)] | None = None
-    interest: InterestIn | None = None
+    interest: AgreedInterestIn | None = None
     title_on: dt.date | None = None
     title_country: Country = ""
     registers_asked_on: dt.date | None = None
@@ -68,12 +68,12 @@ class CircumstancesIn(Inbound):
     is_sanctioned: bool = False
 
 
-@router.get("", summary="What was stated of a case", responses=documented(Circumstances))
-def read_circumstances(hub: TheHub, scope: CreditorSide, case_id: str) -> Response:
+@router.get("", summary="What was stated of a case", responses=documented_versioned(Circumstances))
+def read_circumstances(hub: TheHub, scope: CreditorSide, case_id: str, held: HeldTag = None) -> Response:
     """Contract, clauses, letters, interest, title, registers and screenings; empty where nobody said."""
     with hub.database.read() as conn:
         case = read_owned_case(conn, scope, case_id)
-    return answer(case.circumstances or Circumstances(), headers={"ETag": etag(case.version)})
+    return versioned(case.circumstances or Circumstances(), case.version, held)
 
 
 @router.post("", summary="State what is known of contract, letters and title", responses=documented(Done))
@@ -85,7 +85,6 @@ def say_circumstances(
 
     def change(work: Work) -> Response:
         case = state_circumstances(hub, work, scope, case_id, stated, expected_version=seen)
-        view = Done(case_id=case.case_id, version=case.version, status=case.status.value)
-        return answer(view, headers={"ETag": etag(case.version)})
+        return done(case)
 
     return once(hub, scope, key, change)

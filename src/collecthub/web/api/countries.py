@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal
 
-import msgspec
 from fastapi import APIRouter, Query, Response
 from pydantic import AfterValidator
 
@@ -23,7 +22,7 @@ from collecthub.law.atlas.sheet import (
 )
 from collecthub.law.feasibility.assess import Assessment
 from collecthub.model.exchange import Procedure
-from collecthub.store.queries.paging import QueryError
+from collecthub.store.queries.paging import Listed, QueryError
 from collecthub.store.queries.scope import NotThereError
 from collecthub.web.answers import answer, documented
 from collecthub.web.auth import Anyone, CreditorSide, Operator, TheHub
@@ -48,17 +47,10 @@ Code = Annotated[str, Query(pattern="^([A-Z]{2})?$", description="Country of the
 Country = Annotated[str, Query(pattern="^[A-Z]{2}$", description="ISO 3166-1, two letters.")]
 
 
-class Countries(msgspec.Struct, frozen=True, kw_only=True):
-    """The 249 entities of ISO 3166-1 by code."""
-
-    items: tuple[CountryLine, ...]
-    next_cursor: None = None
-
-
-@router.get("/countries", tags=["countries"], summary="List countries", responses=documented(Countries))
+@router.get("/countries", tags=["countries"], summary="List countries", responses=documented(Listed[CountryLine]))
 def read_countries(hub: TheHub, _scope: Anyone, as_of: Day = None) -> Response:
     """Each with its instruments in force and how much is known of it."""
-    return answer(Countries(items=country_lines(bundled_atlas(), as_of or hub.business_date())))
+    return answer(Listed(items=country_lines(bundled_atlas(), as_of or hub.business_date())))
 
 
 @router.get("/instruments", tags=["countries"], summary="What links two countries", responses=documented(Between))

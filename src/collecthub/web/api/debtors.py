@@ -13,6 +13,7 @@ from collecthub.engine import identity_desk, joint_payments, person_requests
 from collecthub.engine import one_debtor as desk
 from collecthub.model.spread import SpreadRule
 from collecthub.store.queries.debtors import OneDebtor, TwinView, identity_of, list_twins, one_debtor
+from collecthub.store.queries.paging import Listed
 from collecthub.store.queries.scope import not_there
 from collecthub.web.answers import answer, documented, documented_file, download
 from collecthub.web.api.fields import Amount, Currency, Id, Inbound, Note, Ref, Text
@@ -21,12 +22,6 @@ from collecthub.web.auth import CreditorSide, Operator, TheHub
 from collecthub.web.strict_json import StrictRoute
 
 router = APIRouter(tags=["debtors"], route_class=StrictRoute)
-
-
-class Twins(msgspec.Struct, frozen=True, kw_only=True):
-    """Pairs that wait for a person."""
-
-    items: tuple[TwinView, ...]
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,7 +109,7 @@ class Requested(msgspec.Struct, frozen=True, kw_only=True):
     kept: tuple[person_requests.Kept, ...] = ()
 
 
-TWINS, ONE, PARTS = documented(Twins), documented(OneDebtor), documented(Parts)
+TWINS, ONE, PARTS = documented(Listed[TwinView]), documented(OneDebtor), documented(Parts)
 PLANNED = documented(CasesOfPlan)
 
 
@@ -122,7 +117,7 @@ PLANNED = documented(CasesOfPlan)
 def read_twins(hub: TheHub, scope: CreditorSide) -> Response:
     """Each pair with what speaks for it; nobody is joined without a person or a register."""
     with hub.database.read() as conn:
-        return answer(Twins(items=list_twins(conn, scope)))
+        return answer(Listed(items=list_twins(conn, scope)))
 
 
 @router.post("/twins/{twin_id}/decision", summary="Decide on a pair", responses=TWINS)
@@ -131,7 +126,7 @@ def decide_twin(hub: TheHub, scope: CreditorSide, twin_id: str, body: TwinDecisi
     decide = identity_desk.join_twins if body.is_same else identity_desk.keep_apart
     return once(hub, scope, key, lambda work: (
         decide(hub, work, scope, twin_id, reason=body.reason),
-        answer(Twins(items=list_twins(work.conn, scope))),
+        answer(Listed(items=list_twins(work.conn, scope))),
     )[1])  # fmt: skip
 
 

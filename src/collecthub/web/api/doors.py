@@ -57,7 +57,7 @@ class ConnectIn(Inbound):
     settings: dict[str, Any] = Field(default_factory=dict)
 
 
-class ReleaseIn(Inbound):
+class FirstWaveIn(Inbound):
     """What a person decided after seeing the first wave."""
 
     debtor_refs: tuple[Ref, ...] = ()
@@ -66,7 +66,7 @@ class ReleaseIn(Inbound):
     reminders_by: Annotated[str, Field(pattern="^(creditor|hub|nobody)$")] = "creditor"
 
 
-def _exclusions(body: ReleaseIn) -> Exclusions:
+def _exclusions(body: FirstWaveIn) -> Exclusions:
     return Exclusions(
         debtor_refs=body.debtor_refs, group_refs=body.group_refs, minimum_amount=body.minimum_amount,
         reminders_by=body.reminders_by,
@@ -160,7 +160,7 @@ def read_first_wave(hub: TheHub, scope: CreditorSide, connection_id: str) -> Res
     "/connections/{connection_id}/first-wave", tags=["connections"], summary="What would leave with these exclusions",
     responses=documented(release.FirstWave),
 )
-def try_first_wave(hub: TheHub, scope: CreditorSide, connection_id: str, body: ReleaseIn) -> Response:
+def try_first_wave(hub: TheHub, scope: CreditorSide, connection_id: str, body: FirstWaveIn) -> Response:
     """The same question, with exclusions that are not set yet."""
     return answer(release.first_wave(hub, scope, connection_id, _exclusions(body)))
 
@@ -169,7 +169,7 @@ def try_first_wave(hub: TheHub, scope: CreditorSide, connection_id: str, body: R
     "/connections/{connection_id}/release", tags=["connections"], summary="Let the first wave leave",
     responses=documented(Released),
 )
-def release_connection(hub: TheHub, scope: Operator, connection_id: str, body: ReleaseIn) -> Response:
+def release_connection(hub: TheHub, scope: Operator, connection_id: str, body: FirstWaveIn) -> Response:
     """Harmless to repeat: what was released stays so, and the exclusions are those of the last call."""
     cases = release.release_connection(hub, scope, connection_id, _exclusions(body))
     return answer(Released(connection_id=connection_id, cases=cases))

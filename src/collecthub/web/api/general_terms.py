@@ -18,8 +18,9 @@ from collecthub.engine.general_terms import (
 )
 from collecthub.engine.page_guard import safe_name
 from collecthub.model.general_terms import GeneralTerms
+from collecthub.store.queries.paging import Listed
 from collecthub.web.answers import answer, documented, documented_file, download
-from collecthub.web.api.circumstances import ClauseIn, InterestIn, Language
+from collecthub.web.api.circumstances import AgreedInterestIn, ClauseIn, Language
 from collecthub.web.api.fields import Inbound, Line
 from collecthub.web.api.intake import creditor_for
 from collecthub.web.api.once import OnceKey, once
@@ -38,23 +39,16 @@ class TermsIn(Inbound):
     accepted_by: Literal["contract", "order", "terms", "invoice"]
     language: Language | Literal[""] = ""
     clauses: Annotated[tuple[ClauseIn, ...], Field(max_length=20)] = ()
-    interest: InterestIn | None = None
+    interest: AgreedInterestIn | None = None
     document_name: Line = ""
     document: Annotated[Base64Bytes, Field(max_length=LONGEST_DOCUMENT)] = b""
 
 
-class Versions(msgspec.Struct, frozen=True, kw_only=True):
-    """Every statement, the newest first."""
-
-    items: tuple[GeneralTerms, ...]
-    next_cursor: None = None
-
-
-@router.get("", summary="What was stated", responses=documented(Versions))
+@router.get("", summary="What was stated", responses=documented(Listed[GeneralTerms]))
 def read_all(hub: TheHub, scope: CreditorSide, creditor_id: Whose = None) -> Response:
     """For an invoice the newest statement counts whose days include the day on which it was issued."""
     with hub.database.read() as conn:
-        return answer(Versions(items=list_terms(conn, scope, creditor_for(scope, creditor_id))))
+        return answer(Listed(items=list_terms(conn, scope, creditor_for(scope, creditor_id))))
 
 
 @router.post("", status_code=201, summary="State them", responses=documented(GeneralTerms, 201, "They are kept."))

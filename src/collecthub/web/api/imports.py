@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from collecthub.engine import intake_file
 from collecthub.engine.context import Hub
+from collecthub.store.queries.paging import Listed
 from collecthub.store.queries.scope import Scope
 from collecthub.web.answers import answer, documented
 from collecthub.web.api.fields import Id, Inbound, Line
@@ -46,23 +47,11 @@ class Mapped(msgspec.Struct, frozen=True, kw_only=True):
     mapping_id: str
 
 
-class Mappings(msgspec.Struct, frozen=True, kw_only=True):
-    """Saved mappings, by name."""
-
-    items: tuple[intake_file.SavedMapping, ...]
-
-
-class Preview(msgspec.Struct, frozen=True, kw_only=True):
-    """The first rows as they would be read."""
-
-    items: tuple[intake_file.PreviewRow, ...]
-
-
-@router.get("/mappings", summary="List mappings", responses=documented(Mappings))
+@router.get("/mappings", summary="List mappings", responses=documented(Listed[intake_file.SavedMapping]))
 async def read_mappings(hub: TheHub, scope: CreditorSide) -> Response:
     """How the columns of files are read."""
     with hub.database.read() as conn:
-        return answer(Mappings(items=intake_file.read_mappings(conn, scope)))
+        return answer(Listed(items=intake_file.read_mappings(conn, scope)))
 
 
 @router.post("/mappings", summary="Save a mapping", status_code=201, responses=documented(Mapped, 201))
@@ -77,7 +66,7 @@ def save_mapping(hub: TheHub, scope: CreditorSide, body: MappingIn) -> Response:
     return answer(Mapped(mapping_id=mapping_id), 201)
 
 
-@router.post("/imports/preview", summary="Look before importing", openapi_extra=_BYTES, responses=documented(Preview))
+@router.post("/imports/preview", summary="Look before importing", openapi_extra=_BYTES, responses=documented(Listed[intake_file.PreviewRow]))
 async def preview(
     request: Request, hub: TheHub, scope: CreditorSide, mapping_id: MappingId, name: FileName
 ) -> Response:
@@ -89,7 +78,7 @@ async def preview(
 def _preview(hub: Hub, scope: Scope, mapping_id: str, name: str, content: bytes) -> Response:
     with hub.database.read() as conn:
         saved = intake_file.read_mapping(conn, scope, mapping_id)
-    return answer(Preview(items=intake_file.preview_file(content, name, saved.mapping)))
+    return answer(Listed(items=intake_file.preview_file(content, name, saved.mapping)))
 
 
 @router.post(

@@ -24,6 +24,7 @@ from collecthub.law.pack_check import rates_known_until
 from collecthub.law.steps import Happened, Happening, Step, StepAnswer, StepQuestion
 from collecthub.store.case_log import read_events
 from collecthub.store.queries import case_file
+from collecthub.store.queries.paging import Listed
 from collecthub.web.answers import answer, documented
 from collecthub.web.api.fields import Amount, Currency, Inbound
 from collecthub.web.auth import Anyone, CreditorSide, TheHub
@@ -48,12 +49,6 @@ class PackView(msgspec.Struct, frozen=True, kw_only=True):
     rates_known_until: dt.date | None = None
     checks_steps: bool = False
     problem: str = ""
-
-
-class Packs(msgspec.Struct, frozen=True, kw_only=True):
-    """Every installed pack."""
-
-    items: tuple[PackView, ...]
 
 
 def _of_our_time(day: dt.date) -> dt.date:
@@ -112,7 +107,7 @@ class InterestIn(Inbound):
     may_stop_early: bool = False
 
 
-class ActIn(Inbound):
+class InterruptingActIn(Inbound):
     """Something done about the claim that may move its limitation."""
 
     act: Annotated[str, Field(pattern="^[a-z0-9_]{1,40}$")]
@@ -132,7 +127,7 @@ class LimitationIn(Inbound):
     nature: Annotated[str, Field(pattern="^[a-z0-9_]{0,40}$")] = ""
     variant: Annotated[str, Field(pattern="^[a-z0-9_]{0,40}$")] = ""
     contract_on: Day | None = None
-    acts: Annotated[tuple[ActIn, ...], Field(max_length=200)] = ()
+    acts: Annotated[tuple[InterruptingActIn, ...], Field(max_length=200)] = ()
 
 
 class HappenedIn(Inbound):
@@ -162,10 +157,10 @@ class StepIn(Inbound):
     is_registered: bool = True
 
 
-@router.get("/law/packs", summary="Country packs", responses=documented(Packs))
+@router.get("/law/packs", summary="Country packs", responses=documented(Listed[PackView]))
 def read_packs(hub: TheHub, _scope: Anyone) -> Response:
     """Every installed pack with how many rules it holds."""
-    return answer(Packs(items=tuple(_pack(hub, country) for country in sorted(hub.plugins.jurisdictions))))
+    return answer(Listed(items=tuple(_pack(hub, country) for country in sorted(hub.plugins.jurisdictions))))
 
 
 def _pack(hub: Hub, country: str) -> PackView:

@@ -11,14 +11,14 @@ from fastapi import APIRouter, Response
 from collecthub.engine import court_ways, mandates, transfer
 from collecthub.engine.comparing import RouteComparison, compare_routes
 from collecthub.engine.context import Work
-from collecthub.model.case import Case
 from collecthub.model.mandate import MandateKind
 from collecthub.model.party import Address
 from collecthub.store.queries.directory import PaperLine, PartnerSheet, papers, partner_sheet
+from collecthub.store.queries.paging import Listed
 from collecthub.web.answers import Done, answer, documented
 from collecthub.web.api.countries import Day
 from collecthub.web.api.fields import Amount, Country, Id, Inbound, Line, Note, Ref
-from collecthub.web.api.once import OnceKey, SeenVersion, etag, once
+from collecthub.web.api.once import OnceKey, SeenVersion, done, done_view, once
 from collecthub.web.auth import Anyone, CreditorSide, OperatorOrPartner, TheHub
 from collecthub.web.strict_json import StrictRoute
 
@@ -75,24 +75,6 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
     mandate_id: str
 
 
-class Papers(msgspec.Struct, frozen=True, kw_only=True):
-    """Papers with how they stand today, newest first."""
-
-    items: tuple[PaperLine, ...]
-    next_cursor: None = None
-
-
-class Moved(msgspec.Struct, frozen=True, kw_only=True):
-    """The cases of the debtor that were changed."""
-
-    items: tuple[Done, ...]
-    next_cursor: None = None
-
-
-def _view(case: Case) -> Done:
-    return Done(case_id=case.case_id, version=case.version, status=case.status.value)
-
-
 @router.get(
     "/cases/{case_id}/routes", tags=["cases"], summary="Compare every route", responses=documented(RouteComparison)
 )
@@ -117,29 +99,29 @@ def add_transfer(
     def act(work: Work) -> Response:
         if court_ways.is_court_way(body.route):
             costs = court_ways.Costs(body.estimate, body.cap) if body.estimate and body.cap else None
-            return answer(_view(court_ways.choose_way(
+            return done(court_ways.choose_way(
                 hub, work, scope, case_id, way=body.route, costs=costs, partner_id=body.partner_id, reason=body.text,
                 expected_version=seen,
-            )))  # fmt: skip
+            ))  # fmt: skip
         case = transfer.ask_transfer(
             hub, work, scope, case_id, reason=body.reason, text=body.text, partner_id=body.partner_id, route=body.route,
             expected_version=seen,
         )  # fmt: skip
-        return answer(_view(case), headers={"ETag": etag(case.version)})
+        return done(case)
 
     return once(hub, scope, key, act)
 
 
 @router.post(
-    "/cases/{case_id}/debtor-address", tags=["case changes"], summary="The debtor moved", responses=documented(Moved)
+    "/cases/{case_id}/debtor-address", tags=["case changes"], summary="The debtor moved", responses=documented(Listed[Done])
 )
 def move_debtor(
     hub: TheHub, scope: CreditorSide, case_id: str, body: AddressIn, key: OnceKey, seen: SeenVersion
 ) -> Response:
     """The new address counts for all his cases; a move to another country sends each of them on its way anew."""
     address = Address(lines=body.lines, postcode=body.postcode, city=body.city, country=body.country)
-    return once(hub, scope, key, lambda work: answer(Moved(items=tuple(
-        _view(case) for case in transfer.move_debtor(hub, work, scope, case_id, address=address, expected_version=seen)
+    return once(hub, scope, key, lambda work: answer(Listed(items=tuple(
+        done_view(case) for case in transfer.move_debtor(hub, work, scope, case_id, address=address, expected_version=seen)
     ))))  # fmt: skip
 
 
@@ -150,11 +132,11 @@ def read_partner(hub: TheHub, scope: OperatorOrPartner, partner_id: str) -> Resp
         return answer(partner_sheet(conn, scope, partner_id, hub.business_date()))
 
 
-@router.get("/mandates", tags=["doors"], summary="List papers", responses=documented(Papers))
+@router.get("/mandates", tags=["doors"], summary="List papers", responses=documented(Listed[PaperLine]))
 def read_mandates(hub: TheHub, scope: Anyone) -> Response:
     """All for the operator, his own for a creditor, its own for a partner."""
     with hub.database.read() as conn:
-        return answer(Papers(items=papers(conn, scope, hub.business_date())))
+        return answer(Listed(items=papers(conn, scope, hub.business_date())))
 
 
 @router.post(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from collecthub.engine.partner_invoices import take_invoice
 from collecthub.model.partner_invoice import CheckedInvoice
+from collecthub.store.queries.paging import Listed
 from collecthub.store.queries.partner_invoices import CheckedPartnerInvoice, list_partner_invoices
 from collecthub.web.answers import answer, documented
 from collecthub.web.auth import Operator, TheHub
@@ -25,17 +25,11 @@ _BODY = {
 }
 
 
-class PartnerInvoiceList(msgspec.Struct, frozen=True, kw_only=True):
-    """Invoices that were checked, newest first."""
-
-    items: tuple[CheckedPartnerInvoice, ...]
-
-
-@router.get("/partner-invoices", summary="List partners' invoices", responses=documented(PartnerInvoiceList))
+@router.get("/partner-invoices", summary="List partners' invoices", responses=documented(Listed[CheckedPartnerInvoice]))
 def read_all(hub: TheHub, scope: Operator, partner_id: Word = "") -> Response:
     """With what each asks, what was agreed, and why a line deviates."""
     with hub.database.read() as conn:
-        return answer(PartnerInvoiceList(items=list_partner_invoices(conn, partner_id)))
+        return answer(Listed(items=list_partner_invoices(conn, partner_id)))
 
 
 @router.post("/partner-invoices", summary="Check an invoice", openapi_extra=_BODY, responses=documented(CheckedInvoice))

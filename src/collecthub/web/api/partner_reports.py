@@ -76,7 +76,7 @@ class InstalmentIn(Inbound):
     amount: Amount
 
 
-class PlanIn(Inbound):
+class ReportedPlanIn(Inbound):
     """A payment plan that you agreed with the debtor, or that he proposes."""
 
     currency: Currency
@@ -86,7 +86,7 @@ class PlanIn(Inbound):
     occurred_at: AwareDatetime
 
 
-class DisputeIn(Inbound):
+class ReportedDisputeIn(Inbound):
     """The debtor disputes the claim; `disputed_amount` when it is a part of it."""
 
     text: Text
@@ -139,7 +139,7 @@ def report_payment(hub: TheHub, scope: Peer, case_id: str, body: ReceivedIn, key
 
 
 @router.post("/cases/{case_id}/plans", summary="Report a payment plan", status_code=202, responses=TAKEN)
-def report_plan(hub: TheHub, scope: Peer, case_id: str, body: PlanIn, key: OnceKey) -> Response:
+def report_plan(hub: TheHub, scope: Peer, case_id: str, body: ReportedPlanIn, key: OnceKey) -> Response:
     """An agreed plan pauses the case; what is paid is reported as it comes in."""
     parts = [Instalment(due_on=one.due_on, amount=one.amount) for one in body.instalments]
     return _report(hub, scope, case_id, key, plan_report(
@@ -148,7 +148,7 @@ def report_plan(hub: TheHub, scope: Peer, case_id: str, body: PlanIn, key: OnceK
 
 
 @router.post("/cases/{case_id}/disputes", summary="Report a dispute", status_code=202, responses=TAKEN)
-def report_dispute(hub: TheHub, scope: Peer, case_id: str, body: DisputeIn, key: OnceKey) -> Response:
+def report_dispute(hub: TheHub, scope: Peer, case_id: str, body: ReportedDisputeIn, key: OnceKey) -> Response:
     """The case rests until the creditor has looked at it."""
     return _report(hub, scope, case_id, key, dispute_report(
         case_id, statement_id(scope, key), body.occurred_at, text=body.text, disputed=body.disputed_amount,

@@ -6,7 +6,6 @@ import datetime as dt
 from decimal import Decimal
 from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
@@ -29,6 +28,7 @@ from collecthub.engine.partner_money import (
     take_remittance,
 )
 from collecthub.engine.partner_score import PartnerScore, answer_score, partner_score
+from collecthub.store.queries.paging import Listed
 from collecthub.web.answers import Accepted, answer, documented
 from collecthub.web.api.fields import Amount, Currency, Id, Inbound, Line, Note, Text
 from collecthub.web.api.once import OnceKey, once
@@ -47,7 +47,7 @@ class RemittedLineIn(Inbound):
     amount: Amount
 
 
-class RemittanceIn(Inbound):
+class PartnerRemittanceIn(Inbound):
     """Money that you passed on: `amount` is the sum of the lines x `rate`, less `bank_charges` and `fee`."""
 
     remittance_ref: HolderRef
@@ -92,24 +92,6 @@ class LinkIn(Inbound):
     zone: Annotated[str, Field(max_length=64)] = "UTC"
 
 
-class Remittances(msgspec.Struct, frozen=True, kw_only=True):
-    """What you passed on, newest first."""
-
-    items: tuple[KeptRemittance, ...]
-
-
-class Balances(msgspec.Struct, frozen=True, kw_only=True):
-    """The monthly comparisons, newest first."""
-
-    items: tuple[Balance, ...]
-
-
-class Links(msgspec.Struct, frozen=True, kw_only=True):
-    """A partner's personal addresses, newest first."""
-
-    items: tuple[partner_links.LinkView, ...]
-
-
 @router.get("/partner/messages", summary="What waits for you", responses=documented(MessagesForPartner))
 def read_messages(
     hub: TheHub, scope: Peer, after: Annotated[str, Query(max_length=64, pattern="^[0-9a-f]*$")] = "",
@@ -120,15 +102,15 @@ def read_messages(
         return answer(messages_for(hub, conn, scope.partner_id or "", after, limit))
 
 
-@router.get("/partner/remittances", summary="What you passed on", responses=documented(Remittances))
+@router.get("/partner/remittances", summary="What you passed on", responses=documented(Listed[KeptRemittance]))
 def read_remittances(hub: TheHub, scope: Peer) -> Response:
     """With what does not add up."""
     with hub.database.read() as conn:
-        return answer(Remittances(items=list_remittances(conn, scope.partner_id or "")))
+        return answer(Listed(items=list_remittances(conn, scope.partner_id or "")))
 
 
 @router.post("/partner/remittances", summary="Report money passed on", status_code=201, responses=documented(KeptRemittance, 201))
-def remit(hub: TheHub, scope: Peer, body: RemittanceIn, key: OnceKey) -> Response:
+def remit(hub: TheHub, scope: Peer, body: PartnerRemittanceIn, key: OnceKey) -> Response:
     """In your currency, with rate, date, bank charges and fee. What does not add up goes to a person."""
     lines = tuple(RemittedLine(**line.model_dump()) for line in body.lines)
     said = PartnerRemittance(**{**body.model_dump(), "lines": lines})
@@ -152,14 +134,14 @@ def add_answer(hub: TheHub, scope: Peer, body: AnswerIn, key: OnceKey) -> Respon
     return once(hub, scope, key, act)
 
 
-@router.get("/partner/balances", summary="The monthly comparisons", responses=documented(Balances))
+@router.get("/partner/balances", summary="The monthly comparisons", responses=documented(Listed[Balance]))
 def read_balances(hub: TheHub, scope: Peer) -> Response:
     """This month's is there from the first look on, with our side filled in."""
     partner_id = scope.partner_id or ""
     with hub.work() as work:
         open_balance(hub, work, partner_id, f"{hub.business_date():%Y-%m}")
     with hub.database.read() as conn:
-        return answer(Balances(items=list_balances(conn, hub.evidence, partner_id)))
+        return answer(Listed(items=list_balances(conn, hub.evidence, partner_id)))
 
 
 @router.post("/partner/balances/{balance_id}/books", summary="Give your books and sign", responses=documented(Balance))
@@ -179,11 +161,11 @@ def give_books(hub: TheHub, scope: Peer, balance_id: str, body: BooksIn, key: On
     return once(hub, scope, key, act)
 
 
-@router.get("/partners/{partner_id}/links", summary="Personal pages of a partner", responses=documented(Links))
+@router.get("/partners/{partner_id}/links", summary="Personal pages of a partner", responses=documented(Listed[partner_links.LinkView]))
 def read_links(hub: TheHub, scope: Operator, partner_id: str) -> Response:
     """Without their addresses and codes, which were shown once."""
     with hub.database.read() as conn:
-        return answer(Links(items=partner_links.list_links(conn, partner_id)))
+        return answer(Listed(items=partner_links.list_links(conn, partner_id)))
 
 
 @router.post(

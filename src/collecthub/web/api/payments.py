@@ -51,7 +51,7 @@ class AssignIn(Inbound):
     same_as: Ref = ""
 
 
-class ProposalIn(Inbound):
+class PaymentProposalIn(Inbound):
     """The `key` of the proposal that is booked, all of it."""
 
     key: Id
@@ -165,7 +165,7 @@ async def read_proposals(hub: TheHub, scope: CreditorSide, payment_id: str) -> R
 @router.post(
     "/payments/{payment_id}/proposals", summary="Book what fits together", responses=documented(payment_sums.Proposed)
 )
-def book_proposal(hub: TheHub, scope: CreditorSide, payment_id: str, body: ProposalIn) -> Response:
+def book_proposal(hub: TheHub, scope: CreditorSide, payment_id: str, body: PaymentProposalIn) -> Response:
     """Every part of a proposal or nothing; one that does not hold any more is refused."""
     with hub.work() as work:
         return answer(payment_sums.book_proposal(hub, work, scope, payment_id, body.key))

@@ -15,8 +15,7 @@ from collecthub.store.queries.case_file import read_owned_case
 from collecthub.store.queries.plans import PlanView, plan_view
 from collecthub.web.answers import Done, answer, documented
 from collecthub.web.api.fields import Amount, Inbound, Note, Text
-from collecthub.web.api.once import OnceKey, SeenVersion, once
-from collecthub.web.api.solvency import done
+from collecthub.web.api.once import OnceKey, SeenVersion, done, once
 from collecthub.web.auth import CreditorSide, TheHub
 from collecthub.web.strict_json import StrictRoute
 

@@ -14,8 +14,8 @@ from collecthub.engine.context import Hub, Work
 from collecthub.engine.playbook_proposals import Proposal
 from collecthub.engine.playbooks import (
     DryRun,
+    PlaybookTerms,
     PlaybookVersion,
-    Terms,
     dry_run,
     past_items,
     playbook_history,
@@ -23,6 +23,7 @@ from collecthub.engine.playbooks import (
     terms_of,
     text_of_version,
 )
+from collecthub.store.queries.paging import Listed
 from collecthub.store.queries.scope import Scope
 from collecthub.web.answers import answer, documented
 from collecthub.web.api.fields import Inbound, Note, Text
@@ -46,7 +47,7 @@ class InForce(msgspec.Struct, frozen=True, kw_only=True):
 
     creditor_id: str
     version: int
-    terms: Terms
+    terms: PlaybookTerms
 
 
 class Versions(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,20 +56,14 @@ class Versions(msgspec.Struct, frozen=True, kw_only=True):
     items: list[PlaybookVersion]
 
 
-class Proposals(msgspec.Struct, frozen=True, kw_only=True):
-    """What one side proposed to the other, the newest first."""
-
-    items: list[Proposal]
-
-
-class ProposalIn(Inbound):
+class PlaybookProposalIn(Inbound):
     """A whole agreement as TOML, as docs/howto/playbook.md explains it."""
 
     text: Annotated[str, Field(min_length=1, max_length=40_000)]
     note: Note = ""
 
 
-class RefusalIn(Inbound):
+class ProposalRefusalIn(Inbound):
     """Why it does not hold."""
 
     reason: Text
@@ -119,15 +114,15 @@ def _tried(
     return answer(found if letters else msgspec.structs.replace(found, letters=()))
 
 
-@router.get("/proposed-versions", summary="What is proposed", responses=documented(Proposals))
+@router.get("/proposed-versions", summary="What is proposed", responses=documented(Listed[Proposal]))
 def read_proposals(hub: TheHub, scope: CreditorSide, creditor_id: Whose = None) -> Response:
     """Open ones wait for the other side."""
     with hub.database.read() as conn:
-        return answer(Proposals(items=proposals.list_proposals(conn, scope, creditor_for(scope, creditor_id))))
+        return answer(Listed(items=tuple(proposals.list_proposals(conn, scope, creditor_for(scope, creditor_id)))))
 
 
 @router.post("/proposed-versions", summary="Propose a version", status_code=201, responses=documented(Proposal, 201))
-def propose(hub: TheHub, scope: CreditorSide, body: ProposalIn, key: OnceKey, creditor_id: Whose = None) -> Response:
+def propose(hub: TheHub, scope: CreditorSide, body: PlaybookProposalIn, key: OnceKey, creditor_id: Whose = None) -> Response:
     """Operator and creditor are the two sides; it holds once the other one agrees. A later proposal replaces it."""
     whose = creditor_for(scope, creditor_id)
 
@@ -146,7 +141,7 @@ def agree(hub: TheHub, scope: CreditorSide, number: int, key: OnceKey, creditor_
 
 @router.post("/proposed-versions/{number}/refuse", summary="Decline a proposal", responses=documented(Proposal))
 def refuse(
-    hub: TheHub, scope: CreditorSide, number: int, body: RefusalIn, key: OnceKey, creditor_id: Whose = None
+    hub: TheHub, scope: CreditorSide, number: int, body: ProposalRefusalIn, key: OnceKey, creditor_id: Whose = None
 ) -> Response:
     """The other side reads why."""
     whose = creditor_for(scope, creditor_id)

@@ -16,8 +16,7 @@ from collecthub.model.proceeding import Approval, Proceeding, ProceedingKind
 from collecthub.store.queries.case_file import read_owned_case
 from collecthub.web.answers import Done, answer, documented, documented_file, download
 from collecthub.web.api.fields import Amount, Id, Inbound, Line, Note, Ref, Text
-from collecthub.web.api.once import OnceKey, SeenVersion, once
-from collecthub.web.api.solvency import done
+from collecthub.web.api.once import OnceKey, SeenVersion, done, once
 from collecthub.web.auth import CreditorSide, TheHub
 from collecthub.web.strict_json import StrictRoute
 

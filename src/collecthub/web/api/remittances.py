@@ -48,18 +48,6 @@ Day = Annotated[dt.date | None, Query()]
 Word = Annotated[str, Query(max_length=64)]
 
 
-class ContractList(msgspec.Struct, frozen=True, kw_only=True):
-    """Every version of the contracts that the caller may see."""
-
-    items: tuple[remittances.ContractView, ...]
-
-
-class Answered(msgspec.Struct, frozen=True, kw_only=True):
-    """What an answer of the bank did."""
-
-    items: tuple[AnsweredRemittance, ...]
-
-
 class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     """The order that was written, if anything waited."""
 
@@ -81,12 +69,6 @@ class ClientMoneyView(msgspec.Struct, frozen=True, kw_only=True):
     owed: Decimal
     difference: Decimal
     findings: tuple[str, ...]
-
-
-class ClientMoneyList(msgspec.Struct, frozen=True, kw_only=True):
-    """Client money by currency."""
-
-    items: tuple[ClientMoneyView, ...]
 
 
 class RemittanceIn(Inbound):
@@ -122,7 +104,7 @@ class ReversalIn(Inbound):
     reason: Text
 
 
-class ReasonIn(Inbound):
+class ClientMoneyReasonIn(Inbound):
     """Why money moved on the client account."""
 
     payment_id: Id
@@ -166,19 +148,19 @@ def read_order(hub: TheHub, scope: Operator, order: Word) -> Response:
 
 
 @router.post(
-    "/payment-orders/answers", summary="Take the bank's answer", openapi_extra=_BYTES, responses=documented(Answered)
+    "/payment-orders/answers", summary="Take the bank's answer", openapi_extra=_BYTES, responses=documented(Listed[AnsweredRemittance])
 )
 async def take(request: Request, hub: TheHub, scope: Operator) -> Response:
     """The body is pain.002. A rejected payment is held again."""
     content = await request.body()
-    return answer(Answered(items=await run_in_threadpool(take_answer, hub, scope, content)))
+    return answer(Listed(items=await run_in_threadpool(take_answer, hub, scope, content)))
 
 
-@router.get("/contracts", summary="List contracts", responses=documented(ContractList))
+@router.get("/contracts", summary="List contracts", responses=documented(Listed[remittances.ContractView]))
 async def read_contracts(hub: TheHub, scope: CreditorSide) -> Response:
     """Every version of those that the caller is a party to."""
     with hub.database.read() as conn:
-        return answer(ContractList(items=remittances.list_contracts(conn, scope)))
+        return answer(Listed(items=remittances.list_contracts(conn, scope)))
 
 
 @router.post("/contracts", summary="Enter the next version", openapi_extra=_BYTES, responses=documented(Contract))
@@ -214,7 +196,7 @@ def reverse(hub: TheHub, scope: Operator, body: ReversalIn) -> Response:
         return answer(reverse_receipt(hub, work, scope, body.receipt, reason=body.reason))
 
 
-@router.get("/client-money", summary="What is there and whose it is", responses=documented(ClientMoneyList))
+@router.get("/client-money", summary="What is there and whose it is", responses=documented(Listed[ClientMoneyView]))
 def read_client_money(hub: TheHub, scope: Operator, on: Day = None) -> Response:
     """At the end of a day, today without one; one entry a currency."""
     see_debits(hub)
@@ -224,11 +206,11 @@ def read_client_money(hub: TheHub, scope: Operator, on: Day = None) -> Response:
         ClientMoneyView(figures=one, there=one.there, owed=one.owed, difference=one.difference, findings=one.findings)
         for one in found
     )
-    return answer(ClientMoneyList(items=tuple(views)))
+    return answer(Listed(items=tuple(views)))
 
 
 @router.post("/client-money/reasons", summary="Say why money moved", responses=documented(Explained))
-def explain(hub: TheHub, scope: Operator, body: ReasonIn) -> Response:
+def explain(hub: TheHub, scope: Operator, body: ClientMoneyReasonIn) -> Response:
     """The operator's own, cash that was paid in, or the card company's settlement."""
     with hub.work() as work:
         explain_movement(work, scope, body.payment_id, body.reason, note=body.note)

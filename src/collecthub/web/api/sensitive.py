@@ -12,8 +12,7 @@ from collecthub.engine import sensitive_desk as desk
 from collecthub.store.queries.erp_view import InvoiceFacts
 from collecthub.web.answers import Done, answer, documented
 from collecthub.web.api.fields import Id, Inbound, Ref, Text
-from collecthub.web.api.once import OnceKey, SeenVersion, once
-from collecthub.web.api.solvency import done
+from collecthub.web.api.once import OnceKey, SeenVersion, done, once
 from collecthub.web.auth import Anyone, CreditorSide, TheHub
 from collecthub.web.strict_json import StrictRoute
 

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from collecthub.store import accounts
 from collecthub.store.audit import append_audit
+from collecthub.store.queries.paging import Listed
 from collecthub.store.queries.scope import Role, not_there
 from collecthub.web.answers import Accepted, answer, documented
 from collecthub.web.api.fields import Id, Inbound, Line
@@ -37,12 +38,6 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
     creditor_id: str | None
     partner_id: str | None
     csrf: str | None = None
-
-
-class Keys(msgspec.Struct, frozen=True, kw_only=True):
-    """API keys that were given out, without the keys themselves."""
-
-    items: tuple[accounts.ApiKey, ...]
 
 
 class NewKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,11 +103,11 @@ def log_out(hub: TheHub, who: Who) -> Response:
     return response
 
 
-@router.get("/keys", summary="List API keys", responses=documented(Keys))
+@router.get("/keys", summary="List API keys", responses=documented(Listed[accounts.ApiKey]))
 async def read_keys(hub: TheHub, scope: Operator) -> Response:
     """Names and tenants, never the keys."""
     with hub.database.read() as conn:
-        return answer(Keys(items=tuple(accounts.read_api_keys(conn))))
+        return answer(Listed(items=tuple(accounts.read_api_keys(conn))))
 
 
 @router.post("/keys", summary="Make an API key", status_code=201, responses=documented(NewKey, 201))

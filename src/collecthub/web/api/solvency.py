@@ -6,12 +6,11 @@ import msgspec
 from fastapi import APIRouter, Response
 
 from collecthub.engine import solvency
-from collecthub.model.case import Case
 from collecthub.model.solvency import Band, Solvency
 from collecthub.store.queries.case_file import read_owned_case
 from collecthub.web.answers import Done, answer, documented
 from collecthub.web.api.fields import Amount, Inbound, Text
-from collecthub.web.api.once import OnceKey, SeenVersion, etag, once
+from collecthub.web.api.once import OnceKey, SeenVersion, done, once
 from collecthub.web.auth import CreditorSide, TheHub
 from collecthub.web.strict_json import StrictRoute
 
@@ -44,12 +43,6 @@ class ContestIn(Inbound):
     """What the debtor says against his score, or what a person answers him."""
 
     text: Text
-
-
-def done(case: Case) -> Response:
-    """The answer to a change of a case."""
-    view = Done(case_id=case.case_id, version=case.version, status=case.status.value)
-    return answer(view, headers={"ETag": etag(case.version)})
 
 
 @router.get("", summary="Read score, reasons and checks", responses=documented(CaseSolvency))

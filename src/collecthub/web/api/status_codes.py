@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Query, Response
 
 from collecthub.engine.context import Hub
@@ -13,20 +12,13 @@ from collecthub.engine.heard import Heard, heard
 from collecthub.errors import PermanentError
 from collecthub.model.crosswalk import TableReport, Translation, report, table_named, translation, with_rows
 from collecthub.model.status_tables import StatusTable, status_tables
-from collecthub.store.queries.paging import QueryError
+from collecthub.store.queries.paging import Listed, QueryError
 from collecthub.web.answers import answer, documented
 from collecthub.web.auth import Anyone, Operator, TheHub
 from collecthub.web.strict_json import StrictRoute
 
 router = APIRouter(prefix="/status-codes", tags=["status codes"], route_class=StrictRoute)
 Vocabulary = Annotated[str, Query(max_length=64, description="Name of a table, such as riverty.")]
-
-
-class Vocabularies(msgspec.Struct, frozen=True, kw_only=True):
-    """The names of every table, those of installed plugins too."""
-
-    items: tuple[str, ...]
-    next_cursor: None = None
 
 
 def _tables(hub: Hub) -> Mapping[str, StatusTable]:
@@ -40,10 +32,10 @@ def _table(hub: Hub, vocabulary: str) -> StatusTable:
         raise QueryError(error.message, cure=error.cure) from error
 
 
-@router.get("", summary="List tables", responses=documented(Vocabularies))
+@router.get("", summary="List tables", responses=documented(Listed[str]))
 async def read_vocabularies(hub: TheHub, _scope: Anyone) -> Response:
     """The vocabularies that the hub can translate."""
-    return answer(Vocabularies(items=tuple(sorted(_tables(hub)))))
+    return answer(Listed(items=tuple(sorted(_tables(hub)))))
 
 
 @router.get("/translation", summary="Translate a code", responses=documented(Translation))

@@ -18,7 +18,7 @@ from collecthub.engine.playbook_proposals import (
 from collecthub.engine.playbooks import (
     Agreement,
     DryRun,
-    Terms,
+    PlaybookTerms,
     agree_playbook,
     dry_run,
     may_enter,
@@ -43,7 +43,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A text that somebody works on, and what is known about it."""
 
     text: str
-    terms: Terms | None = None
+    terms: PlaybookTerms | None = None
     tried: DryRun | None = None
     problem: CollecthubError | None = None
 
