@@ -66,7 +66,7 @@ PARTS: dict[str, Part] = {
         folder, server, databases, sizes.items, sizes.times
     ),
     "dlt": lambda folder, server, databases, sizes: pulling.beside_dlt(
-        folder, server, databases["SQLite"], sizes.items
+        folder, server, databases["SQLite"], sizes.items, sizes.times
     ),
     "cases": lambda folder, _, databases, sizes: casework.rows(folder, databases, sizes.debtors),
     "routing": lambda folder, _, databases, sizes: routing.rows(folder, databases, sizes.cases),

@@ -22,7 +22,8 @@ _MINOR_UNITS: dict[str, int] = {
     "CLF": 4,
     "UYW": 4,
 }
-_QUANTA = {places: Decimal(1).scaleb(-places) for places in (0, 2, 3, 4)}
+_CENT = Decimal("0.01")
+_SMALLEST = {currency: Decimal(1).scaleb(-places) for currency, places in _MINOR_UNITS.items()}
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _AMOUNT = re.compile(r"-?\d{1,15}(\.\d{1,6})?", re.ASCII)
 
@@ -42,7 +43,7 @@ def round_amount(amount: Decimal, currency: str) -> Decimal:
     >>> round_amount(Decimal("2309.7899999999995"), "USD"), round_amount(Decimal("0.5"), "JPY")
     (Decimal('2309.79'), Decimal('1'))
     """
-    return amount.quantize(_QUANTA[minor_units(currency)], rounding=ROUND_HALF_UP)
+    return amount.quantize(_SMALLEST.get(currency, _CENT), ROUND_HALF_UP)
 
 
 def parse_amount(text: str) -> Decimal:

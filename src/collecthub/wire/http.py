@@ -225,15 +225,17 @@ class HttpClient:
         return url_or_path
 
     def _read(self, answer: requests.Response, place: str) -> bytes:
-        chunks = bytearray()
+        chunks: list[bytes] = []
+        size = 0
         while chunk := answer.raw.read1(_CHUNK, decode_content=True):
-            chunks += chunk
-            if len(chunks) > self._max_bytes:
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > self._max_bytes:
                 raise QuarantineError(
                     f"The answer to {place} is larger than {self._max_bytes} bytes.",
                     code="http.size", cure="Ask for smaller pages.", reference=place,
                 )  # fmt: skip
-        return bytes(chunks)
+        return b"".join(chunks)
 
 
 def _split(url: str) -> SplitResult:

@@ -42,6 +42,8 @@ _STATUSES = frozenset({20, 30, 40, 50})  # open, selected for collection, collec
 _MATCHED = 50
 _IN_COLLECTION = frozenset({30, 40})
 _ZERO = Decimal(0)
+_OPEN, _PAID, _CANCELLED = ItemState.OPEN, ItemState.PAID, ItemState.CANCELLED  # looked up once, not for every row
+_INVOICE, _CREDIT_NOTE, _PAYMENT = ItemKind.INVOICE, ItemKind.CREDIT_NOTE, ItemKind.PAYMENT
 _CONTACTS_MAX, _NOTE_LENGTH = 10, 1000
 _UNIX_EPOCH = dt.date(1970, 1, 1).toordinal()
 _DAY_MS = 86_400_000
@@ -101,18 +103,18 @@ def raw_invoice(division: int, term: PaymentTerm, amount_sign: int = 1) -> RawIn
     """
     if term.status not in _STATUSES:
         raise ValueError(f"status {term.status} is not one of 20, 30, 40, 50")
-    state = ItemState.OPEN
+    state = _OPEN
     if not is_outstanding(term):
-        state = ItemState.CANCELLED if term.is_reversal else ItemState.PAID
+        state = _CANCELLED if term.is_reversal else _PAID
     if not term.account_id or not term.currency:
         raise ValueError("the term names no account" if not term.account_id else "the term has no currency")
     if not term.amount.is_finite():
         raise ValueError(f"{term.amount} is not an amount")
     amount = term.amount if amount_sign == 1 else -term.amount
-    kind, number = ItemKind.INVOICE, term.invoice_number or term.entry_number
+    kind, number = _INVOICE, term.invoice_number or term.entry_number
     if amount < 0:
         is_sale = term.transaction_type in _SALES_TYPES
-        kind, number = (ItemKind.CREDIT_NOTE, number) if is_sale else (ItemKind.PAYMENT, term.entry_number)
+        kind, number = (_CREDIT_NOTE, number) if is_sale else (_PAYMENT, term.entry_number)
     prefix = f"{division}:"
     return RawInvoice(
         item_ref=prefix + term.term_id,
@@ -125,7 +127,7 @@ def raw_invoice(division: int, term: PaymentTerm, amount_sign: int = 1) -> RawIn
         due_on=calendar_date(term.due_date),
         currency=term.currency.strip(),
         amount=amount,
-        open_amount=amount if state is ItemState.OPEN else _ZERO,
+        open_amount=amount if state is _OPEN else _ZERO,
         group_ref=prefix[:-1],
         document_ref=term.transaction_entry_id or term.entry_id or "",
         is_blocked=term.status in _IN_COLLECTION,

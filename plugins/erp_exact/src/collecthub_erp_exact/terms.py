@@ -42,6 +42,7 @@ class _Money(msgspec.Struct):
     line_type: int | None = msgspec.field(name="LineType", default=None)
 
 
+_PAYMENT, _OPEN, _CANCELLED = ItemKind.PAYMENT, ItemState.OPEN, ItemState.CANCELLED
 _TERM = msgspec.json.Decoder(PaymentTerm)
 _MONEY = msgspec.json.Decoder(_Money)
 _IDENTITY = msgspec.json.Decoder(_Identity)
@@ -78,9 +79,9 @@ def map_terms(
         except (ValueError, OverflowError) as error:
             reasons[index] = str(error)
             continue
-        if row.kind is ItemKind.PAYMENT and row.state is ItemState.OPEN and term.invoice_number:
+        if row.kind is _PAYMENT and row.state is _OPEN and term.invoice_number:
             paid_entries[len(rows)] = term.invoice_number
-        if term.is_reversal and row.state is ItemState.CANCELLED and term.invoice_number:
+        if term.is_reversal and row.state is _CANCELLED and term.invoice_number:
             reversals[len(rows)] = term.invoice_number
         rows.append(row)
     if not reasons:
