@@ -6,6 +6,7 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -18,7 +19,7 @@ from collecthub.engine.context import Hub
 from collecthub.engine.fence import release_fence
 from collecthub.engine.restore import restore
 from collecthub.engine.verify import verify
-from collecthub.errors import CollecthubError, ConfigurationError, PermanentError
+from collecthub.errors import CollecthubError, ConfigurationError, PermanentError, RetryableError
 from collecthub.store import tables as t
 from collecthub.store.audit import append_audit, verify_audit
 from collecthub.store.case_log import read_cases
@@ -145,6 +146,23 @@ def test_the_fence_stays_while_sides_differ(tmp_path: Path, hub: Hub, world: Wor
         with pytest.raises(PermanentError):
             release_fence(second, LOCAL_OPERATOR, anyway=False)
     assert len(world.messages) == 3
+
+
+def test_a_side_that_gives_no_answer_keeps_the_fence_up_until_a_person_decides(tmp_path: Path, hub: Hub, world: World) -> None:
+    work_all(hub)
+    backup(hub, tmp_path / "old.tar")
+
+    class Away(list[Any]):
+        def __iter__(self) -> Iterator[Any]:
+            raise RetryableError("the ERP is down for maintenance", cure="Wait.")
+
+    world.rows = Away()
+    with closing(bring_back(tmp_path / "second", "", tmp_path / "old.tar", world)) as second:
+        outcome = release_fence(second, LOCAL_OPERATOR, anyway=False)
+        assert not outcome.is_released
+        assert [(side.between, side.cure) for side in outcome.reconciliation.unheard] == [("books", "Wait.")]
+        assert outcome.reconciliation.cases_compared == 2, "the partner was compared all the same"
+        assert release_fence(second, LOCAL_OPERATOR, anyway=True).is_released
 
 
 def test_a_home_in_use_is_not_overwritten_unless_told(tmp_path: Path, hub: Hub, world: World) -> None:

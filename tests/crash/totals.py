@@ -129,6 +129,7 @@ def check_sides(home: Path, town: MortalTown) -> None:
     try:
         compared = reconcile(hub)
         assert compared.differences == (), compared.differences[:5]
+        assert compared.unheard == ()
         checked, findings = verify(hub)
         assert checked > 0
         assert findings == ()

@@ -15,7 +15,7 @@ from cli.restored_house import furnish, hub_on, settings_for
 from walk.scripted import World
 
 from collecthub.bundled import jurisdictions
-from collecthub.engine.book_comparison import compare_books, compare_by_clock, last_comparison, watch_books
+from collecthub.engine.book_comparison import compare_books, last_comparison, watch_books
 from collecthub.engine.context import Hub
 from collecthub.engine.reconcile import reconcile
 from collecthub.engine.writing_off import write_off
@@ -119,10 +119,13 @@ def test_a_side_that_is_away_is_a_task_and_no_difference(hub: Hub, world: World)
             raise RetryableError("the ERP is down for maintenance", cure="Wait.")
 
     world.rows = Away()
-    compare_by_clock(hub, "clock")
-    assert tasks(hub) == ["the books could not be compared"]
-    with hub.database.read() as conn:
-        assert last_comparison(conn) is None
+    found = compare_books(hub, "clock")
+    assert tasks(hub) == [f"the books of books could not be compared"]
+    assert (found.differences, found.cases) == (0, 2), "the partner was compared all the same"
+    assert [side.cure for side in found.outcome.unheard] == ["Wait."]
+    world.rows = []
+    compare_books(hub, "clock")
+    assert not any("could not be compared" in title for title in tasks(hub))
 
 
 def tasks(hub: Hub) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from collecthub.cli.amounts import amount
-from collecthub.cli.country import day
+from collecthub.cli.dates import day
 from collecthub.cli.hub_access import client
 from collecthub.cli.output import Json, note, plain, print_json, print_listed, say
 

@@ -9,19 +9,12 @@ import msgspec
 import typer
 
 from collecthub.cli.case_ref import CaseRef, case_id_of
+from collecthub.cli.dates import day
 from collecthub.cli.hub_access import client
 from collecthub.cli.output import Json, plain, print_json, print_table, say
 
 if TYPE_CHECKING:
     from collecthub.engine.balance import BalanceAt, BookAmount
-
-
-def day(text: str) -> dt.date:
-    """A date as it is written on the command line."""
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text[:40]!r} is not a date such as 2026-06-15") from None
 
 
 At = Annotated[
@@ -64,7 +57,7 @@ def as_record(found: BalanceAt, *, is_explained: bool) -> dict[str, Any]:
     record: dict[str, Any] = {
         "case_id": found.case_id, "number": found.number, "at": found.at, "currency": found.currency,
         "total": found.total, "balance": found.booked, "accrued_total": found.accrued_total, "accrued": found.accrued,
-        "interest_per_day": reckoning.per_day, "charging": reckoning.charging, "law": reckoning.governing,
+        "later": found.later, "interest_per_day": reckoning.per_day, "charging": reckoning.charging, "law": reckoning.governing,
         "allocation_rule": reckoning.account.rule, "notes": reckoning.notes,
     }  # fmt: skip
     if not is_explained:
@@ -94,6 +87,8 @@ def _show_sum(found: BalanceAt) -> None:
         ("principal", account.sum_of("open_principal")), ("interest", account.sum_of("open_interest")),
         ("compensation", account.sum_of("open_compensation")), ("costs", account.open_costs), ("paid too much", -account.surplus),
     )  # fmt: skip
+    if found.later:
+        say(f"Lines of later days change this by {found.later:,} to {found.total + found.later:,}; `--at` names another day.")
     left = ", ".join(f"{what} {amount:,}" for what, amount in parts if amount)
     say(f"Of this is open by law: {left or 'nothing'}.")
     law = found.reckoning.governing

@@ -13,9 +13,13 @@ CaseRef = Annotated[str, typer.Argument(metavar="CASE", help="Id or number of th
 
 
 def case_id_of(conn: sa.Connection, ref: str) -> str:
-    """The id that a case number belongs to; anything else is taken for an id."""
+    """The id of a case by its number or id. Raises `PermanentError` when there is none."""
     import sqlalchemy as sa
 
+    from collecthub.errors import PermanentError
     from collecthub.store import tables as t
 
-    return conn.scalar(sa.select(t.cases.c.case_id).where(t.cases.c.number == ref)) or ref
+    found = conn.scalar(sa.select(t.cases.c.case_id).where((t.cases.c.number == ref) | (t.cases.c.case_id == ref)))
+    if found is None:
+        raise PermanentError(f"There is no case {ref[:40]}", cure="`collecthub case list --q NAME` finds one by debtor, invoice or reference.")
+    return str(found)

@@ -107,9 +107,27 @@ def _show_timeline(history: tuple[TimelineEntry, ...]) -> None:
     print_table(["when", "what", "who", "facts"], rows)
 
 
+_SHORT = 160  # characters of a fact in the table; `--json` has all of it
+
+
 def _in_short(entry: TimelineEntry) -> str:
     facts = msgspec.to_builtins(entry.fact)
-    return ", ".join(f"{name} {value}" for name, value in facts.items() if isinstance(value, str | int) and value)[:160]
+    said = _listed(facts)
+    return said if len(said) <= _SHORT else f"{said[: _SHORT - 1]}…"
+
+
+def _listed(facts: dict[str, object]) -> str:
+    return ", ".join(filter(None, (_said(name, value) for name, value in facts.items() if name not in ("kind", "type"))))
+
+
+def _said(name: str, value: object) -> str:
+    """A value in words; of a list how many."""
+    if value in (None, "", False, (), [], {}):
+        return ""
+    if isinstance(value, dict):
+        return _listed(value)
+    words = name.replace("_", " ")
+    return f"{words}: {len(value)}" if isinstance(value, list | tuple) else f"{words} {value}"
 
 
 app.command("balance")(show_balance)

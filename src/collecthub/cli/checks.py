@@ -10,7 +10,8 @@ from collecthub.cli.output import Json, note, print_json, print_listed, say
 
 
 def reconcile(as_json: Json = False) -> None:
-    """Compare every ERP, the hub and every partner. Exit code 1 on a difference: each says which side lacks what."""
+    """Compare every ERP, the hub and every partner. Exit code 1 on a difference, which says which side lacks what, or when
+    a side gave no answer."""
     from collecthub.engine.reconcile import reconcile as compare
     from collecthub.store.facts import FENCE, read_fact
 
@@ -28,9 +29,11 @@ def reconcile(as_json: Json = False) -> None:
         if outcome.awaited:
             say(f"{len(outcome.awaited)} payments are known here and wait to be booked in an ERP.")
         say(f"Difference: {outcome.total}")
+    for side in outcome.unheard:
+        note(f"{side.between} could not be compared: {side.problem} {side.cure}")
     if fenced:
         note("This hub is fenced since a restore: `collecthub fence release` lets it send again.")
-    raise typer.Exit(1 if outcome.differences else 0)
+    raise typer.Exit(1 if outcome.differences or outcome.unheard else 0)
 
 
 def verify(as_json: Json = False) -> None:

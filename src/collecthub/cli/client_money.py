@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from collecthub.cli.dates import day
 from collecthub.cli.hub_access import client
 from collecthub.cli.output import Json, note, print_json, print_table, say
-from collecthub.cli.remittance import day
 
 app = typer.Typer(no_args_is_help=True, help="Creditors' money on the client account, in the till, with the card company.")
 

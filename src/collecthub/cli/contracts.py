@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from collecthub.cli.dates import day
 from collecthub.cli.hub_access import client
 from collecthub.cli.output import Json, print_json, print_table, say
-from collecthub.cli.remittance import day
 
 app = typer.Typer(no_args_is_help=True, help="Contracts with creditors and partners: grids, minimum, VAT, who bears what.")
 SideName = Annotated[Literal["creditor", "partner"], typer.Argument(metavar="SIDE", help="creditor or partner.")]

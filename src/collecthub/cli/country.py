@@ -7,24 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from collecthub.cli.dates import day
 from collecthub.cli.output import Json, note, print_json, print_listed, print_table, say
 
 if TYPE_CHECKING:
     from collecthub.law.atlas.sheet import CountrySheet
 
 app = typer.Typer(no_args_is_help=True, help="Countries: law, instruments, languages, and how well each is known.")
-
-
-def day(text: str) -> dt.date:
-    """A date of an option.
-
-    >>> day("2026-06-15")
-    datetime.date(2026, 6, 15)
-    """
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{text[:40]!r} is not a date such as 2026-06-15") from error
 
 
 AsOf = Annotated[

@@ -141,7 +141,7 @@ def fence_status(as_json: Json = False) -> None:
 
 @fence_app.command("release")
 def release(
-    anyway: Annotated[bool, typer.Option("--anyway", help="Release although sides differ.")] = False,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Release although sides differ or give no answer.")] = False,
     as_json: Json = False,
 ) -> None:
     """Compare with every ERP and partner, and let the hub send again if all agree. Exit code 1 if it stays fenced."""
@@ -158,9 +158,11 @@ def release(
         if differences:
             print_listed(differences, None, "between subject what theirs ours currency", as_json=False)
         say("Released: the hub sends again." if outcome.is_released else "The hub stays fenced.")
+    for side in outcome.reconciliation.unheard:
+        note(f"{side.between} could not be compared: {side.problem} {side.cure}")
     if not outcome.is_released:
         note(
-            f"{len(differences)} figures differ and {outcome.unproven} files cannot be looked up at their partner. "
-            "Settle them, or say --anyway."
+            f"{len(differences)} figures differ, {len(outcome.reconciliation.unheard)} sides gave no answer and {outcome.unproven} files"
+            " cannot be looked up at their partner. Settle them, or say --anyway."
         )
     raise typer.Exit(0 if outcome.is_released else 1)

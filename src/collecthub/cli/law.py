@@ -11,6 +11,7 @@ import typer
 
 from collecthub.cli import law_clock
 from collecthub.cli.amounts import amount
+from collecthub.cli.dates import day
 from collecthub.cli.errors_shown import FINDINGS
 from collecthub.cli.law_options import (
     ContractDate,
@@ -23,7 +24,6 @@ from collecthub.cli.law_options import (
     ToLastKnown,
     Variant,
     currency,
-    day,
     law_of,
     today,
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from collecthub.cli.amounts import amount
+from collecthub.cli.dates import day
 from collecthub.cli.errors_shown import FINDINGS
 from collecthub.cli.law_options import (
     ContractDate,
@@ -18,7 +19,6 @@ from collecthub.cli.law_options import (
     Rates,
     SegmentOption,
     Variant,
-    day,
     law_of,
     today,
 )

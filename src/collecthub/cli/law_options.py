@@ -10,26 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from collecthub.cli.amounts import amount
+from collecthub.cli.dates import day
 
 if TYPE_CHECKING:
     from collecthub.law.rules import CountryLaw
 
 Segment = Literal["B2B", "B2C", "B2G"]
-
-
-def day(text: str) -> dt.date:
-    """A date as typed.
-
-    >>> day("2025-03-31")
-    datetime.date(2025, 3, 31)
-    """
-    try:
-        found = dt.date.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{text[:40]!r} is not a date such as 2025-03-31") from error
-    if not 1990 <= found.year <= 2199:  # arithmetic on dates stays far from the ends of the calendar
-        raise typer.BadParameter(f"{text[:40]!r} is not a date of our time")
-    return found
 
 
 def currency(text: str) -> str:

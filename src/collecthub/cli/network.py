@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from collecthub.cli.country import AsOf, day
+from collecthub.cli.country import AsOf
+from collecthub.cli.dates import day
 from collecthub.cli.hub_access import client
 from collecthub.cli.output import Json, note, plain, print_json, print_listed, print_table, say
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from collecthub.cli.country import day
+from collecthub.cli.dates import day
 from collecthub.cli.hub_access import client
 from collecthub.cli.law_options import Segment, law_of
 from collecthub.cli.output import Json, print_json, print_table, say

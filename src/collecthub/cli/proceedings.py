@@ -10,7 +10,7 @@ import typer
 
 from collecthub.cli.amounts import amount
 from collecthub.cli.case_ref import CaseRef, case_id_of
-from collecthub.cli.country import day
+from collecthub.cli.dates import day
 from collecthub.cli.hub_access import client
 from collecthub.cli.output import Json, plain, print_json, print_table, say
 from collecthub.errors import PermanentError

@@ -11,9 +11,9 @@ import typer
 
 from collecthub.cli.amounts import amount
 from collecthub.cli.case_ref import CaseRef, case_id_of
+from collecthub.cli.dates import day
 from collecthub.cli.hub_access import client
 from collecthub.cli.output import Json, print_json, say
-from collecthub.cli.remittance import day
 
 app = typer.Typer(no_args_is_help=True, help="Receipts for cash and card.")
 

@@ -8,24 +8,13 @@ from typing import Annotated
 
 import typer
 
+from collecthub.cli.dates import day
 from collecthub.cli.hub_access import client
 from collecthub.cli.lists import Cursor, Limit, print_page
 from collecthub.cli.output import Json, note, print_json, print_record, print_table, say
 
 app = typer.Typer(no_args_is_help=True, help="Money out: what is held for creditors, net of the agreed fees.")
 _COLUMNS = "number state creditor_name currency gross fee vat net made_on paid_on reason"
-
-
-def day(text: str) -> dt.date:
-    """A day of an option.
-
-    >>> day("2026-06-15")
-    datetime.date(2026, 6, 15)
-    """
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{text[:40]!r} is not a day such as 2026-06-15") from error
 
 
 @app.command("create")

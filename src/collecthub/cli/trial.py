@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from collecthub.cli.dates import day
 from collecthub.cli.output import Json
 
 _COUNTRY = re.compile("[A-Z]{2}")
@@ -20,7 +21,7 @@ def demo(
         typer.Option(exists=True, dir_okay=False, readable=True, help="CSV of open items instead of the bundled ones."),
     ] = None,
     as_of: Annotated[
-        dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Business date; a file of open items needs one.")
+        dt.date | None, typer.Option(parser=day, metavar="DATE", help="Business date; a file of open items needs one.")
     ] = None,
     creditor_country: Annotated[str, typer.Option(help="Country of the creditors in the file.")] = "BE",
     debtor_countries: Annotated[
@@ -38,7 +39,7 @@ def demo(
     from collecthub.config import load_settings
 
     request = Request(
-        invoices=str(invoices.resolve()) if invoices else "", as_of=as_of.date() if as_of else None,
+        invoices=str(invoices.resolve()) if invoices else "", as_of=as_of,
         creditor_country=creditor, debtor_countries=countries,
     )  # fmt: skip
     raise typer.Exit(run_demo(load_settings(), request, resume=resume, as_json=as_json))

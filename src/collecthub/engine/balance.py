@@ -45,7 +45,10 @@ class BookAmount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BalanceAt(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer. `total` is the ledger's total plus what has accrued; `reckoning.account` comes to the same by itself."""
+    """The answer. `total` is the ledger's total plus what has accrued; `reckoning.account` comes to the same by itself.
+
+    `later` is what lines dated after the day change in what is owed: a case's own figure counts them already.
+    """
 
     case_id: str
     number: str
@@ -57,6 +60,7 @@ class BalanceAt(msgspec.Struct, frozen=True, kw_only=True):
     accrued: tuple[Accrued, ...]
     lines: tuple[BookedLine, ...]
     reckoning: Reckoning
+    later: Decimal
     erp: tuple[BookAmount, ...]
     holder: tuple[BookAmount, ...]
 
@@ -65,17 +69,17 @@ def balance_at(hub: Hub, conn: sa.Connection, scope: Scope, case_id: str, at: dt
     """What is owed at the end of a day. Raises `NotThereError`. A partner sees no costs that the creditor bears."""
     case = read_owned_case(conn, scope, case_id)
     is_partner = scope.role is Role.PARTNER
-    lines = [line for line in read_lines(conn, case_id) if line.booked_on <= at]
-    if is_partner:
-        lines = [line for line in lines if line.bearer == "debtor"]
+    all_lines = [line for line in read_lines(conn, case_id) if line.bearer == "debtor" or not is_partner]
+    lines = [line for line in all_lines if line.booked_on <= at]
     reckoning = reckon(hub, conn, case, at, read_events(conn, case_id))
     accrued = tuple(_accrued(reckoning, lines))
     booked = add_lines(Balance(currency=case.currency), lines)
+    later = add_lines(booked, [line for line in all_lines if line.booked_on > at]).total - booked.total
     more = sum((one.interest + one.compensation for one in accrued), ZERO)
     return BalanceAt(
         case_id=case.case_id, number=case.number, currency=case.currency, at=at, total=booked.total + more,
         booked=amounts(msgspec.structs.replace(case, balance=booked), is_partner=is_partner), accrued_total=more,
-        accrued=accrued, lines=tuple(_booked(lines)), reckoning=reckoning, erp=() if is_partner else erp_side(case),
+        accrued=accrued, lines=tuple(_booked(lines)), reckoning=reckoning, later=later, erp=() if is_partner else erp_side(case),
         holder=holder_side(case),
     )  # fmt: skip
 

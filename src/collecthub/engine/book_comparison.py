@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from collecthub.engine.case_work import close_tasks, open_task
 from collecthub.engine.context import Hub
 from collecthub.engine.reconcile import Reconciliation, reconcile
-from collecthub.errors import CollecthubError
 from collecthub.model.ids import new_id
 from collecthub.store.facts import read_fact, write_fact
 from collecthub.store.money_tables import reconciliations
@@ -48,7 +47,7 @@ def watch_books(hub: Hub) -> None:
 def compare_books(hub: Hub, asked_by: str) -> Comparison:
     """Compare now and keep the outcome. Differences become one task, which closes when they are gone.
 
-    Raises what an outside raises: a side that is away is no difference.
+    A side that gave no answer is no difference: it becomes a task of its own, and the next night asks again.
     """
     outcome = reconcile(hub)
     kept = msgspec.structs.replace(
@@ -70,19 +69,15 @@ def compare_books(hub: Hub, asked_by: str) -> Comparison:
                 work, kind=TASK, title=f"the books differ in {len(outcome.differences)} figures",
                 detail="See Reconciliation in the portal, or `collecthub reconcile`.",
             )
+        for side in outcome.unheard:
+            open_task(
+                work, kind=TASK, title=f"the books of {side.between} could not be compared",
+                detail=f"{side.problem} {side.cure}", connection_id=side.between,
+            )  # fmt: skip
     return found
 
 
 _COLUMNS = ("reconciliation_id", "compared_at", "asked_by", "debtors", "cases", "differences")
-
-
-def compare_by_clock(hub: Hub, asked_by: str) -> None:
-    """The job. A side that is away leaves a task; the next night tries again."""
-    try:
-        compare_books(hub, asked_by)
-    except CollecthubError as error:
-        with hub.work() as work:
-            open_task(work, kind=TASK, title="the books could not be compared", detail=f"{error.message}. {error.cure}")
 
 
 def last_comparison(conn: sa.Connection) -> Comparison | None:

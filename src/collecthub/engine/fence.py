@@ -8,6 +8,7 @@ person's word, the fence falls.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 
 import msgspec
@@ -16,7 +17,7 @@ import sqlalchemy as sa
 from collecthub.engine.case_work import CASE_FILE, change_case, locked_case
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.reconcile import Reconciliation, reconcile
-from collecthub.errors import PermanentError
+from collecthub.errors import CollecthubError, PermanentError
 from collecthub.model.event import CaseSent
 from collecthub.model.exchange import AccountLine
 from collecthub.ports import PartnerBooks
@@ -32,7 +33,7 @@ _FOUND = "found in the partner's books after a restore"
 
 
 class FenceOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What a try to release came to. `unproven` are messages for partners that show no books."""
+    """What a try to release came to. `unproven` are messages for partners that show no books, or gave no answer."""
 
     is_released: bool
     found_at_partners: int
@@ -43,7 +44,7 @@ class FenceOutcome(msgspec.Struct, frozen=True, kw_only=True):
 def release_fence(hub: Hub, scope: Scope, *, anyway: bool) -> FenceOutcome:
     """Compare with all sides and let the hub send again if nothing differs, or if a person says so.
 
-    Raises `PermanentError` when there is no fence; errors of an outside are raised and the fence stays.
+    A side that gives no answer keeps the fence up as one that differs does. Raises `PermanentError` when there is no fence.
     """
     with hub.database.read() as conn:
         if read_fact(conn, FENCE) is None:
@@ -51,19 +52,28 @@ def release_fence(hub: Hub, scope: Scope, *, anyway: bool) -> FenceOutcome:
         partners = read_connections(conn, t.connections.c.role == ConnectorRole.PARTNER.value)
     found = unproven = 0
     for row in partners:
-        connector = hub.connector(row.connection_id)
-        if isinstance(connector, PartnerBooks):
-            lines = hub.walk(f"{row.kind}.accounts", row.connection_id)(connector.accounts())
-            found += _settle(hub, row, {line.case_id: line for line in lines})
-        else:
+        lines = _books(hub, row)
+        if lines is None:
             unproven += _waiting_files(hub, row)
+        else:
+            found += _settle(hub, row, lines)
     outcome = reconcile(hub)
-    is_released = anyway or not (outcome.differences or unproven)
+    is_released = anyway or not (outcome.differences or unproven or outcome.unheard)
     if is_released:
         _let_fall(hub, scope, partners)
     return FenceOutcome(
         is_released=is_released, found_at_partners=found, unproven=unproven, reconciliation=outcome
     )
+
+
+def _books(hub: Hub, row: ConnectionRow) -> dict[str, AccountLine] | None:
+    """A partner's lines by case; None from one that shows no books or gives no answer, which `reconcile` then names."""
+    with contextlib.suppress(CollecthubError):
+        connector = hub.connector(row.connection_id)
+        if isinstance(connector, PartnerBooks):
+            lines = hub.walk(f"{row.kind}.accounts", row.connection_id)(connector.accounts())
+            return {line.case_id: line for line in lines}
+    return None
 
 
 def _settle(hub: Hub, row: ConnectionRow, lines: Mapping[str, AccountLine]) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from collecthub.engine.act_desk import REPLIES as ACT_REPLIES
 from collecthub.engine.act_messages import send_replies
 from collecthub.engine.book_comparison import JOB as RECONCILE
-from collecthub.engine.book_comparison import compare_by_clock
+from collecthub.engine.book_comparison import compare_books
 from collecthub.engine.bulkhead import Bulkhead
 from collecthub.engine.checking import check_cases, recheck
 from collecthub.engine.claim_filing import make_claim_files
@@ -93,6 +93,6 @@ JOBS: dict[str, Job] = {
     ACT_REPLIES: send_replies,
     OPEN_BALANCE: open_by_clock,
     NIGHTLY: decide_nightly,
-    RECONCILE: compare_by_clock,
+    RECONCILE: compare_books,
     "tick": lambda hub, _target: tick(hub),
 }

@@ -17,6 +17,7 @@ from collecthub.engine.book_difference import Difference, ItemDifference
 from collecthub.engine.context import Hub
 from collecthub.engine.opening import stored_invoices
 from collecthub.engine.partner_books import with_partner
+from collecthub.errors import CollecthubError
 from collecthub.model.case import Case
 from collecthub.model.invoice import Invoice, ItemState
 from collecthub.ports import OpenItemBooks, PartnerBooks
@@ -39,39 +40,60 @@ class Awaited(msgspec.Struct, frozen=True, kw_only=True):
     amount: Decimal
 
 
+class Unheard(msgspec.Struct, frozen=True, kw_only=True):
+    """A side that could not be compared, because it gave no answer or none that holds; `between` is its connection."""
+
+    between: str
+    problem: str
+    cure: str
+
+
 class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
-    """The outcome: how much was compared, what differs, and what the ERPs still have to book."""
+    """The outcome: how much was compared, what differs, what the ERPs still have to book, and who was not heard."""
 
     debtors_compared: int
     cases_compared: int
     differences: tuple[Difference, ...]
     awaited: tuple[Awaited, ...] = ()
+    unheard: tuple[Unheard, ...] = ()
 
     @property
     def total(self) -> Decimal:
-        """Sum of the absolute differences, over all currencies; zero means that all sides agree."""
+        """Sum of the absolute differences, over all currencies; zero means that all sides that were heard agree."""
         return sum((difference.amount for difference in self.differences), ZERO)
 
 
 def reconcile(hub: Hub) -> Reconciliation:
-    """Compare every ERP and every partner with the hub. Errors of an outside are raised, never taken for zero."""
-    debtors = cases = 0
+    """Compare every ERP and every partner with the hub.
+
+    A side that gives no answer keeps nobody else from being compared; it is named and never taken for one that agrees.
+    """
+    compared = {ConnectorRole.ERP.value: 0, ConnectorRole.PARTNER.value: 0}
     found: list[Difference] = []
+    unheard: list[Unheard] = []
     with hub.database.read() as conn:
-        rows = read_connections(conn)
+        rows = read_connections(conn, t.connections.c.kind != "intake")
     for row in rows:
-        connector = hub.connector(row.connection_id) if row.kind != "intake" else None
-        if row.role == ConnectorRole.ERP.value and isinstance(connector, OpenItemBooks):
-            count, differences = _with_erp(hub, row, connector)
-            debtors += count
-            found += differences
-        elif row.role == ConnectorRole.PARTNER.value and isinstance(connector, PartnerBooks):
-            count, differences = with_partner(hub, row, connector)
-            cases += count
-            found += differences
+        try:
+            count, differences = _with_side(hub, row)
+        except CollecthubError as error:
+            unheard.append(Unheard(between=row.connection_id, problem=error.message, cure=error.cure))
+            continue
+        compared[row.role] = compared.get(row.role, 0) + count
+        found += differences
     return Reconciliation(
-        debtors_compared=debtors, cases_compared=cases, differences=tuple(found), awaited=tuple(_awaited(hub))
-    )
+        debtors_compared=compared[ConnectorRole.ERP.value], cases_compared=compared[ConnectorRole.PARTNER.value],
+        differences=tuple(found), awaited=tuple(_awaited(hub)), unheard=tuple(unheard),
+    )  # fmt: skip
+
+
+def _with_side(hub: Hub, row: ConnectionRow) -> tuple[int, list[Difference]]:
+    connector = hub.connector(row.connection_id)
+    if row.role == ConnectorRole.ERP.value and isinstance(connector, OpenItemBooks):
+        return _with_erp(hub, row, connector)
+    if row.role == ConnectorRole.PARTNER.value and isinstance(connector, PartnerBooks):
+        return with_partner(hub, row, connector)
+    return 0, []
 
 
 def _awaited(hub: Hub) -> Iterator[Awaited]:

@@ -22,6 +22,7 @@ from collecthub.corridor.open_case import net
 from collecthub.engine.context import Hub
 from collecthub.engine.opening import stored_invoices
 from collecthub.engine.reconcile import reconcile
+from collecthub.errors import RetryableError
 from collecthub.model.case import Case
 from collecthub.model.codes import Status
 from collecthub.model.invoice import ItemState
@@ -81,6 +82,8 @@ def figures(hub: Hub, town: Town, first: dict[str, Any], seconds: float) -> dict
         cases = read_cases(conn, sa.true())
         counts = _counts(conn)
     result = reconcile(hub)
+    if result.unheard:
+        raise RetryableError(f"{result.unheard[0].between} could not be compared: {result.unheard[0].problem}", cure=result.unheard[0].cure)
     main = max(first["overdue"], key=lambda currency: Decimal(first["overdue"][currency]), default="EUR")
     unroutable = [case for case in cases if case.status is Status.NEEDS_INFO]
     return {
