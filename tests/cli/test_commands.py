@@ -124,6 +124,9 @@ def test_people_and_keys_come_and_go_and_the_audit_trail_knows(run: Run, home: P
     run("user", "add", "b@example.org", "--role", "creditor", wanted=1)
     run("user", "add", "b@example.org", "--role", "creditor", "--creditor", "nobody", wanted=1)
     assert [user["email"] for user in answer(run("user", "list", "--json"))["items"]] == ["a@example.org"]
+    changed = answer(run("user", "password", "A@example.org", "--json"))
+    assert changed["user_id"] == made["user_id"] and changed["password"] != made["password"]
+    run("user", "password", "nobody@example.org", wanted=1)
     run("user", "disable", "A@example.org")
     assert answer(run("user", "list", "--json"))["items"] == []
     key = answer(run("key", "add", "ci", "--json"))
@@ -138,7 +141,7 @@ def test_people_and_keys_come_and_go_and_the_audit_trail_knows(run: Run, home: P
         assert verify_audit(conn) == ""
         actions = [row.action for row in conn.exec_driver_sql("SELECT action FROM audit ORDER BY position")]
     hub.close()
-    assert actions == ["user.added", "user.disabled", "key.created", "key.revoked"]
+    assert actions == ["user.added", "user.password", "user.disabled", "key.created", "key.revoked"]
 
 
 def test_every_list_is_a_page_of_items(run: Run) -> None:

@@ -9,7 +9,6 @@ import pytest
 from lxml import etree
 
 from collecthub.errors import QuarantineError
-from collecthub.formats.detect import spelling_of
 from collecthub.formats.json import JsonFormat
 from collecthub.formats.xml import XmlFormat
 from collecthub.formats.xml_reading import NAMESPACE
@@ -242,12 +241,3 @@ def test_books_are_refused_whole() -> None:
         with pytest.raises(QuarantineError) as refusal:
             XmlFormat().decode_accounts(swap(xml, old, new))
         assert refusal.value.code == "accounts.invalid"
-
-
-def test_the_spelling_is_told_by_the_first_character() -> None:
-    assert isinstance(spelling_of(b"\n " + JSON.encode()), JsonFormat)
-    assert isinstance(spelling_of(b"\xef\xbb\xbf" + XML.encode()), XmlFormat)
-    for content in (b"", b"PK\x03\x04", b"[]", b"\x30\x80"):
-        with pytest.raises(QuarantineError) as refusal:
-            spelling_of(content)
-        assert refusal.value.code == "exchange.spelling"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -28,6 +29,7 @@ from collecthub.sdk import (
     CaseInstruction,
     CaseStatusUpdate,
     CostStatement,
+    DocumentItem,
     Exchange,
     InstructionCode,
     ItemState,
@@ -222,9 +224,17 @@ def test_a_case_that_cannot_enter_is_refused_with_its_reason(two: TwoHubs) -> No
     _with_a_case(two)
     (file,) = [m for m in _exchange_of(two).messages if isinstance(m, CaseFile)]
     late = msgspec.structs.replace(file.claims[0], due_on=dt.date(2030, 1, 1), claim_id="9", invoice_ref="9")
+    good = msgspec.structs.replace(file.claims[0], claim_id="10", invoice_ref="10")
+    scan = DocumentItem(
+        name="a.pdf", kind="invoice", media_type="application/pdf", sha256=hashlib.sha256(b"%PDF").hexdigest(), content=b"%PDF"
+    )
+    twice = (scan, msgspec.structs.replace(scan, name="b.pdf"))
     exchange = Exchange(
         exchange_id="x-9", sender_ref="near", receiver_ref="far", created_at=NOON,
-        messages=(msgspec.structs.replace(file, message_id="m-9", case_id="c-9", claims=(late,)),),
+        messages=(
+            msgspec.structs.replace(file, message_id="m-9", case_id="c-9", claims=(late,)),
+            msgspec.structs.replace(file, message_id="m-10", case_id="c-10", claims=(good,), documents=twice),
+        ),
     )
     body = JsonFormat().encode(exchange)
     sent = two.call("POST", "exchanges", data=body, headers={"Idempotency-Key": "x-9"})
@@ -233,6 +243,10 @@ def test_a_case_that_cannot_enter_is_refused_with_its_reason(two: TwoHubs) -> No
     (ack,) = [m for item in items for m in item["exchange"]["messages"] if m.get("in_reply_to") == "m-9"]
     assert (ack["verdict"], ack["reason_code"]) == ("refused", "invalid_data")
     assert "due_on" in ack["reason"]
+    (taken,) = [m for item in items for m in item["exchange"]["messages"] if m.get("in_reply_to") == "m-10"]
+    assert taken["verdict"] == "accepted", "its neighbour, with one document under two names"
+    with two.far.database.read() as conn:
+        assert conn.scalars(sa.select(t.documents.c.name).where(t.documents.c.kind == "invoice")).all() == ["b.pdf"]
     assert [(one["element"], one["code"]) for one in ack["faults"]] == [("claims[0].due_on", "invalid_data")]
     verdict = {"exchange_id": items[-1]["exchange"]["exchange_id"], "accepted": True}
     assert two.call("POST", "verdicts", json=verdict).status_code == 204

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,12 +13,19 @@ from collecthub.cli.hub_access import client
 from collecthub.cli.output import Json, note, print_json, print_listed, say
 from collecthub.errors import PermanentError
 
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from collecthub.store.accounts import User
+
 user_app = typer.Typer(no_args_is_help=True, help="People who may log in.")
 key_app = typer.Typer(no_args_is_help=True, help="API keys for programs.")
 
 RoleName = Annotated[Literal["operator", "creditor", "partner"], typer.Option(help="Which party it belongs to.")]
 Creditor = Annotated[str, typer.Option(help="Id of the creditor, for the role creditor.")]
 Partner = Annotated[str, typer.Option(help="Id of the partner, for the role partner.")]
+PasswordFile = Annotated[Path | None, typer.Option(help="Read the password from the first line of a file.")]
+Somebody = Annotated[str, typer.Argument(metavar="USER", help="Id or address of the person.")]
 
 
 @user_app.command("add")
@@ -26,7 +33,7 @@ def add_user(
     email: Annotated[str, typer.Argument(help="Address the person logs in with.")],
     name: Annotated[str, typer.Option(help="Name as others see it.")] = "",
     role: RoleName = "operator", creditor: Creditor = "", partner: Partner = "",
-    password_file: Annotated[Path | None, typer.Option(help="Read the password from the first line of a file.")] = None,
+    password_file: PasswordFile = None,
     as_json: Json = False,
 ) -> None:  # fmt: skip
     """Add a person. The password is asked for; where nobody can be asked one is made and shown once."""
@@ -45,12 +52,16 @@ def add_user(
         append_audit(
             work.conn, now=work.now, actor=LOCAL_OPERATOR.subject, action="user.added", subject=user.user_id, detail=role
         )
+    _tell_password("Added", user.user_id, password if is_made else "", as_json=as_json)
+
+
+def _tell_password(did: str, user_id: str, made: str, *, as_json: bool) -> None:
     if as_json:
-        print_json({"user_id": user.user_id} | ({"password": password} if is_made else {}))
-    else:
-        say(f"Added: {user.user_id}")
-        if is_made:
-            say(f"Password, shown this once: {password}")
+        print_json({"user_id": user_id} | ({"password": made} if made else {}))
+        return
+    say(f"{did}: {user_id}")
+    if made:
+        say(f"Password, shown this once: {made}")
 
 
 def _password(file: Path | None, *, is_quiet: bool) -> tuple[str, bool]:
@@ -72,20 +83,41 @@ def list_users(as_json: Json = False) -> None:
     print_listed(users, None, "user_id email name role creditor_id partner_id", as_json=as_json)
 
 
+@user_app.command("password")
+def change_password(user: Somebody, password_file: PasswordFile = None, as_json: Json = False) -> None:
+    """Give a person a new password, and end what he is logged in to. It is asked for as with `user add`."""
+    from collecthub.store import accounts
+    from collecthub.store.audit import append_audit
+    from collecthub.store.queries.scope import LOCAL_OPERATOR
+
+    password, is_made = _password(password_file, is_quiet=as_json)
+    with client() as hub, hub.work() as work:
+        found = _found(work.conn, user)
+        accounts.change_password(work.conn, found.user_id, password)
+        append_audit(
+            work.conn, now=work.now, actor=LOCAL_OPERATOR.subject, action="user.password", subject=found.user_id
+        )
+    _tell_password("Changed", found.user_id, password if is_made else "", as_json=as_json)
+
+
+def _found(conn: sa.Connection, user: str) -> User:
+    from collecthub.store.accounts import read_users
+
+    found = next((one for one in read_users(conn) if user.lower() in (one.user_id, one.email)), None)
+    if found is None:
+        raise PermanentError("there is no such person who may log in", cure="See `collecthub user list`.")
+    return found
+
+
 @user_app.command("disable")
-def disable_user(
-    user: Annotated[str, typer.Argument(metavar="USER", help="Id or address of the person.")], as_json: Json = False
-) -> None:
+def disable_user(user: Somebody, as_json: Json = False) -> None:
     """Close a person's door at once, open sessions included."""
     from collecthub.store import accounts
     from collecthub.store.audit import append_audit
     from collecthub.store.queries.scope import LOCAL_OPERATOR
 
     with client() as hub, hub.work() as work:
-        users = accounts.read_users(work.conn)
-        found = next((one for one in users if user.lower() in (one.user_id, one.email)), None)
-        if found is None:
-            raise PermanentError("there is no such person who may log in", cure="See `collecthub user list`.")
+        found = _found(work.conn, user)
         accounts.disable_user(work.conn, found.user_id, work.now)
         append_audit(
             work.conn, now=work.now, actor=LOCAL_OPERATOR.subject, action="user.disabled", subject=found.user_id

@@ -97,7 +97,7 @@ def _why_unknown(code: str, words: Words) -> str:
     known = [name for name in words.vocabularies if name in tables]
     found = explain(tables, known, code) if known else None
     if found is None or found.verdict is Fidelity.UNKNOWN:
-        return f"status code {code!r} is in none of the tables {', '.join(words.vocabularies)}"
+        return f"status code {code!r} stands in no table that this partner speaks ({', '.join(words.vocabularies)})"
     could_be = f": {' or '.join(found.candidates)}" if found.candidates else ""
     return f"status code {code!r} of {found.vocabulary} is {found.verdict.value}{could_be} ({found.reason})"
 

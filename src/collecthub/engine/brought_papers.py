@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from collecthub.engine.case_work import change_case
 from collecthub.engine.context import Hub, Work
+from collecthub.engine.documents import KeptDocument, add_documents, keep_document
 from collecthub.engine.held_case import held_case
 from collecthub.engine.page_guard import paper_type, safe_name
 from collecthub.errors import QuarantineError
-from collecthub.model.event import DocumentAdded
 from collecthub.model.exchange import BroughtPaper, Decoded, Fault
-from collecthub.model.ids import derived_id
 from collecthub.store import tables as t
 from collecthub.store.connections import ConnectionRow
 from collecthub.store.queries.scope import NotThereError, Role, Scope
@@ -19,24 +17,10 @@ from collecthub.store.queries.scope import NotThereError, Role, Scope
 UNKNOWN_CASE = "record.unknown_case"  # what came on a case before it did is read again when it comes
 
 
-def add_partner_document(
-    hub: Hub, work: Work, scope: Scope, case_id: str, *, name: str, kind: str, media_type: str, sha256: str, size: int
-) -> str:
-    """A document that the holder adds to the case; its bytes are evidence already. The same bytes are added once."""
+def add_partner_document(hub: Hub, work: Work, scope: Scope, case_id: str, kept: KeptDocument) -> str:
+    """A document that the holder adds to the case. Returns its id; the same bytes are added once."""
     case = held_case(work, scope, case_id)
-    document_id = derived_id(case_id, sha256)
-    known = sa.select(t.documents.c.document_id).where(t.documents.c.document_id == document_id)
-    if work.conn.scalar(known) is not None:
-        return document_id
-    actor = f"partner:{scope.partner_id}"
-    work.conn.execute(
-        sa.insert(t.documents).values(
-            document_id=document_id, case_id=case_id, creditor_id=case.creditor_id, name=name, kind=kind,
-            media_type=media_type, sha256=sha256, size=size, added_by=actor, created_at=work.now,
-        )
-    )
-    added = DocumentAdded(document_id=document_id, name=name, document_kind=kind, sha256=sha256)
-    change_case(hub, work, case, [added], actor=actor)
+    (document_id,) = add_documents(hub, work, case, [kept], actor=f"partner:{scope.partner_id}")
     return document_id
 
 
@@ -67,10 +51,10 @@ def _take(hub: Hub, row: ConnectionRow, paper: BroughtPaper, case_id: str) -> No
             cure="Look at it, add it to its case, and ask the partner to begin the names of files with the case number.",
         )
     scope = Scope(role=Role.PARTNER, subject=f"partner:{row.partner_id}", partner_id=row.partner_id)
-    kept = {"media_type": media_type, "sha256": hub.evidence.keep(paper.content), "kind": "other"}
+    kept = keep_document(hub, paper.content, name=safe_name(paper.name), kind="other", media_type=media_type)
     try:
         with hub.work() as work:
-            add_partner_document(hub, work, scope, case_id, name=safe_name(paper.name), size=len(paper.content), **kept)
+            add_partner_document(hub, work, scope, case_id, kept)
     except NotThereError as error:
         raise QuarantineError(
             f"no case {case_id} lies with this partner", code=UNKNOWN_CASE,

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.desk import add_document
+from collecthub.engine.documents import keep_document
 from collecthub.engine.plan_desk import read_settlement
 from collecthub.engine.sensitive_desk import open_document
 from collecthub.errors import PermanentError
@@ -136,10 +137,8 @@ def _who(party: Party) -> str:
 def keep_claim_file(hub: Hub, work: Work, scope: Scope, case_id: str, made: tuple[str, bytes]) -> str:
     """Put an archive with the case's documents. Returns its id."""
     name, content = made
-    return add_document(
-        hub, work, scope, case_id, name=name, kind=KIND, media_type="application/zip",
-        sha256=hub.evidence.keep(content), size=len(content),
-    )
+    kept = keep_document(hub, content, name=name, kind=KIND, media_type="application/zip")
+    return add_document(hub, work, scope, case_id, kept)
 
 
 def make_claim_files(hub: Hub, creditor_id: str) -> None:

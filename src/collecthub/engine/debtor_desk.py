@@ -17,6 +17,7 @@ from collecthub.engine.case_work import change_case, locked_case, open_task
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.debtor_links import HELPER_LASTS, DebtorLink, admit_helper, end_helper
 from collecthub.engine.desk import add_document, add_note
+from collecthub.engine.documents import keep_document
 from collecthub.engine.identity import identify
 from collecthub.engine.objection_desk import explain_non_payment, file_complaint, find_hardship, raise_dispute
 from collecthub.engine.page_guard import paper_type, safe_name
@@ -256,7 +257,5 @@ def _enclose(hub: Hub, work: Work, scope: Scope, case_id: str, said: Said, kind:
         raise NotTakenError(
             "bad_file", "this file cannot be taken", "Send a PDF, a PNG or a JPEG picture of at most 10 MB."
         )
-    add_document(
-        hub, work, scope, case_id, name=safe_name(said.enclosure.name), kind=kind, media_type=media_type,
-        sha256=hub.evidence.keep(content), size=len(content),
-    )
+    kept = keep_document(hub, content, name=safe_name(said.enclosure.name), kind=kind, media_type=media_type)
+    add_document(hub, work, scope, case_id, kept)

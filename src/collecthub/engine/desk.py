@@ -15,13 +15,13 @@ import sqlalchemy as sa
 from collecthub.engine.case_work import change_case, close_tasks, locked_case
 from collecthub.engine.charging import fixed_charges, reckon
 from collecthub.engine.context import Hub, Work
+from collecthub.engine.documents import KeptDocument, add_documents
 from collecthub.engine.payment_booking import portions
 from collecthub.errors import PermanentError
 from collecthub.model.case import Case
 from collecthub.model.codes import Outcome
 from collecthub.model.event import (
     CaseClosed,
-    DocumentAdded,
     Fact,
     HoldReleased,
     HoldSet,
@@ -224,21 +224,7 @@ def withdraw(
     )
 
 
-def add_document(
-    hub: Hub, work: Work, scope: Scope, case_id: str, *, name: str, kind: str, media_type: str, sha256: str, size: int
-) -> str:
-    """Note a document whose bytes are already evidence. Returns its id; the same bytes are added once."""
-    case = case_for(work, scope, case_id)
-    document_id = derived_id(case_id, sha256)
-    known = sa.select(t.documents.c.document_id).where(t.documents.c.document_id == document_id)
-    if work.conn.scalar(known) is not None:
-        return document_id
-    work.conn.execute(
-        sa.insert(t.documents).values(
-            document_id=document_id, case_id=case_id, creditor_id=case.creditor_id, name=name, kind=kind,
-            media_type=media_type, sha256=sha256, size=size, added_by=scope.subject, created_at=work.now,
-        )
-    )
-    added = DocumentAdded(document_id=document_id, name=name, document_kind=kind, sha256=sha256)
-    change_case(hub, work, case, [added], actor=scope.subject)
+def add_document(hub: Hub, work: Work, scope: Scope, case_id: str, kept: KeptDocument) -> str:
+    """Put a document into a case. Returns its id; the same bytes are added once."""
+    (document_id,) = add_documents(hub, work, case_for(work, scope, case_id), [kept], actor=scope.subject)
     return document_id

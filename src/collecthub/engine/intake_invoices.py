@@ -13,9 +13,9 @@ from decimal import Decimal
 
 import msgspec
 
-from collecthub.engine.case_work import change_case, locked_case
+from collecthub.engine.case_work import locked_case
 from collecthub.engine.context import Hub, Work
-from collecthub.engine.documents import KeptDocument, note_documents
+from collecthub.engine.documents import KeptDocument, add_documents
 from collecthub.engine.intake import (
     Draft,
     DraftClaim,
@@ -247,13 +247,11 @@ def _keep_documents(
 ) -> None:
     kept = [
         KeptDocument(
-            item_ref=read.invoice.number, name=read.name[-_NAME_LONGEST:], media_type=read.media_type,
-            sha256=read.sha256, size=read.size,
+            name=read.name[-_NAME_LONGEST:], kind="invoice", media_type=read.media_type, sha256=read.sha256, size=read.size,
         )
         for read in group.values()
     ]  # fmt: skip
-    facts = note_documents(work, case_id, creditor_id, kept, actor=scope.subject)
-    change_case(hub, work, locked_case(work, case_id), facts, actor=scope.subject)
+    add_documents(hub, work, locked_case(work, case_id), kept, actor=scope.subject)
 
 
 def _keep_refused(

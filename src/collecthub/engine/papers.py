@@ -14,16 +14,15 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 import sqlalchemy as sa
 
-from collecthub.engine.case_work import change_case, locked_case
+from collecthub.engine.case_work import locked_case
 from collecthub.engine.context import Hub, Work
-from collecthub.engine.documents import KeptDocument, fetch_documents, note_documents
+from collecthub.engine.documents import KeptDocument, add_documents, fetch_documents, note_documents
 from collecthub.engine.trouble import connection_trouble
 from collecthub.erp_ports import InvoiceLine, InvoiceLineSource
 from collecthub.errors import CollecthubError, RetryableError
 from collecthub.model.event import DocumentAdded
 from collecthub.ports import DocumentSource
 from collecthub.store import erp_tables as e
-from collecthub.store import tables as t
 from collecthub.store.connections import ConnectionRow, read_connection
 from collecthub.store.upsert import putting
 
@@ -165,14 +164,10 @@ def _keep_late(hub: Hub, row: ConnectionRow, item_ref: str, case_id: str, tries:
         case = locked_case(work, case_id)
         _keep_lines(hub, work, row, [item_ref], papers)
         kept = _documents(papers, [item_ref])
-        known = set(work.conn.scalars(sa.select(t.documents.c.sha256).where(t.documents.c.case_id == case_id)))
         if case.is_open and not kept and tries < len(PAUSES):
             later = {"tries": tries + 1, "next_attempt_at": work.now + PAUSES[tries]}
             work.conn.execute(sa.update(e.wanted_papers).where(mine).values(later))
             return
         work.conn.execute(sa.delete(e.wanted_papers).where(mine))
         if case.is_open and kept:
-            actor = f"connection:{row.connection_id}"
-            new = [one for one in kept if one.sha256 not in known]  # instalments share one document
-            facts = note_documents(work, case_id, case.creditor_id, new, actor=actor)
-            change_case(hub, work, case, facts, actor=actor)
+            add_documents(hub, work, case, kept, actor=f"connection:{row.connection_id}")  # instalments share one

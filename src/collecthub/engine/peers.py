@@ -19,6 +19,7 @@ from collecthub.engine.act_messages import take_act_message
 from collecthub.engine.case_work import change_case, locked_case, open_task
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.desk import WAITING_CREDITOR, instruction
+from collecthub.engine.documents import add_documents, keep_document
 from collecthub.engine.inbound import keep_inbound
 from collecthub.engine.intake import Draft, DraftClaim, Intake, intake_connection_id, open_draft, ready_intake
 from collecthub.engine.inward import RECORDED
@@ -265,22 +266,11 @@ def _draft_claim(item: ClaimItem) -> DraftClaim:
 
 
 def _keep_documents(hub: Hub, work: Work, case: Case, message: CaseFile, partner_id: str) -> None:
-    facts: list[ev.Fact] = []
-    for item in message.documents:
-        sha256 = hub.evidence.keep(item.content)
-        document_id = derived_id(case.case_id, sha256)
-        work.conn.execute(
-            sa.insert(t.documents).values(
-                document_id=document_id, case_id=case.case_id, creditor_id=case.creditor_id, name=item.name[:140],
-                kind=item.kind, media_type=item.media_type, sha256=sha256, size=len(item.content),
-                added_by=f"partner:{partner_id}", created_at=work.now,
-            )
-        )
-        facts.append(
-            ev.DocumentAdded(document_id=document_id, name=item.name[:140], document_kind=item.kind, sha256=sha256)
-        )
-    if facts:
-        change_case(hub, work, case, facts, actor=f"partner:{partner_id}")
+    kept = [
+        keep_document(hub, item.content, name=item.name, kind=item.kind, media_type=item.media_type)
+        for item in message.documents
+    ]
+    add_documents(hub, work, case, kept, actor=f"partner:{partner_id}")
 
 
 def _case_of(work: Work, row: ConnectionRow, case_id: str) -> Case | None:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from collecthub.engine.case_work import change_case, locked_case
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.desk import case_for
-from collecthub.engine.documents import KeptDocument, note_documents
+from collecthub.engine.documents import add_documents, keep_document
 from collecthub.engine.payment_booking import portions, taken_back
 from collecthub.engine.receipt_sheet import ReceiptFacts, receipt_sheet
 from collecthub.engine.remitting import operator_only
@@ -142,11 +142,8 @@ def _print(hub: Hub, work: Work, scope: Scope, case: Case, number: str, taken: T
         owed=max(case.balance.total, Decimal(0)),
     )  # fmt: skip
     content = sheet_pdf(receipt_sheet(facts, case.debtor.language), work.now)
-    kept = KeptDocument(
-        item_ref=number, name=f"{number}.pdf", media_type="application/pdf", sha256=hub.evidence.keep(content), size=len(content)
-    )
-    noted = note_documents(work, case.case_id, case.creditor_id, [kept], actor=scope.subject, kind="receipt")
-    change_case(hub, work, case, noted, actor=scope.subject)
+    kept = keep_document(hub, content, name=f"{number}.pdf", kind="receipt", media_type="application/pdf")
+    add_documents(hub, work, case, [kept], actor=scope.subject)
     return kept.sha256
 
 

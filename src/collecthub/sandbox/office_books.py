@@ -122,10 +122,6 @@ class OfficeBooks:
         self._number += 1
         return self._number
 
-    def last_number(self) -> int:
-        """The number drawn last."""
-        return self._number
-
     def new_id(self, letter: str, number: int) -> str:
         """An identifier that no other office and no other run of this one uses."""
         return f"{self.ref}-{self._epoch}-{letter}{number:06d}"

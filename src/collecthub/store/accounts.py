@@ -141,7 +141,7 @@ def add_user(conn: sa.Connection, user: User, password: str, now: dt.datetime) -
         raise PermanentError("this is not an e-mail address", cure="Write it as name@example.org.")
     _check_tenant(conn, user.role, user.creditor_id, user.partner_id)
     if conn.scalar(sa.select(t.users.c.user_id).where(t.users.c.email == email)) is not None:
-        raise PermanentError("a user with this e-mail address exists", cure="Choose another or reset the password.")
+        raise PermanentError("a user with this e-mail address exists", cure="Choose another, or give a new password: `collecthub user password`.")
     conn.execute(
         sa.insert(t.users).values(
             user_id=user.user_id, email=email, name=user.name, role=user.role.value, creditor_id=user.creditor_id,

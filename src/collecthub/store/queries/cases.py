@@ -129,12 +129,6 @@ def list_cases(
     return Listed(items=tuple(make(row) for row in rows), next_cursor=cursor)
 
 
-def count_cases(conn: sa.Connection, scope: Scope, wanted: CaseFilter = CaseFilter()) -> int:  # noqa: B008  # immutable
-    """How many cases the filters leave."""
-    query = sa.select(sa.func.count()).select_from(t.cases).where(cases_of(scope), *_conditions(scope, wanted))
-    return int(conn.scalar(query) or 0)
-
-
 def _order(sort: str) -> Order:
     name = sort.removeprefix("-")
     if sort not in SORTS:

@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from collecthub.model.contract import Contract
-from collecthub.model.mandate import Mandate, MandateKind, MandateState, ends_on, standing
+from collecthub.model.mandate import Mandate, MandateState, ends_on, standing
 from collecthub.model.partner import PartnerProfile
 from collecthub.store import tables as t
 from collecthub.store.connections import read_profiles
@@ -101,12 +101,6 @@ def papers(conn: sa.Connection, scope: Scope, on: dt.date, *, partner_id: str = 
 
 def _paper(mandate: Mandate, on: dt.date) -> PaperLine:
     return PaperLine(mandate=mandate, state=standing(mandate, on), good_until=ends_on(mandate))
-
-
-def kinds_missing(sheet: PartnerSheet) -> tuple[MandateKind, ...]:
-    """The papers that the partner asks for and of which none is good for all creditors."""
-    good = {line.mandate.kind for line in sheet.papers if line.state is MandateState.VALID}
-    return tuple(kind for kind in map(MandateKind, sheet.profile.needs) if kind not in good)
 
 
 def _lines(conn: sa.Connection) -> dict[str, Sequence[str]]:

@@ -5,19 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from collecthub.engine import desk
 from collecthub.engine.claim_nature import set_nature
-from collecthub.engine.context import Work
 from collecthub.engine.writing_off import write_off
 from collecthub.store.queries.case_file import read_owned_case
 from collecthub.web.answers import Done, documented
 from collecthub.web.api.fields import Amount, Inbound, Line, Note, Ref, Text
 from collecthub.web.api.once import OnceKey, SeenVersion, VersionIfTold, done, once
-from collecthub.web.api.uploads import BYTES, DocumentAdded, DocumentKind, Door, FileName, Kept, take_document
+from collecthub.web.api.uploads import BYTES, DocumentAdded, DocumentKind, Door, FileName, take_document
 from collecthub.web.auth import CreditorSide, Operator, TheHub
 from collecthub.web.strict_json import StrictRoute
 
@@ -205,8 +203,8 @@ async def add_document(
 ) -> Response:
     """The body is the document itself, at most 20 MB."""
 
-    def add(work: Work, kept: Kept) -> str:
-        return desk.add_document(hub, work, scope, case_id, **msgspec.structs.asdict(kept))
-
-    door = Door(hub, scope, key, lambda work: read_owned_case(work.conn, scope, case_id), add)
+    door = Door(
+        hub, scope, key, lambda work: read_owned_case(work.conn, scope, case_id),
+        lambda work, kept: desk.add_document(hub, work, scope, case_id, kept),
+    )  # fmt: skip
     return await take_document(request, door, name, kind)

@@ -24,7 +24,7 @@ from collecthub.store.queries.scope import Scope
 from collecthub.web.answers import answer, documented
 from collecthub.web.api.fields import Inbound, Note, Paging, Text
 from collecthub.web.api.once import OnceKey, once
-from collecthub.web.api.uploads import BYTES, DocumentAdded, DocumentKind, Door, FileName, Kept, take_document
+from collecthub.web.api.uploads import BYTES, DocumentAdded, DocumentKind, Door, FileName, take_document
 from collecthub.web.auth import Peer, TheHub
 from collecthub.web.strict_json import StrictRoute
 
@@ -162,8 +162,8 @@ async def add_document(
 ) -> Response:
     """The body is the document itself, at most 20 MB."""
 
-    def add(work: Work, kept: Kept) -> str:
-        return add_partner_document(hub, work, scope, case_id, **msgspec.structs.asdict(kept))
-
-    door = Door(hub, scope, key, lambda work: held_case(work, scope, case_id), add)
+    door = Door(
+        hub, scope, key, lambda work: held_case(work, scope, case_id),
+        lambda work, kept: add_partner_document(hub, work, scope, case_id, kept),
+    )  # fmt: skip
     return await take_document(request, door, name, kind)

@@ -10,6 +10,7 @@ from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from collecthub.engine.context import Hub, Work
+from collecthub.engine.documents import KeptDocument, keep_document
 from collecthub.engine.page_guard import safe_name
 from collecthub.store.queries.scope import Scope
 from collecthub.web.answers import answer
@@ -34,16 +35,6 @@ class DocumentAdded(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
 
 
-class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """A document whose bytes are evidence now."""
-
-    name: str
-    kind: str
-    media_type: str
-    sha256: str
-    size: int
-
-
 class Door(msgspec.Struct, frozen=True):
     """Who sends a document to what: `check` raises when the case is not there, `add` makes it known and returns its id."""
 
@@ -51,7 +42,7 @@ class Door(msgspec.Struct, frozen=True):
     scope: Scope
     key: tuple[str, str]
     check: Callable[[Work], object]
-    add: Callable[[Work, Kept], str]
+    add: Callable[[Work, KeptDocument], str]
 
 
 async def take_document(request: Request, door: Door, name: str, kind: str) -> Response:
@@ -68,6 +59,6 @@ async def take_document(request: Request, door: Door, name: str, kind: str) -> R
 def _keep(door: Door, name: str, kind: str, media_type: str, content: bytes) -> Response:
     with door.hub.work() as work:
         door.check(work)
-    kept = Kept(name=safe_name(name), kind=kind, media_type=media_type, sha256=door.hub.evidence.keep(content), size=len(content))
+    kept = keep_document(door.hub, content, name=safe_name(name), kind=kind, media_type=media_type)
     return once(door.hub, door.scope, door.key, lambda work: answer(
         DocumentAdded(document_id=door.add(work, kept), sha256=kept.sha256), 201))  # fmt: skip

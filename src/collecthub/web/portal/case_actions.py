@@ -10,6 +10,7 @@ from starlette.datastructures import UploadFile
 
 from collecthub.engine import desk
 from collecthub.engine.context import Hub, Work
+from collecthub.engine.documents import keep_document
 from collecthub.engine.page_guard import safe_name
 from collecthub.errors import PermanentError
 from collecthub.store.queries.case_file import read_owned_case
@@ -160,19 +161,9 @@ def add_document(visitor: CreditorSide, form: Form, case_id: str) -> Response:
     file = form.get("file")
     try:
         name, media_type, content = _uploaded(file, entered)
-        sha256 = visitor.hub.evidence.keep(content)
+        kept = keep_document(visitor.hub, content, name=name, kind=kind, media_type=media_type)
         with visitor.hub.work() as work:
-            desk.add_document(
-                visitor.hub,
-                work,
-                visitor.scope,
-                case_id,
-                name=name,
-                kind=kind,
-                media_type=media_type,
-                sha256=sha256,
-                size=len(content),
-            )
+            desk.add_document(visitor.hub, work, visitor.scope, case_id, kept)
     except EnteredError as error:
         return _again(visitor, case_id, "document", error, entered)
     return redirect(f"/cases/{case_id}", done="document")

@@ -28,7 +28,6 @@ from collecthub.web.portal.entered import Entered, EnteredError
 from collecthub.web.portal.pages import CreditorSide, Form, PageRoute, Visitor, page, redirect
 from collecthub.web.portal.words import Label
 from collecthub.web.portal.world_map import world_map
-from collecthub.web.problems import ProblemError
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 VERDICTS: Mapping[Verdict, Label] = {
@@ -63,8 +62,8 @@ def state(visitor: CreditorSide, form: Form, case_id: str) -> Response:
             state_circumstances(
                 visitor.hub, work, visitor.scope, case_id, said, expected_version=int(seen) if seen.isdecimal() else None
             )
-    except NotThereError as error:
-        raise ProblemError("not-found") from error
+    except NotThereError:
+        raise
     except EnteredError as error:
         return _page(visitor, case_id, procedure, given=entered.given, wrong=dict(error.fields))
     except PermanentError as error:

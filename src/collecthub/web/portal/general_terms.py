@@ -19,7 +19,6 @@ from collecthub.web.answers import download
 from collecthub.web.portal.circumstances import COURT, FIXED, STANDS
 from collecthub.web.portal.entered import Entered, EnteredError
 from collecthub.web.portal.pages import CreditorSide, Form, PageRoute, Visitor, page, redirect
-from collecthub.web.problems import ProblemError
 
 router = APIRouter(prefix="/general-terms", route_class=PageRoute, include_in_schema=False)
 PLACED: Mapping[str, str] = {
@@ -46,8 +45,8 @@ def state(visitor: CreditorSide, form: Form) -> Response:
             state_terms(visitor.hub, work, visitor.scope, whose, stated)
     except EnteredError as error:
         return _page(visitor, entered.given, dict(error.fields), status=422)
-    except NotThereError as error:
-        raise ProblemError("not-found") from error
+    except NotThereError:
+        raise
     except PermanentError as error:
         return _page(visitor, entered.given, {"": f"{error.message}. {error.cure}"}, status=422)
     return redirect("/general-terms", done="kept")
@@ -56,11 +55,8 @@ def state(visitor: CreditorSide, form: Form) -> Response:
 @router.get("/{terms_id}/document")
 def save_document(visitor: CreditorSide, terms_id: str) -> Response:
     """The text of the terms, to save."""
-    try:
-        with visitor.hub.database.read() as conn:
-            name, content = read_terms_document(visitor.hub, conn, visitor.scope, terms_id)
-    except NotThereError as error:
-        raise ProblemError("not-found") from error
+    with visitor.hub.database.read() as conn:
+        name, content = read_terms_document(visitor.hub, conn, visitor.scope, terms_id)
     return download(content, name)
 
 

@@ -14,11 +14,9 @@ from collecthub.store.queries.desks import list_tasks
 from collecthub.store.queries.directory import papers
 from collecthub.store.queries.names import creditor_names, partner_names
 from collecthub.store.queries.paging import PageRequest
-from collecthub.store.queries.scope import NotThereError
 from collecthub.web.portal.entered import Entered, EnteredError
 from collecthub.web.portal.pages import CreditorSide, Form, PageRoute, Visitor, page, redirect
 from collecthub.web.portal.words import Label
-from collecthub.web.problems import ProblemError
 
 router = APIRouter(prefix="/mandates", route_class=PageRoute, include_in_schema=False)
 KINDS: Mapping[str, str] = {
@@ -67,11 +65,8 @@ def sign(visitor: CreditorSide, form: Form) -> Response:
 @router.post("/{mandate_id}/revoke")
 def end(visitor: CreditorSide, form: Form, mandate_id: str) -> Response:
     """No case leaves on it any more."""
-    try:
-        with visitor.hub.work() as work:
-            revoke(work, visitor.scope, mandate_id, note=Entered(form).text("text"))
-    except NotThereError as error:
-        raise ProblemError("not-found") from error
+    with visitor.hub.work() as work:
+        revoke(work, visitor.scope, mandate_id, note=Entered(form).text("text"))
     return redirect("/mandates", done="revoked")
 
 

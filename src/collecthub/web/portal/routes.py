@@ -17,7 +17,6 @@ from collecthub.store.queries.scope import NotThereError
 from collecthub.web.portal.entered import Entered
 from collecthub.web.portal.pages import CreditorSide, Form, PageRoute, Visitor, page, redirect
 from collecthub.web.portal.words import Label
-from collecthub.web.problems import ProblemError
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 STANDINGS: Mapping[str, Label] = {
@@ -61,8 +60,8 @@ def choose(visitor: CreditorSide, form: Form, case_id: str) -> Response:
                 visitor.hub, work, visitor.scope, case_id, reason="chosen", text=entered.text("reason"), partner_id=partner_id,
                 route=route, expected_version=version,
             )  # fmt: skip
-    except NotThereError as error:
-        raise ProblemError("not-found") from error
+    except NotThereError:
+        raise
     except PermanentError as error:
         return _page(visitor, case_id, wrong=error, status=422)
     return redirect(f"/cases/{case_id}/routes", done="left" if route == NONE else "chosen")
