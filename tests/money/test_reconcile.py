@@ -120,7 +120,7 @@ def test_a_side_that_is_away_is_a_task_and_no_difference(hub: Hub, world: World)
 
     world.rows = Away()
     found = compare_books(hub, "clock")
-    assert tasks(hub) == [f"the books of books could not be compared"]
+    assert tasks(hub) == ["the books of books could not be compared"]
     assert (found.differences, found.cases) == (0, 2), "the partner was compared all the same"
     assert [side.cure for side in found.outcome.unheard] == ["Wait."]
     world.rows = []
