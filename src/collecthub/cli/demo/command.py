@@ -69,9 +69,9 @@ def run_demo(base: HubSettings, request: Request, *, resume: bool, as_json: bool
     settings = load_settings({}, home=home)
     town = Town(home / "town", plan.agency_countries)
     with opened(town), _played(settings, town, plan, quiet=as_json), _hub(settings) as (hub, engine, server):
-        logins = _logins(hub, plan)
         with _progress(quiet=as_json) as tell:
             Story(hub, engine, town, plan, server.url, tell).run(lambda: _keep_first(hub, plan))
+        logins = _logins(hub, plan)
         result = figures(hub, town, _first(hub), time.monotonic() - started)
         result["cross_border"] = told_abroad(hub, plan)
         result["debtor"] = told_debtor(hub, town)
