@@ -30,7 +30,7 @@ from collecthub.law.steps import Obstacle, Step, StepAnswer, StepQuestion, answe
 from collecthub.model.case import Case
 from collecthub.model.codes import Outcome, Phase, Status, StatusCode
 from collecthub.model.contact import Channel
-from collecthub.model.event import EVENT_KINDS, CaseEvent
+from collecthub.model.event import CaseEvent
 from collecthub.model.exchange import (
     AccountLine,
     AckVerdict,
@@ -105,7 +105,6 @@ from collecthub.score.debtor import score_by_card
 hookimpl = pluggy.HookimplMarker("collecthub")
 
 __all__ = [
-    "EVENT_KINDS",
     "AccountLine",
     "AckVerdict",
     "Address",

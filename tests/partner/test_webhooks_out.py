@@ -60,11 +60,34 @@ def test_a_partner_hears_of_its_case_and_of_nothing_else(office: Office, agency:
     assert b"zoe" not in call.body and b"kroon" not in call.body
 
 
-@pytest.mark.parametrize("events", [["case_opened"], ["hold_set", "case_sent"]])
-def test_a_partner_cannot_ask_for_what_is_not_its(office: Office, agency: TestClient, events: list[str]) -> None:
+def test_a_plugin_that_is_off_stops_no_case_and_what_it_wanted_is_told_later(
+    office: Office, agency: TestClient, endpoint: Endpoint
+) -> None:
+    made = subscribe(office, agency, endpoint.url)
+    kind = office.hub.plugins.connectors.pop("partner_webhook")
+    case_id = placed_case(office)["case_id"]
+    noted = office.client("kroon").post(f"/api/v1/cases/{case_id}/notes", json={"text": "wanted by nobody"}, headers=once())
+    assert noted.status_code == 200, "the case goes on"
+    assert office.client("operator").get(f"/api/v1/connections/{made['webhook_id']}").json()["connection"]["status"] == "stopped"
+    assert endpoint.calls == []
+    office.hub.plugins.connectors["partner_webhook"] = kind
+    assert agency.post(f"/api/v1/webhooks/{made['webhook_id']}/resume").status_code == 200
+    office.run()
+    (call,) = endpoint.calls
+    assert Webhook(made["secret"]).verify(call.body, call.headers)["type"] == "case.case_sent"
+    assert [one["kind"] for one in deliveries(agency, made["webhook_id"])] == ["case_sent"]
+
+
+@pytest.mark.parametrize(
+    ("events", "code"),
+    [(["case_opened"], "configuration"), (["hold_set", "case_sent"], "configuration"), (["case.case_sent"], "refused")],
+)
+def test_a_partner_cannot_ask_for_what_is_not_its(
+    office: Office, agency: TestClient, events: list[str], code: str
+) -> None:
     office.hub.plugins.add("creditor_webhook", collecthub_creditor_webhook)
     response = agency.post("/api/v1/webhooks", json={"url": "https://9.9.9.9/", "events": events}, headers=once())
-    assert (response.status_code, response.json()["code"]) == (422, "configuration")
+    assert (response.status_code, response.json()["code"]) == (422, code)
 
 
 def test_two_keys_are_live_while_one_replaces_the_other(office: Office, agency: TestClient, endpoint: Endpoint) -> None:

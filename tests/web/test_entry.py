@@ -152,6 +152,8 @@ def test_strange_bodies_are_refused_by_name(office: Office) -> None:
     xml = client.post(path, content=b"<a/>", headers={**once(), "Content-Type": "application/xml"})
     assert (xml.status_code, xml.json()["code"]) == (415, "unsupported-media-type")
     assert client.get(path, headers={"Accept": "image/png"}).status_code == 406
+    file = "/api/v1/cost-statement/file?from_on=2026-01-01&until=2026-06-15"
+    assert client.get(file, headers={"Accept": "text/csv"}).status_code == 200
     wrong = client.put(path, json={})
     assert (wrong.status_code, wrong.json()["code"]) == (405, "method-not-allowed")
     assert wrong.headers["allow"] == "GET, POST"

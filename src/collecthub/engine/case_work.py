@@ -15,7 +15,7 @@ from collecthub.corridor.decide import decide, timers
 from collecthub.engine.charging import charges_that_follow
 from collecthub.engine.contact_line import course_that_follows, queue_contact, queue_plan_message
 from collecthub.engine.context import Hub, Work
-from collecthub.errors import PermanentError
+from collecthub.errors import CollecthubError, PermanentError
 from collecthub.model.case import Case
 from collecthub.model.clock import Place
 from collecthub.model.contact import BELOW_MINIMUM
@@ -159,23 +159,36 @@ def partner_connection(work: Work, partner_id: str) -> str:
 
 def _queue_reports(hub: Hub, work: Work, case: Case, events: Sequence[CaseEvent]) -> None:
     for row in (*work.connections_of(t.connections.c.creditor_id, case.creditor_id), *_partner_lines(work, case)):
-        reporter = hub.connector_for(row)
-        if not _is_reporter(reporter):
-            continue
         if row.role == ConnectorRole.ERP.value and row.connection_id != case.connection_id:
             continue  # an ERP is told about its own cases only
+        wanted, problem = _wanted(hub, row, {event.kind for event in events})
         rows: list[dict[str, object]] = [
             {
                 "report_id": derived_id(row.connection_id, case.case_id, str(event.seq)),
                 "connection_id": row.connection_id, "creditor_id": case.creditor_id, "case_id": case.case_id,
-                "seq": event.seq, "kind": event.kind, "state": "queued", "queued_at": work.now,
+                "seq": event.seq, "kind": event.kind, "state": "queued", "queued_at": work.now, "problem": problem,
             }
             for event in events
-            if reporter.wants(event.kind)
+            if event.kind in wanted
         ]
         if rows:
             work.later(_ADD_REPORTS, rows)
             work.wake("report", row.connection_id)
+
+
+UNASKED = "Not asked yet whether this is wanted."
+_TOLD_ROLES = frozenset({ConnectorRole.ERP.value, ConnectorRole.REPORTER.value})
+
+
+def _wanted(hub: Hub, row: ConnectionRow, kinds: set[str]) -> tuple[set[str], str]:
+    """Which of these a connection is told. A plugin that is off or settings that are wrong stop no case: everything waits
+    in line as `UNASKED`, and who tells asks first.
+    """
+    try:
+        reporter = hub.connector_for(row)
+    except CollecthubError:
+        return (kinds if row.role in _TOLD_ROLES else set()), UNASKED
+    return {kind for kind in kinds if _is_reporter(reporter) and reporter.wants(kind)}, ""
 
 
 _reporters: dict[type, bool] = {}

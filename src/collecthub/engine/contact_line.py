@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Sequence
 
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from collecthub.contact_ports import Messenger
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.plan_line import channels_of, message_row
+from collecthub.errors import CollecthubError
 from collecthub.model.case import Case
 from collecthub.model.contact import BELOW_MINIMUM, BY_PEOPLE, Channel, ContactPolicy, policies_of
 from collecthub.model.event import CaseEvent, CaseOpened, HoldReleased, HoldSet
@@ -101,12 +103,13 @@ def queue_plan_message(hub: Hub, work: Work, case: Case, event: CaseEvent) -> No
 
 
 def line_for(hub: Hub, work: Work, creditor_id: str, channel: Channel) -> str:
-    """The creditor's connection that brings messages by a channel; empty when he has none."""
+    """The creditor's connection that brings messages by a channel; empty when he has none whose plugin is there."""
     for row in work.connections_of(t.connections.c.creditor_id, creditor_id):
         if row.role == ConnectorRole.CHANNEL.value:
-            connector = hub.connector_for(row)
-            if isinstance(connector, Messenger) and connector.channel is channel:
-                return row.connection_id
+            with contextlib.suppress(CollecthubError):  # a plugin that is off stops no case
+                connector = hub.connector_for(row)
+                if isinstance(connector, Messenger) and connector.channel is channel:
+                    return row.connection_id
     return ""
 
 

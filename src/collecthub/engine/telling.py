@@ -12,7 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from collecthub.corridor.report import report, sentence
-from collecthub.engine.case_work import change_case, locked_case, open_task
+from collecthub.engine.case_work import UNASKED, change_case, locked_case, open_task
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.trouble import backoff, connection_trouble, connection_well
 from collecthub.engine.webhook_schedule import log_attempts, webhook_wait
@@ -48,11 +48,27 @@ def report_connection(hub: Hub, connection_id: str) -> None:
     except CollecthubError as error:
         connection_trouble(hub, connection_id, error, job="report")
         return
+    _ask(hub, connection_id, reporter)
     if not isinstance(reporter, CaseReporter):
         return
     while waiting := _waiting(hub, connection_id):
         if not _tell_chunk(hub, row, reporter, waiting):
             return
+
+
+def _ask(hub: Hub, connection_id: str, reporter: object) -> None:
+    """What came into line while the connector could not be asked: what it does not want leaves the line."""
+    unasked = (
+        (t.reports.c.connection_id == connection_id) & (t.reports.c.state == "queued") & (t.reports.c.problem == UNASKED)
+    )
+    with hub.database.read() as conn:
+        kinds = list(conn.scalars(sa.select(t.reports.c.kind).where(unasked).distinct()))
+    if not kinds:
+        return
+    wanted = [kind for kind in kinds if isinstance(reporter, CaseReporter) and reporter.wants(kind)]
+    with hub.work() as work:
+        work.conn.execute(sa.delete(t.reports).where(unasked, t.reports.c.kind.not_in(wanted)))
+        work.conn.execute(sa.update(t.reports).where(unasked).values(problem=""))
 
 
 def _tell_chunk(hub: Hub, row: ConnectionRow, reporter: CaseReporter, waiting: Sequence[Any]) -> bool:

@@ -21,6 +21,7 @@ from collecthub.engine.connection_settings import (
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.doors import connect
 from collecthub.errors import PermanentError, RetryableError
+from collecthub.model.event import EVENT_KINDS
 from collecthub.registers import ConnectorRole
 from collecthub.store import partner_tables as p
 from collecthub.store import tables as t
@@ -109,6 +110,11 @@ def subscribe(
     known = work.conn.scalar(sa.select(sa.func.count()).select_from(t.connections).where(_mine(scope)))
     if known is not None and known >= WEBHOOKS_MOST:
         raise PermanentError(f"there are {known} webhooks already", cure="Change or stop one of them.")
+    strange = sorted(set(events) - EVENT_KINDS)
+    if strange:
+        raise PermanentError(
+            f"no event is called {', '.join(strange)[:200]}", cure=f"Choose among {', '.join(sorted(EVENT_KINDS))}."
+        )
     check_target(hub, url)
     secret = new_webhook_secret()
     settings: dict[str, object] = {"url": url, "secret": secret, **({"events": list(events)} if events else {})}

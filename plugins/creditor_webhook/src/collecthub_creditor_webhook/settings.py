@@ -7,8 +7,6 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
-from collecthub.sdk import EVENT_KINDS
-
 IMPORTANT_EVENTS = (
     "case_opened",
     "case_sent",
@@ -61,14 +59,6 @@ def _encrypted_or_local(url: str) -> str:
     return url
 
 
-def _known(events: tuple[str, ...]) -> tuple[str, ...]:
-    """Nothing would ever be told of an event that does not exist, and nobody would notice."""
-    strange = sorted(set(events) - EVENT_KINDS)
-    if strange:
-        raise ValueError(f"no event is called {', '.join(strange)}; choose among {', '.join(sorted(EVENT_KINDS))}")
-    return events
-
-
 class CreditorWebhookSettings(BaseModel):
     """Settings of one endpoint that is told about a creditor's cases."""
 
@@ -85,7 +75,7 @@ class CreditorWebhookSettings(BaseModel):
         min_length=1,
         description="The secret before this one, while both are good: each call then carries both signatures.",
     )
-    events: Annotated[tuple[str, ...], AfterValidator(_known)] = Field(
+    events: tuple[str, ...] = Field(
         default=IMPORTANT_EVENTS, description="Kinds of case events that are told, such as payment_reported."
     )
 
