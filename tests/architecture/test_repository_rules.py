@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
@@ -95,3 +96,22 @@ def test_every_plugin_is_found_by_its_folder_name() -> None:
         text = (folder / "pyproject.toml").read_text(encoding="utf-8")
         assert f'name = "collecthub-{folder.name.replace("_", "-")}"' in text
         assert f'[project.entry-points.collecthub]\n{folder.name} = "collecthub_{folder.name}"\n' in text
+
+
+def linked_from(page: Path) -> set[Path]:
+    """The files and folders of the checkout that a page links to."""
+    targets = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+    return {(page.parent / target).resolve() for target in targets if ":" not in target}
+
+
+def test_every_page_is_found_from_the_index_and_no_link_leads_nowhere() -> None:
+    docs = CHECKOUT.resolve() / "docs"
+    pages = {path.resolve() for path in tracked_files() if path.suffix == ".md" and path.is_relative_to(CHECKOUT / "docs")}
+    index = {docs / "README.md"}
+    indexes = index | (linked_from(docs / "README.md") & {docs / "law" / "README.md", docs / "formats" / "README.md"})
+    found = indexes | set[Path]().union(*(linked_from(page) for page in indexes))
+    missing = [str(page.relative_to(docs)) for page in pages if page not in found and page.parent not in found]
+    assert not missing, f"docs/README.md lists no {', '.join(sorted(missing))}"
+    readers = pages | {CHECKOUT.resolve() / "README.md"}
+    broken = [f"{page.name}: {target}" for page in readers for target in linked_from(page) if not target.exists()]
+    assert not broken, broken

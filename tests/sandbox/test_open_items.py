@@ -204,6 +204,19 @@ def test_an_unknown_header_says_what_is_missing(tmp_path: Path) -> None:
         read_open_items(tmp_path / "absent.csv")
 
 
+@pytest.mark.parametrize("content", [b'"a header that\nnever ends', b'PK\x03\x04"x"y\rz\x00', b"\x7fELF\rx\x00\n"])
+def test_what_is_no_csv_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "books.csv").write_bytes(content)
+    with pytest.raises(ConfigurationError, match=r"books\.csv"):
+        read_open_items(tmp_path / "books.csv")
+
+
+def test_lines_may_end_as_on_an_old_machine(tmp_path: Path) -> None:
+    header = "customer,name,number,issued,due,amount,currency,country"
+    (tmp_path / "books.csv").write_text(f"{header}\rC1,Good,1,2026-01-05,2026-02-04,10,EUR,BE\r", newline="")
+    assert [item.number for item in read_open_items(tmp_path / "books.csv").items] == ["1"]
+
+
 def test_an_item_travels_as_text(creditors: tuple[CreditorBooks, CreditorBooks]) -> None:
     payload = item_json(creditors[0].items[0])
     assert payload["issue_on"] == creditors[0].items[0].issue_on.isoformat()

@@ -319,8 +319,14 @@ def _delimiter(header: str) -> str:
 
 
 def _layout_of(text: str, path: Path) -> _Layout:
-    header = text.split("\n", 1)[0]
-    names = {name.strip() for name in _cells(header.rstrip("\r"), _delimiter(header))}
+    header = next(iter(text.splitlines()), "")
+    try:
+        names = {name.strip() for name in _cells(header, _delimiter(header))}
+    except csv.Error as error:
+        raise ConfigurationError(
+            f"{path.name} is not a CSV file: its first line cannot be read ({error}).",
+            cure="Save it as CSV, with the names of its columns in the first line.",
+        ) from error
     for layout in _LAYOUTS:
         if names.issuperset(layout.columns.values()):
             return layout
