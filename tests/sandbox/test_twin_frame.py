@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from collecthub.errors import ConfigurationError, PermanentError
-from collecthub.sandbox.twin import RunningTwin, start_twin
+from collecthub.sandbox.twin import RunningTwin, TwinOptions, announce, start_twin
 from sandbox.erp_desk import customer, invoice
 
 
@@ -102,3 +102,11 @@ def test_a_twin_that_cannot_start_says_why(twin: RunningTwin, tmp_path: Path) ->
     with pytest.raises(ConfigurationError) as refusal:
         start_twin("sap", tmp_path, port=twin.facts["port"])
     assert "is taken" in refusal.value.cure
+
+
+def test_who_starts_one_by_hand_reads_how_to_connect(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    announce(TwinOptions(name="sap", home=tmp_path, is_watched=True), 4711, {"user": "U", "certificate": "-\n-", "agencies": {}})
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("sap listens on http://127.0.0.1:4711;") and said[1:] == ["  user: U"]
+    announce(TwinOptions(name="sap", home=tmp_path), 4711)
+    assert capsys.readouterr().out == ""

@@ -10,7 +10,7 @@ import typer
 
 
 def sandbox(
-    name: Annotated[str, typer.Argument(help="exact, sap, bailiff, lawyer, sdt, agency, mail or creditor.")],
+    name: Annotated[str, typer.Argument(help="Which one: exact, sap, b1, bailiff, lawyer, sdt, agency, debitura, mail, sms, insolvency_register or creditor.")],
     home: Annotated[Path, typer.Option(help="Folder for its books.")],
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes the last or a free one.")] = 0,
     raised_limits: Annotated[bool, typer.Option("--raised-limits", help="Announce large rate limits.")] = False,
@@ -18,7 +18,7 @@ def sandbox(
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting of the counterparty.")
     ] = None,
 ) -> None:
-    """Run one executable counterparty in the foreground; it keeps its books in its home."""
+    """Run one executable counterparty in the foreground; it keeps its books in its home and says how to connect to it."""
     from collecthub.sandbox.__main__ import TWINS
     from collecthub.sandbox.twin import TwinOptions
 
@@ -28,5 +28,5 @@ def sandbox(
     if any(not equals for _, equals, _ in pairs):
         raise typer.BadParameter("--set takes NAME=VALUE")
     settings = {key: value for key, _, value in pairs}
-    options = TwinOptions(name=name, home=home, port=port, raised_limits=raised_limits, settings=settings)
+    options = TwinOptions(name=name, home=home, port=port, raised_limits=raised_limits, settings=settings, is_watched=True)
     importlib.import_module(TWINS[name]).serve(options)

@@ -45,11 +45,15 @@ def watch_books(hub: Hub) -> None:
 
 
 def compare_books(hub: Hub, asked_by: str) -> Comparison:
-    """Compare now and keep the outcome. Differences become one task, which closes when they are gone.
+    """Compare now and keep the outcome."""
+    return keep_comparison(hub, reconcile(hub), asked_by)
+
+
+def keep_comparison(hub: Hub, outcome: Reconciliation, asked_by: str) -> Comparison:
+    """Keep what was compared. Differences become one task, which closes when they are gone.
 
     A side that gave no answer is no difference: it becomes a task of its own, and the next night asks again.
     """
-    outcome = reconcile(hub)
     kept = msgspec.structs.replace(
         outcome, differences=outcome.differences[:KEPT_DIFFERENCES], awaited=outcome.awaited[:KEPT_DIFFERENCES]
     )

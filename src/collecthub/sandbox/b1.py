@@ -174,10 +174,10 @@ def serve(options: TwinOptions) -> None:
     """Run the twin until it is told to stop."""
     books = open_books(options)
     clock = Clock(books)
-    sessions = Sessions(
-        books, clock, options.setting("company", COMPANY), options.setting("user", USER),
-        options.setting("password", PASSWORD), int(options.setting("session_minutes", str(SESSION_MINUTES))),
-    )  # fmt: skip
+    names = {"company": COMPANY, "user": USER, "password": PASSWORD}
+    given = {name: options.setting(name, default) for name, default in names.items()}
+    minutes = int(options.setting("session_minutes", str(SESSION_MINUTES)))
+    sessions = Sessions(books, clock, given["company"], given["user"], given["password"], minutes)
     ledger = B1Books(books, clock)
     service = ServiceLayer(ledger, sessions, options.shared)
 
@@ -195,4 +195,4 @@ def serve(options: TwinOptions) -> None:
             Route("/b1s/{version}/{path:path}", call, methods=["GET", "POST", "PATCH", "DELETE"]),
         ]
     )
-    serve_http(options, surface, clock, B1Control(ledger, service, sessions).actions())
+    serve_http(options, surface, clock, B1Control(ledger, service, sessions).actions(), facts=given)

@@ -16,6 +16,8 @@ from starlette.routing import Route
 from collecthub.sandbox.exact_books import DEFAULT_DIVISION, ExactBooks, guid
 from collecthub.sandbox.exact_ledger import allocate, reverse, split
 from collecthub.sandbox.exact_limits import RAISED, CallCounter, Limits
+from collecthub.sandbox.exact_login import PASSWORD as LOGIN_PASSWORD
+from collecthub.sandbox.exact_login import USER as LOGIN_USER
 from collecthub.sandbox.exact_oauth import App, TokenServer
 from collecthub.sandbox.exact_service import ExactService
 from collecthub.sandbox.exact_webhooks import Delivery, WebhookSender, notification
@@ -259,14 +261,11 @@ def serve(options: TwinOptions) -> None:
     clock = Clock(books)
     limits = RAISED if options.raised_limits else Limits()
     tokens = TokenServer(books, clock, limits.token_calls_a_day)
-    tokens.register(
-        App(
-            options.setting("client_id", CLIENT_ID),
-            options.setting("client_secret", CLIENT_SECRET),
-            options.setting("redirect_uri", REDIRECT_URI),
-            options.setting("webhook_secret", WEBHOOK_SECRET),
-        )
-    )
+    names = {
+        "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "redirect_uri": REDIRECT_URI, "webhook_secret": WEBHOOK_SECRET,
+    }  # fmt: skip
+    app = {name: options.setting(name, default) for name, default in names.items()}
+    tokens.register(App(*app.values()))
     counter = CallCounter(limits)
     administration = ExactBooks(books, clock)
     service = ExactService(administration, tokens, counter, options.shared)
@@ -280,4 +279,5 @@ def serve(options: TwinOptions) -> None:
             Route("/api/v1/{path:path}", service.api, methods=["GET", "POST", "PUT", "DELETE"]),
         ]
     )
-    serve_http(options, surface, clock, control.actions())
+    person = {"username": LOGIN_USER, "password": LOGIN_PASSWORD}
+    serve_http(options, surface, clock, control.actions(), facts={**app, **person})

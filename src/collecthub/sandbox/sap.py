@@ -132,7 +132,8 @@ def serve(options: TwinOptions) -> None:
     clock = Clock(books)
     names = {"user": USER, "password": PASSWORD, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
     given = {name: options.setting(name, default) for name, default in names.items()}
-    logon = Logon(books, clock, Credentials(**given, sap_client=options.setting("sap_client", SAP_CLIENT)))
+    given["sap_client"] = options.setting("sap_client", SAP_CLIENT)
+    logon = Logon(books, clock, Credentials(**given))
     ledger = SapBooks(books, clock)
     change = JournalEntryChange(ledger, float(options.setting("change_seconds", "2")))
     gateway = Gateway(ledger, logon, options.shared, int(options.setting("page_size", "0")))
@@ -152,4 +153,4 @@ def serve(options: TwinOptions) -> None:
             Route(ROOT + "{path:path}", guarded(gateway.handle), methods=methods),
         ]
     )
-    serve_http(options, surface, clock, SapControl(ledger, gateway, change, logon).actions())
+    serve_http(options, surface, clock, SapControl(ledger, gateway, change, logon).actions(), facts=given)

@@ -44,6 +44,7 @@ class TwinOptions:
     raised_limits: bool = False
     shared: Path | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    is_watched: bool = False  # a person started it and reads along
 
     @property
     def label(self) -> str:
@@ -172,6 +173,17 @@ def announce(options: TwinOptions, port: int, facts: Mapping[str, Any] | None = 
     temporary = options.ready_file.with_suffix(".json.new")
     temporary.write_text(json.dumps({**content, **(facts or {}), "ready": True}), encoding="utf-8")
     temporary.replace(options.ready_file)
+    if options.is_watched:
+        _tell({**content, **(facts or {})}, options)
+
+
+def _tell(facts: Mapping[str, Any], options: TwinOptions) -> None:
+    """What a person needs to connect, a line each; certificates and lists stand in the ready file."""
+    print(f"{options.name} listens on {facts['url']}; its books and {options.ready_file.name} are in {options.home}. Ctrl-C ends it.")
+    for name, value in facts.items():
+        if name not in ("name", "url", "port", "pid") and isinstance(value, str | int) and "\n" not in str(value):
+            print(f"  {name.replace('_', ' ')}: {value}")
+    sys.stdout.flush()
 
 
 class ParentWatch:

@@ -42,21 +42,25 @@ def serve_http(
     clock: Clock,
     actions: Mapping[str, Control] | None = None,
     beside: Beside | None = None,
+    facts: Mapping[str, Any] | None = None,
 ) -> None:
-    """Serve `surface` on 127.0.0.1 until SIGTERM or the end of the parent; `actions` are control paths."""
+    """Serve `surface` on 127.0.0.1 until SIGTERM or the end of the parent; `actions` are control paths, `facts` what
+    whoever connects has to know."""
     faults = Faults(surface)
     control = _control_app({**_standard_actions(clock, faults), **(actions or {})})
     listener = bind(options)
-    asyncio.run(_serve(options, _split(control, faults), listener, beside))
+    asyncio.run(_serve(options, _split(control, faults), listener, beside, facts or {}))
 
 
-async def _serve(options: TwinOptions, app: ASGIApp, listener: socket.socket, beside: Beside | None) -> None:
+async def _serve(
+    options: TwinOptions, app: ASGIApp, listener: socket.socket, beside: Beside | None, facts: Mapping[str, Any]
+) -> None:
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, lifespan="off", server_header=False,
         timeout_graceful_shutdown=1, timeout_keep_alive=60, ws="none",
     )  # fmt: skip
     server = uvicorn.Server(config)
-    facts = await beside() if beside else {}
+    facts = {**facts, **(await beside() if beside else {})}
     announcing = asyncio.create_task(_announce_then_watch(options, server, listener.getsockname()[1], facts))
     await server.serve(sockets=[listener])
     announcing.cancel()

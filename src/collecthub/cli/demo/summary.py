@@ -19,6 +19,7 @@ from rich.table import Table
 from collecthub.cli.demo.portfolio import Plan
 from collecthub.cli.demo.town import Town
 from collecthub.corridor.open_case import net
+from collecthub.engine.book_comparison import keep_comparison
 from collecthub.engine.context import Hub
 from collecthub.engine.opening import stored_invoices
 from collecthub.engine.reconcile import reconcile
@@ -84,6 +85,7 @@ def figures(hub: Hub, town: Town, first: dict[str, Any], seconds: float) -> dict
     result = reconcile(hub)
     if result.unheard:
         raise RetryableError(f"{result.unheard[0].between} could not be compared: {result.unheard[0].problem}", cure=result.unheard[0].cure)
+    keep_comparison(hub, result, "user:local")
     main = max(first["overdue"], key=lambda currency: Decimal(first["overdue"][currency]), default="EUR")
     unroutable = [case for case in cases if case.status is Status.NEEDS_INFO]
     return {

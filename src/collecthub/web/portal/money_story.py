@@ -59,14 +59,12 @@ def _what(line: LedgerLine) -> str:
 
 
 def _why(line: LedgerLine, claims: Mapping[str, str]) -> str:
-    basis = (
-        spoken(line.basis)
-        if line.basis and " " not in line.basis
-        else line.basis[:1].upper() + line.basis[1:]
-    )
+    basis = line.basis
+    if "." not in basis.partition(" ")[0]:  # not the name of a rule
+        basis = basis[:1].upper() + basis[1:] if " " in basis else spoken(basis)
     invoice = claims.get(line.claim_id, "")
     notes = [f"invoice {invoice}" if invoice and invoice not in basis else "", ""]
-    if line.reference and line.reference not in basis:
+    if line.reference and line.reference not in line.basis:
         notes[1] = f"reference {line.reference}"
     return " · ".join(part for part in (basis, *notes) if part)
 

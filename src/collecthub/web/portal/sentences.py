@@ -259,7 +259,7 @@ def _document(fact: Fact, telling: Telling) -> str:
 
 
 def _told(fact: Fact, telling: Telling) -> str:
-    return f"The creditor's {spoken(fact['reporter']).lower()} was told: {spoken(fact['about']).lower()}."
+    return f"The creditor was told: {spoken(fact['about']).lower()}."
 
 
 # kind -> (group, sentence, field that holds somebody's own words)
