@@ -9,22 +9,22 @@ from pathlib import Path
 
 import jsonschema_rs
 
-from collecthub.web.app import bare_app
 from collecthub.web.openapi import document, published
+from web.all_doors import all_doors
 from web.office import Office
 
 PUBLISHED = Path(__file__).parents[2] / "schemas" / "openapi.json"
 
 
 def test_the_published_description_is_the_codes() -> None:
-    text = published(bare_app())
+    text = published(all_doors())
     if os.environ.get("COLLECTHUB_WRITE_SCHEMAS") == "1":
         PUBLISHED.write_text(text, encoding="utf-8")
     assert PUBLISHED.read_text(encoding="utf-8") == text, "write it anew: COLLECTHUB_WRITE_SCHEMAS=1"
 
 
 def test_every_route_documents_its_answer_and_its_problem() -> None:
-    for path, item in document(bare_app())["paths"].items():
+    for path, item in document(all_doors())["paths"].items():
         for method, operation in item.items():
             answers = operation["responses"]
             assert any(code.startswith("2") for code in answers), (method, path)
@@ -35,7 +35,7 @@ def test_every_route_documents_its_answer_and_its_problem() -> None:
 
 def test_every_name_in_the_description_is_there_and_ours() -> None:
     """A reference that leads nowhere stops a client generator; a name with a module in it changes when code moves."""
-    text = published(bare_app())
+    text = published(all_doors())
     found = json.loads(text)
     assert set(re.findall(r'"#/components/schemas/([^"]+)"', text)) <= found["components"]["schemas"].keys()
     assert [name for name in found["components"]["schemas"] if "." in name or "__" in name] == []
@@ -49,7 +49,7 @@ def test_every_name_in_the_description_is_there_and_ours() -> None:
 
 def test_answers_are_what_the_description_says(office: Office) -> None:
     """Every list and the details of a case are checked against their own schema by an independent validator."""
-    whole = json.loads(published(bare_app()))
+    whole = json.loads(published(all_doors()))
     case_id = office.open_case()["case_id"]
     office.run()
     client = office.client("operator")

@@ -31,7 +31,14 @@ router = APIRouter(include_in_schema=False)
 
 
 def document(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document of an app."""
+    """The OpenAPI document of an app, to be read only: worked out once, for it takes a second and the routes stay."""
+    if not hasattr(app.state, "document"):
+        app.state.document = _worked_out(app)
+    found: dict[str, Any] = app.state.document
+    return found
+
+
+def _worked_out(app: FastAPI) -> dict[str, Any]:
     found = get_openapi(
         title=app.title, version="1", description=app.description, routes=app.routes, openapi_version="3.1.0"
     )
@@ -73,13 +80,13 @@ def published(app: FastAPI) -> str:
 
 
 @router.get("/api/v1/openapi.json")
-async def read_openapi(request: Request, _scope: Operator) -> Response:
+def read_openapi(request: Request, _scope: Operator) -> Response:
     """For operators who are logged in."""
     return Response(published(request.app), media_type="application/json")
 
 
 @router.get("/api/docs")
-async def read_docs(request: Request, _scope: Operator) -> Response:
+def read_docs(request: Request, _scope: Operator) -> Response:
     """The same as a plain page, without a script."""
     rows = []
     for path, item in document(request.app)["paths"].items():
