@@ -113,6 +113,15 @@ def test_a_code_nobody_knows_is_parked_and_the_rest_goes_on(office: Office, agen
     assert entry["code"] == "status.unknown"
 
 
+def test_a_fault_in_a_message_names_its_place_once(office: Office, agency: TestClient) -> None:
+    told = exchange(accepted(office, agency))
+    told["messages"][0]["next_deadline_on"] = "2026-02-30"
+    post(agency, "exchanges", told)
+    office.run()
+    (entry,) = office.client("operator").get("/api/v1/quarantine").json()["items"]
+    assert entry["reason"].count("messages[0].next_deadline_on") == 1, entry["reason"]
+
+
 def test_a_late_report_is_kept_and_moves_nothing(office: Office, agency: TestClient) -> None:
     case_id = accepted(office, agency)
     for code, at in (("judgment_given", "2026-06-14T12:00:00Z"), ("summons_served", "2026-06-10T12:00:00Z")):

@@ -160,7 +160,8 @@ def _decoded(hub: Hub, row: ConnectionRow, source: object, raw: RawMessage) -> D
 
 
 def _keep_fault(work: Work, row: ConnectionRow, entry: Any, fault: Fault) -> str:
-    reason = f"{fault.reason} ({fault.path})" if fault.path else fault.reason
+    named_already = not fault.path or fault.path in fault.reason
+    reason = fault.reason if named_already else f"{fault.reason} ({fault.path})"
     reference = fault.message_id or f"{entry.remote_ref}{fault.path}"
     quarantine_row(
         work.conn, row, "part", reference[:400], fault.code, reason, entry.sha256, work.now,
