@@ -116,7 +116,7 @@ class ScriptedErp:
 
     def debtors(self, debtor_refs: Sequence[str]) -> Iterator[DebtorRecord]:
         for ref in debtor_refs:
-            yield DebtorRecord(debtor_ref=ref, party=self.world.parties[ref])
+            yield DebtorRecord(debtor_ref=ref, party=self.world.parties[ref], customer_number=f"00{ref}7")
 
     def wants(self, event_kind: str) -> bool:
         return event_kind in ("case_sent", "case_closed")

@@ -53,6 +53,21 @@ def test_nothing_leaves_before_a_person_has_seen_it(both_office: Office, world: 
     assert actions.count("connection.released") == 2
 
 
+def test_a_customer_is_left_out_by_the_number_that_people_know_and_a_slip_is_said(office: Office, world: World) -> None:
+    """Exact Online's references are guids; nobody types those."""
+    _pulled(office, world)
+    client = office.client("operator")
+    rules = {"debtor_refs": ["00a7", "B7", "A77"], "group_refs": ["wholesale"]}
+    tried = client.post(WAVE, json=rules).json()
+    assert [(line["cases"], line["amount"]) for line in tried["leaving"]] == [(1, "70.00")]
+    assert tried["unknown"] == ["A77", "wholesale"]
+    client.post("/api/v1/connections/books/release", json=rules)
+    world.invoice("11", "B", "2026-05-01", "5.00", currency="USD")
+    office.client("kroon").post("/api/v1/connections/books/sync")
+    office.run()
+    assert [message.debtors[0].name for message in world.messages] == ["Debtor C"], "what comes later stays too"
+
+
 def test_a_case_that_runs_elsewhere_is_followed_and_not_sent(office: Office, world: World) -> None:
     _pulled(office, world)
     client = office.client("operator")

@@ -11,7 +11,7 @@ from collecthub.cli import connecting
 from collecthub.cli.amounts import amount
 from collecthub.cli.hub_access import client
 from collecthub.cli.lists import Cursor, Limit, print_page
-from collecthub.cli.output import Json, note, print_json, print_listed, print_record, print_table, say
+from collecthub.cli.output import Json, note, plain, print_json, print_listed, print_record, print_table, say
 
 if TYPE_CHECKING:
     from collecthub.engine.release import FirstWave
@@ -118,7 +118,7 @@ def check(connection: ConnectionId, as_json: Json = False) -> None:
 @app.command("release")
 def release(
     connection: ConnectionId,
-    exclude_debtor: Annotated[list[str] | None, typer.Option(metavar="REF", help="Leave this customer out.")] = None,
+    exclude_debtor: Annotated[list[str] | None, typer.Option(metavar="REF", help="Leave this customer out, by the ERP's number or our reference.")] = None,
     exclude_group: Annotated[list[str] | None, typer.Option(metavar="REF", help="Leave this group out.")] = None,
     minimum: Annotated[
         Decimal, typer.Option(parser=amount, metavar="AMOUNT", help="Leave out what is smaller.")
@@ -157,13 +157,18 @@ def _show_wave(wave: FirstWave) -> None:
     say(f"{wave.pulled} invoices pulled: {overdue or 'none overdue'}.")
     if wave.mode == "shadow":
         say("Nothing has been sent from this connection. This would leave:")
-    print_table(
-        ["route", "partner", "country", "cases", "amount", "currency"],
-        [[w.route, w.partner_name, w.country, w.cases, w.amount, w.currency] for w in wave.leaving],
-    )
+    if wave.leaving:
+        print_table(
+            ["route", "partner", "country", "cases", "amount", "currency"],
+            [[w.route, w.partner_name, w.country, w.cases, w.amount, w.currency] for w in wave.leaving],
+        )
+    else:
+        say("Nothing.")
     if wave.held:
         say("This would stay:")
         print_table(["reason", "cases"], [[part.reason, part.cases] for part in wave.held])
+    for name in wave.unknown:
+        note(f"{plain(name)} is no customer and no group of what was pulled so far: check how it is written.")
 
 # --- later changes --------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from collecthub.engine.case_work import open_task
 from collecthub.engine.contact_line import REMINDED_BY_HUB, line_for
 from collecthub.engine.contact_words import is_reached_by
 from collecthub.engine.context import Hub, Work
+from collecthub.engine.exclusions import left_out
 from collecthub.engine.notice_words import Coming, coming, debtor_party
 from collecthub.engine.opening import account_of, write_debtor
 from collecthub.engine.trouble import connection_trouble
@@ -149,7 +150,7 @@ def _learn(hub: Hub, row: ConnectionRow, refs: Sequence[str]) -> None:
 
 def _line_debtor(hub: Hub, work: Work, row: ConnectionRow, creditor: CreditorRow, debtor_ref: str) -> None:
     party = debtor_party(work.conn, row.connection_id, debtor_ref)
-    if party is None or debtor_ref in row.release.debtor_refs:
+    if party is None or left_out(work.conn, row.connection_id, row.release, [debtor_ref]):
         return
     for found in coming(work.conn, row.connection_id, debtor_ref, work.now.date()).values():
         items = tuple(one for one in found.items if one[0].group_ref not in row.release.group_refs)

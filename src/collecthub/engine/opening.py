@@ -15,6 +15,7 @@ from collecthub.corridor.open_case import UNCONFIRMED, Account, confirmed, open_
 from collecthub.engine.case_work import change_case
 from collecthub.engine.context import Hub, Work
 from collecthub.engine.documents import DOCUMENTS_PER_CASE
+from collecthub.engine.exclusions import left_out
 from collecthub.engine.papers import Papers, ask_again, fetch_papers, keep_papers
 from collecthub.engine.trouble import connection_trouble
 from collecthub.errors import RetryableError
@@ -187,6 +188,7 @@ def _open_chunk(
             return  # another pull has begun; its end wakes this job again
         row = read_connection(work.conn, row.connection_id) or row  # it may be released at this very moment
         creditor = read_creditor(work.conn, row.creditor_id or "")
+        named = left_out(work.conn, row.connection_id, row.release, refs)
         for account, debtor, ordinal in _accounts(work, row, refs):
             key = (row.connection_id, account.debtor_ref, account.currency, str(ordinal))
             number = case_number(*key)
@@ -202,7 +204,7 @@ def _open_chunk(
             if isinstance(opened, CaseOpened):
                 entered = [claim.claim_id for claim in opened.claims]
                 noted = keep_papers(hub, work, row, case_id, entered, papers)
-                facts = (*facts, *_safe_start(row, account, opened), *noted)
+                facts = (*facts, *_safe_start(row, account, opened, named), *noted)
                 if creditor is not None and creditor.playbook.owner:
                     people = creditor.playbook
                     facts = (*facts, OwnerChanged(owner=people.owner, contact_person=people.contact_person))
@@ -238,13 +240,13 @@ def case_number(*key: str) -> str:
     return f"CH-{letters[:4]}-{letters[4:8]}-{letters[8:]}"
 
 
-def _safe_start(row: ConnectionRow, account: Account, opened: CaseOpened) -> list[Fact]:
+def _safe_start(row: ConnectionRow, account: Account, opened: CaseOpened, named: frozenset[str]) -> list[Fact]:
     """What a person decided, or has yet to decide, before anything of this connection leaves."""
     facts: list[Fact] = []
     rules = row.release
     principal = sum((claim.open_amount for claim in opened.claims), Decimal(0)) - opened.credits
     groups = {item.group_ref for item in account.rows}
-    if account.debtor_ref in rules.debtor_refs or groups & set(rules.group_refs) or principal < rules.minimum_amount:
+    if account.debtor_ref in named or groups & set(rules.group_refs) or principal < rules.minimum_amount:
         facts.append(HoldSet(reason="excluded", note="excluded when the connection was released"))
     if row.mode == SHADOW:
         facts.append(HoldSet(reason="shadow", note="the connection has not been released yet"))

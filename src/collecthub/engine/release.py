@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from collecthub.engine.case_work import change_case, locked_case
 from collecthub.engine.context import Hub, Work
+from collecthub.engine.exclusions import left_out, unknown_names
 from collecthub.engine.placing import decisions
 from collecthub.engine.routing import Ground
 from collecthub.errors import PermanentError
@@ -60,7 +61,10 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FirstWave(msgspec.Struct, frozen=True, kw_only=True):
-    """What a release would set in motion. Nothing has been sent."""
+    """What a release would set in motion. Nothing has been sent.
+
+    `unknown` are excluded customers and groups that are none of what was pulled so far.
+    """
 
     connection_id: str
     mode: str
@@ -68,6 +72,7 @@ class FirstWave(msgspec.Struct, frozen=True, kw_only=True):
     overdue: tuple[Sum, ...]
     leaving: tuple[Leaving, ...]
     held: tuple[Held, ...]
+    unknown: tuple[str, ...] = ()
 
 
 def first_wave(hub: Hub, scope: Scope, connection_id: str, exclusions: Exclusions | None = None) -> FirstWave:
@@ -78,14 +83,15 @@ def first_wave(hub: Hub, scope: Scope, connection_id: str, exclusions: Exclusion
     with hub.database.read() as conn:
         row = owned_connection(conn, scope, connection_id)
         pulled, overdue = _pulled(conn, hub, connection_id)
-    rules = exclusions or row.release
+        rules = exclusions or row.release
+        unknown = unknown_names(conn, connection_id, rules)
     leaving: dict[tuple[str, str, str, str], list[Decimal]] = defaultdict(list)
     held: dict[str, int] = defaultdict(int)
-    for chunk in _waiting(hub, connection_id):
+    for chunk in _waiting(hub, connection_id, rules):
         with hub.database.read() as conn:
             ground = Ground(conn, [case.case_id for case, _ in chunk], hub.business_date())
             ground.around.assume_reminders(connection_id, rules.reminders_by)
-            reasons = [_reason_to_stay(case, groups, rules) for case, groups in chunk]
+            reasons = [_reason_to_stay(case, rules, is_named=is_named) for case, is_named in chunk]
             going = [case for (case, _), reason in zip(chunk, reasons, strict=True) if not reason]
             decided = iter(decisions(hub, ground, going))
             for (case, _), reason in zip(chunk, reasons, strict=True):
@@ -101,6 +107,7 @@ def first_wave(hub: Hub, scope: Scope, connection_id: str, exclusions: Exclusion
             for (r, p, c, m), amounts in sorted(leaving.items())
         ),
         held=tuple(Held(reason=why, cases=count) for why, count in sorted(held.items())),
+        unknown=unknown,
     )
 
 
@@ -110,18 +117,10 @@ def _why_not(fact: Fact | None) -> str:
     return fact.reason if isinstance(fact, RouteMissing | DispatchBlocked) else "no route"
 
 
-def _reason_to_stay(case: Case, groups: frozenset[str], rules: Exclusions) -> str:
-    if _is_excluded(case, groups, rules):
+def _reason_to_stay(case: Case, rules: Exclusions, *, is_named: bool) -> str:
+    if is_named or case.demanded < rules.minimum_amount:
         return EXCLUDED_HOLD
     return next((hold.reason for hold in case.holds if hold.reason not in (SHADOW_HOLD, EXCLUDED_HOLD)), "")
-
-
-def _is_excluded(case: Case, groups: frozenset[str], rules: Exclusions) -> bool:
-    return (
-        case.debtor_ref in rules.debtor_refs
-        or bool(groups & set(rules.group_refs))
-        or case.demanded < rules.minimum_amount
-    )
 
 
 def _pulled(conn: sa.Connection, hub: Hub, connection_id: str) -> tuple[int, tuple[Sum, ...]]:
@@ -143,8 +142,8 @@ def _pulled(conn: sa.Connection, hub: Hub, connection_id: str) -> tuple[int, tup
     return int(pulled or 0), sums
 
 
-def _waiting(hub: Hub, connection_id: str) -> Iterator[list[tuple[Case, frozenset[str]]]]:
-    """Open cases of the connection that have not left, with the ERP's groups their invoices are in, in chunks."""
+def _waiting(hub: Hub, connection_id: str, rules: Exclusions) -> Iterator[list[tuple[Case, bool]]]:
+    """Open cases of the connection that have not left, each with whether its customer or group is excluded, in chunks."""
     after = ""
     while True:
         with hub.database.read() as conn:
@@ -155,22 +154,21 @@ def _waiting(hub: Hub, connection_id: str) -> Iterator[list[tuple[Case, frozense
                 & (t.cases.c.case_id > after),
                 CASES_PER_CHUNK,
             )
-            groups = _groups(conn, connection_id, [case.debtor_ref for case in found])
-        yield [(case, groups.get(case.debtor_ref, frozenset())) for case in found]
+            refs = {case.debtor_ref for case in found}
+            named = left_out(conn, connection_id, rules, refs) | _of_groups(conn, connection_id, rules, refs)
+        yield [(case, case.debtor_ref in named) for case in found]
         if len(found) < CASES_PER_CHUNK:
             return
         after = found[-1].case_id
 
 
-def _groups(conn: sa.Connection, connection_id: str, debtor_refs: list[str]) -> dict[str, frozenset[str]]:
-    query = sa.select(t.invoices.c.debtor_ref, t.invoices.c.group_ref).where(
-        t.invoices.c.connection_id == connection_id, t.invoices.c.debtor_ref.in_(debtor_refs),
-        t.invoices.c.group_ref != "",
-    )
-    found: dict[str, set[str]] = defaultdict(set)
-    for debtor_ref, group_ref in conn.execute(query.distinct()):
-        found[debtor_ref].add(group_ref)
-    return {ref: frozenset(groups) for ref, groups in found.items()}
+def _of_groups(conn: sa.Connection, connection_id: str, rules: Exclusions, refs: set[str]) -> set[str]:
+    """Which of these debtors have an invoice in an excluded group."""
+    if not rules.group_refs:
+        return set()
+    invoices = t.invoices.c
+    mine = (invoices.connection_id == connection_id) & invoices.debtor_ref.in_(refs)
+    return set(conn.scalars(sa.select(invoices.debtor_ref).where(mine, invoices.group_ref.in_(rules.group_refs)).distinct()))
 
 
 # --- release --------------------------------------------------------------------------------------
@@ -193,9 +191,11 @@ def release_connection(hub: Hub, scope: Scope, connection_id: str, exclusions: E
         )
         work.wake("place", row.creditor_id or "")
     released = 0
-    for chunk in list(_waiting(hub, connection_id)):
+    for chunk in list(_waiting(hub, connection_id, rules)):
         with hub.work() as work:
-            released += sum(_let_go(hub, work, case.case_id, groups, rules, scope.subject) for case, groups in chunk)
+            released += sum(
+                _let_go(hub, work, case.case_id, rules, scope.subject, is_named=is_named) for case, is_named in chunk
+            )
     return released
 
 
@@ -207,10 +207,10 @@ def _check_releasable(row: ConnectionRow) -> None:
         )
 
 
-def _let_go(hub: Hub, work: Work, case_id: str, groups: frozenset[str], rules: Exclusions, actor: str) -> bool:
+def _let_go(hub: Hub, work: Work, case_id: str, rules: Exclusions, actor: str, *, is_named: bool) -> bool:
     case = locked_case(work, case_id)
     facts: list[Fact] = []
-    excluded = _is_excluded(case, groups, rules)
+    excluded = is_named or case.demanded < rules.minimum_amount
     if excluded and not case.held_for(EXCLUDED_HOLD):
         facts.append(HoldSet(reason=EXCLUDED_HOLD, note="excluded when the connection was released"))
     if not excluded and case.held_for(EXCLUDED_HOLD):
