@@ -141,6 +141,24 @@ def test_verify_finds_what_was_changed_beside_the_history(hub: Hub, run: Run) ->
     assert "another actor" in said[first] and "another creditor_id" in said[second] and kept in said[""] and len(found) == 3
 
 
+def test_verify_finds_what_was_taken_away_or_moved(hub: Hub, run: Run) -> None:
+    work_all(hub)
+    first, second = (one["case_id"] for one in json.loads(run("case", "list", "--json").stdout)["items"])
+    with hub.database.write() as conn:
+        conn.execute(sa.update(t.ledger_lines).where(t.ledger_lines.c.case_id == first).values(claim_id="another"))
+        conn.execute(sa.delete(t.cases).where(t.cases.c.case_id == second))
+        conn.execute(sa.insert(t.documents).values(
+            document_id="d", case_id=first, creditor_id="c", name="lost.pdf", kind="invoice", media_type="application/pdf",
+            sha256="0" * 64, size=1, added_by="", created_at=hub.now(),
+        ))  # fmt: skip
+    found = json.loads(run("verify", "--json", wanted=1).stdout)["findings"]
+    said = sorted((one["case_id"] == first, one["problem"]) for one in found)
+    assert [words.partition(":")[0] for _, words in said] == [
+        "the history is there, its case is not", "the ledger is there, its case is not",
+        f"the bytes of document lost.pdf are gone ({'0' * 64})", "the ledger's lines are not the history's",
+    ]  # fmt: skip
+
+
 def test_a_history_written_before_the_model_grew_is_still_whole(hub: Hub, run: Run) -> None:
     """Each event is written again as an older release would have: without a field that came since, chained by hand."""
     work_all(hub)

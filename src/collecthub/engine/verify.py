@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 import sqlalchemy as sa
@@ -14,7 +14,7 @@ from collecthub.model.booking import ledger_lines
 from collecthub.model.case import Case
 from collecthub.model.event import CaseEvent, written_digest
 from collecthub.model.history import apply
-from collecthub.model.ledger import Balance, add_lines
+from collecthub.model.ledger import Balance, LedgerLine, add_lines
 from collecthub.store import tables as t
 from collecthub.store.case_log import GENESIS, case_row, event_row, read_case, read_lines
 from collecthub.store.facts import read_fact
@@ -42,11 +42,31 @@ def verify(hub: Hub) -> tuple[int, tuple[Finding, ...]]:
         finding = _check(hub, case_id, number, events)
         if finding is not None:
             findings.append(finding)
-    findings += [
-        Finding(case_id="", number="", seq=0, problem=f"evidence {sha256} was changed after it was kept")
-        for sha256 in hub.evidence.changed()
-    ]
-    return checked, tuple(findings)
+    return checked, (*findings, *_without_case(hub), *_evidence(hub))
+
+
+def _without_case(hub: Hub) -> Iterator[Finding]:
+    """Histories and ledger lines whose case is gone."""
+    for table, what in ((t.events, "history"), (t.ledger_lines, "ledger")):
+        query = sa.select(table.c.case_id).distinct().except_(sa.select(t.cases.c.case_id))
+        with hub.database.read() as conn:
+            for case_id in conn.scalars(query):
+                yield Finding(case_id=case_id, number="", seq=1, problem=f"the {what} is there, its case is not")
+
+
+def _evidence(hub: Hub) -> Iterator[Finding]:
+    """Pieces of evidence that are not as they were kept, and those that documents and open quarantine entries lack."""
+    for sha256 in hub.evidence.changed():
+        yield Finding(case_id="", number="", seq=0, problem=f"evidence {sha256} was changed after it was kept")
+    documents = sa.select(t.documents.c.case_id, t.documents.c.sha256, t.documents.c.name)
+    quarantine = sa.select(t.quarantine.c.case_id, t.quarantine.c.sha256, t.quarantine.c.quarantine_id).where(
+        t.quarantine.c.state == "open"
+    )
+    for query, what in ((documents, "document"), (quarantine, "quarantine entry")):
+        with hub.database.read() as conn:
+            for case_id, sha256, name in conn.execute(query):
+                if sha256 and not hub.evidence.path(sha256).exists():
+                    yield Finding(case_id=case_id or "", number="", seq=0, problem=f"the bytes of {what} {name} are gone ({sha256})")
 
 
 Written = tuple[CaseEvent, sa.RowMapping]  # an event, and the row that it stands in
@@ -82,7 +102,8 @@ def _check(hub: Hub, case_id: str, number: str, events: list[Written]) -> Findin
     def finding(seq: int, problem: str) -> Finding:
         return Finding(case_id=case_id, number=number, seq=seq, problem=problem)
 
-    previous, case, balance = GENESIS, None, None
+    previous, case = GENESIS, None
+    lines: list[LedgerLine] = []
     for position, (event, row) in enumerate(events, start=1):
         if event.seq != position:
             return finding(position, f"event {position} is missing")
@@ -93,17 +114,17 @@ def _check(hub: Hub, case_id: str, number: str, events: list[Written]) -> Findin
         case = apply(case, event)
         if differ := [name for name, value in event_row(case, event).items() if name != "doc" and row[name] != value]:
             return finding(position, f"beside event {position} stands another {', '.join(differ)} than in it")
-        balance = add_lines(balance or Balance(currency=case.currency), ledger_lines(case.currency, event))
+        lines += ledger_lines(case.currency, event)
         previous = event.hash
-    if case is None or balance is None:
+    if case is None:
         return finding(1, "the case has no history")
     with hub.database.read() as conn:
         stored = read_case(conn, case_id)
-        booked = add_lines(Balance(currency=case.currency), read_lines(conn, case_id))
+        booked = read_lines(conn, case_id)
         row = conn.execute(sa.select(t.cases).where(t.cases.c.case_id == case_id)).mappings().one()
     if stored and (differ := [name for name, value in case_row(stored).items() if name not in _NOT_COPIED and row[name] != value]):
         return finding(case.version, f"beside the case stands another {', '.join(differ)} than in it")
-    return _compare(case, balance, stored, booked, finding)
+    return _compare(case, stored, lines, booked, finding)
 
 
 def _erased(hub: Hub, case_id: str) -> dict[str, str]:
@@ -119,12 +140,20 @@ def _erased(hub: Hub, case_id: str) -> dict[str, str]:
 
 
 def _compare(
-    case: Case, balance: Balance, stored: Case | None, booked: Balance, finding_at: Callable[[int, str], Finding]
-) -> Finding | None:
+    case: Case, stored: Case | None, lines: Sequence[LedgerLine], booked: Sequence[LedgerLine],
+    finding_at: Callable[[int, str], Finding],
+) -> Finding | None:  # fmt: skip
     if stored is None or stored.last_hash != case.last_hash:
         return finding_at(case.version, "the history was cut or extended behind the case's back")
-    if booked != balance:
-        return finding_at(case.version, f"the ledger says {booked.total}, the history {balance.total}")
+    balance = add_lines(Balance(currency=case.currency), lines)
+    if list(map(_told, lines)) != list(map(_told, booked)):
+        says = add_lines(Balance(currency=case.currency), booked).total
+        return finding_at(case.version, f"the ledger's lines are not the history's: it says {says}, the history {balance.total}")
     if stored.balance != balance or stored.status != case.status:
         return finding_at(case.version, "the case page differs from its history")
     return None
+
+
+def _told(line: LedgerLine) -> tuple[object, ...]:
+    """What a line says of the money; the words of its basis may be erased or told better by a later release."""
+    return line.kind, line.amount, line.currency, line.booked_on, line.bearer, line.claim_id, line.reference
