@@ -24,7 +24,7 @@ class Bulkhead:
         self._lock = threading.Lock()
         self._running = 0
 
-    def run(self, hub: Hub, row: ConnectionRow, job: Callable[[Hub, str], None], *, is_periodic: bool = False) -> None:
+    def run(self, hub: Hub, row: ConnectionRow, job: Callable[[Hub, str], object], *, is_periodic: bool = False) -> None:
         """Run a connection's job; one in trouble that finds no room is left to the clock, which wakes it again.
 
         The clock sees by itself what waits to be sent; `is_periodic` is said of what it has just put off to the next period.

@@ -45,7 +45,7 @@ from collecthub.model.human_tasks import CHECK_JOB, CLAIM_FILES, SCORE_JOB
 from collecthub.model.partner_jobs import TRY_AGAIN
 from collecthub.store.connections import BY_PERSON, BY_THEM, read_connection
 
-Job = Callable[[Hub, str], None]
+Job = Callable[[Hub, str], object]
 _bulkhead = Bulkhead()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
@@ -16,12 +18,13 @@ from collecthub.web.auth import TheHub
 from collecthub.web.problems import problem, problem_response
 
 router = APIRouter(tags=["hooks"])
+_ANSWERS: dict[int | str, dict[str, Any]] = {200: {"description": "Stored durably, now or before."}, "default": dict(PROBLEM)}
 _BYTES = {"requestBody": {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}}
 
 
 @router.post(
     "/hooks/{connection_id}", summary="Take a webhook", openapi_extra=_BYTES,
-    responses={200: {"description": "Stored durably, now or before."}, "default": PROBLEM},
+    responses=_ANSWERS,
 )
 async def receive_hook(request: Request, hub: TheHub, connection_id: str) -> Response:
     """The connection's plugin checks the signature; the same delivery again has no second effect."""
