@@ -113,7 +113,7 @@ def row(prefix: str, term: Term) -> Row:
 def sqlite_store(path: str) -> tuple[Store, Callable[[str], Any]]:
     """An empty table in a SQLite file: how to store rows, and how to ask."""
     connection = sqlite3.connect(path, isolation_level=None)
-    for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA cache_size=-16000", "PRAGMA wal_autocheckpoint=8000", *SCHEMA):
+    for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA cache_size=-16000", "PRAGMA wal_autocheckpoint=16000", *SCHEMA):
         connection.execute(statement)
     marks = f"({','.join('?' * len(COLUMNS))})"
 

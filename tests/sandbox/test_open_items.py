@@ -211,6 +211,11 @@ def test_what_is_no_csv_is_refused_by_name(tmp_path: Path, content: bytes) -> No
         read_open_items(tmp_path / "books.csv")
 
 
+def test_a_file_in_which_nothing_is_open_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"has no row that is open"):
+        read(tmp_path, "")
+
+
 def test_lines_may_end_as_on_an_old_machine(tmp_path: Path) -> None:
     header = "customer,name,number,issued,due,amount,currency,country"
     (tmp_path / "books.csv").write_text(f"{header}\rC1,Good,1,2026-01-05,2026-02-04,10,EUR,BE\r", newline="")

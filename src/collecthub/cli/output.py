@@ -62,10 +62,10 @@ def _lines(value: Any, depth: int) -> Iterable[str]:
     indent = "  " * depth
     pairs = value.items() if isinstance(value, dict) else ((f"{n}.", part) for n, part in enumerate(value, 1))
     for name, part in pairs:
-        if isinstance(part, dict | list) and part:
+        if isinstance(part, dict | list | tuple) and part:
             yield f"{indent}{plain(name)}"
             yield from _lines(part, depth + 1)
-        elif part not in (None, "", [], {}):
+        elif part not in (None, "", [], {}, ()):
             yield f"{indent}{plain(name)}: {plain(part)}"
 
 

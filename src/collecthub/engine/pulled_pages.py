@@ -147,7 +147,9 @@ class PageKeeper:
                     self.freed.add(row[_DEBTOR])
             else:
                 outcome, minor = _SETTLED, minor if before is None else before.open_minor
-            self._add(outcome, row[_CURRENCY], minor)
+            sums = self._sums[outcome, row[_CURRENCY]]
+            sums[0] += 1
+            sums[1] += minor
         deleted = [known[ref] for ref in gone if ref in known and known[ref].state == _IS_OPEN]
         for gone_row in deleted:
             self._add(Outcome.DELETED, gone_row.currency, gone_row.open_minor)

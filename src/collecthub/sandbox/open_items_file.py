@@ -119,7 +119,8 @@ def read_open_items(path: Path, *, as_of: dt.date | None = None, currency: str =
 
     Amounts are rounded half up per item to the minor unit of their currency. A row with a settlement date is open
     on `as_of` when it was issued on or before that day and settled after it; without `as_of` such a row is settled.
-    `currency` stands in where the file names none. Raises `ConfigurationError` when the file cannot be read at all.
+    `currency` stands in where the file names none. Raises `ConfigurationError` when the file cannot be read at all or has
+    nothing open.
     """
     text = _text(path)
     layout = _layout_of(text, path)
@@ -128,7 +129,13 @@ def read_open_items(path: Path, *, as_of: dt.date | None = None, currency: str =
             f"{path.name} is a history with settlement dates.",
             cure="Say on which day to read it: --as-of 2013-06-30.",
         )
-    return _Reader(layout, as_of, currency or layout.currency).read(text)
+    found = _Reader(layout, as_of, currency or layout.currency).read(text)
+    if not (found.items or found.row_errors):
+        raise ConfigurationError(
+            f"{path.name} has no row that is open{f' on {as_of}' if as_of and found.settled_rows else ''}.",
+            cure="Name a file with open items, or another day.",
+        )
+    return found
 
 
 class _Reader:
